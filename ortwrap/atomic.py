@@ -1,0 +1,148 @@
+"""Atomic replacement of a file's content: afterwards it is old or new, never half.
+
+A process may be killed at any moment of it. Mode, owner and symbolic links survive.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import stat
+from contextlib import suppress
+
+_TEMPORARY_MARK = ".ortwrap-tmp"
+
+
+def replace(path: str, data: bytes) -> None:
+    """Put `data` at `path`.
+
+    An existing file keeps its mode and owner; of a symbolic link the target is
+    replaced and the link stays. What is no regular file (a pipe, a terminal) is
+    written to as it is.
+
+    Raises:
+        OSError: with `errno.EROFS` for a file that is read-only; any other as the
+            system gives it. The file is then as it was.
+    """
+    target = os.path.realpath(path)
+    before = _stat_or_none(target)
+    if before is None:
+        _replace_regular(target, data, None)
+    elif not stat.S_ISREG(before.st_mode):
+        with open(target, "wb", buffering=0) as file:
+            file.write(data)
+    elif _is_writable(target, before):
+        _replace_regular(target, data, before)
+    else:
+        raise OSError(errno.EROFS, "is read-only", path)
+
+
+def _stat_or_none(path: str) -> os.stat_result | None:
+    try:
+        return os.stat(path)
+    except FileNotFoundError:
+        return None
+
+
+def _is_writable(path: str, status: os.stat_result) -> bool:
+    # os.access says yes to root whatever the mode; a file without any write bit is
+    # meant to stay as it is, whoever asks.
+    return bool(status.st_mode & 0o222) and os.access(path, os.W_OK)
+
+
+def _replace_regular(target: str, data: bytes, before: os.stat_result | None) -> None:
+    folder, name = os.path.split(target)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}{_TEMPORARY_MARK}")
+    _sweep(folder, name)
+    try:
+        if not _write_unnamed(folder, temporary, data, before):
+            _write_named(temporary, data, before)
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary)
+        raise
+    _sync_folder(folder)
+
+
+def _write_unnamed(folder: str, temporary: str, data: bytes, before: os.stat_result | None) -> bool:
+    """Fill a file that has no name until it is complete; False where the system has none.
+
+    A process killed while it writes then leaves nothing behind at all.
+    """
+    if not hasattr(os, "O_TMPFILE"):
+        return False
+    try:
+        descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+    except OSError:
+        return False  # the file system (NFS, older overlays) has no unnamed files
+    with open(descriptor, "wb") as file:
+        _fill(file, data, before)
+        # A directory descriptor is what makes Python follow the /proc link (linkat).
+        directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.link(
+                f"/proc/self/fd/{descriptor}", temporary, src_dir_fd=directory, follow_symlinks=True
+            )
+        except OSError:
+            return False  # no /proc here
+        finally:
+            os.close(directory)
+    return True
+
+
+def _write_named(temporary: str, data: bytes, before: os.stat_result | None) -> None:
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+    with open(os.open(temporary, flags, 0o666), "wb") as file:
+        _fill(file, data, before)
+
+
+def _fill(file: io.BufferedWriter, data: bytes, before: os.stat_result | None) -> None:
+    file.write(data)
+    file.flush()
+    if before is not None and hasattr(os, "fchmod"):
+        now = os.fstat(file.fileno())
+        if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
+            # Only root may give files away; for others the file becomes their own.
+            with suppress(OSError):
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
+        os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
+    os.fsync(file.fileno())
+
+
+def _sync_folder(folder: str) -> None:
+    if os.name != "posix":
+        return
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _sweep(folder: str, name: str) -> None:
+    """Remove what a killed run left of this very file between naming and replacing it."""
+    if os.name != "posix":  # elsewhere os.kill(pid, 0) is no question but a kill
+        return
+    prefix = f".{name}."
+    with suppress(OSError):
+        for entry in os.listdir(folder):
+            if entry.startswith(prefix) and entry.endswith(_TEMPORARY_MARK):
+                owner = entry[len(prefix) : -len(_TEMPORARY_MARK)]
+                if owner.isdigit() and not _is_alive(int(owner)):
+                    with suppress(OSError):
+                        os.unlink(os.path.join(folder, entry))
+
+
+def _is_alive(process: int) -> bool:
+    if process == os.getpid():
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -1,0 +1,42 @@
+"""The group of commands; each is imported only when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from ortwrap import __version__
+
+_COMMANDS = ("rewrite", "verify", "doctor", "explain")
+
+
+class _LazyGroup(click.Group):
+    """Finds the command `name` as `command` in the module `ortwrap.cli.name`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"ortwrap.cli.{cmd_name}").command
+        return command
+
+
+@click.group(
+    cls=_LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 all done, 1 a check found something, 2 wrong usage or input.",
+)
+@click.version_option(__version__, prog_name="ortwrap")
+def app() -> None:
+    """Train a PyTorch script's model and loss as one ONNX Runtime graph.
+
+    \b
+    ortwrap rewrite train.py             show what would change
+    ortwrap rewrite train.py --write     change it
+    ortwrap doctor --fix                 make ORTModule work with this torch
+    ortwrap verify train.py -- --epochs 1
+                                         same losses, same weights?
+    """

@@ -1,0 +1,65 @@
+"""What became of one file: patched, left as it was, or why it could not be handled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ortwrap.engine.result import Result, Step
+from ortwrap.source import Source
+
+OutcomeStatus = Literal["rewritten", "unchanged", "refused", "error"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a file could not be handled, and where.
+
+    Attributes:
+        message: what is wrong and, where there is something to do, what.
+        line: 1-based line, None when the fault has no place in the text.
+        column: 1-based column, None likewise.
+    """
+
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One file after the engine; either `result` or `fault` is set, never both.
+
+    Attributes:
+        path: the file, named as the user named it.
+        source: its text and encoding; None when it could not be read.
+        result: what the engine gave back; None when there is a fault.
+        patched: the bytes to write, those of the file itself unless rewritten.
+        fault: None unless the file could not be handled.
+    """
+
+    path: str
+    source: Source | None = None
+    result: Result | None = None
+    patched: bytes = b""
+    fault: Fault | None = None
+
+    @property
+    def status(self) -> OutcomeStatus:
+        """`rewritten` when at least one step is; `error` when there is a fault."""
+        return "error" if self.result is None else self.result.status
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every training step of the file; empty when it could not be handled."""
+        return () if self.result is None else self.result.steps
+
+    @property
+    def refused(self) -> tuple[Step, ...]:
+        """The training steps that were left as they are, each with its code."""
+        return tuple(step for step in self.steps if step.status == "refused")
+
+    @property
+    def rewritten(self) -> tuple[Step, ...]:
+        """The training steps that go through a generated class now."""
+        return tuple(step for step in self.steps if step.status == "rewritten")

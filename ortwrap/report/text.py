@@ -1,0 +1,70 @@
+"""Outcomes as lines for people: `train.py:41: OW201 reason. advice`, and a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ortwrap.engine.result import Step
+from ortwrap.outcome import Outcome
+
+
+def step_message(step: Step) -> str:
+    """What was done with a step or why not, and what the user can do about it."""
+    return f"{_sentence(step.message)} {_sentence(step.advice)}".strip()
+
+
+def problem_lines(outcome: Outcome) -> Iterable[str]:
+    """One line for the error of a file, or one for each step that was refused."""
+    if outcome.fault is not None:
+        fault = outcome.fault
+        parts = (outcome.path, fault.line, fault.column)
+        place = ":".join(str(part) for part in parts if part is not None)
+        yield f"{place}: error: {fault.message}"
+    for step in outcome.refused:
+        yield f"{outcome.path}:{step.line}: {step.code} {step_message(step)}"
+
+
+def step_lines(outcome: Outcome) -> Iterable[str]:
+    """One line for each step that was not refused."""
+    for step in outcome.steps:
+        if step.status != "refused":
+            name = f" -> {step.class_name}" if step.class_name else ""
+            yield f"{outcome.path}:{step.line}: {step.status}{name}: {step_message(step)}"
+
+
+def unchanged_line(outcome: Outcome) -> str:
+    """Why nothing is to be done in a file, when it is the only one asked about."""
+    if outcome.steps:
+        return f"{outcome.path}: nothing to rewrite: {step_message(outcome.steps[0])}"
+    return f"{outcome.path}: no training step found"
+
+
+def summary(outcomes: Sequence[Outcome], *, written: bool) -> str:
+    """One line for a whole run; `written` tells what was done from what would be."""
+    changed = [outcome for outcome in outcomes if outcome.status == "rewritten"]
+    faults = sum(outcome.fault is not None for outcome in outcomes)
+    steps = sum(len(outcome.rewritten) for outcome in changed)
+    refused = sum(len(outcome.refused) for outcome in outcomes)
+    parts = []
+    if changed:
+        verb = "rewrote" if written else "would rewrite"
+        parts.append(f"{verb} {count(steps, 'step')} in {count(len(changed), 'file')}")
+    if refused:
+        parts.append(f"{count(refused, 'step')} refused")
+    unchanged = len(outcomes) - len(changed) - faults
+    if unchanged:
+        parts.append(f"{count(unchanged, 'file')} left unchanged")
+    if faults:
+        parts.append(count(faults, "error"))
+    line = ", ".join(parts) + "."
+    return line[0].upper() + line[1:]
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return f"{text}." if text and text[-1] not in ".!?:" else text
