@@ -1,0 +1,80 @@
+"""Compiles a copy of ORTModule's extension sources with the setup scripts that come with them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+_TAIL_LINES = 25
+
+
+class BuildFailed(RuntimeError):
+    """The compiler, or what drives it, failed; the message ends with the end of its output."""
+
+
+def compile_extensions(names: Iterable[str], sources: Path, work: Path, out: Path) -> None:
+    """Builds the extensions `names` from `sources/cpu/<name>` into `out`, at the same time.
+
+    Raises:
+        BuildFailed: with the tail of the compiler's output.
+    """
+    running = [_Compilation.start(name, sources, work, out) for name in names]
+    try:
+        for compilation in running:
+            compilation.finish()
+    finally:
+        for compilation in running:
+            compilation.stop()
+
+
+class _Compilation:
+    """One setup script in a process of its own, its output in a file."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        self._name = name
+        self._process = process
+        self._log = log
+
+    @classmethod
+    def start(cls, name: str, sources: Path, work: Path, out: Path) -> _Compilation:
+        setup_script = sources / "cpu" / name / "setup.py"
+        log = work / f"{name}.log"
+        command = [sys.executable, str(setup_script), "build_ext"]
+        command += ["--build-lib", str(out), "--build-temp", str(work / name)]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=work,
+                env=_environment(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+        return cls(name, process, log)
+
+    def finish(self) -> None:
+        code = self._process.wait()
+        if code == 0:
+            return
+        lines = self._log.read_text(encoding="utf-8", errors="replace").splitlines()
+        tail = "\n".join(f"    {line}" for line in lines[-_TAIL_LINES:])
+        raise BuildFailed(f"building '{self._name}' failed with exit status {code}:\n{tail}")
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait()
+
+
+def _environment() -> dict[str, str]:
+    """The caller's environment, with the tools of this interpreter's own environment in reach.
+
+    ninja from pip lies beside the interpreter, which is not on PATH unless the virtual
+    environment was activated; without ninja the build takes twice as long.
+    """
+    tools = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", "")
+    return {**os.environ, "PATH": os.pathsep.join(filter(None, (tools, path)))}

@@ -1,0 +1,250 @@
+"""Builds ORTModule's C++ extensions once per set of versions, and puts them where it looks.
+
+The sources come with onnxruntime. They are copied, patched for the installed torch, compiled, and
+kept in a cache; a second environment of the same versions only copies two files. Nothing that
+pip installed is changed: files are added beside it, and a manifest remembers which.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Callable
+
+from .compat import source_patches_for
+from .compat.compiler import BuildFailed, compile_extensions
+from .compat.manifest import Manifest, add_files, digest_of, remove_added_files
+from .compat.packages import OrtPackage, TorchBuild, installed_ort, installed_torch
+from .compat.sources import SourcePatch, patch_files
+
+__all__ = [
+    "EXTENSIONS",
+    "BuildFailed",
+    "NotInstallable",
+    "State",
+    "Target",
+    "cache_dir",
+    "ensure_built",
+    "install",
+    "is_installed",
+    "state",
+    "uninstall",
+]
+
+EXTENSIONS = ("aten_op_executor", "torch_interop_utils")
+
+Progress = Callable[[str], None]
+
+_BINARY_SUFFIXES = (".so", ".pyd", ".dll", ".dylib")
+_SOURCE_SUFFIXES = (".cc", ".h", ".py")
+
+
+class State(Enum):
+    """What lies where ORTModule looks."""
+
+    MISSING = "missing"
+    """No extension, or not all of them: ORTModule refuses to start."""
+    STALE = "stale"
+    """Built by ortwrap for other versions than those installed now."""
+    FOREIGN = "foreign"
+    """Not built by ortwrap (`python -m torch_ort.configure`): versions unknown."""
+    READY = "ready"
+    """Built by ortwrap for the versions installed now."""
+
+
+class NotInstallable(RuntimeError):
+    """The extensions cannot be built or installed here; the message says what is in the way."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """The pair of packages that extensions are built for."""
+
+    torch: TorchBuild
+    ort: OrtPackage
+
+    @classmethod
+    def of_this_environment(cls) -> Target:
+        """The installed pair.
+
+        Raises:
+            NotInstallable: torch, or an onnxruntime with ORTModule, is not installed.
+        """
+        torch_build, ort = installed_torch(), installed_ort()
+        if torch_build is None:
+            raise NotInstallable("torch is not installed")
+        if ort is None or not ort.has_ortmodule:
+            raise NotInstallable("no onnxruntime with ORTModule is installed")
+        return cls(torch_build, ort)
+
+    @property
+    def patches(self) -> tuple[SourcePatch, ...]:
+        return source_patches_for(self.torch)
+
+    @property
+    def key(self) -> str:
+        """Names the binaries: whatever would change them changes the key."""
+        python = str(sysconfig.get_config_var("SOABI") or sys.implementation.cache_tag)
+        parts = [self.torch.git_version, str(self.torch.cuda), str(self.torch.hip)]
+        parts += [f"{patch.file}\n{patch.old}\n{patch.new}" for patch in self.patches]
+        parts += [digest_of(path) for path in self._source_files()]
+        fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+        return f"torch-{self.torch.version}_ort-{self.ort.version}_{python}_{fingerprint}"
+
+    def _source_files(self) -> list[Path]:
+        sources = (self.ort.extensions_dir / "cpu").rglob("*")
+        return sorted(path for path in sources if path.suffix in _SOURCE_SUFFIXES)
+
+
+def cache_dir() -> Path:
+    """Where builds are kept: `$ORTWRAP_CACHE`, or ortwrap's folder in the user's cache."""
+    chosen = os.environ.get("ORTWRAP_CACHE")
+    if chosen:
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "ortwrap"
+
+
+def state() -> State:
+    """What lies where ORTModule looks, judged by the versions that are installed.
+
+    Raises:
+        NotInstallable: torch, or an onnxruntime with ORTModule, is not installed.
+    """
+    target = Target.of_this_environment()
+    folder = target.ort.extensions_dir
+    if not all(_binaries(folder, name) for name in EXTENSIONS):
+        return State.MISSING
+    manifest = Manifest.read(folder)
+    if manifest is None:
+        return State.FOREIGN
+    return State.READY if manifest.key == target.key else State.STALE
+
+
+def is_installed() -> bool:
+    """Whether ORTModule finds extensions that ortwrap built for the installed versions."""
+    try:
+        return state() is State.READY
+    except NotInstallable:
+        return False
+
+
+def ensure_built(progress: Progress = lambda message: None) -> Path:
+    """The cached folder that holds the extensions for this environment, built if need be.
+
+    Raises:
+        NotInstallable: something that building needs is missing.
+        BuildFailed: the compiler failed; the message holds the end of its output.
+        PatchMismatch: the sources are not those that the patches were written for.
+    """
+    target = Target.of_this_environment()
+    built = cache_dir() / "extensions" / target.key
+    if built.is_dir():
+        return built
+    with _lock("build"):
+        # Another process may have built it while this one waited.
+        if not built.is_dir():
+            progress(f"building ORTModule's extensions for torch {target.torch.version}")
+            _build(target, built)
+    return built
+
+
+def install(progress: Progress = lambda message: None) -> tuple[Path, ...]:
+    """Puts the extensions, built if need be, where ORTModule looks for them.
+
+    Returns:
+        The files that were added; empty when they were there already.
+
+    Raises:
+        NotInstallable, BuildFailed, PatchMismatch: see `ensure_built`.
+    """
+    if is_installed():
+        return ()
+    built = ensure_built(progress)
+    target = Target.of_this_environment()
+    folder = target.ort.extensions_dir
+    files = sorted(built.iterdir())
+    with _lock("install"), _readable_errors(folder):
+        remove_added_files(folder)
+        in_the_way = [path for name in EXTENSIONS for path in _binaries(folder, name)]
+        add_files(folder, files, target.key, in_the_way)
+    return tuple(folder / path.name for path in files)
+
+
+def uninstall() -> tuple[Path, ...]:
+    """Takes back what `install` added to this environment; the cache stays.
+
+    Returns:
+        The files that were removed.
+    """
+    ort = installed_ort()
+    if ort is None:
+        return ()
+    with _lock("install"), _readable_errors(ort.extensions_dir):
+        return remove_added_files(ort.extensions_dir)
+
+
+def _binaries(folder: Path, name: str) -> list[Path]:
+    return sorted(path for path in folder.glob(f"{name}.*") if path.suffix in _BINARY_SUFFIXES)
+
+
+def _build(target: Target, built: Path) -> None:
+    """Compiles in a temporary folder beside `built`, then gives it its name in one step."""
+    with _readable_errors(built.parent):
+        built.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix="building-", dir=built.parent))
+    try:
+        sources, out = work / "sources", work / "out"
+        shutil.copytree(target.ort.extensions_dir / "cpu", sources / "cpu")
+        patch_files(sources, target.patches)
+        compile_extensions(EXTENSIONS, sources, work, out)
+        _check_that_they_load(out)
+        os.rename(out, built)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _check_that_they_load(folder: Path) -> None:
+    """Imports the new binaries in a process of its own: a wrong one must not enter the cache."""
+    code = f"import torch, {', '.join(EXTENSIONS)}"
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    result = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
+    )
+    if result.returncode != 0:
+        tail = "\n".join(result.stderr.splitlines()[-5:])
+        raise BuildFailed(f"the extensions were built and do not load:\n{tail}")
+
+
+@contextlib.contextmanager
+def _lock(purpose: str) -> Iterator[None]:
+    """Keeps other processes that share the cache from doing the same at the same time."""
+    from filelock import FileLock
+
+    with _readable_errors(cache_dir()):
+        cache_dir().mkdir(parents=True, exist_ok=True)
+        lock = FileLock(str(cache_dir() / f"{purpose}.lock"))
+        lock.acquire()
+    with lock:
+        yield
+
+
+@contextlib.contextmanager
+def _readable_errors(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except PermissionError as error:
+        raise NotInstallable(
+            f"{folder} cannot be written to: use a virtual environment of your own, "
+            "or name another cache in ORTWRAP_CACHE"
+        ) from error
