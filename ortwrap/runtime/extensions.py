@@ -36,6 +36,7 @@ __all__ = [
     "cache_dir",
     "ensure_built",
     "install",
+    "is_cached",
     "is_installed",
     "state",
     "uninstall",
@@ -139,6 +140,15 @@ def is_installed() -> bool:
         return False
 
 
+def is_cached() -> bool:
+    """Whether a build for the installed versions lies in the cache.
+
+    Raises:
+        NotInstallable: torch, or an onnxruntime with ORTModule, is not installed.
+    """
+    return _cached(Target.of_this_environment()).is_dir()
+
+
 def ensure_built(progress: Progress = lambda message: None) -> Path:
     """The cached folder that holds the extensions for this environment, built if need be.
 
@@ -148,7 +158,7 @@ def ensure_built(progress: Progress = lambda message: None) -> Path:
         PatchMismatch: the sources are not those that the patches were written for.
     """
     target = Target.of_this_environment()
-    built = cache_dir() / "extensions" / target.key
+    built = _cached(target)
     if built.is_dir():
         return built
     with _lock("build"):
@@ -192,6 +202,10 @@ def uninstall() -> tuple[Path, ...]:
         return ()
     with _lock("install"), _readable_errors(ort.extensions_dir):
         return remove_added_files(ort.extensions_dir)
+
+
+def _cached(target: Target) -> Path:
+    return cache_dir() / "extensions" / target.key
 
 
 def _binaries(folder: Path, name: str) -> list[Path]:

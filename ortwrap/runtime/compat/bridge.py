@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Tuple
+from typing import Callable
 
 from .packages import TorchBuild
 from .sources import SourcePatch
@@ -25,7 +25,7 @@ class Bridge:
     name: str
     needed: Callable[[TorchBuild], bool]
     apply: Callable[[], None] = _nothing
-    source_patches: Tuple[SourcePatch, ...] = ()
+    source_patches: tuple[SourcePatch, ...] = ()
 
 
 def since(major: int, minor: int) -> Callable[[TorchBuild], bool]:

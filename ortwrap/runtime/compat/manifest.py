@@ -10,7 +10,6 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 MANIFEST_NAME = "ortwrap-added.json"
 
@@ -32,7 +31,7 @@ class Manifest:
     aside: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, folder: Path) -> Optional[Manifest]:
+    def read(cls, folder: Path) -> Manifest | None:
         """The manifest in `folder`; None when there is none or it cannot be understood."""
         try:
             fields = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))

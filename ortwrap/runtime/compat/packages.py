@@ -11,9 +11,9 @@ import re
 import runpy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Optional, Tuple
+from typing import Any
 
-Release = Tuple[int, int]
+Release = tuple[int, int]
 
 
 def release_of(version: str) -> Release:
@@ -38,8 +38,8 @@ class TorchBuild:
     root: Path
     version: str
     git_version: str
-    cuda: Optional[str]
-    hip: Optional[str]
+    cuda: str | None
+    hip: str | None
 
     @property
     def release(self) -> Release:
@@ -57,7 +57,7 @@ class OrtPackage:
     root: Path
     version: str
     distribution: str
-    cuda: Optional[str]
+    cuda: str | None
 
     @property
     def has_ortmodule(self) -> bool:
@@ -69,7 +69,7 @@ class OrtPackage:
         return self.root / "training" / "ortmodule" / "torch_cpp_extensions"
 
 
-def installed_torch() -> Optional[TorchBuild]:
+def installed_torch() -> TorchBuild | None:
     """The torch that would be imported, or None."""
     root = _package_root("torch")
     if root is None:
@@ -87,7 +87,7 @@ def installed_torch() -> Optional[TorchBuild]:
     )
 
 
-def installed_ort() -> Optional[OrtPackage]:
+def installed_ort() -> OrtPackage | None:
     """The onnxruntime that would be imported, or None."""
     root = _package_root("onnxruntime")
     if root is None:
@@ -104,7 +104,7 @@ def installed_ort() -> Optional[OrtPackage]:
     )
 
 
-def _package_root(name: str) -> Optional[Path]:
+def _package_root(name: str) -> Path | None:
     """Folder of a regular package; None when absent, or when only a stray folder is left."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:

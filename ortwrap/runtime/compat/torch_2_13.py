@@ -1,4 +1,4 @@
-"""torch 2.13 changes who owns an autograd node, and exports less of its DLPack code.
+"""torch 2.13 changes who owns an autograd node, exports less of its DLPack code, and is C++20.
 
 - Nodes are held by `c10::intrusive_ptr` where `std::shared_ptr` held them
   (`torch/csrc/autograd/function.h`), and `THPFunction::cdata` is a strong pointer, no longer a
@@ -6,6 +6,10 @@
 - `torch::utils::tensor_fromDLPack` (`torch/csrc/utils/tensor_new.h`) is not exported any more;
   `at::fromDLPack`, on which it was built, is. What it did around that is done here: the capsule
   gives its tensor up exactly once, and the deleter, which may run Python, holds the GIL.
+- Its headers are written for C++20 (an older standard draws warnings in 2.13 and,
+  by report, an `#error` in 2.14), and torch adds that flag where a setup script names no standard.
+
+Upstream: pytorch/pytorch pull requests 181782 and 181390 (nodes), 176659 and 178150 (C++20).
 """
 
 from __future__ import annotations
@@ -40,7 +44,11 @@ _DLPACK_DECLARATION = SourcePatch(
     name="declare tensor_from_dlpack",
     file=f"{_INTEROP}/custom_function_shared.h",
     old="void dlpack_capsule_destructor(PyObject* data);\n",
-    new="void dlpack_capsule_destructor(PyObject* data);\n\nat::Tensor tensor_from_dlpack(PyObject* capsule);\n",
+    new="""\
+void dlpack_capsule_destructor(PyObject* data);
+
+at::Tensor tensor_from_dlpack(PyObject* capsule);
+""",
 )
 
 _DLPACK_DEFINITION = SourcePatch(
@@ -80,8 +88,15 @@ _DLPACK_BACKWARD = SourcePatch(
     new="tensor_from_dlpack(",
 )
 
+_CPP_STANDARD = SourcePatch(
+    name="C++ standard left to torch",
+    file=f"{_INTEROP}/setup.py",
+    old='extra_compile_args = {"cxx": ["-O3", "-std=c++17"]}',
+    new='extra_compile_args = {"cxx": ["-O3"]}',
+)
+
 BRIDGE = Bridge(
-    name="torch 2.13: owners of autograd nodes, DLPack",
+    name="torch 2.13: owners of autograd nodes, DLPack, C++20",
     needed=since(2, 13),
     source_patches=(
         _NODE_REFERENCE,
@@ -91,5 +106,6 @@ BRIDGE = Bridge(
         _DLPACK_DEFINITION,
         _DLPACK_FORWARD,
         _DLPACK_BACKWARD,
+        _CPP_STANDARD,
     ),
 )

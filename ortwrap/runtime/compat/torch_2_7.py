@@ -8,6 +8,8 @@ is gone from the library. A `dynamic_cast` to it still compiles, and loading the
 
 The cast was there to reach the Python object of a custom `autograd.Function`. torch gives that
 object itself (`functionToPyObject`), and its Python type can be checked, which needs no cast.
+
+Upstream: microsoft/onnxruntime issue 24852, open.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ _DIRTY_TENSORS = SourcePatch(
   THPFunction* py_fn = (THPFunction*)py_node_fn->obj;
 """,
     new="""\
-  py::object py_node = py::reinterpret_steal<py::object>(torch::autograd::functionToPyObject(grad_fn));
+  auto py_node = py::reinterpret_steal<py::object>(torch::autograd::functionToPyObject(grad_fn));
   TORCH_CHECK(THPFunction_Check(py_node.ptr()), "grad_fn is not PyNode type.");
   THPFunction* py_fn = (THPFunction*)py_node.ptr();
 """,
