@@ -120,6 +120,8 @@ def write(path: str, data: bytes) -> None:
     """
     try:
         replace(path, data)
+    except FileNotFoundError as error:
+        raise SourceError(path, "its folder does not exist; nothing was written") from error
     except OSError as error:
         raise SourceError(path, f"{_reason(error)}; nothing was written") from error
 

@@ -33,22 +33,57 @@ class _Ignore:
         return self.spec.check_file(f"{relative}/" if is_folder else relative).include
 
 
-def python_files(folder: str, suffixes: tuple[str, ...] = (".py",)) -> Iterator[str]:
-    """Every file below `folder` with one of the suffixes, in a stable order.
+@dataclass(frozen=True)
+class Selection:
+    """Which files a folder is searched for, besides what git ignores.
+
+    Attributes:
+        root: the folder that the patterns are relative to.
+        include: gitignore patterns of which a file must match one.
+        exclude: gitignore patterns of which neither a file nor its folders may match one.
+    """
+
+    root: str = "."
+    include: tuple[str, ...] = ("*.py",)
+    exclude: tuple[str, ...] = ()
+
+    def excludes(self, path: str) -> bool:
+        """Whether a path, or a folder that it lies in, matches `exclude`."""
+        if not self.exclude:
+            return False
+        from pathspec import GitIgnoreSpec
+
+        return GitIgnoreSpec.from_lines(self.exclude).match_file(self._relative(path))
+
+    def includes(self, path: str) -> bool:
+        """Whether a file matches `include`."""
+        if self.include == ("*.py",):
+            return path.endswith(".py")  # nearly every project; spares an import
+        from pathspec import GitIgnoreSpec
+
+        return GitIgnoreSpec.from_lines(self.include).match_file(self._relative(path))
+
+    def _relative(self, path: str) -> str:
+        return os.path.relpath(path, self.root).replace(os.sep, "/")
+
+
+def python_files(folder: str, selection: Selection = Selection()) -> Iterator[str]:
+    """Every file below `folder` that the selection wants, in a stable order.
 
     Left out: what a .gitignore on the way covers, virtual environments, caches,
     linked folders (they may lead in circles), and a file that was given already
     under another name.
     """
     seen: set[str] = set()
-    for path in _walk(folder, _inherited(folder), suffixes):
-        real = os.path.realpath(path)
-        if real not in seen:
-            seen.add(real)
-            yield path
+    for path in _walk(folder, _inherited(folder)):
+        if selection.includes(path) and not selection.excludes(path):
+            real = os.path.realpath(path)
+            if real not in seen:
+                seen.add(real)
+                yield path
 
 
-def _walk(folder: str, ignores: tuple[_Ignore, ...], suffixes: tuple[str, ...]) -> Iterator[str]:
+def _walk(folder: str, ignores: tuple[_Ignore, ...]) -> Iterator[str]:
     ignores = (*ignores, *_ignores_of(folder, ".gitignore"))
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
@@ -58,12 +93,8 @@ def _walk(folder: str, ignores: tuple[_Ignore, ...], suffixes: tuple[str, ...]) 
         path = os.path.join(folder, entry.name) if folder != "." else entry.name
         if entry.is_dir(follow_symlinks=False):
             if not _is_foreign(path, entry.name) and not _ignored(path, ignores, is_folder=True):
-                yield from _walk(path, ignores, suffixes)
-        elif (
-            entry.name.endswith(suffixes)
-            and entry.is_file()
-            and not _ignored(path, ignores, is_folder=False)
-        ):
+                yield from _walk(path, ignores)
+        elif entry.is_file() and not _ignored(path, ignores, is_folder=False):
             yield path
 
 

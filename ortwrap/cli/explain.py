@@ -1,0 +1,33 @@
+"""`ortwrap explain`: the page of a refusal."""
+
+from __future__ import annotations
+
+import click
+
+_EXAMPLES = """\b
+Examples:
+  ortwrap explain OW201    what it means, why, an example, what to do
+  ortwrap explain          every code, one line each
+"""
+
+
+@click.command("explain", epilog=_EXAMPLES, short_help="Explain a refusal code.")
+@click.argument("code", required=False)
+def command(code: str | None) -> int:
+    """Print the page of a refusal: what, why, an example, what to do."""
+    from ortwrap.engine.refusals import PAGES
+    from ortwrap.report.page import as_text
+
+    if code is None:
+        for known in sorted(PAGES):
+            click.echo(f"{known}  {PAGES[known].title}")
+        return 0
+    page = PAGES.get(code.upper())
+    if page is None:
+        import difflib
+
+        near = difflib.get_close_matches(code.upper(), PAGES, n=1)
+        hint = f" Did you mean {near[0]}?" if near else " `ortwrap explain` lists every code."
+        raise click.BadParameter(f"there is no refusal {code}.{hint}", param_hint="CODE")
+    click.echo(as_text(page), nl=False)
+    return 0

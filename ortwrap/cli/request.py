@@ -1,0 +1,79 @@
+"""What a command line of `ortwrap rewrite` asks for."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from ortwrap.config import Config
+from ortwrap.engine.options import Options
+
+
+@dataclass(frozen=True)
+class Request:
+    """The arguments and options, named as click names them; None where not given."""
+
+    paths: tuple[str, ...]
+    write: bool
+    output: str | None
+    check: bool
+    diff: bool
+    strict: bool
+    format: str
+    stdin_filename: str
+    quiet: bool
+    verbose: bool
+    class_name: str | None
+    standalone: bool | None
+    template: Path | None
+    sinks: tuple[str, ...]
+    config: Path | None
+    force_exclude: bool
+
+    @property
+    def product_is_script(self) -> bool:
+        """Whether standard output carries the patched script itself."""
+        return self.output == "-" or (self.write and "-" in self.paths)
+
+    @property
+    def wants_diff(self) -> bool:
+        """A diff is what one gets who asks for nothing else."""
+        otherwise = self.write or self.check or self.output is not None
+        return self.format == "text" and (self.diff or not otherwise)
+
+    def options(self, config: Config) -> Options:
+        """The engine's options: what the command line says, else the project."""
+        template = Path(config.template) if config.template else None
+        return Options(
+            class_name=self.class_name or config.class_name,
+            standalone=config.standalone if self.standalone is None else self.standalone,
+            template=self.template or template,
+            sinks=(*config.sinks, *self.sinks),
+        )
+
+
+def reject_contradictions(request: Request) -> None:
+    """Stop before any work where the options cannot all be meant.
+
+    Raises:
+        click.UsageError: saying which.
+    """
+    exclusive = {
+        "--write": request.write,
+        "-o": request.output is not None,
+        "--check": request.check,
+    }
+    chosen = [name for name, given in exclusive.items() if given]
+    if len(chosen) > 1:
+        raise click.UsageError(f"{' and '.join(chosen)} exclude each other.")
+    if request.quiet and request.verbose:
+        raise click.UsageError("--quiet and --verbose exclude each other.")
+    if "-" in request.paths and len(request.paths) > 1:
+        raise click.UsageError("- stands alone: standard input is one script.")
+    if request.output is not None and (len(request.paths) > 1 or os.path.isdir(request.paths[0])):
+        raise click.UsageError("-o FILE takes one script, not several; use --write for folders.")
+    if request.product_is_script and (request.diff or request.format != "text"):
+        raise click.UsageError("standard output can carry the script or a report, not both.")

@@ -1,0 +1,170 @@
+"""`[tool.ortwrap]` of a project's pyproject.toml, checked key by key."""
+
+from __future__ import annotations
+
+import keyword
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ortwrap.engine.options import Options
+
+
+class ConfigError(Exception):
+    """A pyproject.toml that is no TOML, or says something about ortwrap that it does not know."""
+
+    def __init__(self, path: str, message: str) -> None:
+        super().__init__(f"{path}: {message}")
+
+
+@dataclass(frozen=True)
+class Config:
+    """What a project has decided about its rewrites.
+
+    Attributes:
+        root: the folder that patterns and paths are relative to.
+        include: gitignore patterns of the files a folder is searched for.
+        exclude: gitignore patterns of what is left out of that search.
+        class_name: see `Options`.
+        standalone: see `Options`.
+        template: see `Options`; None for ortwrap's own.
+        sinks: see `Options`.
+        output: where patched scripts go, `{stem}` and `{name}` standing for the
+            script's own; None for nowhere but where the command line says.
+    """
+
+    root: str = "."
+    include: tuple[str, ...] = ("*.py",)
+    exclude: tuple[str, ...] = ()
+    class_name: str = Options.class_name
+    standalone: bool = False
+    template: str | None = None
+    sinks: tuple[str, ...] = ()
+    output: str | None = None
+
+
+def find_config(paths: Sequence[str]) -> Config:
+    """The configuration of the project that all of `paths` lie in; the defaults without one.
+
+    Raises:
+        ConfigError: as `load_config`.
+    """
+    folder = _common_folder(paths)
+    while True:
+        candidate = os.path.join(folder, "pyproject.toml")
+        table = _table(candidate) if os.path.isfile(candidate) else None
+        if table is not None:
+            return _parse(table, candidate)
+        parent = os.path.dirname(folder)
+        if parent == folder or os.path.exists(os.path.join(folder, ".git")):
+            return Config()
+        folder = parent
+
+
+def load_config(path: str) -> Config:
+    """The configuration in one pyproject.toml; the defaults where it has none.
+
+    Raises:
+        ConfigError: unreadable, no TOML, an unknown key or a value of the wrong kind.
+    """
+    return _parse(_table(path) or {}, path)
+
+
+def _common_folder(paths: Sequence[str]) -> str:
+    absolute = [os.path.abspath("." if path == "-" else path) for path in paths]
+    try:
+        common = os.path.commonpath(absolute)
+    except ValueError:  # different drives
+        common = os.getcwd()
+    return common if os.path.isdir(common) else os.path.dirname(common)
+
+
+def _table(path: str) -> Mapping[str, Any] | None:
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        raise ConfigError(path, (error.strerror or str(error)).lower()) from error
+    if b"ortwrap" not in data:
+        return None  # most projects; spares the TOML parser's import
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        document = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(path, f"is no valid TOML: {error}") from error
+    tool = document.get("tool", {})
+    table = tool.get("ortwrap") if isinstance(tool, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise ConfigError(path, "tool.ortwrap must be a table")
+    return table
+
+
+def _parse(table: Mapping[str, Any], path: str) -> Config:
+    values: dict[str, Any] = {"root": os.path.dirname(os.path.abspath(path))}
+    for key, value in table.items():
+        kind = _KINDS.get(key)
+        if kind is None:
+            raise ConfigError(path, f"[tool.ortwrap] has no key {key!r}{_suggestion(key)}")
+        checked = kind.check(value)
+        if checked is None:
+            raise ConfigError(path, f"[tool.ortwrap] {key} must be {kind.name}, not {value!r}")
+        values[key.replace("-", "_")] = checked
+    if "template" in values:
+        values["template"] = os.path.join(values["root"], values["template"])
+        if not os.path.isfile(values["template"]):
+            raise ConfigError(path, f"[tool.ortwrap] template: no such file: {table['template']}")
+    return Config(**values)
+
+
+def _suggestion(key: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(key.replace("_", "-"), _KINDS, n=1)
+    return f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(sorted(_KINDS))}"
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What a value must be; `check` gives it as Config holds it, or None."""
+
+    name: str
+    check: Callable[[Any], Any]
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return tuple(value)
+    return None
+
+
+def _class_name(value: Any) -> str | None:
+    return value if isinstance(value, str) and is_class_name(value) else None
+
+
+def is_class_name(text: str) -> bool:
+    """Whether a class can have this name."""
+    return text.isidentifier() and not keyword.iskeyword(text)
+
+
+def _output(value: Any) -> str | None:
+    if isinstance(value, str) and ("{stem}" in value or "{name}" in value):
+        return value
+    return None
+
+
+_LIST = _Kind("a list of strings", _names)
+_TEXT = _Kind("a string", lambda value: value if isinstance(value, str) else None)
+_KINDS: Mapping[str, _Kind] = {
+    "class-name": _Kind("a name that a class can have", _class_name),
+    "exclude": _LIST,
+    "include": _LIST,
+    "output": _Kind("a string with {stem} or {name} in it", _output),
+    "sinks": _LIST,
+    "standalone": _Kind("true or false", lambda value: value if isinstance(value, bool) else None),
+    "template": _TEXT,
+}

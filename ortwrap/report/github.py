@@ -1,0 +1,39 @@
+"""Outcomes as GitHub Actions workflow commands, which show as annotations on the line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ortwrap.outcome import Outcome
+from ortwrap.report.text import step_message
+
+
+def workflow_commands(outcome: Outcome) -> Iterator[str]:
+    """One command for the error of a file or for each of its steps that wants attention."""
+    if outcome.fault is not None:
+        fault = outcome.fault
+        yield _command("error", outcome.path, fault.line, "ortwrap", fault.message, fault.column)
+    for step in outcome.steps:
+        if step.status == "refused":
+            title = f"ortwrap {step.code}"
+            yield _command("warning", outcome.path, step.line, title, step_message(step))
+        elif step.status == "rewritten":
+            message = "this training step can be rewritten: ortwrap rewrite --write"
+            yield _command("notice", outcome.path, step.line, "ortwrap", message)
+
+
+def _command(
+    level: str, path: str, line: int | None, title: str, message: str, column: int | None = None
+) -> str:
+    places = {"file": path, "line": line, "col": column, "title": title}
+    properties = ",".join(
+        f"{key}={_escaped(str(value), property_=True)}"
+        for key, value in places.items()
+        if value is not None
+    )
+    return f"::{level} {properties}::{_escaped(message)}"
+
+
+def _escaped(text: str, *, property_: bool = False) -> str:
+    text = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace(":", "%3A").replace(",", "%2C") if property_ else text

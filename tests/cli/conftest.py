@@ -1,0 +1,46 @@
+"""The command line as users run it: a fresh process, bytes in and bytes out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a command did."""
+
+    code: int
+    out: bytes
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out.decode()
+
+
+@pytest.fixture
+def ortwrap(tmp_path: Path) -> Callable[..., Run]:
+    """Run `ortwrap ARGS...` in `tmp_path`, which is also where relative paths lie."""
+
+    def run(*args: str, stdin: bytes = b"", **env: str) -> Run:
+        process = subprocess.run(
+            [sys.executable, "-m", "ortwrap", *args],
+            cwd=tmp_path,
+            input=stdin,
+            capture_output=True,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **env},
+            timeout=120,
+            check=False,
+        )
+        err = process.stderr.decode(errors="replace")
+        assert "Traceback" not in err, err
+        return Run(process.returncode, process.stdout, err)
+
+    return run
