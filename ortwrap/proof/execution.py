@@ -1,0 +1,142 @@
+"""What ran where on the patched side: read from autograd graphs and from the runtime's report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ortwrap.proof.recording import Recording
+from ortwrap.proof.verdict import Backend, Execution
+
+
+@dataclass(frozen=True)
+class WrapperReport:
+    """One exported, or not exported, signature of one wrapper, as `ORTWRAP_REPORT` has it.
+
+    Attributes:
+        wrapper: name of the generated class.
+        backend: `ort` or `eager`; None for a wrapper that was never called.
+        reason: why eager.
+        calls: how often it ran.
+        export_seconds: what the export took; None where there was none.
+        loss_in_graph: the loss is computed by the exported graph.
+        label_sparsity: `on` when that graph drops ignored labels.
+        label_density: share of labels that are not ignored.
+    """
+
+    wrapper: str
+    backend: str | None
+    reason: str | None = None
+    calls: int = 0
+    export_seconds: float | None = None
+    loss_in_graph: bool | None = None
+    label_sparsity: str | None = None
+    label_density: float | None = None
+
+
+def read_reports(folder: Path) -> tuple[WrapperReport, ...]:
+    """Every signature in the reports below `folder`; nothing where none was written."""
+    contents = [
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("report.json*"))
+    ]
+    return tuple(
+        report
+        for content in contents
+        for wrapper in content.get("wrappers", ())
+        for report in _signatures(wrapper)
+    )
+
+
+def _signatures(wrapper: dict[str, Any]) -> Iterable[WrapperReport]:
+    name = wrapper.get("class", "the wrapper")
+    signatures = wrapper.get("signatures", ())
+    if not signatures:
+        yield WrapperReport(name, None)
+    for signature in signatures:
+        known = {
+            field: signature[field]
+            for field in WrapperReport.__dataclass_fields__
+            if field in signature
+        }
+        yield WrapperReport(**{"backend": None, **known, "wrapper": name})
+
+
+def read_execution(
+    recordings: Sequence[Recording],
+    reports: Sequence[WrapperReport],
+    untouched: Sequence[str] = (),
+) -> Execution:
+    """Put together what executed.
+
+    Args:
+        recordings: the patched side's processes.
+        reports: what its wrappers say.
+        untouched: why steps of the script were left as they are, one clause each.
+    """
+    called = [report for report in reports if report.calls]
+    on_ort = [report for report in called if report.backend == "ort"]
+    backend = _backend(recordings, called)
+    return Execution(
+        ran_on=backend,
+        reasons=() if backend == "ort" else _reasons(called, untouched),
+        loss_in_graph=_loss_in_graph(recordings, on_ort),
+        label_sparsity=_sparsity(on_ort),
+        label_density=_density(called),
+        export_seconds=sum(r.export_seconds or 0.0 for r in reports) if reports else None,
+        exports=sum(r.export_seconds is not None for r in reports),
+    )
+
+
+def _backend(recordings: Sequence[Recording], called: Sequence[WrapperReport]) -> Backend | None:
+    """The autograd graph of every loss tells; a script without a backward, only its report."""
+    seen = {flag for recording in recordings for flag in recording.loss_on_ort}
+    if not seen:
+        seen = {report.backend == "ort" for report in called}
+    if not recordings:
+        return None
+    if seen == {True}:
+        return "ort"
+    return "mixed" if True in seen else "eager"
+
+
+def _reasons(called: Sequence[WrapperReport], untouched: Sequence[str]) -> tuple[str, ...]:
+    eager = [
+        f"{report.wrapper}, {_times(report.calls)}: {report.reason or 'no reason given'}"
+        for report in called
+        if report.backend != "ort"
+    ]
+    reasons = list(dict.fromkeys([*eager, *untouched]))
+    if not reasons:
+        reasons = [
+            "some backwards do not come from a wrapper"
+            if called
+            else "the patched script never called its wrapper"
+        ]
+    return tuple(reasons)
+
+
+def _times(calls: int) -> str:
+    return "1 call" if calls == 1 else f"{calls} calls"
+
+
+def _loss_in_graph(recordings: Sequence[Recording], on_ort: Sequence[WrapperReport]) -> bool:
+    seen = [flag for recording in recordings for flag in recording.loss_in_graph]
+    said = [report.loss_in_graph for report in on_ort if report.loss_in_graph is not None]
+    return bool(seen or said) and all(seen) and all(said)
+
+
+def _sparsity(on_ort: Sequence[WrapperReport]) -> Literal["on", "off"] | None:
+    said = {report.label_sparsity for report in on_ort} - {None}
+    if not said:
+        return None
+    return "on" if "on" in said else "off"
+
+
+def _density(called: Sequence[WrapperReport]) -> float | None:
+    """Mean over calls."""
+    weighed = [(r.calls, r.label_density) for r in called if r.label_density is not None]
+    total = sum(calls for calls, _ in weighed)
+    return sum(calls * density for calls, density in weighed) / total if total else None

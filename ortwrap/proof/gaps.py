@@ -1,0 +1,175 @@
+"""Where two recordings differ, by how much, and whether that is more than it may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+
+from ortwrap.proof.recording import Recording
+from ortwrap.proof.tolerance import Tolerances
+
+Kind = Literal["steps", "backwards", "loss", "gradient", "parameter", "buffer"]
+
+# A gradient this small a share of its step's is no more than rounding.
+_NOTHING = 1e-6
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One compared quantity.
+
+    Attributes:
+        kind: what was compared.
+        name: the parameter or buffer; empty for losses and counts.
+        step: 1-based optimizer step; None for what was compared at the end.
+        original: its value; of a tensor, the element that differs most; of a
+            gradient, its norm. None where that side has no such thing.
+        patched: the same on the patched side.
+        size: the absolute difference; inf where one side has none.
+        over: it is more than the tolerance.
+        index: place among its kind, to find the same quantity in another comparison.
+    """
+
+    kind: Kind
+    name: str
+    step: int | None
+    original: float | None
+    patched: float | None
+    size: float
+    over: bool
+    index: str = ""
+
+
+def gaps(original: Recording, patched: Recording, tolerances: Tolerances) -> tuple[Gap, ...]:
+    """Everything compared, in the order in which a run meets it."""
+    during = [*_losses(original, patched, tolerances), *_gradients(original, patched, tolerances)]
+    order = {"loss": 0, "gradient": 1}
+    during.sort(key=lambda gap: (gap.step or 0, order[gap.kind]))
+    return (
+        *during,
+        *_counts(original, patched),
+        *_tensors("parameter", _named(original), _named(patched, original), tolerances),
+        *_tensors("parameter", original.frozen, patched.frozen, tolerances),
+        *_tensors("buffer", original.buffers, patched.buffers, tolerances),
+    )
+
+
+def _losses(a: Recording, b: Recording, tolerances: Tolerances) -> Iterator[Gap]:
+    for index, (x, y) in enumerate(zip(a.losses, b.losses)):
+        absolute, relative = _coarser(tolerances, a.loss_dtypes[index], b.loss_dtypes[index])
+        size = _distance(x, y)
+        over = size > absolute + relative * abs(x) if math.isfinite(x) else size > 0
+        yield Gap("loss", "", a.loss_steps[index] + 1, x, y, size, over, str(index))
+
+
+def _gradients(a: Recording, b: Recording, tolerances: Tolerances) -> Iterator[Gap]:
+    for step, ((i, x), (j, y)) in enumerate(zip(a.grad_norms, b.grad_norms), start=1):
+        if i != j or x.shape != y.shape:
+            yield Gap("gradient", "", step, None, None, math.inf, True, f"{step}/{i}")
+            return
+        # No gradient and a gradient of zeros train alike but for weight decay, which the
+        # parameters show.
+        x, y = x.clamp(min=0).double(), y.clamp(min=0).double()
+        size = torch.where(_same(x, y), 0.0, (x - y).abs()).nan_to_num(nan=math.inf)
+        whole = float(x[x.isfinite()].norm())
+        gone = ((x == 0) != (y == 0)) & (torch.maximum(x, y) > _NOTHING * whole)
+        over = (size > tolerances.gradient * whole) | gone
+        for place in range(len(x)):
+            name = a.name(f"{i}/{place}")
+            values = float(x[place]), float(y[place])
+            yield Gap(
+                "gradient",
+                name,
+                step,
+                *values,
+                float(size[place]),
+                bool(over[place]),
+                f"{step}/{i}/{place}",
+            )
+
+
+def _counts(a: Recording, b: Recording) -> Iterator[Gap]:
+    for kind, x, y in (
+        ("steps", a.steps, b.steps),
+        ("backwards", len(a.losses), len(b.losses)),
+    ):
+        yield Gap(kind, "", None, x, y, abs(x - y), x != y)  # type: ignore[arg-type]
+
+
+def _named(recording: Recording, names: Recording | None = None) -> dict[str, torch.Tensor]:
+    """The trained parameters in order, by the original side's names."""
+    naming = names or recording
+    return {naming.name(key): tensor for key, tensor in recording.trained.items()}
+
+
+def _tensors(
+    kind: Kind,
+    a: Mapping[str, torch.Tensor],
+    b: Mapping[str, torch.Tensor],
+    tolerances: Tolerances,
+) -> Iterator[Gap]:
+    for name, x in a.items():
+        y = b.get(name)
+        if y is None or x.shape != y.shape:
+            yield Gap(kind, name, None, None, None, math.inf, True, name)
+        else:
+            yield _tensor(kind, name, x, y, tolerances)
+
+
+def _tensor(kind: Kind, name: str, x: torch.Tensor, y: torch.Tensor, tol: Tolerances) -> Gap:
+    if x.numel() == 0:
+        return Gap(kind, name, None, 0.0, 0.0, 0.0, False, name)
+    absolute, relative = _coarser(tol, str(x.dtype), str(y.dtype))
+    if x.is_complex():
+        absolute, relative = tol.of("float32")
+        x, y = torch.view_as_real(x), torch.view_as_real(y)
+    x, y = x.flatten().double(), y.flatten().double()
+    size = torch.where(_same(x, y), 0.0, (x - y).abs()).nan_to_num(nan=math.inf)
+    # An infinite original allows nothing but itself.
+    allowed = absolute + relative * x.abs().nan_to_num(nan=0.0, posinf=0.0)
+    over = size > allowed
+    # Name the element that is most over, not the largest one within its tolerance.
+    worst = int((size - allowed).argmax())
+    return Gap(kind, name, None, float(x[worst]), float(y[worst]), float(size.max()),
+               bool(over.any()), name)  # fmt: skip
+
+
+def _coarser(tolerances: Tolerances, x: str, y: str) -> tuple[float, float]:
+    return max(tolerances.of(x), tolerances.of(y))
+
+
+def _same(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return (x == y) | (x.isnan() & y.isnan())
+
+
+def _distance(x: float, y: float) -> float:
+    if x == y or (math.isnan(x) and math.isnan(y)):
+        return 0.0
+    distance = abs(x - y)
+    return math.inf if math.isnan(distance) else distance
+
+
+def beyond_noise(found: tuple[Gap, ...], noise: tuple[Gap, ...], factor: float) -> tuple[Gap, ...]:
+    """The gaps over their tolerance that rounding does not explain.
+
+    Args:
+        found: original against patched.
+        noise: original against itself, nudged by rounding error after its first step.
+        factor: how many times the noise a gap may be.
+    """
+    # What a run once differed by it may differ by from then on.
+    reached = {"loss": 0.0, "gradient": 0.0}
+    allowed: dict[tuple[str, str], float] = {}
+    for gap in noise:
+        size = gap.size if math.isfinite(gap.size) else 0.0
+        if gap.kind in reached:
+            reached[gap.kind] = max(reached[gap.kind], size)
+            size = reached[gap.kind]
+        allowed[gap.kind, gap.index] = factor * size
+    return tuple(
+        gap for gap in found if gap.over and gap.size > allowed.get((gap.kind, gap.index), 0.0)
+    )

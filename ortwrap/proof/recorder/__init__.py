@@ -1,0 +1,40 @@
+"""Runs inside the recorded script: keep it small, and import nothing of the engine here."""
+
+from __future__ import annotations
+
+from ortwrap.proof.recorder.config import RecorderConfig
+from ortwrap.proof.recorder.imports import when_imported
+
+
+def start(config_file: str) -> None:
+    """Arrange for seeds and hooks to be set as the script imports what they concern."""
+    config = RecorderConfig.read(config_file)
+
+    def on_random() -> None:
+        from ortwrap.proof.recorder.determinism import seed_random
+
+        seed_random(config.seed)
+
+    def on_numpy() -> None:
+        from ortwrap.proof.recorder.determinism import seed_numpy
+
+        seed_numpy(config.seed)
+
+    def on_torch() -> None:
+        from ortwrap.proof.recorder.determinism import seed_torch, turn_dropout_off
+        from ortwrap.proof.recorder.record import Recorder
+
+        seed_torch(config.seed)
+        if not config.keep_dropout:
+            turn_dropout_off()
+        if config.sandbox:
+            from ortwrap.proof.recorder.copy_up import keep_torch_saves_inside
+
+            keep_torch_saves_inside(config.sandbox)
+        Recorder(config).install()
+
+    when_imported({"random": on_random, "numpy": on_numpy, "torch": on_torch})
+    if config.sandbox:
+        from ortwrap.proof.recorder.copy_up import keep_writes_inside
+
+        keep_writes_inside(config.sandbox)

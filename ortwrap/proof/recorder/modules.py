@@ -1,0 +1,66 @@
+"""Which modules a script trains, found from its optimizers alone."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import nn
+
+_TRANSPARENT_PACKAGES = ("ortwrap", "onnxruntime", "torch_ort")
+
+
+class Roots:
+    """The outermost modules of the script's own that hold trained parameters.
+
+    They are held strongly from the moment their optimizer first steps: a model that is
+    local to a function is gone by the time the process ends.
+
+    Args:
+        transparent: names of generated wrapper classes, which count as absent.
+    """
+
+    def __init__(self, transparent: Iterable[str]) -> None:
+        self._transparent = frozenset(transparent)
+        self._roots: list[nn.Module] = []
+
+    def add_owners(self, parameters: list[nn.Parameter]) -> None:
+        """Remember the roots that own `parameters`, in the order of what they own."""
+        position = {id(parameter): index for index, parameter in enumerate(parameters)}
+        known = {id(root) for root in self._roots}
+        owners: list[tuple[int, nn.Module]] = []
+        for root in self._outermost():
+            owned = [position[id(p)] for p in root.parameters() if id(p) in position]
+            if owned and id(root) not in known:
+                owners.append((min(owned), root))
+        self._roots += [root for _, root in sorted(owners, key=lambda owner: owner[0])]
+
+    def named(self) -> Iterator[tuple[str, nn.Module]]:
+        """Each root with a name that is the same on both sides, `Net` or `Net#2`."""
+        count: dict[str, int] = {}
+        for root in self._roots:
+            name = type(root).__qualname__.rpartition(".")[2]
+            count[name] = count.get(name, 0) + 1
+            yield (name if count[name] == 1 else f"{name}#{count[name]}"), root
+
+    def _outermost(self) -> list[nn.Module]:
+        gc.collect()
+        # type() and not isinstance(): lazy proxies answer to __class__ by importing things.
+        alive = [each for each in gc.get_objects() if issubclass(type(each), nn.Module)]
+        own = [module for module in alive if not self._is_transparent(module)]
+        inner = {id(child) for module in own for child in module.children()}
+        return [module for module in own if id(module) not in inner]
+
+    def _is_transparent(self, module: nn.Module) -> bool:
+        kind = type(module)
+        package = (kind.__module__ or "").partition(".")[0]
+        return package in _TRANSPARENT_PACKAGES or kind.__name__ in self._transparent
+
+
+def snapshot(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy on the CPU that later steps do not change."""
+    copy = tensor.detach()
+    if copy.layout != torch.strided:
+        copy = copy.to_dense()
+    return copy.to("cpu", copy=True)

@@ -1,0 +1,94 @@
+"""The optimizers that stepped, the parameters they train, and the state these end in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.optimizer import Optimizer
+
+from ortwrap.proof.recorder.modules import snapshot
+
+NO_GRADIENT = -1.0
+
+
+class Trained:
+    """Optimizers in the order of their first step.
+
+    A parameter is known by its optimizer and its place there, `0/3`, which is the same on
+    both sides whatever holds the module; its name is for reading only.
+    """
+
+    def __init__(self) -> None:
+        self._optimizers: list[Optimizer] = []
+
+    def is_new(self, optimizer: Optimizer) -> bool:
+        """Whether `optimizer` has not stepped before."""
+        return all(each is not optimizer for each in self._optimizers)
+
+    def add(self, optimizer: Optimizer) -> None:
+        """Remember an optimizer that has just made its first step."""
+        self._optimizers.append(optimizer)
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Every trained parameter, optimizer by optimizer."""
+        return [p for optimizer in self._optimizers for p in _parameters_of(optimizer)]
+
+    def grad_norms(self, optimizer: Optimizer) -> tuple[int, torch.Tensor]:
+        """The optimizer's index and the norm of each of its gradients, float32 of shape (P,).
+
+        `NO_GRADIENT` stands for a parameter without one.
+        """
+        index = next(i for i, each in enumerate(self._optimizers) if each is optimizer)
+        return index, torch.stack([_norm(p.grad) for p in _parameters_of(optimizer)])
+
+    @torch.no_grad()
+    def nudge(self, relative: float) -> None:
+        """Move every trained number up or down by that fraction of itself."""
+        generator = torch.Generator().manual_seed(0)
+        for parameter in self.parameters():
+            if parameter.is_floating_point():
+                signs = torch.randint(0, 2, parameter.shape, generator=generator) * 2.0 - 1.0
+                parameter.mul_((1.0 + relative * signs).to(parameter.device, parameter.dtype))
+
+    def state(self, roots: Mapping[str, nn.Module]) -> dict[str, Any]:
+        """What is compared at the end: trained and frozen parameters, and buffers.
+
+        Args:
+            roots: the outermost modules, by a name that is the same on both sides.
+        """
+        keys = {
+            id(parameter): f"{i}/{j}"
+            for i, optimizer in enumerate(self._optimizers)
+            for j, parameter in enumerate(_parameters_of(optimizer))
+        }
+        names: dict[str, str] = {}
+        frozen: dict[str, torch.Tensor] = {}
+        buffers: dict[str, torch.Tensor] = {}
+        for root_name, root in roots.items():
+            for name, parameter in root.named_parameters():
+                key = keys.get(id(parameter))
+                if key is None:
+                    frozen[f"{root_name}.{name}"] = snapshot(parameter)
+                else:
+                    names[key] = f"{root_name}.{name}"
+            for name, buffer in root.named_buffers():
+                buffers[f"{root_name}.{name}"] = snapshot(buffer)
+        trained = {keys[id(parameter)]: snapshot(parameter) for parameter in self.parameters()}
+        return {"trained": trained, "names": names, "frozen": frozen, "buffers": buffers}
+
+
+def _parameters_of(optimizer: Optimizer) -> list[nn.Parameter]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _norm(gradient: Any) -> torch.Tensor:
+    if gradient is None:
+        return torch.tensor(NO_GRADIENT)
+    dense: torch.Tensor = gradient.detach()
+    if dense.layout == torch.sparse_coo:
+        dense = dense.coalesce().values()
+    norm: torch.Tensor = torch.linalg.vector_norm(dense, dtype=torch.float32)
+    return norm.cpu()

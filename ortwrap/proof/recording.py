@@ -1,0 +1,96 @@
+"""What a recorder wrote, as values."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_WARM_UP_SHARE = 4
+_WARM_UP_STEPS = 5
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One process of one run.
+
+    Attributes:
+        rank: its rank in a distributed run, else 0.
+        losses: the value of every backward, in order.
+        loss_dtypes: `torch.float32` and the like, of each.
+        loss_steps: optimizer steps made before each backward.
+        loss_on_ort: whether an ORTModule call stands in the history of each.
+        loss_in_graph: whether each came out of an ORTModule call.
+        step_seconds: time of each optimizer step, the recorder's own taken off.
+        grad_norms: for every step, which optimizer made it and float32 norms of shape (P,).
+        trained: final value of each trained parameter, by optimizer and place.
+        names: a readable name for the keys of `trained`.
+        frozen: final value of the other parameters, by name.
+        buffers: final value of the buffers, by name.
+        peak_memory: largest resident size in bytes.
+        threads: torch's intra-op threads.
+        exception: the uncaught exception that ended the script.
+    """
+
+    rank: int
+    losses: tuple[float, ...]
+    loss_dtypes: tuple[str, ...]
+    loss_steps: tuple[int, ...]
+    loss_on_ort: tuple[bool, ...]
+    loss_in_graph: tuple[bool, ...]
+    step_seconds: tuple[float, ...]
+    grad_norms: tuple[tuple[int, torch.Tensor], ...]
+    trained: Mapping[str, torch.Tensor]
+    names: Mapping[str, str]
+    frozen: Mapping[str, torch.Tensor]
+    buffers: Mapping[str, torch.Tensor]
+    peak_memory: int | None
+    threads: int
+    exception: str | None
+
+    @property
+    def steps(self) -> int:
+        """Optimizer steps made."""
+        return len(self.step_seconds)
+
+    @property
+    def ms_per_step(self) -> float | None:
+        """Median milliseconds of a step after the warm-up."""
+        measured = self.step_seconds[warm_up(self.steps) :]
+        return 1000 * statistics.median(measured) if measured else None
+
+    def name(self, key: str) -> str:
+        """A readable name for a key of `trained`."""
+        optimizer, _, place = key.partition("/")
+        return self.names.get(key, f"optimizer {optimizer}, parameter {place}")
+
+
+def warm_up(steps: int) -> int:
+    """How many first steps are left out of timing: exports, compilation, cold caches.
+
+    The very first step is always left out: its beginning is not seen.
+    """
+    return max(1, min(_WARM_UP_STEPS, steps // _WARM_UP_SHARE))
+
+
+def read_recordings(folder: Path) -> tuple[Recording, ...]:
+    """Every recording in `folder`, in the order of ranks, then of starting times."""
+    contents = [
+        torch.load(path, map_location="cpu", weights_only=True)
+        for path in sorted(folder.glob("*.recording"))
+    ]
+    contents.sort(key=lambda content: (content["rank"], content["started"]))
+    return tuple(_recording(content) for content in contents if content["step_seconds"])
+
+
+def _recording(content: Mapping[str, Any]) -> Recording:
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in content.items()
+        if name != "started"
+    }
+    return Recording(**fields)

@@ -1,0 +1,156 @@
+"""A verdict for people: a table, and one line that says it all."""
+
+from __future__ import annotations
+
+import math
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+from ortwrap.proof.verdict import Verdict
+
+_STYLES = {"match": "bold green", "mismatch": "bold red", "error": "bold yellow"}
+
+
+def table(verdict: Verdict) -> RenderableType:
+    """Everything compared and measured, without the verdict line."""
+    parts: list[RenderableType] = []
+    if verdict.steps:
+        parts.append(_comparison(verdict))
+        parts.append(_execution(verdict))
+    if verdict.output:
+        title = "the end of what it printed"
+        parts.append(Panel(escape(verdict.output), title=title, title_align="left"))
+    return Group(*parts)
+
+
+def line(verdict: Verdict) -> str:
+    """The verdict in one styled line (rich markup)."""
+    style = _STYLES[verdict.status]
+    _, _, rest = plain_line(verdict).partition(":")
+    return f"[{style}]{verdict.status}[/]:{escape(rest)}"
+
+
+def plain_line(verdict: Verdict) -> str:
+    """The verdict in one line without colours, `match: 20 steps on ort, ...`."""
+    if verdict.status == "error":
+        return f"error: {verdict.messages[-1] if verdict.messages else 'could not run'}"
+    if verdict.status == "mismatch":
+        return f"mismatch: {_first_difference(verdict)}"
+    clauses = [
+        f"{_count(verdict.steps, 'step')}, ran on {verdict.execution.ran_on}",
+        f"largest difference {_number(_largest_difference(verdict))}{_noise(verdict)}",
+    ]
+    ratio = _speed(verdict.ratio)
+    if ratio:
+        clauses.append(f"a step takes {ratio}")
+    return f"match: {'; '.join(clauses)}"
+
+
+def _comparison(verdict: Verdict) -> Table:
+    shown = Table(title="original against patched", title_justify="left")
+    shown.add_column("compared")
+    shown.add_column("largest difference", justify="right")
+    noisy = verdict.noise is not None
+    if noisy:
+        shown.add_column("original against itself, nudged", justify="right")
+    rows: list[tuple[str, float | None, str]] = [
+        (f"loss of {_count(verdict.backwards, 'backward')}", verdict.max_loss_diff, "loss"),
+        ("norm of each gradient", verdict.max_grad_norm_diff, "gradient"),
+        (
+            f"parameters after {_count(verdict.steps, 'step')}",
+            verdict.max_param_diff,
+            "parameter",
+        ),
+        ("buffers", verdict.max_buffer_diff, "buffer"),
+    ]
+    for label, size, kind in rows:
+        noise = [_number((verdict.noise or {}).get(kind))] if noisy else []
+        shown.add_row(label, _number(size), *noise)
+    absolute, relative = verdict.tolerances.of("float32")
+    shown.caption = (
+        f"float32 may differ by {absolute:g} + {relative:g} of its value; "
+        f"seed {verdict.seed}, dropout {verdict.dropout} on both sides"
+    )
+    return shown
+
+
+def _execution(verdict: Verdict) -> Table:
+    ran = verdict.execution
+    shown = Table(title="what ran", title_justify="left", show_header=False)
+    shown.add_column()
+    shown.add_column()
+    shown.add_row("ran on", str(ran.ran_on))
+    for reason in ran.reasons:
+        shown.add_row("", escape(reason))
+    shown.add_row("loss in the exported graph", _yes_no(ran.loss_in_graph))
+    shown.add_row("label sparsity", ran.label_sparsity or "does not apply")
+    if ran.label_density is not None:
+        shown.add_row("label density", f"{100 * ran.label_density:.3g} %")
+    if ran.exports:
+        shown.add_row("exports", f"{ran.exports} in {ran.export_seconds or 0:.1f} s")
+    before, after = verdict.original, verdict.patched
+    shown.add_row("step time, original", _milliseconds(before.ms_per_step))
+    shown.add_row("step time, patched", _milliseconds(after.ms_per_step))
+    if verdict.ratio:
+        shown.add_row("original / patched", f"{verdict.ratio:.2f}")
+    shown.add_row("peak memory, original", _megabytes(before.peak_memory_mb))
+    shown.add_row("peak memory, patched", _megabytes(after.peak_memory_mb))
+    for message in verdict.messages:
+        shown.add_row("note", escape(message))
+    return shown
+
+
+def _first_difference(verdict: Verdict) -> str:
+    first = verdict.first_difference
+    if first is None:
+        return verdict.messages[-1] if verdict.messages else "the runs differ"
+    what = f"{first.what} {first.name}".strip()
+    when = f"at step {first.step}" if first.step else f"after {_count(verdict.steps, 'step')}"
+    where = f" in process {first.rank}" if verdict.processes > 1 else ""
+    values = f"{_number(first.original)} became {_number(first.patched)}"
+    return f"{what} {when}{where}: {values}; {first.likely_cause}"
+
+
+def _largest_difference(verdict: Verdict) -> float | None:
+    sizes = (verdict.max_loss_diff, verdict.max_param_diff, verdict.max_buffer_diff)
+    known = [size for size in sizes if size is not None]
+    return max(known) if known else None
+
+
+def _noise(verdict: Verdict) -> str:
+    if not verdict.within_noise:
+        return ""
+    return " (rounding: the original nudged by its last digits differs from itself as much)"
+
+
+def _speed(ratio: float | None) -> str:
+    if ratio is None:
+        return ""
+    return f"{1 / ratio:.2f} of the original's time (ratio {ratio:.2f})"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "nothing"
+    if not math.isfinite(value):
+        return str(value)
+    return f"{value:.6g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1e}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _yes_no(value: bool | None) -> str:
+    return "unknown" if value is None else "yes" if value else "no"
+
+
+def _milliseconds(value: float | None) -> str:
+    return "too few steps to tell" if value is None else f"{value:.4g} ms"
+
+
+def _megabytes(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.0f} MB"

@@ -1,0 +1,183 @@
+"""Runs a command under the recorder, and leaves no process behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Callable
+
+import ortwrap.proof.inject
+from ortwrap.proof.recorder.config import VARIABLE, RecorderConfig
+
+_INJECTED = str(Path(ortwrap.proof.inject.__file__).parent)
+_TAIL_BYTES = 2**16
+_POLL_SECONDS = 0.05
+# How long a script whose steps are recorded may take to end by itself.
+_GRACE_SECONDS = 30.0
+_TERM_SECONDS = 3.0
+
+OnSteps = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a recorded process ended.
+
+    Attributes:
+        returncode: as subprocess gives it; negative for a signal.
+        timed_out: it was killed for taking longer than it was allowed.
+        output: the last lines of its standard output and error, as they came.
+        seconds: how long it ran.
+    """
+
+    returncode: int
+    timed_out: bool
+    output: str
+    seconds: float
+
+    @property
+    def signal_name(self) -> str | None:
+        """`SIGFPE` and the like when a signal ended it."""
+        if self.returncode >= 0:
+            return None
+        try:
+            return signal.Signals(-self.returncode).name
+        except ValueError:
+            return f"signal {-self.returncode}"
+
+
+def run_recorded(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    config: RecorderConfig,
+    environment: Mapping[str, str] = {},
+    timeout: float | None = None,
+    on_steps: OnSteps = lambda steps: None,
+) -> Ended:
+    """Run `command` until it ends, is stopped by its recorder, or takes too long.
+
+    Args:
+        command: what its user would type.
+        cwd: the folder to start it in.
+        config: what its recorder shall do; recordings land in `config.out`.
+        environment: variables beyond those of this process.
+        timeout: seconds after which it is killed.
+        on_steps: called now and then with the number of steps made so far.
+
+    Raises:
+        KeyboardInterrupt: after everything started here was ended.
+    """
+    out = Path(config.out)
+    config.write(out / "config.json")
+    started = time.monotonic()
+    process = subprocess.Popen(
+        list(command),
+        cwd=cwd,
+        env=_environment(out / "config.json", environment),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=os.name == "posix",
+    )
+    with _tail_of(process.stdout) as tail, _ended_at_last(process):
+        timed_out = _wait(process, out, config.steps, timeout, on_steps)
+    return Ended(
+        returncode=process.returncode,
+        timed_out=timed_out,
+        output=tail.decode("utf-8", "replace"),
+        seconds=time.monotonic() - started,
+    )
+
+
+def _environment(config: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    environment = dict(os.environ)
+    path = [_INJECTED, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    environment.update(
+        {
+            "PYTHONPATH": os.pathsep.join(path),
+            "PYTHONHASHSEED": "0",
+            VARIABLE: str(config),
+        }
+    )
+    # A run that is only compared opens no window and is no experiment to log.
+    for name, value in {"MPLBACKEND": "Agg", "WANDB_MODE": "disabled"}.items():
+        environment.setdefault(name, value)
+    environment.update(extra)
+    return environment
+
+
+def _wait(
+    process: subprocess.Popen[bytes],
+    out: Path,
+    steps: int,
+    timeout: float | None,
+    on_steps: OnSteps,
+) -> bool:
+    """Wait for the end; whether it had to be forced for taking too long."""
+    deadline = time.monotonic() + timeout if timeout else float("inf")
+    recorded_by = float("inf")
+    while process.poll() is None:
+        time.sleep(_POLL_SECONDS)
+        now = time.monotonic()
+        on_steps(_steps_made(out))
+        if recorded_by == float("inf") and _steps_made(out) >= steps:
+            recorded_by = now + _GRACE_SECONDS
+        if now > deadline:
+            return True
+        if now > recorded_by:
+            return False  # everything is recorded; it only does not want to end
+    on_steps(_steps_made(out))
+    return False
+
+
+def _steps_made(out: Path) -> int:
+    """Steps made by the process that is furthest behind."""
+    return min((path.stat().st_size for path in out.glob("*.progress")), default=0)
+
+
+@contextlib.contextmanager
+def _tail_of(stream: IO[bytes] | None) -> Iterator[bytearray]:
+    """Drain a pipe in a thread, keeping only its end: a script may print without limit."""
+    tail = bytearray()
+
+    def drain() -> None:
+        assert stream is not None
+        for chunk in iter(lambda: os.read(stream.fileno(), 2**16), b""):
+            tail.extend(chunk)
+            del tail[:-_TAIL_BYTES]
+
+    thread = threading.Thread(target=drain, daemon=True)
+    thread.start()
+    yield tail
+    # A process that left the group may hold the pipe open for ever.
+    thread.join(timeout=2.0)
+
+
+@contextlib.contextmanager
+def _ended_at_last(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Whatever happens inside, end the process and all it started."""
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            _signal(process, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=_TERM_SECONDS)
+        _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if os.name == "posix":
+            os.killpg(process.pid, number)
+        elif process.poll() is None:
+            process.send_signal(number)

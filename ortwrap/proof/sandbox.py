@@ -1,0 +1,173 @@
+"""A temporary copy of the script's surroundings, so that a run overwrites nothing of its user's.
+
+Small files are copied. What would take long to copy, and the folders beside the copied one
+(`../data`), are symbolic links; the recorder replaces a link by a copy when the script writes
+there (see recorder/copy_up.py).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_COPIED_FILE = 32 * 2**20
+_COPIED_TOTAL = 512 * 2**20
+_COPIED_ENTRIES = 10_000
+_LINKED_SIBLINGS = 1_000
+# Never written by a training script, and large.
+_LINKED_FOLDERS = frozenset({".git", ".hg", ".venv", "venv", "node_modules", "site-packages"})
+_LEFT_OUT = frozenset({"__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """Where the copies are.
+
+    Attributes:
+        root: the temporary folder; everything is below it.
+        script: the copy of the script.
+        cwd: the copy of the working directory.
+        originals: (copy, original) folders, to translate paths in messages.
+        has_links: something below `root` leads outside.
+    """
+
+    root: Path
+    script: Path
+    cwd: Path
+    originals: tuple[tuple[Path, Path], ...]
+    has_links: bool
+
+    def in_users_paths(self, text: str) -> str:
+        """`text` with paths below the sandbox turned into those that the user knows."""
+        for copy, original in self.originals:
+            text = text.replace(str(copy), str(original))
+        return text
+
+
+@contextlib.contextmanager
+def sandbox(script: Path, cwd: Path, parent: Path | None = None) -> Iterator[Sandbox]:
+    """Copy what `script`, started in `cwd`, may read or write; gone at the end.
+
+    Args:
+        script: the script, an existing file.
+        cwd: the folder that it is started in.
+        parent: where to make the copy. Two sandboxes made one after the other in the same
+            parent have the same paths, so that nothing a script derives from its path differs.
+    """
+    script, cwd = script.resolve(), cwd.resolve()
+    with _folder(parent) as root:
+        copier = _Copier()
+        originals = tuple(
+            (root / str(i) / original.name, original)
+            for i, original in enumerate(_folders(script.parent, cwd))
+        )
+        for copy, original in originals:
+            copier.copy(original, copy, first=script.parent)
+            copier.link_siblings(original, copy.parent)
+        yield Sandbox(
+            root=root,
+            script=_translate(script, originals),
+            cwd=_translate(cwd, originals),
+            originals=originals,
+            has_links=copier.links > 0,
+        )
+
+
+@contextlib.contextmanager
+def _folder(parent: Path | None) -> Iterator[Path]:
+    if parent is None:
+        root = Path(tempfile.mkdtemp(prefix="ortwrap-")).resolve()
+    else:
+        root = parent.resolve() / "run"
+        root.mkdir()
+    try:
+        yield root
+    finally:
+        # A process that is just being killed may still write.
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _folders(script_folder: Path, cwd: Path) -> tuple[Path, ...]:
+    """The folders to copy: one when one holds the other, else both."""
+    if cwd == script_folder or cwd in script_folder.parents:
+        return (cwd,)
+    if script_folder in cwd.parents:
+        return (script_folder,)
+    return (script_folder, cwd)
+
+
+def _translate(path: Path, originals: tuple[tuple[Path, Path], ...]) -> Path:
+    for copy, original in originals:
+        if path == original or original in path.parents:
+            return copy / path.relative_to(original)
+    raise ValueError(f"{path} is in none of the copied folders")
+
+
+class _Copier:
+    """Copies until its budget is spent, and links from then on."""
+
+    def __init__(self) -> None:
+        self.links = 0
+        self._bytes = 0
+        self._entries = 0
+
+    def copy(self, original: Path, copy: Path, first: Path) -> None:
+        """Copy a tree, breadth first, beginning with the folder `first` below it."""
+        real = [original, *reversed([p for p in (first, *first.parents) if original in p.parents])]
+        for folder in real:
+            (copy / folder.relative_to(original)).mkdir(parents=True, exist_ok=True)
+        queue = deque(reversed(real))
+        while queue:
+            folder = queue.popleft()
+            for entry in _entries(folder):
+                target = copy / Path(entry.path).relative_to(original)
+                if entry.name in _LEFT_OUT or os.path.lexists(target):
+                    continue
+                if entry.is_dir(follow_symlinks=False) and self._worth_copying(entry):
+                    target.mkdir()
+                    queue.append(Path(entry.path))
+                else:
+                    self._copy_or_link(entry, target)
+
+    def link_siblings(self, original: Path, parent: Path) -> None:
+        """Let `../data` lead where it leads from the original."""
+        siblings = _entries(original.parent)
+        if original.parent == original or len(siblings) > _LINKED_SIBLINGS:
+            return
+        for entry in siblings:
+            if not os.path.lexists(parent / entry.name):
+                self._link(entry, parent / entry.name)
+
+    def _worth_copying(self, entry: os.DirEntry[str]) -> bool:
+        environment = os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
+        within_budget = self._entries < _COPIED_ENTRIES
+        return within_budget and not environment and entry.name not in _LINKED_FOLDERS
+
+    def _copy_or_link(self, entry: os.DirEntry[str], target: Path) -> None:
+        size = entry.stat(follow_symlinks=False).st_size
+        small = size <= _COPIED_FILE and self._bytes + size <= _COPIED_TOTAL
+        if entry.is_file(follow_symlinks=False) and small and self._entries < _COPIED_ENTRIES:
+            self._entries += 1
+            self._bytes += size
+            shutil.copy2(entry.path, target)
+        elif entry.is_file() or entry.is_dir():
+            self._link(entry, target)
+
+    def _link(self, entry: os.DirEntry[str], target: Path) -> None:
+        target.symlink_to(os.path.realpath(entry.path))
+        self.links += 1
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """What is in `folder` by name, nothing where it may not be read."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []

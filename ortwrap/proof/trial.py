@@ -1,0 +1,153 @@
+"""One run of a script under the recorder, in a fresh copy of its folder."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable
+
+from ortwrap.proof.execution import WrapperReport, read_reports
+from ortwrap.proof.recorder.config import RecorderConfig
+from ortwrap.proof.recording import Recording, read_recordings
+from ortwrap.proof.runner import Ended, run_recorded
+from ortwrap.proof.sandbox import sandbox
+
+# Lines of a failed script's output worth repeating.
+_TAIL_LINES = 25
+
+OnProgress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What every run of one verification has in common.
+
+    Attributes:
+        script: the user's script.
+        args: its arguments.
+        cwd: the folder that its user starts it in.
+        steps: optimizer steps to record.
+        seed: seed of every generator.
+        keep_dropout: leave dropout on.
+        transparent: names of generated wrapper classes.
+        launcher: what stands before the script on the command line.
+        timeout: seconds that one run may take.
+        workspace: where sandboxes and recordings go.
+        on_progress: called with the side, steps made and steps wanted.
+    """
+
+    script: Path
+    args: tuple[str, ...]
+    cwd: Path
+    steps: int
+    seed: int
+    keep_dropout: bool
+    transparent: tuple[str, ...]
+    launcher: tuple[str, ...]
+    timeout: float | None
+    workspace: Path
+    on_progress: OnProgress = lambda side, made, wanted: None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one run gave.
+
+    Attributes:
+        ended: how its process ended.
+        recordings: one for each process that trained, by rank.
+        reports: what its wrappers said they ran.
+        output: the end of what it printed, in the user's paths.
+        failure: why its steps are not all there, as a clause; None when nothing failed.
+    """
+
+    ended: Ended
+    recordings: tuple[Recording, ...]
+    reports: tuple[WrapperReport, ...]
+    output: str
+    failure: str | None
+
+    @property
+    def steps(self) -> int:
+        """Steps made by the process that made fewest."""
+        return min((recording.steps for recording in self.recordings), default=0)
+
+
+def run_trial(
+    setting: Setting, side: str, *, source: bytes | None = None, nudge: float = 0.0
+) -> Trial:
+    """Run the script, or `source` in its place.
+
+    Args:
+        setting: what all runs have in common.
+        side: a name for this run, unique within its workspace.
+        source: the text to run under the script's name; the script's own when None.
+        nudge: relative change of the parameters after the first step.
+    """
+    out = setting.workspace / side
+    out.mkdir()
+    with sandbox(setting.script, setting.cwd, setting.workspace) as place:
+        if source is not None:
+            place.script.write_bytes(source)
+        config = RecorderConfig(
+            out=str(out),
+            steps=setting.steps,
+            seed=setting.seed,
+            keep_dropout=setting.keep_dropout,
+            nudge=nudge,
+            transparent=setting.transparent,
+            sandbox=str(place.root) if place.has_links else "",
+        )
+        ended = run_recorded(
+            [*setting.launcher, _as_typed(place.script, place.cwd), *setting.args],
+            cwd=place.cwd,
+            config=config,
+            environment={"ORTWRAP_REPORT": str(out / "report.json")},
+            timeout=setting.timeout,
+            on_steps=lambda made: setting.on_progress(side, made, setting.steps),
+        )
+        recordings = read_recordings(out)
+        return Trial(
+            ended=ended,
+            recordings=recordings,
+            reports=read_reports(out),
+            output=place.in_users_paths(_tail(ended.output)),
+            failure=_failure(ended, recordings, setting),
+        )
+
+
+def default_launcher(python: str = sys.executable) -> tuple[str, ...]:
+    """`python script.py`."""
+    return (python,)
+
+
+def _as_typed(script: Path, cwd: Path) -> str:
+    """Scripts print and compare sys.argv[0]: keep it relative as it would be typed."""
+    return str(script.relative_to(cwd)) if cwd in script.parents else str(script)
+
+
+def _tail(output: str) -> str:
+    # A progress bar is one line that was written many times.
+    lines = [line.rpartition("\r")[2] for line in output.replace("\r\n", "\n").split("\n")]
+    return "\n".join(lines[-_TAIL_LINES:]).strip()
+
+
+def _failure(ended: Ended, recordings: Sequence[Recording], setting: Setting) -> str | None:
+    made = min((recording.steps for recording in recordings), default=0)
+    if recordings and made >= setting.steps:
+        return None
+    after = f" after {made} of {setting.steps} steps" if made else ""
+    raised = next((r.exception for r in recordings if r.exception), None)
+    if ended.timed_out:
+        return f"took longer than {setting.timeout:g} s{after}"
+    if ended.signal_name:
+        return f"was killed by {ended.signal_name}{after}"
+    if raised:
+        return f"raised {raised.splitlines()[0]}{after}"
+    if not recordings and ended.returncode:
+        return f"ended with exit code {ended.returncode} before its first optimizer step"
+    if not recordings:
+        return "ended without a step of any torch optimizer"
+    return None

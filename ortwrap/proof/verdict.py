@@ -1,0 +1,174 @@
+"""What verify found, as immutable values that print as JSON."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Literal
+
+from ortwrap.proof.tolerance import Tolerances
+
+Status = Literal["match", "mismatch", "error"]
+Backend = Literal["ort", "eager", "mixed"]
+
+_EXIT_CODES = {"match": 0, "mismatch": 1, "error": 2}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The first thing in which the two runs differ.
+
+    Attributes:
+        what: `loss`, `gradient`, `parameter`, `buffer`, `steps` or `backwards`.
+        name: the parameter or buffer; empty for losses and counts.
+        step: 1-based optimizer step; None for what was compared at the end.
+        original: value on the original side; of a tensor the element most
+            different, of a gradient its norm; None where there is none.
+        patched: the same on the patched side.
+        size: the absolute difference.
+        likely_cause: one sentence; empty when nothing points anywhere.
+        rank: of a distributed run, the process.
+    """
+
+    what: str
+    name: str
+    step: int | None
+    original: float | None
+    patched: float | None
+    size: float
+    likely_cause: str = ""
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Execution:
+    """What ran where on the patched side, read from what executed.
+
+    Attributes:
+        ran_on: `ort` when every backward went through ONNX Runtime, `eager` when
+            none did; None when nothing was recorded.
+        reasons: why something ran eagerly.
+        loss_in_graph: the loss of every backward came out of the exported graph.
+        label_sparsity: `on` when the optimized graph drops ignored labels.
+        label_density: share of labels that are not ignored.
+        export_seconds: time that exports took, all together.
+        exports: how many graphs were exported.
+    """
+
+    ran_on: Backend | None = None
+    reasons: tuple[str, ...] = ()
+    loss_in_graph: bool | None = None
+    label_sparsity: Literal["on", "off"] | None = None
+    label_density: float | None = None
+    export_seconds: float | None = None
+    exports: int = 0
+
+
+@dataclass(frozen=True)
+class Side:
+    """Cost of one side.
+
+    Attributes:
+        ms_per_step: median after the warm-up; None with too few steps.
+        step_ms: every step, the recorder's own time taken off.
+        losses: value of every backward.
+        peak_memory_mb: largest resident size of the process.
+    """
+
+    ms_per_step: float | None = None
+    step_ms: tuple[float, ...] = ()
+    losses: tuple[float, ...] = ()
+    peak_memory_mb: float | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether the patched script trains as the original does.
+
+    Attributes:
+        status: `match`, `mismatch`, or `error` when it could not be found out.
+        script: path of the script.
+        steps: optimizer steps compared.
+        backwards: losses compared.
+        max_loss_diff: largest difference of a loss; None when nothing was compared.
+        max_param_diff: largest difference of a parameter's element at the end.
+        max_buffer_diff: the same of buffers.
+        max_grad_norm_diff: largest difference of the norm of one parameter's gradient.
+        first_difference: the first one beyond tolerance and noise.
+        within_noise: some difference is over the tolerance, but no more than what
+            rounding makes of the original itself.
+        noise: what the original differs from itself when nudged by rounding error:
+            the same four figures; None when there was no need to measure it.
+        execution: what ran where.
+        original: cost of the original.
+        patched: cost of the patched script.
+        tolerances: what counted as the same.
+        dropout: `off` or `on`, on both sides.
+        seed: seed of torch, numpy and random on both sides.
+        processes: how many processes trained.
+        messages: what else the user should know.
+        output: the end of what a failed script printed.
+    """
+
+    status: Status
+    script: str
+    steps: int = 0
+    backwards: int = 0
+    max_loss_diff: float | None = None
+    max_param_diff: float | None = None
+    max_buffer_diff: float | None = None
+    max_grad_norm_diff: float | None = None
+    first_difference: Difference | None = None
+    within_noise: bool = False
+    noise: dict[str, float] | None = None
+    execution: Execution = Execution()
+    original: Side = Side()
+    patched: Side = Side()
+    tolerances: Tolerances = field(default_factory=Tolerances)
+    dropout: Literal["off", "on"] = "off"
+    seed: int = 0
+    processes: int = 1
+    messages: tuple[str, ...] = ()
+    output: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 match, 1 mismatch, 2 could not run."""
+        return _EXIT_CODES[self.status]
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times faster a step of the patched script is."""
+        before, after = self.original.ms_per_step, self.patched.ms_per_step
+        return before / after if before and after else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `json.dump`; None stands for what is not finite or not known."""
+        flat = {f.name: getattr(self, f.name) for f in fields(self)}
+        execution = asdict(flat.pop("execution"))
+        original, patched = asdict(flat.pop("original")), asdict(flat.pop("patched"))
+        content = {
+            "version": 1,
+            **flat,
+            **execution,
+            "ms_per_step": {
+                "original": original.pop("ms_per_step"),
+                "patched": patched.pop("ms_per_step"),
+                "ratio": self.ratio,
+            },
+            "sides": {"original": original, "patched": patched},
+            "first_difference": self.first_difference and asdict(self.first_difference),
+            "tolerances": asdict(self.tolerances),
+        }
+        return {name: _plain(value) for name, value in content.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Tuples as lists, and no `Infinity`, which is no JSON."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
