@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from . import extensions
 from .compat import checks
+from .compat.cache import NotWritable
 from .compat.compiler import BuildFailed
 from .compat.environment import Environment, observe
 from .compat.findings import Finding, Severity
@@ -83,7 +84,7 @@ def fix(progress: Callable[[str], None] = lambda message: None) -> tuple[Path, .
         if extensions.state() is extensions.State.FOREIGN and try_training().ok:
             return ()
         return extensions.install(progress)
-    except (extensions.NotInstallable, BuildFailed, PatchMismatch) as error:
+    except (extensions.NotInstallable, NotWritable, BuildFailed, PatchMismatch) as error:
         raise CannotFix(str(error)) from error
 
 
@@ -98,5 +99,5 @@ def undo() -> tuple[Path, ...]:
     """
     try:
         return extensions.uninstall()
-    except extensions.NotInstallable as error:
+    except NotWritable as error:
         raise CannotFix(str(error)) from error

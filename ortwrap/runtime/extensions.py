@@ -7,21 +7,19 @@ pip installed is changed: files are added beside it, and a manifest remembers wh
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import sysconfig
-import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Callable
 
 from .compat import source_patches_for
+from .compat.cache import NotWritable, cache_dir, explaining_refusal, locked, make_once
 from .compat.compiler import BuildFailed, compile_extensions
 from .compat.manifest import Manifest, add_files, digest_of, remove_added_files
 from .compat.packages import OrtPackage, TorchBuild, installed_ort, installed_torch
@@ -31,6 +29,7 @@ __all__ = [
     "EXTENSIONS",
     "BuildFailed",
     "NotInstallable",
+    "NotWritable",
     "State",
     "Target",
     "cache_dir",
@@ -107,15 +106,6 @@ class Target:
         return sorted(path for path in sources if path.suffix in _SOURCE_SUFFIXES)
 
 
-def cache_dir() -> Path:
-    """Where builds are kept: `$ORTWRAP_CACHE`, or ortwrap's folder in the user's cache."""
-    chosen = os.environ.get("ORTWRAP_CACHE")
-    if chosen:
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "ortwrap"
-
-
 def state() -> State:
     """What lies where ORTModule looks, judged by the versions that are installed.
 
@@ -153,20 +143,19 @@ def ensure_built(progress: Progress = lambda message: None) -> Path:
     """The cached folder that holds the extensions for this environment, built if need be.
 
     Raises:
-        NotInstallable: something that building needs is missing.
+        NotInstallable: torch, or an onnxruntime with ORTModule, is not installed.
+        NotWritable: the cache cannot be written to.
         BuildFailed: the compiler failed; the message holds the end of its output.
         PatchMismatch: the sources are not those that the patches were written for.
     """
     target = Target.of_this_environment()
-    built = _cached(target)
-    if built.is_dir():
-        return built
-    with _lock("build"):
-        # Another process may have built it while this one waited.
-        if not built.is_dir():
-            progress(f"building ORTModule's extensions for torch {target.torch.version}")
-            _build(target, built)
-    return built
+
+    def make(scratch: Path) -> None:
+        progress(f"building ORTModule's extensions for torch {target.torch.version}")
+        _build(target, scratch)
+
+    make_once(_cached(target), make)
+    return _cached(target)
 
 
 def install(progress: Progress = lambda message: None) -> tuple[Path, ...]:
@@ -176,15 +165,17 @@ def install(progress: Progress = lambda message: None) -> tuple[Path, ...]:
         The files that were added; empty when they were there already.
 
     Raises:
-        NotInstallable, BuildFailed, PatchMismatch: see `ensure_built`.
+        NotInstallable, NotWritable, BuildFailed, PatchMismatch: see `ensure_built`.
     """
     if is_installed():
         return ()
-    built = ensure_built(progress)
+    files = sorted(ensure_built(progress).iterdir())
     target = Target.of_this_environment()
     folder = target.ort.extensions_dir
-    files = sorted(built.iterdir())
-    with _lock("install"), _readable_errors(folder):
+    with locked("install"), explaining_refusal(folder):
+        # Another process may have done it while this one waited.
+        if is_installed():
+            return ()
         remove_added_files(folder)
         in_the_way = [path for name in EXTENSIONS for path in _binaries(folder, name)]
         add_files(folder, files, target.key, in_the_way)
@@ -196,11 +187,14 @@ def uninstall() -> tuple[Path, ...]:
 
     Returns:
         The files that were removed.
+
+    Raises:
+        NotWritable: the installed package or the cache cannot be written to.
     """
     ort = installed_ort()
     if ort is None:
         return ()
-    with _lock("install"), _readable_errors(ort.extensions_dir):
+    with locked("install"), explaining_refusal(ort.extensions_dir):
         return remove_added_files(ort.extensions_dir)
 
 
@@ -212,53 +206,23 @@ def _binaries(folder: Path, name: str) -> list[Path]:
     return sorted(path for path in folder.glob(f"{name}.*") if path.suffix in _BINARY_SUFFIXES)
 
 
-def _build(target: Target, built: Path) -> None:
-    """Compiles in a temporary folder beside `built`, then gives it its name in one step."""
-    with _readable_errors(built.parent):
-        built.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix="building-", dir=built.parent))
-    try:
-        sources, out = work / "sources", work / "out"
-        shutil.copytree(target.ort.extensions_dir / "cpu", sources / "cpu")
-        patch_files(sources, target.patches)
-        compile_extensions(EXTENSIONS, sources, work, out)
-        _check_that_they_load(out)
-        os.rename(out, built)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+def _build(target: Target, scratch: Path) -> None:
+    """Compiles what is to be the cached folder into `scratch/out`."""
+    sources, out = scratch / "sources", scratch / "out"
+    shutil.copytree(target.ort.extensions_dir / "cpu", sources / "cpu")
+    patch_files(sources, target.patches)
+    compile_extensions(EXTENSIONS, sources, scratch, out)
+    _check_that_they_load(out)
 
 
 def _check_that_they_load(folder: Path) -> None:
     """Imports the new binaries in a process of its own: a wrong one must not enter the cache."""
     code = f"import torch, {', '.join(EXTENSIONS)}"
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    paths = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
+    environment = {**os.environ, "PYTHONPATH": paths}
     result = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False
     )
     if result.returncode != 0:
         tail = "\n".join(result.stderr.splitlines()[-5:])
         raise BuildFailed(f"the extensions were built and do not load:\n{tail}")
-
-
-@contextlib.contextmanager
-def _lock(purpose: str) -> Iterator[None]:
-    """Keeps other processes that share the cache from doing the same at the same time."""
-    from filelock import FileLock
-
-    with _readable_errors(cache_dir()):
-        cache_dir().mkdir(parents=True, exist_ok=True)
-        lock = FileLock(str(cache_dir() / f"{purpose}.lock"))
-        lock.acquire()
-    with lock:
-        yield
-
-
-@contextlib.contextmanager
-def _readable_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except PermissionError as error:
-        raise NotInstallable(
-            f"{folder} cannot be written to: use a virtual environment of your own, "
-            "or name another cache in ORTWRAP_CACHE"
-        ) from error

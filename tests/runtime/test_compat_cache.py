@@ -1,0 +1,85 @@
+"""The cache: made once, whole or not at all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ortwrap.runtime.compat.cache import NotWritable, cache_dir, make_once
+
+_SLOW_MAKER = """
+import sys, time
+from pathlib import Path
+from ortwrap.runtime.compat.cache import make_once
+
+def make(scratch):
+    print("making", flush=True)
+    time.sleep(1)
+    (scratch / "out").mkdir()
+    (scratch / "out" / "binary").write_text("made")
+
+folder = Path(sys.argv[1])
+make_once(folder, make)
+assert (folder / "binary").read_text() == "made"
+"""
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ORTWRAP_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def fill(scratch: Path) -> None:
+    (scratch / "out").mkdir()
+    (scratch / "out" / "binary").write_text("made")
+
+
+def test_two_processes_make_it_once(cache: Path) -> None:
+    command = [sys.executable, "-c", _SLOW_MAKER, str(cache / "extensions" / "key")]
+    processes = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path.cwd())
+        for _ in range(3)
+    ]
+    outputs = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    assert "".join(outputs).split() == ["making"]
+
+
+def test_what_is_there_is_not_made_again(cache: Path) -> None:
+    def refuse(scratch: Path) -> None:
+        raise AssertionError("made twice")
+
+    make_once(cache / "key", fill)
+    make_once(cache / "key", refuse)
+    assert (cache / "key" / "binary").read_text() == "made"
+
+
+def test_a_failure_leaves_nothing_that_looks_complete(cache: Path) -> None:
+    def fail(scratch: Path) -> None:
+        fill(scratch)
+        raise RuntimeError("compiler died")
+
+    with pytest.raises(RuntimeError, match="compiler died"):
+        make_once(cache / "extensions" / "key", fail)
+    assert list((cache / "extensions").iterdir()) == []
+    make_once(cache / "extensions" / "key", fill)
+    assert (cache / "extensions" / "key" / "binary").is_file()
+
+
+def test_a_cache_that_cannot_be_written_to_is_named(cache: Path) -> None:
+    cache.write_text("a file where the folder should be")
+    with pytest.raises(NotWritable, match=r"cannot be written to.*ORTWRAP_CACHE"):
+        make_once(cache / "key", fill)
+
+
+def test_the_cache_is_where_the_user_says(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cache_dir() == cache
+    monkeypatch.delenv("ORTWRAP_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/somewhere/cache")
+    assert cache_dir() == Path("/somewhere/cache/ortwrap")
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert cache_dir() == Path.home() / ".cache" / "ortwrap"
