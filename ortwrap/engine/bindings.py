@@ -1,0 +1,281 @@
+"""Scopes and bindings: what a name refers to, whatever it is spelled like."""
+
+from __future__ import annotations
+
+import builtins
+from dataclasses import dataclass, field
+from typing import Literal
+
+import libcst as cst
+
+from ortwrap.engine.tree import SourceTree
+
+Kind = Literal["import", "function", "class", "variable", "parameter"]
+
+_BUILTINS = frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__"}
+
+
+@dataclass(frozen=True, eq=False)
+class Binding:
+    """One place where a name gets a value.
+
+    Attributes:
+        kind: how the name is bound.
+        node: the binding statement, parameter or target.
+        target: the dotted name that an import stands for; empty otherwise.
+    """
+
+    kind: Kind
+    node: cst.CSTNode
+    target: str = ""
+
+
+@dataclass(eq=False)
+class Scope:
+    """The names bound in one module, class, function, lambda or comprehension."""
+
+    node: cst.CSTNode
+    parent: Scope | None
+    names: dict[str, list[Binding]] = field(default_factory=dict)
+    declared_global: set[str] = field(default_factory=set)
+    declared_nonlocal: set[str] = field(default_factory=set)
+
+    @property
+    def is_module(self) -> bool:
+        return isinstance(self.node, cst.Module)
+
+    def owner(self, name: str) -> Scope | None:
+        """The scope whose binding a read of `name` in this scope sees; None for builtins."""
+        scope: Scope | None = self
+        if name in self.declared_global:
+            return self.module()
+        while scope is not None:
+            visible = scope is self or not isinstance(scope.node, cst.ClassDef)
+            bound = name in scope.names and name not in scope.declared_nonlocal
+            if visible and bound and name not in scope.declared_global:
+                return scope
+            scope = scope.parent
+        return None
+
+    def module(self) -> Scope:
+        scope = self
+        while scope.parent is not None:
+            scope = scope.parent
+        return scope
+
+
+class Bindings:
+    """All scopes of one script.
+
+    Attributes:
+        module: the outermost scope.
+        has_star_import: some names may come from a `from x import *`.
+    """
+
+    def __init__(self, tree: SourceTree) -> None:
+        self.tree = tree
+        self.module = Scope(tree.module, None)
+        self._scopes: dict[cst.CSTNode, Scope] = {tree.module: self.module}
+        self.has_star_import = False
+        self._visit(tree.module, self.module)
+
+    def scope_of(self, node: cst.CSTNode) -> Scope:
+        """The innermost scope that a node stands in."""
+        for ancestor in self.tree.ancestors(node):
+            if ancestor in self._scopes:
+                return self._scopes[ancestor]
+        return self.module
+
+    def scope(self, node: cst.CSTNode) -> Scope:
+        """The scope that a function, class, lambda, comprehension or module opens."""
+        return self._scopes[node]
+
+    def resolve(self, name: cst.Name) -> Scope | None:
+        """The scope that binds a name which is read; None for builtins and unknown names."""
+        return self.scope_of(name).owner(name.value)
+
+    def lookup(self, name: cst.Name) -> list[Binding]:
+        """Every place that may have bound the name read here."""
+        scope = self.resolve(name)
+        return scope.names[name.value] if scope else []
+
+    def definition(self, expression: cst.BaseExpression) -> cst.CSTNode | None:
+        """The one `def` or `class` of this file that a name refers to."""
+        if isinstance(expression, cst.Name):
+            bound = self.lookup(expression)
+            if len(bound) == 1 and bound[0].kind in ("function", "class"):
+                return bound[0].node
+        return None
+
+    def qualified(self, expression: cst.CSTNode) -> str | None:
+        """The dotted name an imported thing has at its source, such as `torch.nn.Linear`."""
+        if isinstance(expression, cst.Name):
+            bound = self.lookup(expression)
+            targets = {binding.target for binding in bound}
+            if bound and len(targets) == 1 and all(b.kind == "import" for b in bound):
+                return targets.pop()
+            return None
+        if isinstance(expression, cst.Attribute):
+            base = self.qualified(expression.value)
+            return f"{base}.{expression.attr.value}" if base else None
+        return None
+
+    @staticmethod
+    def is_builtin(name: str) -> bool:
+        return name in _BUILTINS
+
+    def _visit(self, node: cst.CSTNode, scope: Scope) -> None:
+        handler = getattr(self, f"_visit_{type(node).__name__}", None)
+        if handler is not None:
+            handler(node, scope)
+            return
+        for child in node.children:
+            self._visit(child, scope)
+
+    def _open(self, node: cst.CSTNode, parent: Scope) -> Scope:
+        scope = self._scopes[node] = Scope(node, parent)
+        return scope
+
+    def _bind(self, scope: Scope, name: str, binding: Binding) -> None:
+        if name in scope.declared_global:
+            scope = scope.module()
+        elif name in scope.declared_nonlocal and scope.parent is not None:
+            scope = scope.parent.owner(name) or scope
+        scope.names.setdefault(name, []).append(binding)
+
+    def _bind_target(self, target: cst.CSTNode, scope: Scope) -> None:
+        if isinstance(target, cst.Name):
+            self._bind(scope, target.value, Binding("variable", target))
+        elif isinstance(target, (cst.Tuple, cst.List)):
+            for element in target.elements:
+                self._bind_target(element.value, scope)
+        elif isinstance(target, cst.StarredElement):
+            self._bind_target(target.value, scope)
+        else:
+            self._visit(target, scope)
+
+    def _visit_FunctionDef(self, node: cst.FunctionDef, scope: Scope) -> None:
+        self._bind(scope, node.name.value, Binding("function", node))
+        for decorator in node.decorators:
+            self._visit(decorator, scope)
+        inner = self._open(node, scope)
+        _declare(node.body, inner)
+        self._visit_parameters(node.params, inner, scope)
+        if node.returns is not None:
+            self._visit(node.returns, scope)
+        self._visit(node.body, inner)
+
+    def _visit_Lambda(self, node: cst.Lambda, scope: Scope) -> None:
+        inner = self._open(node, scope)
+        self._visit_parameters(node.params, inner, scope)
+        self._visit(node.body, inner)
+
+    def _visit_parameters(self, params: cst.Parameters, inner: Scope, outer: Scope) -> None:
+        every = [*params.params, *params.posonly_params, *params.kwonly_params]
+        for star in (params.star_arg, params.star_kwarg):
+            if isinstance(star, cst.Param):
+                every.append(star)
+        for param in every:
+            self._bind(inner, param.name.value, Binding("parameter", param))
+            for part in (param.default, param.annotation):
+                if part is not None:
+                    self._visit(part, outer)
+
+    def _visit_ClassDef(self, node: cst.ClassDef, scope: Scope) -> None:
+        self._bind(scope, node.name.value, Binding("class", node))
+        for part in (*node.decorators, *node.bases, *node.keywords):
+            self._visit(part, scope)
+        self._visit(node.body, self._open(node, scope))
+
+    def _visit_comprehension(self, node: cst.BaseComp, scope: Scope) -> None:
+        inner = self._open(node, scope)
+        for child in node.children:
+            self._visit(child, inner)
+
+    _visit_ListComp = _visit_SetComp = _visit_DictComp = _visit_GeneratorExp = _visit_comprehension
+
+    def _visit_CompFor(self, node: cst.CompFor, scope: Scope) -> None:
+        self._bind_target(node.target, scope)
+        for part in (node.iter, *node.ifs):
+            self._visit(part, scope)
+        if node.inner_for_in is not None:
+            self._visit(node.inner_for_in, scope)
+
+    def _visit_Assign(self, node: cst.Assign, scope: Scope) -> None:
+        self._visit(node.value, scope)
+        for target in node.targets:
+            self._bind_target(target.target, scope)
+
+    def _visit_AnnAssign(self, node: cst.AnnAssign, scope: Scope) -> None:
+        if node.value is not None:
+            self._visit(node.value, scope)
+        self._bind_target(node.target, scope)
+
+    def _visit_AugAssign(self, node: cst.AugAssign, scope: Scope) -> None:
+        self._visit(node.value, scope)
+        self._bind_target(node.target, scope)
+
+    def _visit_NamedExpr(self, node: cst.NamedExpr, scope: Scope) -> None:
+        self._visit(node.value, scope)
+        home = scope
+        while isinstance(home.node, cst.BaseComp) and home.parent is not None:
+            home = home.parent
+        self._bind_target(node.target, home)
+
+    def _visit_For(self, node: cst.For, scope: Scope) -> None:
+        self._bind_target(node.target, scope)
+        for part in (node.iter, node.body, node.orelse):
+            if part is not None:
+                self._visit(part, scope)
+
+    def _visit_AsName(self, node: cst.AsName, scope: Scope) -> None:
+        self._bind_target(node.name, scope)
+
+    def _visit_MatchAs(self, node: cst.MatchAs, scope: Scope) -> None:
+        if node.pattern is not None:
+            self._visit(node.pattern, scope)
+        if node.name is not None:
+            self._bind_target(node.name, scope)
+
+    def _visit_MatchStar(self, node: cst.MatchStar, scope: Scope) -> None:
+        if node.name is not None:
+            self._bind_target(node.name, scope)
+
+    def _visit_Import(self, node: cst.Import, scope: Scope) -> None:
+        for alias in node.names:
+            dotted = _dotted(alias.name)
+            if alias.asname is not None:
+                name = cst.ensure_type(alias.asname.name, cst.Name).value
+                self._bind(scope, name, Binding("import", node, dotted))
+            else:
+                root = dotted.split(".")[0]
+                self._bind(scope, root, Binding("import", node, root))
+
+    def _visit_ImportFrom(self, node: cst.ImportFrom, scope: Scope) -> None:
+        source = "." * len(node.relative) + (_dotted(node.module) if node.module else "")
+        if isinstance(node.names, cst.ImportStar):
+            self.has_star_import = True
+            return
+        for alias in node.names:
+            name = _dotted(alias.name)
+            local = cst.ensure_type(alias.asname.name, cst.Name).value if alias.asname else name
+            self._bind(scope, local, Binding("import", node, f"{source}.{name}"))
+
+
+def _declare(body: cst.CSTNode, scope: Scope) -> None:
+    """Collect `global` and `nonlocal` before any binding, since they may come late."""
+    stack = [body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Global):
+            scope.declared_global.update(item.name.value for item in node.names)
+        elif isinstance(node, cst.Nonlocal):
+            scope.declared_nonlocal.update(item.name.value for item in node.names)
+        if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.BaseExpression)):
+            stack.extend(node.children)
+
+
+def _dotted(node: cst.CSTNode) -> str:
+    if isinstance(node, cst.Attribute):
+        return f"{_dotted(node.value)}.{node.attr.value}"
+    return cst.ensure_type(node, cst.Name).value

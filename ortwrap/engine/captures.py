@@ -1,0 +1,620 @@
+"""What forward takes, holds and returns: captured inputs, parts, carried outputs."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Binding, Bindings
+from ortwrap.engine.effects import EffectsReader, place_of, root_place
+from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.helpers import HelperCheck
+from ortwrap.engine.liveness import Liveness, surely_bound
+from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.order import Order
+from ortwrap.engine.outputs import OutputFinder
+from ortwrap.engine.plan import CapturedInput, Captures, Part
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tree import SourceTree, Unit
+
+# Methods of inputs that are evaluated before the call: they move data, or give Python values.
+_OUTSIDE_METHODS = frozenset(
+    [
+        "to",
+        "cuda",
+        "cpu",
+        "size",
+        "item",
+        "tolist",
+        "numpy",
+        "detach",
+        "numel",
+        "dim",
+        "nelement",
+        "get",
+        "keys",
+        "values",
+        "items",
+    ]
+)
+_OUTSIDE_ATTRIBUTES = frozenset(["shape", "device", "dtype", "data", "ndim"])
+_OUTSIDE_BUILTINS = frozenset(["len", "float", "int"])
+_TENSOR_ATTRIBUTES = frozenset(["T", "mT", "real", "imag", "grad"])
+_FACTORIES = re.compile(
+    r"^torch\.(?:tensor|zeros|ones|full|arange|eye|empty|linspace|zeros_like|ones_like|full_like"
+    r"|rand|randn|randint|rand_like|randn_like|FloatTensor|LongTensor|Tensor|from_numpy|as_tensor)$"
+)
+_RANDOM_FACTORIES = re.compile(r"^torch\.rand")
+_TAKEN_BY_MODULE = frozenset(
+    [
+        "forward",
+        "compute_loss",
+        "training",
+        "train",
+        "eval",
+        "modules",
+        "parameters",
+        "buffers",
+        "children",
+        "apply",
+        "to",
+        "type",
+        "float",
+        "half",
+        "double",
+        "cuda",
+        "cpu",
+        "register_buffer",
+        "state_dict",
+        "zero_grad",
+        "add_module",
+    ]
+)
+
+
+@dataclass
+class _Found:
+    parts: dict[str, Part] = field(default_factory=dict)
+    inputs: dict[str, CapturedInput] = field(default_factory=dict)
+    replacements: dict[cst.CSTNode, cst.BaseExpression] = field(default_factory=dict)
+    ran_module: bool = False
+
+
+class CaptureFinder:
+    """Walks the pieces of a slice in order and decides what stands for each expression."""
+
+    def __init__(
+        self,
+        tree: SourceTree,
+        bindings: Bindings,
+        modules: ModuleTable,
+        reader: EffectsReader,
+        flow: GradientFlow,
+        liveness: Liveness,
+    ) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
+        self._reader = reader
+        self._flow = flow
+        self._liveness = liveness
+        self._helpers = HelperCheck(tree, bindings, modules, flow)
+        self._outputs = OutputFinder(tree, modules, bindings, reader, liveness)
+
+    def find(self, found: LossSlice, order: Order) -> Captures:
+        """Inputs, parts and outputs of a slice.
+
+        Raises:
+            Refuse: something that the slice uses cannot be passed into or out of forward.
+        """
+        walk = _Walk(self, found)
+        for piece in found.pieces:
+            walk.piece(piece)
+        self._check_bound(found, order, walk)
+        outputs, renames = self._outputs.find(found, order, walk.input_places)
+        local = {
+            place: place.split(".")[-1] for piece in found.pieces for place in self._writes(piece)
+        }
+        parts = sorted(walk.found.parts.values(), key=lambda part: not part.trainable)
+        return Captures(
+            parts=tuple(parts),
+            inputs=tuple(walk.found.inputs.values()),
+            outputs=tuple(outputs),
+            replacements={**walk.found.replacements, **walk.store_replacements(local)},
+            renames=renames,
+        )
+
+    def _check_bound(self, found: LossSlice, order: Order, walk: _Walk) -> None:
+        """What only a branch of the slice reads must be bound on every path to the call."""
+        if not walk.conditional:
+            return
+        host = found.block.units[min(order.anchor.index, len(found.block.units) - 1)]
+        bound = surely_bound(host, self._tree, self._reader)
+        for place, node in walk.conditional.items():
+            if "." in place or place in bound:
+                continue
+            name = node if isinstance(node, cst.Name) else None
+            owner = self._bindings.resolve(name) if name is not None else None
+            function = self._tree.enclosing(host.node)
+            if owner is not None and owner.node is function:
+                raise Refuse("OW106", node, name=place)
+
+    def _writes(self, piece: Unit) -> set[str]:
+        return self._reader.of(piece.node).changes
+
+
+class _Walk:
+    """The state of one walk over a slice."""
+
+    def __init__(self, finder: CaptureFinder, found: LossSlice) -> None:
+        self._finder = finder
+        self._tree = finder._tree
+        self._bindings = finder._bindings
+        self._modules = finder._modules
+        self._reader = finder._reader
+        self.found = _Found()
+        self.defined: set[str] = set()
+        self.input_places: set[str] = set()
+        self.conditional: dict[str, cst.CSTNode] = {}
+        self._slice = found
+        self._free: set[cst.CSTNode] = set()
+        self._conditional_depth = 0
+        self._taken = {
+            name.split(".")[-1]
+            for piece in found.pieces
+            for name in (*self._reader.of(piece.node).reads, *self._reader.of(piece.node).writes)
+        }
+        self._expressions: dict[str, str] = {}
+
+    def piece(self, piece: Unit) -> None:
+        node = piece.node
+        self._check_statement(node)
+        baked = self._finder._flow.baked(node, self.defined)
+        if baked is not None and not self._only_of_inputs(baked):
+            raise Refuse("OW301", baked, code=self._tree.code(baked)[:60])
+        effects = self._reader.of(node)
+        self._free = {reader for readers in effects.reads.values() for reader in readers}
+        if isinstance(node, cst.BaseCompoundStatement):
+            self._compound(piece)
+        else:
+            self._expression(node)
+        if not isinstance(node, cst.BaseExpression):
+            self.defined |= effects.changes
+
+    def store_replacements(self, local: dict[str, str]) -> dict[cst.CSTNode, cst.BaseExpression]:
+        """Attributes of the instance that the slice binds are plain locals inside of forward."""
+        instance = self._reader.instance
+        if instance is None:
+            return {}
+        replaced: dict[cst.CSTNode, cst.BaseExpression] = {}
+        for piece in self._slice.pieces:
+            stack: list[cst.CSTNode] = [piece.node]
+            while stack:
+                node = stack.pop()
+                place = place_of(node, instance)
+                if place is not None and "." in place and place in local:
+                    if node not in self.found.replacements:
+                        replaced[node] = cst.Name(local[place])
+                    continue
+                stack.extend(node.children)
+        return replaced
+
+    # -- statements ------------------------------------------------------------------------------
+
+    def _check_statement(self, node: cst.CSTNode) -> None:
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            if isinstance(
+                current,
+                (
+                    cst.Return, cst.Break, cst.Continue, cst.Raise, cst.Yield, cst.Await, cst.Del,
+                    cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Try, cst.While,
+                    cst.Global, cst.Nonlocal,
+                ),
+            ):  # fmt: skip
+                raise Refuse("OW105", current, code=self._tree.code(current)[:60])
+            if isinstance(current, cst.Call):
+                name = self._bindings.qualified(current.func) or ""
+                if name in ("torch.autograd.grad", "torch.autograd.functional.jacobian"):
+                    raise Refuse("OW205", current, code=self._tree.code(current)[:60])
+                if isinstance(current.func, cst.Attribute) and current.func.attr.value in (
+                    "register_hook",
+                    "retain_grad",
+                ):
+                    owner = self._tree.code(current.func.value)
+                    raise Refuse("OW302", current, code=self._tree.code(current)[:60], name=owner)
+            if isinstance(current, cst.Expr) and not self._builds_a_value(current.value):
+                raise Refuse("OW105", current, code=self._tree.code(current)[:60])
+            if isinstance(current, (cst.Assign, cst.AnnAssign, cst.AugAssign)):
+                self._check_targets(current)
+            stack.extend(current.children)
+
+    def _builds_a_value(self, value: cst.BaseExpression) -> bool:
+        """An expression statement that only adds to a container which the slice itself makes."""
+        if isinstance(value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis)):
+            return True
+        if not (isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute)):
+            return False
+        name = value.func.attr.value
+        root = root_place(value.func.value, self._reader.instance)
+        made_here = root is not None and root in self._made_here()
+        return made_here and (
+            name in ("append", "extend", "update", "insert", "add") or name.endswith("_")
+        )
+
+    def _check_targets(self, node: cst.Assign | cst.AnnAssign | cst.AugAssign) -> None:
+        targets = (
+            [t.target for t in node.targets] if isinstance(node, cst.Assign) else [node.target]
+        )
+        for target in targets:
+            if isinstance(target, (cst.Subscript, cst.Attribute)):
+                if place_of(target, self._reader.instance) is not None:
+                    continue
+                root = root_place(target, self._reader.instance)
+                if root is None or root not in self._made_here():
+                    raise Refuse("OW105", node, code=self._tree.code(node)[:60])
+
+    def _made_here(self) -> set[str]:
+        return set().union(*(self._reader.of(piece.node).writes for piece in self._slice.pieces))
+
+    def _compound(self, piece: Unit) -> None:
+        effects = self._reader.of(piece.node)
+        exposed = self._finder._liveness.exposed(piece)
+        own = effects.writes - self.defined
+        # What a branch may or may not rebind keeps its name, whichever value it has.
+        for place in sorted(own & exposed):
+            readers = effects.reads.get(place)
+            if readers:
+                self._capture_place(place, readers[0])
+                self.conditional.setdefault(place, readers[0])
+        self.defined |= own
+        self._conditional_depth += 1
+        for child in piece.node.children:
+            self._expression(child)
+        self._conditional_depth -= 1
+
+    # -- expressions -----------------------------------------------------------------------------
+
+    def _expression(self, node: cst.CSTNode) -> None:
+        if isinstance(node, (cst.AssignTarget, cst.Annotation)):
+            if isinstance(node, cst.AssignTarget) and isinstance(node.target, cst.Subscript):
+                self._expression(node.target)
+            return
+        if isinstance(node, cst.Arg):
+            self._argument(node)
+            return
+        if isinstance(node, cst.BaseExpression) and self._replace(node):
+            return
+        if isinstance(node, cst.Call):
+            self._call(node)
+            return
+        if isinstance(node, cst.Attribute):
+            self._expression(node.value)
+            return
+        if isinstance(node, cst.IfExp):
+            self._conditional_depth += 1
+            for child in node.children:
+                self._expression(child)
+            self._conditional_depth -= 1
+            return
+        for child in node.children:
+            self._expression(child)
+
+    def _argument(self, node: cst.Arg) -> None:
+        place = place_of(node.value, self._reader.instance)
+        if node.star == "**" and place is not None and self._is_captured(node.value, place):
+            reads = sum(
+                len(self._reader.of(piece.node).reads.get(place, []))
+                for piece in self._slice.pieces
+            )
+            if reads == 1 and not self.found.inputs:
+                # `model(**batch)` alone reads best as `forward(self, **batch)`.
+                self.input_places.add(place)
+                name = place.split(".")[-1]
+                self.found.inputs[place] = CapturedInput(name, self._tree.code(node.value), True)
+                return
+        self._expression(node.value)
+
+    def _call(self, node: cst.Call) -> None:
+        func = node.func
+        place = place_of(func, self._reader.instance)
+        if place is not None and place not in self.defined:
+            self._callee(func, place)
+        elif isinstance(func, cst.Attribute):
+            self._method_call(func)
+        else:
+            self._expression(func)
+        if self._flow_uses(func):
+            self.found.ran_module = True
+        for argument in node.args:
+            self._expression(argument)
+
+    def _flow_uses(self, func: cst.CSTNode) -> bool:
+        return bool(self._finder._flow.module_uses(func))
+
+    def _callee(self, func: cst.BaseExpression, place: str) -> None:
+        if "." in place:
+            method = self._method_of_class(func, place)
+            if method is not None:
+                raise Refuse("OW107", func, name=place, why="is a method that may use `self`")
+        if isinstance(func, cst.Name):
+            defined = self._bindings.definition(func)
+            if isinstance(defined, cst.FunctionDef) and self._is_global(func):
+                self._finder._helpers.check(defined, func.value)
+        if not self._is_global(func):
+            self._part(func, place)
+
+    def _method_call(self, func: cst.Attribute) -> None:
+        """`criterion.forward(x)` needs the object itself, `target.mul(x)` its value."""
+        owner = func.value
+        place = place_of(owner, self._reader.instance)
+        if place is not None and place not in self.defined and not self._is_global(owner):
+            if self._modules.evidence(owner) is not None:
+                self._part(owner, place)
+                return
+        self._expression(owner)
+
+    def _replace(self, node: cst.BaseExpression) -> bool:
+        """Put a part or an input in the place of an expression; False to look inside of it."""
+        place = place_of(node, self._reader.instance)
+        if place is not None:
+            if node in self._free and place not in self.defined and not self._is_global(node):
+                if self._modules.evidence(node) is not None and self._is_object(node):
+                    self._part(node, place)
+                else:
+                    self._capture_place(place, node)
+                    if self._conditional_depth:
+                        self.conditional.setdefault(place, node)
+            return True
+        if self._is_outside(node):
+            self._capture_expression(node)
+            return True
+        return False
+
+    def _is_object(self, node: cst.BaseExpression) -> bool:
+        return True
+
+    def _is_captured(self, node: cst.CSTNode, place: str) -> bool:
+        return node in self._free and place not in self.defined and not self._is_global(node)
+
+    # -- what can be evaluated before the call ---------------------------------------------------
+
+    def _is_outside(self, node: cst.BaseExpression) -> bool:
+        """An expression over inputs that is better evaluated before the call."""
+        if not self._over_inputs(node):
+            return False
+        if isinstance(node, cst.Subscript):
+            return self._is_access(node)
+        if isinstance(node, cst.Attribute):
+            return node.attr.value not in _TENSOR_ATTRIBUTES
+        if isinstance(node, cst.Call):
+            func = node.func
+            if isinstance(func, cst.Attribute) and func.attr.value in _OUTSIDE_METHODS:
+                return self._is_access(func.value) or self._is_outside(func.value)
+            if isinstance(func, cst.Name) and func.value in _OUTSIDE_BUILTINS:
+                return self._bindings.resolve(func) is None
+            qualified = self._bindings.qualified(func) or ""
+            if _FACTORIES.match(qualified):
+                if _RANDOM_FACTORIES.match(qualified) and self.found.ran_module:
+                    raise Refuse(
+                        "OW203",
+                        node,
+                        code=self._tree.code(node)[:60],
+                        why="it draws random numbers after the model has run",
+                    )
+                return True
+        return False
+
+    def _is_access(self, node: cst.BaseExpression) -> bool:
+        """`batch`, `batch["x"]`, `args.lr`, `pair[0]`: a way to a value, no computation."""
+        if place_of(node, self._reader.instance) is not None:
+            return True
+        if isinstance(node, cst.Attribute):
+            plain = node.attr.value not in _TENSOR_ATTRIBUTES
+            return plain and self._is_access(node.value)
+        if isinstance(node, cst.Subscript) and len(node.slice) == 1:
+            index = node.slice[0].slice
+            simple = isinstance(index, cst.Index) and isinstance(
+                index.value, (cst.SimpleString, cst.Integer, cst.UnaryOperation)
+            )
+            return simple and self._is_access_or_shape(node.value)
+        return False
+
+    def _is_access_or_shape(self, node: cst.BaseExpression) -> bool:
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+            return node.func.attr.value == "size" and self._is_access(node.func.value)
+        return self._is_access(node)
+
+    def _over_inputs(self, node: cst.BaseExpression) -> bool:
+        """At least one input, no value of the slice, no module, nothing bound inside `node`."""
+        effects = self._reader.of(node)
+        if effects.writes or effects.mutates:
+            return False
+        inputs = 0
+        for place, readers in effects.reads.items():
+            for reader in readers:
+                if place in self.defined or reader not in self._free:
+                    return False
+                if self._is_global(reader):
+                    continue
+                if self._modules.evidence(reader) is not None and not self._detached(node):
+                    return False
+                inputs += 1
+        return inputs > 0
+
+    def _detached(self, node: cst.BaseExpression) -> bool:
+        """`generator(noise).detach()` runs a module outside, as an input without gradient."""
+        cut = isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute)
+        cut = (
+            cut
+            and cst.ensure_type(cst.ensure_type(node, cst.Call).func, cst.Attribute).attr.value
+            == "detach"
+        )
+        if cut and self.found.ran_module:
+            raise Refuse(
+                "OW203", node, code=self._tree.code(node)[:60], why="it runs a module of its own"
+            )
+        return cut
+
+    def _only_of_inputs(self, node: cst.CSTNode) -> bool:
+        """A value taken out of inputs alone is computed before the call."""
+        if not isinstance(node, cst.BaseExpression):
+            return False
+        reads = self._reader.of(node).reads
+        return not (set(reads) & self.defined) and (
+            self._is_detach_of_module(node) or not self._finder._flow.module_uses(node)
+        )
+
+    def _is_detach_of_module(self, node: cst.CSTNode) -> bool:
+        return (
+            isinstance(node, cst.Call)
+            and isinstance(node.func, cst.Attribute)
+            and node.func.attr.value == "detach"
+            and not self.found.ran_module
+        )
+
+    # -- names -----------------------------------------------------------------------------------
+
+    def _is_global(self, node: cst.CSTNode) -> bool:
+        """The generated class sees the same value under the same name."""
+        if not isinstance(node, cst.Name):
+            return False
+        owner = self._bindings.resolve(node)
+        if owner is None:
+            return True
+        bound = owner.names[node.value]
+        if all(binding.kind in ("import", "function", "class") for binding in bound):
+            if not owner.is_module:
+                what = {"import": "imported", "function": "defined", "class": "defined"}
+                raise Refuse(
+                    "OW109",
+                    node,
+                    name=node.value,
+                    what=what[bound[0].kind],
+                    function=self._tree.qualified_function(node) or "the script",
+                )
+            return True
+        return owner.is_module and self._is_constant(node.value, bound)
+
+    def _is_constant(self, name: str, bound: list[Binding]) -> bool:
+        """A module-level name that is bound once, to a literal."""
+        del name
+        if len(bound) != 1:
+            return False
+        parent = self._tree.parents.get(self._tree.parents.get(bound[0].node, bound[0].node))
+        value = parent.value if isinstance(parent, (cst.Assign, cst.AnnAssign)) else None
+        literal = isinstance(value, (cst.Integer, cst.Float, cst.SimpleString)) or (
+            isinstance(value, cst.UnaryOperation)
+            and isinstance(value.expression, (cst.Integer, cst.Float))
+        )
+        top_level = (
+            parent is not None and self._tree.unit_of(parent).block.owner is self._tree.module
+        )
+        return literal and top_level and not self._executes_configuration()
+
+    def _executes_configuration(self) -> bool:
+        return any(
+            isinstance(call.func, cst.Name) and call.func.value in ("exec", "globals")
+            for call in self._tree.calls
+        )
+
+    def _method_of_class(self, func: cst.BaseExpression, place: str) -> cst.FunctionDef | None:
+        for ancestor in self._tree.ancestors(func):
+            if isinstance(ancestor, cst.ClassDef):
+                name = place.split(".", 1)[1]
+                for function in self._tree.functions:
+                    owner = self._tree.enclosing_class(function)
+                    if owner is ancestor and function.name.value == name:
+                        return function
+        return None
+
+    def _part(self, node: cst.BaseExpression, place: str) -> None:
+        if place not in self.found.parts:
+            name = place.split(".")[-1]
+            while name in _TAKEN_BY_MODULE or any(
+                part.name == name for part in self.found.parts.values()
+            ):
+                name += "_"
+            trainable = self._modules.is_trainable(node)
+            self.found.parts[place] = Part(name, place, trainable)
+        name = self.found.parts[place].name
+        self.found.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
+
+    def _capture_place(self, place: str, node: cst.CSTNode) -> None:
+        if place == self._reader.instance:
+            raise Refuse("OW107", node, name=place, why="is passed whole")
+        self.input_places.add(place)
+        if "." in place:
+            self._capture_expression(cst.ensure_type(node, cst.Attribute))
+            return
+        self.found.inputs.setdefault(place, CapturedInput(place, place))
+
+    def _capture_expression(self, node: cst.BaseExpression) -> None:
+        text = self._tree.code(node)
+        if text not in self._expressions:
+            name = self._unique(_name_for(node, self._tree.code(node)))
+            self._expressions[text] = name
+            self.found.inputs[text] = CapturedInput(name, text)
+        self.input_places |= set(self._reader.of(node).reads)
+        self.found.replacements[node] = cst.Name(self._expressions[text])
+
+    def _unique(self, name: str) -> str:
+        candidate, count = name, 2
+        names = {captured.name for captured in self.found.inputs.values()}
+        root_reads = self._taken - {name} if not self._reads_plainly(name) else self._taken
+        while candidate in names or candidate in root_reads or candidate in self.defined:
+            candidate = f"{name}_{count}"
+            count += 1
+        return candidate
+
+    def _reads_plainly(self, name: str) -> bool:
+        """The slice also reads `name` by itself, or binds it."""
+        for piece in self._slice.pieces:
+            effects = self._reader.of(piece.node)
+            if name in effects.writes:
+                return True
+            for reader in effects.reads.get(name, []):
+                parent = self._tree.parents.get(reader)
+                if not isinstance(parent, (cst.Attribute, cst.Subscript)):
+                    return True
+        return False
+
+
+def _name_for(node: cst.BaseExpression, text: str) -> str:
+    """A parameter name for an expression: `batch["labels"]` -> labels, `x.to(d)` -> x."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        suffix = {"size": "_size", "numel": "_numel", "dim": "_dim"}.get(node.func.attr.value, "")
+        return _name_for(node.func.value, text) + suffix
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
+        return f"{_name_for(node.args[0].value, text)}_{node.func.value}"
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        if node.attr.value in _OUTSIDE_ATTRIBUTES:
+            return _name_for(node.value, text) + (
+                "" if node.attr.value == "data" else f"_{node.attr.value}"
+            )
+        return _identifier(node.attr.value)
+    if isinstance(node, cst.Subscript):
+        index = node.slice[0].slice
+        if isinstance(index, cst.Index) and isinstance(index.value, cst.SimpleString):
+            return _identifier(index.value.evaluated_value)
+        if isinstance(index, cst.Index):
+            return _identifier(
+                f"{_name_for(node.value, text)}_{index.value.value}"
+                if isinstance(index.value, cst.Integer)
+                else _name_for(node.value, text)
+            )
+    return "value"
+
+
+def _identifier(value: object) -> str:
+    name = re.sub(r"\W+", "_", str(value)).strip("_")
+    if not name or name[0].isdigit():
+        name = f"input_{name}".rstrip("_")
+    return f"{name}_" if keyword.iskeyword(name) else name

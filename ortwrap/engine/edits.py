@@ -1,0 +1,154 @@
+"""Text edits: everything outside of them stays as it is, byte for byte."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ortwrap.engine.tree import SourceTree, Unit
+
+
+@dataclass(frozen=True)
+class Edit:
+    """Replace the text of a span; an empty span inserts before it."""
+
+    start: int
+    end: int
+    text: str
+
+
+def apply_edits(text: str, edits: list[Edit]) -> str:
+    """The text with every edit done; insertions at one place keep their order."""
+    pieces: list[str] = []
+    position = 0
+    for edit in sorted(dict.fromkeys(edits), key=lambda edit: (edit.start, edit.end)):
+        pieces += [text[position : edit.start], edit.text]
+        position = max(position, edit.end)
+    pieces.append(text[position:])
+    return "".join(pieces)
+
+
+def replace_expression(tree: SourceTree, node: cst.BaseExpression, text: str) -> Edit:
+    """Replace an expression together with the parentheses around it."""
+    span = tree.span(node)
+    start, end = span.start, span.end
+    for _ in node.lpar:
+        start = tree.text.rindex("(", 0, start)
+        end = tree.text.index(")", end) + 1
+    return Edit(start, end, text)
+
+
+def replace_unit(tree: SourceTree, unit: Unit, text: str) -> Edit:
+    """Put another statement in the place of one; what follows on its line stays."""
+    span = tree.span(unit.node)
+    return Edit(span.start, span.end, text)
+
+
+def remove_unit(tree: SourceTree, unit: Unit) -> Edit:
+    """Take a statement away; a comment behind it stays on a line of its own."""
+    if unit.shares_line:
+        return _remove_from_line(tree, unit)
+    first, last = tree.line(unit.node), tree.end_line(unit.node)
+    start, end = tree.line_start(first), tree.line_start(last + 1)
+    span = tree.span(unit.node)
+    trailing = [comment for at, comment in tree.comments if span.end <= at.start < end]
+    if trailing:
+        indent = tree.text[start : span.start]
+        return Edit(start, end, "".join(f"{indent}{item}{tree.newline}" for item in trailing))
+    before = tree.line_text(first - 1).strip() if first > 1 else ""
+    after_line = tree.line_text(last + 1)
+    if before == "" and after_line.strip() == "" and after_line:
+        end = tree.line_start(last + 2)
+    return Edit(start, end, "")
+
+
+def _remove_from_line(tree: SourceTree, unit: Unit) -> Edit:
+    span = tree.span(unit.node)
+    units = unit.block.units
+    following = units[unit.index + 1] if unit.index + 1 < len(units) else None
+    if following is not None and tree.line(following.node) == tree.end_line(unit.node):
+        return Edit(span.start, tree.span(following.node).start, "")
+    preceding = units[unit.index - 1] if unit.index else None
+    if preceding is not None and tree.end_line(preceding.node) == tree.line(unit.node):
+        return Edit(tree.span(preceding.node).end, span.end, "")
+    return Edit(span.start, span.end, "pass")
+
+
+def insert_before(tree: SourceTree, unit: Unit, lines: list[str]) -> Edit:
+    """Insert statements before one, above the comments that belong to it."""
+    span = tree.span(unit.node)
+    if unit.shares_line:
+        return Edit(span.start, span.start, "".join(f"{line}; " for line in lines))
+    line = _first_line(tree, unit.node)
+    start = tree.line_start(line)
+    indent = tree.text[start : start + _indentation(tree.line_text(line))]
+    line = _above_comments(tree, line)
+    start = tree.line_start(line)
+    text = "".join(f"{indent}{item}{tree.newline}" for item in lines)
+    return Edit(start, start, text)
+
+
+def insert_class(tree: SourceTree, unit: Unit, code: str) -> Edit:
+    """Insert a class before a statement of the module, two blank lines around it."""
+    line = _above_comments(tree, _first_line(tree, unit.node))
+    start = tree.line_start(line)
+    blank = 0
+    while line - blank > 1 and not tree.line_text(line - blank - 1).strip():
+        blank += 1
+    before = "\n" * max(0, 2 - blank) if start else ""
+    text = (before + code + "\n\n").replace("\n", tree.newline)
+    return Edit(start, start, text)
+
+
+def insert_import(tree: SourceTree, statement: str, before: Unit) -> Edit:
+    """Insert an import behind the last import above `before`."""
+    last: Unit | None = None
+    for unit in tree.blocks(tree.module)[0].units[: before.index]:
+        if isinstance(unit.node, (cst.Import, cst.ImportFrom)):
+            last = unit
+        elif last is not None and not _may_stand_among_imports(unit.node):
+            break
+    if last is None:
+        return _insert_first(tree, statement)
+    start = tree.line_start(tree.end_line(last.node) + 1)
+    newline = "" if tree.text[:start].endswith(("\n", "\r")) else tree.newline
+    return Edit(start, start, f"{newline}{statement}{tree.newline}")
+
+
+def _insert_first(tree: SourceTree, statement: str) -> Edit:
+    """No import stands above: behind the docstring, or first of all."""
+    units = tree.blocks(tree.module)[0].units
+    if units and _is_docstring(units[0].node):
+        start = tree.line_start(tree.end_line(units[0].node) + 1)
+        return Edit(start, start, f"{tree.newline}{statement}{tree.newline}")
+    start = tree.line_start(tree.line(units[0].node))
+    return Edit(start, start, f"{statement}{tree.newline}")
+
+
+def _is_docstring(node: object) -> bool:
+    return isinstance(node, cst.Expr) and isinstance(
+        node.value, (cst.SimpleString, cst.ConcatenatedString)
+    )
+
+
+def _may_stand_among_imports(node: object) -> bool:
+    return isinstance(node, (cst.Try, cst.If, cst.Expr, cst.With)) or _is_docstring(node)
+
+
+def _first_line(tree: SourceTree, node: cst.CSTNode) -> int:
+    line = tree.line(node)
+    if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+        line = min([line, *(tree.line(item) for item in node.decorators)])
+    return line
+
+
+def _above_comments(tree: SourceTree, line: int) -> int:
+    """The line above which to insert so that comments stay with what they describe."""
+    while line > 1 and tree.line_text(line - 1).lstrip().startswith("#"):
+        line -= 1
+    return line
+
+
+def _indentation(line: str) -> int:
+    return len(line) - len(line.lstrip(" \t"))

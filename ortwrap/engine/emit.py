@@ -1,0 +1,251 @@
+"""Plans in, patched text out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.edits import (
+    Edit,
+    apply_edits,
+    insert_before,
+    insert_class,
+    insert_import,
+    remove_unit,
+    replace_expression,
+    replace_unit,
+)
+from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.forward import ForwardBuilder, WrapperClass
+from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.options import Options
+from ortwrap.engine.plan import Plan
+from ortwrap.engine.site import find_site
+from ortwrap.engine.tree import SourceTree, Unit
+
+_LINE_LENGTH = 100
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """The patched text and the class that each plan's step calls."""
+
+    text: str
+    class_names: tuple[str, ...]
+
+
+@dataclass
+class _Names:
+    """Classes and variables named so far, so that equal steps share and others differ."""
+
+    classes: dict[tuple[WrapperClass, str], str] = field(default_factory=dict)
+    variables: dict[tuple[cst.CSTNode, str, tuple[str, ...]], str] = field(default_factory=dict)
+    wrapped: set[tuple[Unit, str]] = field(default_factory=set)
+
+
+class Emitter:
+    """Turns the plans of one script into edits of its text."""
+
+    def __init__(
+        self, tree: SourceTree, bindings: Bindings, modules: ModuleTable, options: Options
+    ) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
+        self._options = options
+        self._names = _Names()
+        self._edits: list[Edit] = []
+
+    def emit(self, plans: list[Plan]) -> Emitted:
+        """Patch the script."""
+        wrappers = [self._wrapper(plan) for plan in plans]
+        several = len({wrapper for wrapper in wrappers}) > 1
+        names: list[str] = []
+        first: Unit | None = None
+        for plan, wrapper in zip(plans, wrappers):
+            top = self._top_level(plan.found.block.units[0])
+            first = top if first is None or top.index < first.index else first
+            names.append(self._class(plan, wrapper, top, several))
+            self._step(plan, names[-1])
+        if first is not None:
+            self._imports(first)
+        return Emitted(apply_edits(self._tree.text, self._edits), tuple(names))
+
+    # -- the class -------------------------------------------------------------------------------
+
+    def _wrapper(self, plan: Plan) -> WrapperClass:
+        reader = EffectsReader(self._bindings, self._tree.enclosing(plan.sinks[0].call))
+        flow = GradientFlow(self._bindings, self._modules, reader)
+        return ForwardBuilder(self._tree, flow, reader.instance).build(plan)
+
+    def _class(self, plan: Plan, wrapper: WrapperClass, top: Unit, several: bool) -> str:
+        key = (wrapper, "")
+        if key in self._names.classes:
+            return self._names.classes[key]
+        name = self._class_name(plan, several)
+        self._names.classes[key] = name
+        origin = self._tree.qualified_function(plan.sinks[0].call)
+        code = wrapper.render(
+            name=name,
+            base=self._module_base(top),
+            origin=f"`{origin}`" if origin else "the training step",
+            indent=self._tree.indent,
+            options=self._options,
+        )
+        self._edits.append(insert_class(self._tree, top, code))
+        return name
+
+    def _class_name(self, plan: Plan, several: bool) -> str:
+        taken = {*self._bindings.module.names, *self._names.classes.values()}
+        wanted = [self._options.class_name]
+        if several:
+            trained = "And".join(
+                _camel(part.name) for part in plan.captures.parts if part.trainable
+            )
+            wanted = [f"{trained}WithLoss", f"{trained}With{_camel(plan.loss_target)}"]
+        count = 2
+        while True:
+            for name in wanted:
+                if name not in taken:
+                    return name
+            wanted = [f"{wanted[-1].rstrip('0123456789')}{count}"]
+            count += 1
+
+    def _module_base(self, top: Unit) -> str:
+        """How the class names `nn.Module` at its place in the module."""
+        for name, target in (("nn", "torch.nn"), ("torch", "torch")):
+            if self._imported_above(name, target, top):
+                return f"{name}.Module" if name == "nn" else "torch.nn.Module"
+        return "nn.Module"
+
+    def _imported_above(self, name: str, target: str, top: Unit) -> bool:
+        bound = self._bindings.module.names.get(name, [])
+        if not bound or any(b.kind != "import" or b.target != target for b in bound):
+            return False
+        return any(
+            self._tree.unit_of(binding.node).block.owner is self._tree.module
+            and self._tree.unit_of(binding.node).index < top.index
+            for binding in bound
+        )
+
+    def _imports(self, first: Unit) -> None:
+        statement = "from ortwrap.runtime import ort_module"
+        if "ort_module" not in self._bindings.module.names:
+            self._edits.append(insert_import(self._tree, statement, first))
+        if self._module_base(first) == "nn.Module" and not self._imported_above(
+            "nn", "torch.nn", first
+        ):
+            self._edits.append(insert_import(self._tree, "from torch import nn", first))
+
+    def _top_level(self, unit: Unit) -> Unit:
+        """The statement of the module that holds a unit."""
+        top = unit
+        for ancestor in self._tree.ancestors(unit.node):
+            if ancestor in self._tree.units:
+                top = self._tree.units[ancestor]
+        return top
+
+    # -- the step --------------------------------------------------------------------------------
+
+    def _step(self, plan: Plan, class_name: str) -> None:
+        tree, found = self._tree, plan.found
+        variable = self._make_wrapper(plan, class_name)
+        anchor = plan.order.anchor
+        arguments = [
+            f"**{item.expression}" if item.star else item.expression
+            for item in plan.captures.inputs
+        ]
+        host = found.block.units[min(anchor.index, len(found.block.units) - 1)]
+        indent = len(tree.line_text(tree.line(host.node))) - len(
+            tree.line_text(tree.line(host.node)).lstrip(" \t")
+        )
+        targets = [plan.loss_target, *(output.place for output in plan.captures.outputs)]
+        bare = found.inline and not found.units and not plan.captures.outputs
+        if bare:
+            call = self._call("", variable, arguments, indent)
+            for sink in plan.sinks:
+                self._edits.append(replace_expression(tree, self._core(plan, sink), call))
+        else:
+            call = self._call(f"{', '.join(targets)} = ", variable, arguments, indent)
+            self._place_call(plan, host, call)
+        for unit in found.units:
+            if unit is not anchor:
+                self._edits.append(remove_unit(tree, unit))
+        for node, name in plan.captures.renames.items():
+            span = tree.span(node)
+            self._edits.append(Edit(span.start, span.end, name))
+
+    def _place_call(self, plan: Plan, host: Unit, call: str) -> None:
+        tree, found = self._tree, plan.found
+        if plan.order.anchor in found.units:
+            self._edits.append(replace_unit(tree, plan.order.anchor, call))
+        else:
+            self._edits.append(insert_before(tree, host, call.split("\n")))
+        if found.inline:
+            for sink in plan.sinks:
+                core = self._core(plan, sink)
+                self._edits.append(replace_expression(tree, core, plan.loss_target))
+
+    def _core(self, plan: Plan, sink: object) -> cst.BaseExpression:
+        """The lifted part of one sink's loss expression."""
+        text = self._tree.code(plan.found.loss)
+        loss = plan.found.loss if sink is plan.sinks[0] else None
+        if loss is not None:
+            return loss
+        node: cst.BaseExpression = sink.loss  # type: ignore[attr-defined]
+        while self._tree.code(node) != text and isinstance(node, cst.BinaryOperation):
+            node = node.left
+        return node
+
+    def _make_wrapper(self, plan: Plan, class_name: str) -> str:
+        """Insert the line that makes the wrapper, unless an equal one stands there."""
+        tree = self._tree
+        function = tree.enclosing(plan.found.block.units[0].node)
+        reader = EffectsReader(self._bindings, function)
+        places = tuple(part.place for part in plan.captures.parts)
+        key = (function, class_name, places)
+        variable = self._names.variables.get(key)
+        if variable is None:
+            variable = self._variable_name(plan, function)
+            self._names.variables[key] = variable
+        site = find_site(plan, tree, reader).before
+        if (site, variable) not in self._names.wrapped:
+            self._names.wrapped.add((site, variable))
+            line = f"{variable} = ort_module({', '.join([class_name, *places])})"
+            self._edits.append(insert_before(tree, site, [line]))
+        return variable
+
+    def _variable_name(self, plan: Plan, function: cst.CSTNode) -> str:
+        first = next(part.name for part in plan.captures.parts)
+        taken = {
+            *self._bindings.scope(function).names,
+            *self._bindings.module.names,
+            *self._names.variables.values(),
+        }
+        name = base = f"{first}_with_loss"
+        count = 2
+        while name in taken:
+            name = f"{base}_{count}"
+            count += 1
+        return name
+
+    def _call(self, target: str, variable: str, arguments: list[str], indent: int) -> str:
+        line = f"{target}{variable}({', '.join(arguments)})"
+        if indent + len(line) <= _LINE_LENGTH:
+            return line
+        inner = " " * indent + self._tree.indent
+        joined = f"{inner}{', '.join(arguments)}"
+        if len(joined) <= _LINE_LENGTH:
+            body = f"{joined}\n"
+        else:
+            body = "".join(f"{inner}{argument},\n" for argument in arguments)
+        text = f"{target}{variable}(\n{body}{' ' * indent})"
+        return text.replace("\n", self._tree.newline)
+
+
+def _camel(name: str) -> str:
+    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[._]+", name) if word)

@@ -1,0 +1,268 @@
+"""The generated class: the slice's own code, moved into forward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Union
+
+import libcst as cst
+
+from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.options import Options
+from ortwrap.engine.plan import Plan
+from ortwrap.engine.templating import load_template
+from ortwrap.engine.tree import SourceTree, Unit
+
+Line = Union[cst.SimpleStatementLine, cst.BaseCompoundStatement]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the generated class.
+
+    Attributes:
+        parameters: without `self`.
+        body: indented source text that ends in a newline.
+    """
+
+    parameters: tuple[str, ...]
+    body: str
+
+
+@dataclass(frozen=True)
+class WrapperClass:
+    """The generated class, but for its name.
+
+    Attributes:
+        parts: constructor parameters.
+        built: attributes that the constructor makes itself, with their expressions.
+        compute_loss: the loss by itself, where the slice divides into a forward pass and a loss.
+        forward: runs the model and the loss.
+    """
+
+    parts: tuple[str, ...]
+    built: tuple[tuple[str, str], ...]
+    compute_loss: Method | None
+    forward: Method
+
+    def render(self, name: str, base: str, origin: str, indent: str, options: Options) -> str:
+        """Source text of the class, ending in a newline."""
+        template = load_template("module_with_loss.py.j2", options.template)
+        return template.render(
+            name=name,
+            base=base,
+            origin=origin,
+            indent=indent,
+            parts=self.parts,
+            built=self.built,
+            compute_loss=self.compute_loss,
+            forward=self.forward,
+        )
+
+
+class ForwardBuilder:
+    """Turns plans into generated classes."""
+
+    def __init__(self, tree: SourceTree, flow: GradientFlow, instance: str | None) -> None:
+        self._tree = tree
+        self._flow = flow
+        self._instance = instance
+
+    def build(self, plan: Plan) -> WrapperClass:
+        """The class of one step."""
+        captures = plan.captures
+        pieces = plan.found.pieces
+        head, tail = self._divide(plan)
+        parameters = tuple(f"**{item.name}" if item.star else item.name for item in captures.inputs)
+        if tail:
+            return self._in_two(plan, head, tail, parameters)
+        lines = self._statements(pieces, plan)
+        lines = self._returning(lines, plan)
+        return WrapperClass(
+            parts=tuple(part.name for part in captures.parts),
+            built=(),
+            compute_loss=None,
+            forward=Method(parameters, self._render(lines)),
+        )
+
+    def _in_two(
+        self,
+        plan: Plan,
+        head: tuple[Unit, ...],
+        tail: tuple[Unit, ...],
+        parameters: tuple[str, ...],
+    ) -> WrapperClass:
+        """Forward runs the model and calls `compute_loss` for the rest."""
+        captures = plan.captures
+        first = self._statements(head, plan)
+        second = self._returning(self._statements(tail, plan), plan, loss_only=True)
+        available = {item.name for item in captures.inputs} | {
+            name for line in first for name in _stored_names(line)
+        }
+        wanted = tuple(dict.fromkeys(name for line in second for name in _loaded_names(line)))
+        loss_inputs = tuple(name for name in wanted if name in available)
+        call = f"self.compute_loss({', '.join(loss_inputs)})"
+        if captures.outputs:
+            loss = self._loss_name(plan)
+            first.append(_statement(f"{loss} = {call}"))
+            first.append(_statement(f"return {', '.join([loss, *self._returned(plan)])}"))
+        else:
+            first.append(_statement(f"return {call}"))
+        return WrapperClass(
+            parts=tuple(part.name for part in captures.parts),
+            built=(),
+            compute_loss=Method(loss_inputs, self._render(second)),
+            forward=Method(parameters, self._render(first)),
+        )
+
+    def _divide(self, plan: Plan) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
+        """The pieces that run the model, and those after them that compute the loss."""
+        pieces = plan.found.pieces
+        runs = [i for i, piece in enumerate(pieces) if self._flow.module_uses(piece.node)]
+        cut = runs[-1] + 1
+        head, tail = pieces[:cut], pieces[cut:]
+        carried_in_tail = any(
+            output.value.split(".")[0] in _stored_names(piece.node)
+            for output in plan.captures.outputs
+            for piece in tail
+        )
+        star = any(item.star for item in plan.captures.inputs)
+        calls = any(_contains_call(piece.node) for piece in tail)
+        if carried_in_tail or not calls or star:
+            return pieces, ()
+        return head, tail
+
+    # -- statements ------------------------------------------------------------------------------
+
+    def _statements(self, pieces: tuple[Unit, ...], plan: Plan) -> list[Line]:
+        replace = _Replace(plan.captures.replacements)
+        lines: list[Line] = []
+        for piece in pieces:
+            node = piece.node.visit(replace)
+            if isinstance(node, cst.BaseCompoundStatement):
+                lines.append(node.with_changes(leading_lines=()))
+            elif isinstance(node, cst.BaseExpression):
+                lines.append(cst.SimpleStatementLine([cst.Return(_without_parentheses(node))]))
+            elif isinstance(node, cst.BaseSmallStatement):
+                plain = node.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+                lines.append(cst.SimpleStatementLine([plain]))
+        return lines
+
+    def _returning(self, lines: list[Line], plan: Plan, loss_only: bool = False) -> list[Line]:
+        """End the body in a `return` of the loss and, unless `loss_only`, the outputs."""
+        loss = self._loss_name(plan)
+        outputs = [] if loss_only else self._returned(plan)
+        last = lines[-1]
+        value = _returned_value(last) if plan.found.inline else _assigned_value(last, loss)
+        if value is not None and not outputs:
+            return [*lines[:-1], cst.SimpleStatementLine([cst.Return(value)])]
+        if value is not None and plan.found.inline:
+            target = cst.AssignTarget(cst.Name(loss))
+            lines = [*lines[:-1], cst.SimpleStatementLine([cst.Assign([target], value)])]
+        return [*lines, _statement(f"return {', '.join([loss, *outputs])}")]
+
+    def _returned(self, plan: Plan) -> list[str]:
+        return [
+            f"{output.value}.detach()" if output.detach else output.value
+            for output in plan.captures.outputs
+        ]
+
+    def _loss_name(self, plan: Plan) -> str:
+        place = plan.found.place or plan.loss_target
+        return place.split(".")[-1]
+
+    def _render(self, lines: list[Line]) -> str:
+        """Source text of statements at the depth of a method's body."""
+        method = cst.FunctionDef(cst.Name("f"), cst.Parameters(), cst.IndentedBlock(lines))
+        shell = cst.ClassDef(cst.Name("C"), cst.IndentedBlock([method]))
+        module = cst.Module(
+            [shell],
+            default_indent=self._tree.indent,
+            default_newline="\n",
+        )
+        return module.code.split("\n", 2)[2]
+
+
+class _Replace(cst.CSTTransformer):
+    def __init__(self, replacements: dict[cst.CSTNode, cst.BaseExpression]) -> None:
+        super().__init__()
+        self._replacements = replacements
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        return node not in self._replacements
+
+    def on_leave(  # type: ignore[override]
+        self, original_node: cst.CSTNode, updated_node: cst.CSTNode
+    ) -> cst.CSTNode:
+        replacement = self._replacements.get(original_node)
+        return updated_node if replacement is None else replacement
+
+
+def _statement(code: str) -> Line:
+    statement = cst.parse_statement(code)
+    assert isinstance(statement, cst.SimpleStatementLine)
+    return statement
+
+
+def _without_parentheses(node: cst.BaseExpression) -> cst.BaseExpression:
+    multiline = "\n" in cst.Module([]).code_for_node(node.with_changes(lpar=[], rpar=[]))
+    return node if multiline else node.with_changes(lpar=[], rpar=[])
+
+
+def _assigned_value(line: Line, name: str) -> cst.BaseExpression | None:
+    """The value of a line that does nothing but bind `name`."""
+    if not isinstance(line, cst.SimpleStatementLine):
+        return None
+    node = line.body[0]
+    if isinstance(node, cst.Assign) and len(node.targets) == 1:
+        target: cst.CSTNode = node.targets[0].target
+    elif isinstance(node, cst.AnnAssign):
+        target = node.target
+    else:
+        return None
+    return node.value if isinstance(target, cst.Name) and target.value == name else None
+
+
+def _returned_value(line: Line) -> cst.BaseExpression | None:
+    node = line.body[0] if isinstance(line, cst.SimpleStatementLine) else None
+    return node.value if isinstance(node, cst.Return) else None
+
+
+def _contains_call(node: cst.CSTNode) -> bool:
+    return isinstance(node, cst.Call) or any(_contains_call(child) for child in node.children)
+
+
+def _stored_names(node: cst.CSTNode) -> set[str]:
+    """Names that a piece binds, attributes of the instance under their last name."""
+    names: set[str] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        targets: list[cst.CSTNode] = []
+        if isinstance(current, cst.Assign):
+            targets = [target.target for target in current.targets]
+        elif isinstance(current, (cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For)):
+            targets = [current.target]
+        elif isinstance(current, cst.AsName):
+            targets = [current.name]
+        while targets:
+            target = targets.pop()
+            if isinstance(target, (cst.Tuple, cst.List)):
+                targets.extend(element.value for element in target.elements)
+            elif isinstance(target, cst.Name):
+                names.add(target.value)
+            elif isinstance(target, cst.Attribute):
+                names.add(target.attr.value)
+        stack.extend(current.children)
+    return names
+
+
+def _loaded_names(node: cst.CSTNode) -> list[str]:
+    """Names in a statement in source order, but for attributes and keywords."""
+    if isinstance(node, cst.Name):
+        return [node.value]
+    if isinstance(node, cst.Attribute):
+        return _loaded_names(node.value)
+    if isinstance(node, cst.Arg):
+        return _loaded_names(node.value)
+    return [name for child in node.children for name in _loaded_names(child)]

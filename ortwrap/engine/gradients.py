@@ -1,0 +1,198 @@
+"""Where gradients flow through an expression: what carries one, and what cuts it off."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import EffectsReader, place_of
+from ortwrap.engine.modules import ModuleTable
+
+# Attributes and methods whose result carries no gradient of the tensor they are asked of.
+_CUT_ATTRIBUTES = frozenset(
+    ["data", "shape", "dtype", "device", "grad", "ndim", "is_cuda", "requires_grad"]
+)
+CUT_METHODS = frozenset(
+    [
+        "detach",
+        "item",
+        "tolist",
+        "numpy",
+        "size",
+        "dim",
+        "numel",
+        "argmax",
+        "argmin",
+        "argsort",
+        "nelement",
+        "eq",
+        "ne",
+        "gt",
+        "lt",
+        "ge",
+        "le",
+        "detach_",
+        "bool",
+        "long",
+        "int",
+    ]
+)
+_CUT_BUILTINS = frozenset(
+    ["len", "float", "int", "bool", "str", "isinstance", "print", "range", "type", "round"]
+)
+# What turns a tensor of the step into a Python value or stops its gradient.
+BAKED_METHODS = frozenset(["item", "tolist", "numpy", "detach", "detach_"])
+_BAKED_BUILTINS = frozenset(["float", "int", "bool"])
+# Uses of a module that compute nothing with its parameters.
+_PASSIVE_USES = frozenset(
+    [
+        "train",
+        "eval",
+        "zero_grad",
+        "state_dict",
+        "load_state_dict",
+        "to",
+        "cuda",
+        "cpu",
+        "training",
+        "device",
+        "config",
+        "dtype",
+        "requires_grad_",
+        "half",
+        "float",
+        "name",
+        "no_sync",
+        "save",
+        "save_pretrained",
+        "register_buffer",
+        "modules",
+    ]
+)
+_NO_GRAD = ("no_grad", "inference_mode")
+
+
+class GradientFlow:
+    """Answers, for code of one function, what a loss's gradient flows back to."""
+
+    def __init__(self, bindings: Bindings, modules: ModuleTable, reader: EffectsReader) -> None:
+        self._bindings = bindings
+        self._modules = modules
+        self._reader = reader
+
+    def reads(self, node: cst.CSTNode) -> set[str]:
+        """Places through which a gradient can flow into the value of `node`."""
+        found: set[str] = set()
+        self._walk(node, found, [])
+        return found
+
+    def module_uses(self, node: cst.CSTNode) -> list[cst.CSTNode]:
+        """Uses of trainable modules in `node` whose parameters can receive a gradient."""
+        uses: list[cst.CSTNode] = []
+        self._walk(node, set(), uses)
+        return uses
+
+    def is_no_grad(self, node: cst.CSTNode) -> bool:
+        """A `with torch.no_grad():` block."""
+        if not isinstance(node, cst.With):
+            return False
+        for item in node.items:
+            call = item.item
+            func = call.func if isinstance(call, cst.Call) else call
+            name = (self._bindings.qualified(func) or "").rsplit(".", 1)[-1]
+            if name in _NO_GRAD:
+                return True
+        return False
+
+    def _walk(self, node: cst.CSTNode, found: set[str], uses: list[cst.CSTNode]) -> None:
+        if isinstance(node, (cst.FunctionDef, cst.ClassDef)) or self.is_no_grad(node):
+            return
+        if isinstance(node, (cst.Assign, cst.AnnAssign)):
+            if node.value is not None:
+                self._walk(node.value, found, uses)
+            return
+        if isinstance(node, (cst.If, cst.While)):
+            for child in node.children:
+                if child is not node.test:
+                    self._walk(child, found, uses)
+            return
+        if isinstance(node, cst.Call):
+            self._walk_call(node, found, uses)
+            return
+        if isinstance(node, cst.Comparison):
+            return
+        if isinstance(node, cst.Subscript):
+            # The index picks values; gradients flow through what is indexed.
+            self._walk(node.value, found, uses)
+            return
+        if isinstance(node, cst.Attribute) and node.attr.value in _CUT_ATTRIBUTES:
+            return
+        place = place_of(node, self._reader.instance)
+        if place is not None:
+            if self._modules.is_trainable(node):
+                uses.append(node)
+            else:
+                found.add(place)
+            return
+        if isinstance(node, cst.Attribute):
+            passive = node.attr.value in _PASSIVE_USES
+            if not (passive and self._modules.is_trainable(node.value)):
+                self._walk(node.value, found, uses)
+            return
+        children = node.children
+        if isinstance(node, cst.Arg):
+            children = [node.value]
+        for child in children:
+            self._walk(child, found, uses)
+
+    def _walk_call(self, node: cst.Call, found: set[str], uses: list[cst.CSTNode]) -> None:
+        func = node.func
+        if isinstance(func, cst.Attribute):
+            if func.attr.value in CUT_METHODS:
+                return
+            if func.attr.value in _PASSIVE_USES and self._modules.is_trainable(func.value):
+                return
+        elif isinstance(func, cst.Name) and func.value in _CUT_BUILTINS:
+            if self._bindings.resolve(func) is None:
+                return
+        for child in (func, *node.args):
+            self._walk(child, found, uses)
+
+    def baked(self, node: cst.CSTNode, inside: set[str]) -> cst.CSTNode | None:
+        """The first expression that turns a value computed from `inside` into a constant."""
+        stack = [node]
+        while stack:
+            current = stack.pop()
+            if self._bakes(current) and self._depends(current, inside):
+                return current
+            if self.is_no_grad(current) and self._depends(current, inside):
+                return current
+            if not isinstance(current, (cst.FunctionDef, cst.Lambda)):
+                stack.extend(reversed(current.children))
+        return None
+
+    def _bakes(self, node: cst.CSTNode) -> bool:
+        if isinstance(node, cst.Attribute):
+            return node.attr.value == "data" and not self._is_method_call(node)
+        if not isinstance(node, cst.Call):
+            return False
+        func = node.func
+        if isinstance(func, cst.Attribute):
+            return func.attr.value in BAKED_METHODS
+        if isinstance(func, cst.Name) and func.value in _BAKED_BUILTINS:
+            return self._bindings.resolve(func) is None
+        return False
+
+    def _is_method_call(self, node: cst.Attribute) -> bool:
+        parent = self._reader.bindings.tree.parents.get(node)
+        return isinstance(parent, cst.Call) and parent.func is node
+
+    def _depends(self, node: cst.CSTNode, inside: set[str]) -> bool:
+        effects = self._reader.of(node)
+        if inside & set(effects.reads):
+            return True
+        return any(
+            self._modules.is_trainable(reader)
+            for readers in effects.reads.values()
+            for reader in readers
+        )

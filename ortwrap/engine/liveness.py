@@ -1,0 +1,211 @@
+"""Which places are still read after a statement, and which are surely bound before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import libcst as cst
+
+from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.tree import Block, SourceTree, Unit
+
+Places = frozenset[str]
+NOTHING: Places = frozenset()
+
+
+@dataclass(frozen=True)
+class _Exits:
+    """Places live where control may jump to from inside a block."""
+
+    end: Places
+    break_: Places = NOTHING
+    continue_: Places = NOTHING
+    raise_: Places = NOTHING
+
+
+class Liveness:
+    """Backward dataflow over the structured control flow of one function or the module."""
+
+    def __init__(self, tree: SourceTree, reader: EffectsReader, function: cst.CSTNode) -> None:
+        self._tree = tree
+        self._reader = reader
+        self._after: dict[Unit, set[str]] = {}
+        self._escaping = self._escaping_places(function)
+        exits = _Exits(end=self._escaping, raise_=self._escaping)
+        self._block(tree.blocks(function)[0], self._escaping, exits)
+
+    def after(self, unit: Unit) -> set[str]:
+        """Places that something may read once `unit` has run."""
+        return self._after.get(unit, set())
+
+    def exposed(self, unit: Unit) -> set[str]:
+        """Places that a statement reads before it has surely bound them itself."""
+        return set(self._unit(unit, NOTHING, _Exits(end=NOTHING)))
+
+    def _escaping_places(self, function: cst.CSTNode) -> Places:
+        """Places whose value outlives the function: globals, closures, the instance's."""
+        places: set[str] = set()
+        bindings = self._reader.bindings
+        scope = bindings.scope(function)
+        places |= scope.declared_global | scope.declared_nonlocal
+        stack = list(function.children)
+        everything: set[str] = set()
+        while stack:
+            node = stack.pop()
+            if isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
+                places |= set(self._reader.of(node).reads)
+            elif isinstance(node, cst.Attribute):
+                place = self._place(node)
+                if place is not None:
+                    everything.add(place)
+            stack.extend(node.children)
+        return frozenset(places | everything)
+
+    def _place(self, node: cst.Attribute) -> str | None:
+        instance = self._reader.instance
+        if isinstance(node.value, cst.Name) and node.value.value == instance:
+            return f"{instance}.{node.attr.value}"
+        return None
+
+    def _block(self, block: Block | None, out: Places, exits: _Exits) -> Places:
+        if block is None:
+            return out
+        for unit in reversed(block.units):
+            out = out | exits.raise_
+            self._after.setdefault(unit, set()).update(out)
+            out = self._unit(unit, out, exits)
+        return out
+
+    def _unit(self, unit: Unit, out: Places, exits: _Exits) -> Places:
+        node = unit.node
+        if isinstance(node, (cst.Return, cst.Raise)):
+            target = exits.end if isinstance(node, cst.Return) else exits.raise_ | exits.end
+            return target | self._reads(node)
+        if isinstance(node, cst.Break):
+            return exits.break_
+        if isinstance(node, cst.Continue):
+            return exits.continue_
+        if isinstance(node, cst.If):
+            live = out if _last_else(node) is None else NOTHING
+            for branch in self._tree.blocks(node):
+                live = live | self._block(branch, out, exits)
+            return live | self._tests(node)
+        if isinstance(node, (cst.For, cst.While)):
+            return self._loop(node, out, exits)
+        if isinstance(node, cst.With):
+            inner = self._block(self._suite(node, node), out, exits)
+            header = self._reader.header(node)
+            return (inner - header.writes) | set(header.reads)
+        if isinstance(node, (cst.Try, cst.TryStar)):
+            return self._try(node, out, exits)
+        if isinstance(node, cst.Match):
+            live = out
+            for case in self._tree.blocks(node):
+                live = live | self._block(case, out, exits)
+            return live | self._reads(node.subject) | self._case_reads(node)
+        effects = self._reader.of(node)
+        if effects.reads_everything:
+            return out | self._escaping | self._all_places(unit)
+        killed = effects.writes - effects.mutates
+        return (out - killed) | set(effects.reads)
+
+    def _loop(self, node: cst.For | cst.While, out: Places, exits: _Exits) -> Places:
+        header = self._reader.header(node)
+        otherwise = self._block(self._suite(node, node.orelse), out, exits)
+        head: Places = otherwise
+        while True:
+            inner = replace(exits, break_=out, continue_=head)
+            body = self._block(self._suite(node, node), head, inner)
+            grown = head | (body - header.writes) | set(header.reads)
+            if grown == head:
+                return head
+            head = grown
+
+    def _try(self, node: cst.Try | cst.TryStar, out: Places, exits: _Exits) -> Places:
+        final = self._block(self._suite(node, node.finalbody), out | exits.raise_, exits)
+        after = final if node.finalbody is not None else out
+        caught: Places = final if node.finalbody is not None else exits.raise_
+        for handler in node.handlers:
+            caught = caught | self._block(self._suite(node, handler), after, exits)
+            if handler.type is not None:
+                caught = caught | self._reads(handler.type)
+        otherwise = self._block(self._suite(node, node.orelse), after, exits)
+        inner = replace(exits, raise_=exits.raise_ | caught)
+        return self._block(self._suite(node, node), otherwise, inner)
+
+    def _suite(self, statement: cst.CSTNode, owner: cst.CSTNode | None) -> Block | None:
+        for block in self._tree.blocks(statement):
+            if block.owner is owner:
+                return block
+        return None
+
+    def _reads(self, node: cst.CSTNode) -> Places:
+        return frozenset(self._reader.of(node).reads)
+
+    def _tests(self, node: cst.If) -> Places:
+        reads = self._reads(node.test)
+        return reads | self._tests(node.orelse) if isinstance(node.orelse, cst.If) else reads
+
+    def _case_reads(self, node: cst.Match) -> Places:
+        guards = [case.guard for case in node.cases if case.guard is not None]
+        return frozenset().union(*(self._reads(guard) for guard in guards))
+
+    def _all_places(self, unit: Unit) -> Places:
+        function = self._tree.enclosing(unit.node)
+        return frozenset(self._reader.bindings.scope(function).names)
+
+
+def _last_else(node: cst.If) -> cst.Else | None:
+    while isinstance(node.orelse, cst.If):
+        node = node.orelse
+    return node.orelse
+
+
+def surely_bound(unit: Unit, tree: SourceTree, reader: EffectsReader) -> set[str]:
+    """Places that every path from the start of the function to `unit` has bound."""
+    bound: set[str] = set()
+    function = tree.enclosing(unit.node)
+    if isinstance(function, cst.FunctionDef):
+        scope = reader.bindings.scope(function)
+        bound |= {
+            name
+            for name, places in scope.names.items()
+            if any(place.kind == "parameter" for place in places)
+        }
+    current: Unit | None = unit
+    while current is not None:
+        for earlier in current.block.units[: current.index]:
+            bound |= surely_binds(earlier, tree, reader)
+        current = tree.parent_unit(current)
+        if current is not None:
+            bound |= reader.header(current.node).writes
+    return bound
+
+
+def surely_binds(unit: Unit, tree: SourceTree, reader: EffectsReader) -> set[str]:
+    """Places that running a statement to its end binds on every path."""
+    node = unit.node
+    if isinstance(node, cst.If):
+        branches = [_bound_by(block, tree, reader) for block in tree.blocks(node)]
+        open_ended = _last_else(node) is None
+        return set() if open_ended else set.intersection(*branches)
+    if isinstance(node, (cst.For, cst.While, cst.Match)):
+        return set()
+    if isinstance(node, cst.With):
+        return reader.header(node).writes | _bound_by(tree.blocks(node)[0], tree, reader)
+    if isinstance(node, (cst.Try, cst.TryStar)):
+        return set() if node.handlers else _bound_by(tree.blocks(node)[0], tree, reader)
+    if isinstance(node, cst.Del):
+        return set()
+    return set(reader.of(node).writes)
+
+
+def _bound_by(block: Block, tree: SourceTree, reader: EffectsReader) -> set[str]:
+    leaves = (cst.Return, cst.Raise, cst.Break, cst.Continue)
+    bound: set[str] = set()
+    for unit in block.units:
+        if isinstance(unit.node, leaves):
+            # This path never reaches what comes after, so it constrains nothing.
+            return set(reader.bindings.scope_of(unit.node).names) | bound
+        bound |= surely_binds(unit, tree, reader)
+    return bound

@@ -1,0 +1,378 @@
+"""Which objects are trainable modules or criteria, and by what evidence.
+
+Evidence, strongest first: parameters handed to an optimizer; built from an `nn.Module`; methods that
+only modules have; what call sites in this file pass for a parameter; only then the name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import instance_name, place_of
+from ortwrap.engine.tree import SourceTree
+
+Role = Literal["module", "criterion", "parallel"]
+Key = tuple[cst.CSTNode, str]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why an object counts as what it does.
+
+    Attributes:
+        role: `module` for what is trained, `criterion` for what computes a loss.
+        reason: half a sentence for `--verbose`.
+        strength: 3 for an optimizer, 2 for a constructor or method, 1 for a call site, 0 for a name.
+    """
+
+    role: Role
+    reason: str
+    strength: int
+
+
+_MODULE_NAME = re.compile(
+    r"(?:^|_)(?:(?:\w*model|\w*net|net[a-z]{1,2}|network|encoder|decoder|generator|discriminator"
+    r"|backbone|classifier|transformer|lstm|gru|rnn|vae|gan|bert|gpt|cnn|mlp|resnet|unet|gen|disc)"
+    r"\d*(?:_engine|_ddp|_s|_t)?)$",
+    re.IGNORECASE,
+)
+_CRITERION_NAME = re.compile(
+    r"crit|(?:^|_)(?:loss(?:_?(?:fn|func|function|fct|criterion|module|layer)s?)|\w*loss_f\w*)$"
+    r"|objective",
+    re.IGNORECASE,
+)
+_CRITERION_CLASS = re.compile(r"(?:Loss|Criterion|CrossEntropy|BCE|MSE)\w*$")
+
+_MODULE_METHODS = frozenset(
+    [
+        "parameters",
+        "named_parameters",
+        "train",
+        "eval",
+        "named_modules",
+        "children",
+        "named_children",
+        "buffers",
+        "named_buffers",
+        "apply",
+        "register_forward_hook",
+        "generate",
+        "module",
+        "requires_grad_",
+        "no_sync",
+    ]
+)
+_SAME_OBJECT = frozenset(
+    [
+        "to",
+        "cuda",
+        "cpu",
+        "half",
+        "float",
+        "double",
+        "bfloat16",
+        "train",
+        "eval",
+        "xpu",
+        "mps",
+        "apply",
+    ]
+)
+_WRAPPERS = frozenset(
+    [
+        "torch.compile",
+        "torch.jit.script",
+        "torch.jit.trace",
+        "torch.nn.DataParallel",
+        "torch.nn.parallel.DataParallel",
+        "torch.nn.parallel.DistributedDataParallel",
+        "torch.nn.SyncBatchNorm.convert_sync_batchnorm",
+        "torch_ort.ORTModule",
+        "onnxruntime.training.ortmodule.ORTModule",
+        "onnxruntime.training.ORTModule",
+        "torch.nn.utils.convert_sync_batchnorm",
+        "copy.deepcopy",
+        "torch.optim.swa_utils.AveragedModel",
+    ]
+)
+_PREPARERS = frozenset(["prepare", "setup", "initialize", "prepare_model", "setup_module"])
+_FACTORY_MODULES = (
+    "torchvision.models",
+    "timm",
+    "transformers",
+    "diffusers",
+    "segmentation_models_pytorch",
+    "torch_geometric.nn",
+    "efficientnet_pytorch",
+    "monai.networks",
+    "peft",
+    "open_clip",
+)
+
+
+class ModuleTable:
+    """The evidence about every place of a script that may hold a module or a criterion."""
+
+    def __init__(self, tree: SourceTree, bindings: Bindings) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._evidence: dict[Key, Evidence] = {}
+        self._instances: dict[cst.CSTNode, str | None] = {}
+        self.module_classes = self._find_module_classes()
+        # A second round sees what the first learnt through aliases and call sites.
+        for _ in range(3):
+            before = dict(self._evidence)
+            self._from_assignments()
+            self._from_calls()
+            self._from_call_sites()
+            if self._evidence == before:
+                break
+
+    def evidence(self, node: cst.CSTNode) -> Evidence | None:
+        """What is known about the object that a name or attribute of the instance holds."""
+        key = self.key(node)
+        if key is None:
+            return None
+        known = self._evidence.get(key)
+        return known if known is not None else self._from_name(node, key)
+
+    def is_trainable(self, node: cst.CSTNode) -> bool:
+        evidence = self.evidence(node)
+        return evidence is not None and evidence.role != "criterion"
+
+    def is_criterion(self, node: cst.CSTNode) -> bool:
+        evidence = self.evidence(node)
+        return evidence is not None and evidence.role == "criterion"
+
+    def key(self, node: cst.CSTNode) -> Key | None:
+        """Identity of a place across the scopes and methods that share it."""
+        if isinstance(node, cst.Name):
+            owner = self._bindings.resolve(node)
+            return None if owner is None else (owner.node, node.value)
+        place = place_of(node, self._instance(node))
+        if place is None:
+            return None
+        function = self._tree.enclosing(node)
+        home: cst.CSTNode | None = None
+        for candidate in (function, *self._tree.ancestors(function)):
+            if isinstance(candidate, cst.ClassDef):
+                home = candidate
+                break
+        return None if home is None else (home, place.split(".", 1)[1])
+
+    def _instance(self, node: cst.CSTNode) -> str | None:
+        function = self._tree.enclosing(node)
+        if function not in self._instances:
+            self._instances[function] = instance_name(function, self._bindings)
+        return self._instances[function]
+
+    def _learn(self, key: Key | None, evidence: Evidence | None) -> None:
+        if key is None or evidence is None:
+            return
+        known = self._evidence.get(key)
+        if known is None or evidence.strength > known.strength:
+            self._evidence[key] = evidence
+
+    # -- classes ---------------------------------------------------------------------------------
+
+    def _find_module_classes(self) -> dict[cst.CSTNode, Role]:
+        roles: dict[cst.CSTNode, Role] = {}
+        for _ in range(4):
+            for node in self._tree.classes:
+                for base in node.bases:
+                    role = self._base_role(base.value, roles)
+                    if role is not None:
+                        named = _CRITERION_CLASS.search(node.name.value) is not None
+                        roles[node] = "criterion" if named else role
+        return roles
+
+    def _base_role(self, base: cst.BaseExpression, known: dict[cst.CSTNode, Role]) -> Role | None:
+        defined = self._bindings.definition(base)
+        if defined is not None:
+            return known.get(defined)
+        qualified = self._bindings.qualified(base) or ""
+        if qualified.startswith("torch.nn."):
+            return "criterion" if _CRITERION_CLASS.search(qualified) else "module"
+        if qualified.startswith(_FACTORY_MODULES) or qualified.endswith(
+            ("LightningModule", "MessagePassing", "PreTrainedModel")
+        ):
+            return "module"
+        return None
+
+    # -- values ----------------------------------------------------------------------------------
+
+    def _from_assignments(self) -> None:
+        for node in self._tree.assignments:
+            if isinstance(node, cst.Assign):
+                for target in node.targets:
+                    self._assign(target.target, node.value)
+            elif isinstance(node, cst.AnnAssign) and node.value is not None:
+                self._assign(node.target, node.value)
+
+    def _assign(self, target: cst.CSTNode, value: cst.BaseExpression) -> None:
+        if isinstance(target, (cst.Tuple, cst.List)):
+            sources = self._parallel_sources(value, len(target.elements))
+            for element, source in zip(target.elements, sources):
+                self._assign(element.value, source)
+            return
+        evidence = self._of_value(value)
+        if evidence is not None:
+            self._learn(self.key(target), evidence)
+
+    def _parallel_sources(self, value: cst.BaseExpression, count: int) -> list[cst.BaseExpression]:
+        """The expressions that a tuple assignment binds to its targets one by one."""
+        if isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) == count:
+            return [element.value for element in value.elements]
+        if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute):
+            if value.func.attr.value in _PREPARERS:
+                return [argument.value for argument in value.args][:count]
+        return []
+
+    def _of_value(self, value: cst.BaseExpression) -> Evidence | None:
+        if isinstance(value, (cst.Name, cst.Attribute)):
+            return self._weaker(self._evidence.get(self.key(value)))  # type: ignore[arg-type]
+        if isinstance(value, cst.IfExp):
+            return self._of_value(value.body) or self._of_value(value.orelse)
+        if not isinstance(value, cst.Call):
+            return None
+        func = value.func
+        defined = self._bindings.definition(func)
+        if defined in self.module_classes:
+            role = self.module_classes[defined]
+            return Evidence(role, f"is built from `{self._tree.code(func)}`", 2)
+        qualified = self._bindings.qualified(func)
+        if qualified is not None:
+            built = self._of_factory(qualified, value)
+            if built is not None:
+                return built
+        if isinstance(func, cst.Attribute):
+            name = func.attr.value
+            if name in _SAME_OBJECT:
+                return self._of_value(func.value)
+            if name in ("from_pretrained", "from_config"):
+                return Evidence("module", f"is built by `{self._tree.code(func)}`", 2)
+            if name in _PREPARERS and value.args:
+                return self._of_value(value.args[0].value)
+        elif isinstance(func, cst.Call):
+            return None
+        return None
+
+    def _of_factory(self, qualified: str, value: cst.Call) -> Evidence | None:
+        if qualified.endswith(("DataParallel",)) and "Distributed" not in qualified:
+            return Evidence("parallel", "is wrapped in `DataParallel`", 3)
+        if qualified in _WRAPPERS or qualified.endswith((".ORTModule", "DistributedDataParallel")):
+            inner = self._of_value(value.args[0].value) if value.args else None
+            return inner or Evidence("module", f"is wrapped by `{qualified}`", 2)
+        if qualified.startswith("torch.nn.") and not qualified.startswith(
+            ("torch.nn.functional", "torch.nn.init", "torch.nn.utils", "torch.nn.Parameter")
+        ):
+            role: Role = "criterion" if _CRITERION_CLASS.search(qualified) else "module"
+            return Evidence(role, f"is built from `{qualified}`", 2)
+        if qualified.startswith(_FACTORY_MODULES) and not re.search(
+            r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms",
+            qualified,
+            re.IGNORECASE,
+        ):
+            return Evidence("module", f"is built by `{qualified}`", 2)
+        if _CRITERION_CLASS.search(qualified.rsplit(".", 1)[-1]):
+            return Evidence("criterion", f"is built from `{qualified}`", 2)
+        return None
+
+    @staticmethod
+    def _weaker(evidence: Evidence | None) -> Evidence | None:
+        return None if evidence is None else Evidence(evidence.role, evidence.reason, 2)
+
+    # -- uses ------------------------------------------------------------------------------------
+
+    def _from_calls(self) -> None:
+        for call in self._tree.calls:
+            func = call.func
+            if not isinstance(func, cst.Attribute) or func.attr.value not in _MODULE_METHODS:
+                continue
+            key = self.key(func.value)
+            if key is None or self._bindings.qualified(func.value) is not None:
+                continue
+            name = func.attr.value
+            if name in ("apply", "generate", "module", "requires_grad_", "children"):
+                continue
+            role: Role = "criterion" if self._is_criterion_name(key) else "module"
+            if name in ("parameters", "named_parameters") and self._feeds_optimizer(call):
+                self._learn(key, Evidence("module", "its parameters go to an optimizer", 3))
+            else:
+                self._learn(key, Evidence(role, f"`.{name}()` is called on it", 2))
+
+    def _feeds_optimizer(self, call: cst.Call) -> bool:
+        for ancestor in self._tree.ancestors(call):
+            if isinstance(ancestor, cst.Call):
+                qualified = self._bindings.qualified(ancestor.func) or ""
+                if ".optim" in qualified:
+                    return True
+            if isinstance(ancestor, cst.BaseStatement):
+                return False
+        return False
+
+    def _from_call_sites(self) -> None:
+        for call in self._tree.calls:
+            function = self._bindings.definition(call.func)
+            if not isinstance(function, cst.FunctionDef):
+                continue
+            for parameter, argument in pair_arguments(function, call):
+                evidence = self._of_value(argument)
+                if evidence is not None and evidence.strength > 0:
+                    site = Evidence(evidence.role, f"callers pass what {evidence.reason}", 1)
+                    self._learn((function, parameter), site)
+
+    # -- names -----------------------------------------------------------------------------------
+
+    def _from_name(self, node: cst.CSTNode, key: Key) -> Evidence | None:
+        owner = key[0]
+        bound = self._bindings.scope(owner).names.get(key[1], []) if owner is not None else []
+        if any(binding.kind in ("import", "function", "class") for binding in bound):
+            return None
+        if self._is_criterion_name(key):
+            return Evidence("criterion", "its name says so", 0)
+        if _MODULE_NAME.search(key[1]) and not self._is_built_otherwise(key, bound):
+            return Evidence("module", "its name says so", 0)
+        return None
+
+    def _is_built_otherwise(self, key: Key, bound: list[object]) -> bool:
+        """A name whose every value comes from a visible expression needs better evidence."""
+        del bound
+        values = list(self._values_of(key))
+        return bool(values) and not any(isinstance(value, cst.Call) for value in values)
+
+    def _values_of(self, key: Key) -> Iterator[cst.BaseExpression]:
+        for node in self._tree.assignments:
+            if isinstance(node, cst.Assign):
+                for target in node.targets:
+                    if self.key(target.target) == key:
+                        yield node.value
+
+    @staticmethod
+    def _is_criterion_name(key: Key) -> bool:
+        return _CRITERION_NAME.search(key[1]) is not None
+
+
+def pair_arguments(
+    function: cst.FunctionDef, call: cst.Call
+) -> Iterator[tuple[str, cst.BaseExpression]]:
+    """Parameter names of a function with the arguments that a call gives them."""
+    params = [*function.params.posonly_params, *function.params.params]
+    names = [param.name.value for param in params]
+    if isinstance(call.func, cst.Attribute) and names[:1] in (["self"], ["cls"]):
+        names = names[1:]
+    every = {*names, *(param.name.value for param in function.params.kwonly_params)}
+    for position, argument in enumerate(call.args):
+        if argument.star:
+            return
+        if argument.keyword is not None:
+            if argument.keyword.value in every:
+                yield argument.keyword.value, argument.value
+        elif position < len(names):
+            yield names[position], argument.value

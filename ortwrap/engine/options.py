@@ -1,0 +1,27 @@
+"""What a user may choose about a rewrite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Optional
+
+
+@dataclass(frozen=True)
+class Options:
+    """Choices that change the text a rewrite produces.
+
+    Attributes:
+        class_name: name of the generated class; a file with several different
+            steps puts what each one trains in front of it.
+        standalone: emit a script that needs only torch-ort, without the guards
+            of `ortwrap.runtime`.
+        template: a Jinja file to render the class from instead of ortwrap's own.
+        sinks: names of functions or methods that run backward on their first
+            argument, in addition to those the engine knows.
+    """
+
+    class_name: str = "ModuleWithLoss"
+    standalone: bool = False
+    template: Optional[Path] = None
+    sinks: tuple[str, ...] = ()

@@ -1,0 +1,255 @@
+"""Carried outputs: what the slice defines and something after it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import EffectsReader, place_of
+from ortwrap.engine.liveness import Liveness, surely_binds
+from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.order import Order
+from ortwrap.engine.plan import CarriedOutput
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tree import SourceTree, Unit
+
+# Fields of Hugging Face model outputs: ORTModule cannot return the dataclass that holds them.
+_OUTPUT_FIELDS = frozenset(
+    [
+        "loss",
+        "logits",
+        "last_hidden_state",
+        "hidden_states",
+        "attentions",
+        "pooler_output",
+        "start_logits",
+        "end_logits",
+        "prediction_logits",
+        "seq_relationship_logits",
+        "past_key_values",
+        "sample",
+    ]
+)
+_TENSOR_METHODS = frozenset(
+    [
+        "argmax",
+        "max",
+        "min",
+        "size",
+        "view",
+        "reshape",
+        "detach",
+        "cpu",
+        "item",
+        "data",
+        "mean",
+        "sum",
+        "softmax",
+        "log_softmax",
+        "sigmoid",
+        "squeeze",
+        "unsqueeze",
+        "topk",
+        "eq",
+        "float",
+        "long",
+        "numpy",
+        "dim",
+        "shape",
+        "permute",
+        "transpose",
+        "norm",
+        "abs",
+        "exp",
+        "round",
+        "t",
+        "flatten",
+        "contiguous",
+        "ge",
+        "gt",
+        "lt",
+        "le",
+        "clone",
+        "backward",
+    ]
+)
+
+
+class OutputFinder:
+    """Finds what has to come out of forward besides the loss."""
+
+    def __init__(
+        self,
+        tree: SourceTree,
+        modules: ModuleTable,
+        bindings: Bindings,
+        reader: EffectsReader,
+        liveness: Liveness,
+    ) -> None:
+        self._tree = tree
+        self._modules = modules
+        self._bindings = bindings
+        self._reader = reader
+        self._liveness = liveness
+
+    def find(
+        self, found: LossSlice, order: Order, inputs: set[str]
+    ) -> tuple[list[CarriedOutput], dict[cst.CSTNode, str]]:
+        """Carried outputs, and later reads of a field that becomes an output of its own.
+
+        Raises:
+            Refuse: something later reads a value that only some path of the slice binds.
+        """
+        written: dict[str, Unit] = {}
+        for piece in found.pieces:
+            for place in sorted(self._reader.of(piece.node).writes):
+                written.setdefault(place, piece)
+        surely = set().union(
+            *(surely_binds(unit, self._tree, self._reader) for unit in found.units), set()
+        )
+        outputs: list[CarriedOutput] = []
+        renames: dict[cst.CSTNode, str] = {}
+        for place in written:
+            if place == found.place or not self._is_live(place, found, order):
+                continue
+            if place not in surely and place not in inputs:
+                code = self._tree.code(written[place].node)[:60]
+                raise Refuse("OW108", written[place].node, name=place, code=code)
+            fields = self._fields(place, found)
+            if fields:
+                for name, nodes in fields.items():
+                    new = self._output_name(name, found)
+                    if name == "loss" and self._is_loss(place, found):
+                        new = found.place or "loss"
+                    else:
+                        outputs.append(CarriedOutput(new, f"{place}.{name}", True))
+                    renames.update(dict.fromkeys(nodes, new))
+            else:
+                detach = place not in inputs and self._is_tensor(place, found)
+                outputs.append(CarriedOutput(place, place.split(".")[-1], detach))
+        return outputs, renames
+
+    def _is_live(self, place: str, found: LossSlice, order: Order) -> bool:
+        for unit in order.after:
+            if self._touches(place, unit):
+                return True
+        if found.inline and self._read_beside_loss(place, found):
+            return True
+        last = found.block.units[found.end - 1] if found.end else order.anchor
+        units = [unit for unit in found.units if unit.index < found.end]
+        last = units[-1] if units else last
+        if not units:
+            host = found.block.units[found.end]
+            return place in self._liveness.after(host)
+        live = place in self._liveness.after(last)
+        if live and found.inline:
+            return self._live_past_sink(place, found)
+        return live
+
+    def _touches(self, place: str, unit: Unit) -> bool:
+        return place in self._reader.of(unit.node).reads
+
+    def _read_beside_loss(self, place: str, found: LossSlice) -> bool:
+        """The sink's statement, or one before it, reads the place outside of the loss."""
+        loss_nodes = set(_descendants(found.loss))
+        end = found.end + 1
+        start = found.units[-1].index + 1 if found.units else found.end
+        for unit in found.block.units[start:end]:
+            for node in self._reader.of(unit.node).reads.get(place, []):
+                if node not in loss_nodes and not self._in_sibling_sink(node, found):
+                    return True
+        return False
+
+    def _in_sibling_sink(self, node: cst.CSTNode, found: LossSlice) -> bool:
+        """Another branch consumes an equal loss expression."""
+        text = self._tree.code(found.loss)
+        return any(
+            isinstance(ancestor, cst.BaseExpression) and self._tree.code(ancestor) == text
+            for ancestor in self._tree.ancestors(node)
+        )
+
+    def _live_past_sink(self, place: str, found: LossSlice) -> bool:
+        host = found.block.units[found.end]
+        return place in self._liveness.after(host)
+
+    # -- structured outputs ------------------------------------------------------------------------
+
+    def _fields(self, place: str, found: LossSlice) -> dict[str, list[cst.CSTNode]]:
+        """Fields of a model output that later statements read, if they read nothing else of it."""
+        fields: dict[str, list[cst.CSTNode]] = {}
+        for unit in self._following(found, place):
+            for node in self._reader.of(unit.node).reads.get(place, []):
+                parent = self._tree.parents.get(node)
+                if not isinstance(parent, cst.Attribute) or parent.attr.value not in _OUTPUT_FIELDS:
+                    return {}
+                fields.setdefault(parent.attr.value, []).append(parent)
+        return fields
+
+    def _following(self, found: LossSlice, place: str) -> Iterator[Unit]:
+        """Statements after the slice up to the end of its loop, or to where the place is rebound."""
+        start = found.units[-1] if found.units else found.block.units[found.end]
+        skip = set(found.units)
+        current: Unit | None = start
+        while current is not None:
+            for unit in current.block.units[current.index + 1 :]:
+                if unit not in skip:
+                    yield unit
+                if place in surely_binds(unit, self._tree, self._reader):
+                    return
+            current = self._tree.parent_unit(current)
+            if current is not None and isinstance(current.node, (cst.For, cst.While)):
+                return
+
+    def _is_loss(self, place: str, found: LossSlice) -> bool:
+        """The loss itself is `outputs.loss`."""
+        wanted = f"{place}.loss"
+        if self._tree.code(found.loss) == wanted:
+            return True
+        last = found.units[-1].node if found.units else None
+        return isinstance(last, cst.Assign) and self._tree.code(last.value) == wanted
+
+    def _output_name(self, field: str, found: LossSlice) -> str:
+        function = self._tree.enclosing(found.sink.call)
+        taken = self._bindings.scope(function).names
+        while field in taken:
+            field += "_out"
+        return field
+
+    # -- what is a tensor --------------------------------------------------------------------------
+
+    def _is_tensor(self, place: str, found: LossSlice) -> bool:
+        """Evidence that the place holds a tensor, so that it has a `.detach()`."""
+        function = self._tree.enclosing(found.sink.call)
+        instance = self._reader.instance
+        for node in _descendants(function):
+            if place_of(node, instance) != place:
+                continue
+            parent = self._tree.parents.get(node)
+            if isinstance(parent, cst.Attribute) and parent.value is node:
+                if parent.attr.value in _TENSOR_METHODS:
+                    return True
+            elif isinstance(parent, cst.BinaryOperation) or (
+                isinstance(parent, cst.Arg) and self._is_first_of_loss(parent)
+            ):
+                return True
+        return False
+
+    def _is_first_of_loss(self, argument: cst.Arg) -> bool:
+        call = self._tree.parents.get(argument)
+        if not isinstance(call, cst.Call) or not call.args or call.args[0] is not argument:
+            return False
+        qualified = self._bindings.qualified(call.func) or ""
+        if qualified.startswith(("torch.nn.functional.", "torch.")):
+            return qualified not in ("torch.is_tensor", "torch.cat", "torch.stack", "torch.save")
+        return self._modules.is_criterion(call.func)
+
+
+def _descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(current.children)

@@ -1,0 +1,247 @@
+"""Source -> sinks -> slices -> plans or refusals -> patched text."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.captures import CaptureFinder
+from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.emit import Emitter
+from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.liveness import Liveness
+from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.options import Options
+from ortwrap.engine.order import Orderer
+from ortwrap.engine.plan import Plan
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.result import Result, Step
+from ortwrap.engine.sinks import Sink, SinkFinder
+from ortwrap.engine.slices import LossSlice, Slicer
+from ortwrap.engine.tree import SourceTree
+
+
+def rewrite(text: str, options: Options) -> Result:
+    """Rewrite a script that mentions a sink.
+
+    Raises:
+        InvalidSource: the text cannot be parsed.
+    """
+    return _Rewrite(SourceTree(text), options).run()
+
+
+class _Function:
+    """The analyses of one function, made when its first sink is met."""
+
+    def __init__(
+        self,
+        tree: SourceTree,
+        bindings: Bindings,
+        modules: ModuleTable,
+        node: cst.CSTNode,
+        sinks: list[Sink],
+    ) -> None:
+        self.reader = EffectsReader(bindings, node)
+        self.flow = GradientFlow(bindings, modules, self.reader)
+        self.slicer = Slicer(tree, self.reader, self.flow, sinks)
+        self.liveness = Liveness(tree, self.reader, node)
+        self.orderer = Orderer(tree, bindings, modules, self.reader, self.flow, self.slicer)
+        self.captures = CaptureFinder(
+            tree, bindings, modules, self.reader, self.flow, self.liveness
+        )
+
+
+class _Rewrite:
+    def __init__(self, tree: SourceTree, options: Options) -> None:
+        self._tree = tree
+        self._options = options
+        self._bindings = Bindings(tree)
+        self._modules = ModuleTable(tree, self._bindings)
+        self._finder = SinkFinder(tree, self._bindings, self._modules, options.sinks)
+        self._functions: dict[cst.CSTNode, _Function] = {}
+
+    def run(self) -> Result:
+        sinks = self._finder.find()
+        rows: dict[Sink, Step] = {}
+        slices: dict[Sink, LossSlice] = {}
+        for sink in sinks:
+            try:
+                already = self._is_rewritten(sink)
+                if already:
+                    rows[sink] = self._row(sink, "skipped", "already goes through ortwrap")
+                    continue
+                self._check_sink(sink)
+                slices[sink] = self._function(sink, sinks).slicer.slice(sink)
+            except Refuse as refusal:
+                rows[sink] = self._refused(sink, refusal)
+        groups = self._group(slices)
+        self._refuse_shared(groups, rows)
+        plans: list[Plan] = []
+        planned: list[list[Sink]] = []
+        for group in groups:
+            if group[0] in rows:
+                continue
+            try:
+                plans.append(self._plan(group, slices, sinks))
+                planned.append(group)
+            except Refuse as refusal:
+                for sink in group:
+                    rows[sink] = self._refused(sink, refusal)
+        text = self._tree.text
+        if plans:
+            emitted = Emitter(self._tree, self._bindings, self._modules, self._options).emit(plans)
+            text = emitted.text
+            for group, name in zip(planned, emitted.class_names):
+                message = f"forward and loss moved into `{name}`"
+                rows[group[0]] = replace(self._row(group[0], "rewritten", message), class_name=name)
+        firsts = [group[0] for group in groups]
+        shown = [sink for sink in sinks if sink in rows and (sink not in slices or sink in firsts)]
+        return Result(self._tree.text, text, tuple(rows[sink] for sink in shown))
+
+    # -- analysis ----------------------------------------------------------------------------------
+
+    def _function(self, sink: Sink, sinks: list[Sink]) -> _Function:
+        node = self._tree.enclosing(sink.call)
+        if node not in self._functions:
+            self._functions[node] = _Function(
+                self._tree, self._bindings, self._modules, node, sinks
+            )
+        return self._functions[node]
+
+    def _check_sink(self, sink: Sink) -> None:
+        code = self._tree.code(sink.loss)[:60]
+        if not self._imports_torch():
+            raise Refuse("OW103")
+        for argument in sink.call.args:
+            keyword = argument.keyword.value if argument.keyword is not None else ""
+            if keyword in ("retain_graph", "create_graph"):
+                if not (isinstance(argument.value, cst.Name) and argument.value.value == "False"):
+                    raise Refuse("OW201", keyword=self._tree.code(argument).rstrip(", "))
+        if sink.gradient:
+            raise Refuse("OW303", loss=code)
+        function = self._tree.enclosing(sink.call)
+        if function in self._finder.helpers:
+            name = self._tree.qualified_function(sink.call) or ""
+            raise Refuse("OW102", loss=self._finder.helpers[function], function=name)
+
+    def _imports_torch(self) -> bool:
+        roots = {
+            binding.target.split(".")[0]
+            for scope in [self._bindings.module]
+            for bound in scope.names.values()
+            for binding in bound
+            if binding.kind == "import"
+        }
+        known = {"torch", "lightning", "pytorch_lightning", "accelerate", "transformers", "timm"}
+        return bool(roots & known) or "import torch" in self._tree.text
+
+    def _is_rewritten(self, sink: Sink) -> bool:
+        """The loss comes out of a wrapper that `ort_module` or `ORTModule` made around a loss."""
+        function = self._tree.enclosing(sink.call)
+        made = {
+            target.target.value
+            for node in self._tree.assignments
+            if isinstance(node, cst.Assign) and isinstance(node.value, cst.Call)
+            if self._bindings.qualified(node.value.func) == "ortwrap.runtime.ort_module"
+            for target in node.targets
+            if isinstance(target.target, cst.Name)
+        }
+        if not made:
+            return False
+        reader = EffectsReader(self._bindings, function)
+        if made & set(reader.of(sink.loss).reads):
+            return True
+        return bool(self._defining_calls(sink, reader) & made)
+
+    def _defining_calls(self, sink: Sink, reader: EffectsReader) -> set[str]:
+        """Names called in the last statements that bind what the loss is read from."""
+        wanted = set(reader.of(sink.loss).reads)
+        found: set[str] = set()
+        unit = sink.unit
+        while unit is not None:
+            for earlier in reversed(unit.block.units[: unit.index]):
+                effects = reader.of(earlier.node)
+                if effects.changes & wanted:
+                    found |= set(effects.reads)
+                    wanted |= set(effects.reads)
+            parent = self._tree.parent_unit(unit)
+            if parent is None:
+                break
+            unit = parent
+        return found
+
+    def _group(self, slices: dict[Sink, LossSlice]) -> list[list[Sink]]:
+        """Sinks whose branches consume one loss make one step."""
+        groups: list[list[Sink]] = []
+        for sink, found in slices.items():
+            for group in groups:
+                other = slices[group[0]]
+                same_units = other.units == found.units and bool(found.units)
+                same_loss = self._tree.code(other.loss) == self._tree.code(found.loss)
+                if same_units and same_loss:
+                    group.append(sink)
+                    break
+            else:
+                groups.append([sink])
+        self._slices = slices
+        return groups
+
+    def _refuse_shared(self, groups: list[list[Sink]], rows: dict[Sink, Step]) -> None:
+        """A statement that two losses go back through stands for a graph with two backwards."""
+        for group in groups:
+            mine = self._slices[group[0]]
+            for other in groups:
+                if other is group:
+                    continue
+                theirs = self._slices[other[0]]
+                shared = [u for u in mine.units if u in theirs.units or u in theirs.upstream]
+                if shared:
+                    node = shared[0].node
+                    refusal = Refuse(
+                        "OW202", node, code=self._tree.code(node)[:60], line=self._tree.line(node)
+                    )
+                    for sink in (*group, *other):
+                        rows[sink] = self._refused(sink, refusal)
+
+    def _plan(self, group: list[Sink], slices: dict[Sink, LossSlice], sinks: list[Sink]) -> Plan:
+        found = slices[group[0]]
+        function = self._function(group[0], sinks)
+        order = function.orderer.order(found)
+        captures = function.captures.find(found, order)
+        if not any(part.trainable for part in captures.parts):
+            raise Refuse("OW101", loss=self._tree.code(found.loss)[:60])
+        return Plan(
+            sinks=tuple(group),
+            found=found,
+            order=order,
+            captures=captures,
+            loss_target=found.place or self._fresh_loss_name(group[0]),
+        )
+
+    def _fresh_loss_name(self, sink: Sink) -> str:
+        names = self._bindings.scope(self._tree.enclosing(sink.call)).names
+        for name in ("loss", "total_loss", "step_loss", "loss_to_minimize"):
+            if name not in names and name not in self._bindings.module.names:
+                return name
+        return "loss_of_step"
+
+    # -- rows --------------------------------------------------------------------------------------
+
+    def _row(self, sink: Sink, status: str, message: str) -> Step:
+        return Step(
+            line=self._tree.line(sink.call),
+            function=self._tree.qualified_function(sink.call),
+            status=status,  # type: ignore[arg-type]
+            code=None,
+            message=message,
+        )
+
+    def _refused(self, sink: Sink, refusal: Refuse) -> Step:
+        message = refusal.message
+        if refusal.node is not None and self._tree.line(refusal.node) != self._tree.line(sink.call):
+            message += f" (line {self._tree.line(refusal.node)})"
+        return replace(
+            self._row(sink, "refused", message), code=refusal.page.code, advice=refusal.page.advice
+        )

@@ -1,0 +1,94 @@
+"""The immutable description of one step's rewrite, made before any code is generated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ortwrap.engine.order import Order
+from ortwrap.engine.sinks import Sink
+from ortwrap.engine.slices import LossSlice
+
+
+@dataclass(frozen=True)
+class Part:
+    """A module or callable that the wrapper holds.
+
+    Attributes:
+        name: constructor parameter and attribute of the generated class.
+        place: what the script calls it.
+        trainable: it is a trainable module rather than a criterion or a function.
+    """
+
+    name: str
+    place: str
+    trainable: bool
+
+
+@dataclass(frozen=True)
+class CapturedInput:
+    """A value that the slice reads and does not define.
+
+    Attributes:
+        name: parameter of forward.
+        expression: argument at the call, in the script's own words.
+        star: it is passed on as `**name`.
+    """
+
+    name: str
+    expression: str
+    star: bool = False
+
+
+@dataclass(frozen=True)
+class CarriedOutput:
+    """A value that the slice defines and that something after it reads.
+
+    Attributes:
+        place: where the script keeps it, the target at the call.
+        value: what forward returns for it.
+        detach: it is known to be a tensor that nothing takes a gradient of.
+    """
+
+    place: str
+    value: str
+    detach: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Captures:
+    """How the slice's code turns into the body of forward.
+
+    Attributes:
+        parts: what the constructor takes, trainable modules first.
+        inputs: what forward takes.
+        outputs: what forward returns after the loss.
+        replacements: nodes of the slice with what stands for them in forward.
+        renames: nodes after the slice that read a field which is now an output of its own.
+    """
+
+    parts: tuple[Part, ...]
+    inputs: tuple[CapturedInput, ...]
+    outputs: tuple[CarriedOutput, ...]
+    replacements: dict[cst.CSTNode, cst.BaseExpression]
+    renames: dict[cst.CSTNode, str]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything that is decided about one step.
+
+    Attributes:
+        sinks: what consumes the loss; several when branches share one loss.
+        found: the loss slice.
+        order: where the call stands.
+        captures: inputs, outputs and parts.
+        loss_target: name that the call binds the loss to.
+    """
+
+    sinks: tuple[Sink, ...]
+    found: LossSlice
+    order: Order
+    captures: Captures
+    loss_target: str

@@ -1,0 +1,243 @@
+"""Every reason for which a step is left as it is: its code, its message and its page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+import libcst as cst
+
+
+@dataclass(frozen=True)
+class RefusalPage:
+    """What `ortwrap explain CODE` shows.
+
+    Attributes:
+        code: `OW1xx` analysis, `OW2xx` graph and order, `OW3xx` what ORT cannot do.
+        title: a few words.
+        message: one sentence with the user's own names put in by `str.format`.
+        advice: one sentence on what to change.
+        reason: why a rewrite could be wrong.
+        example: a script that is refused with this code.
+    """
+
+    code: str
+    title: str
+    message: str
+    advice: str
+    reason: str
+    example: str
+
+
+class Refuse(Exception):
+    """Raised while a step is analysed: it stays as it is.
+
+    Args:
+        code: a key of `PAGES`.
+        node: where the reason stands, if it is not the sink itself.
+        names: what the message's placeholders stand for.
+    """
+
+    def __init__(self, code: str, node: cst.CSTNode | None = None, **names: Any) -> None:
+        super().__init__(code)
+        self.page = PAGES[code]
+        self.node = node
+        self.message = self.page.message.format(**names)
+
+
+_PAGES: list[RefusalPage] = []
+
+
+def _page(code: str, title: str, message: str, advice: str, reason: str, example: str) -> None:
+    _PAGES.append(RefusalPage(code, title, message, advice, reason, example))
+
+
+_HEAD = "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\ncriterion = nn.MSELoss()\n"
+
+_page(
+    "OW101",
+    "no trainable module",
+    "nothing that computes `{loss}` is known to be a trainable module",
+    "Build the module in this file, hand its `.parameters()` to the optimizer here, or name it "
+    "`model`.",
+    "The region to lift starts where a trainable module is first used. What computes this loss "
+    "uses no object that the script gives evidence for: no optimizer gets its parameters, it is "
+    "built from no `nn.Module`, and its name does not say so.",
+    "import torch\n\nw = torch.zeros(3, requires_grad=True)\nloss = (w * 2).sum()\nloss.backward()\n",
+)
+_page(
+    "OW102",
+    "the loss comes from elsewhere",
+    "`{loss}` is a parameter of `{function}`, and no call in this file computes it",
+    "Rewrite the file that calls this function, or name it there as a sink in `[tool.ortwrap]`.",
+    "Forward and loss have to be seen together to be lifted; here only the backward is.",
+    "import torch\n\n\ndef step(loss, optimizer):\n    loss.backward()\n    optimizer.step()\n",
+)
+_page(
+    "OW103",
+    "not PyTorch",
+    "`.backward()` is called in a file that imports no PyTorch library",
+    "Nothing to do if this is another library's backward; else import torch in this file.",
+    "Other libraries have a method of this name, and ortwrap resolves names by their imports.",
+    "from mxnet import autograd\n\nloss = autograd.run()\nloss.backward()\n",
+)
+_page(
+    "OW104",
+    "forward and loss in different blocks",
+    "the value of `{loss}` comes from several blocks of statements, the outermost at line {line}",
+    "Compute the model's output and the loss in the same block.",
+    "A part of the slice stands in a block that may run another number of times than the rest, "
+    "so that one call cannot stand for all of it.",
+    _HEAD + "out = model(torch.ones(3, 4))\nfor target in torch.zeros(2, 3, 2):\n"
+    "    loss = criterion(out, target)\n    loss.backward()\n",
+)
+_page(
+    "OW105",
+    "a statement that cannot move into forward",
+    "`{code}` is part of computing the loss and cannot move into forward",
+    "Move what it does besides computing (I/O, yielding, changing other objects) out of the "
+    "computation of the loss.",
+    "The slice is lifted into a method that ONNX Runtime replays. A statement with another effect "
+    "than computing a value would run there once, at export, and never again.",
+    _HEAD + "seen = {}\nout = model(torch.ones(3, 4))\nfor i in range(3):\n"
+    "    seen[i] = out\n    print(i)\nloss = sum(seen.values()).mean()\nloss.backward()\n",
+)
+_page(
+    "OW106",
+    "an input that may be missing",
+    "`{name}` may not be bound when the step is called, since only some paths assign it",
+    "Give `{name}` a value on every path before the step, `None` for instance.",
+    "What forward reads is passed to it as an argument, also where only a branch reads it.",
+    _HEAD + "mixup = False\nx = torch.ones(3, 4)\nif mixup:\n    y_b = x\n"
+    "out = model(x)\nif mixup:\n    loss = criterion(out, y_b)\nelse:\n"
+    "    loss = criterion(out, x[:, :2])\nloss.backward()\n",
+)
+_page(
+    "OW107",
+    "a helper with effects or state",
+    "`{name}` is called to compute the loss, and it {why}",
+    "Pass what it needs as arguments and return what it computes.",
+    "A function called from forward runs once, at export. If it runs a model that it finds in a "
+    "global or on `self`, that model's parameters would be frozen into the graph as constants; "
+    "if it changes an object, that would happen once.",
+    _HEAD + "\n\ndef compute_loss(x, y):\n    return criterion(model(x), y)\n\n\n"
+    "def train(x, y):\n    loss = compute_loss(x, y)\n    loss.backward()\n",
+)
+_page(
+    "OW108",
+    "a value that outlives the step",
+    "`{name}` is used after the step in a way that forward cannot return (`{code}`)",
+    "Compute `{name}` after the backward from what the model returned.",
+    "What later statements read has to come out of forward as a tensor.",
+    _HEAD
+    + "for i in range(3):\n    out = model(torch.ones(3, 4))\n    if i:\n        extra = out\n"
+    "        loss = criterion(extra, out)\n    else:\n        loss = out.mean()\n    loss.backward()\n"
+    "    print(extra)\n",
+)
+_page(
+    "OW109",
+    "a name that is local to its function",
+    "`{name}` is {what} inside `{function}`, where the generated class cannot see it",
+    "Move it to the top of the file.",
+    "The class stands at module level, where it can be pickled and tested; what forward uses must "
+    "be visible from there or be passed in.",
+    _HEAD + "\n\ndef train(x, y):\n    import torch.nn.functional as F\n\n"
+    "    loss = F.mse_loss(model(x), y)\n    loss.backward()\n",
+)
+_page(
+    "OW201",
+    "second-order gradients",
+    "backward is called with `{keyword}`, which needs the graph again",
+    "Leave this step as it is: ORTModule computes first-order gradients, once per forward.",
+    "ORTModule frees the graph with its one backward; a second one raises, and gradients of "
+    "gradients do not exist.",
+    _HEAD + "loss = criterion(model(torch.ones(3, 4)), torch.zeros(3, 2))\n"
+    "loss.backward(retain_graph=True)\nloss.backward()\n",
+)
+_page(
+    "OW202",
+    "a graph shared by two backwards",
+    "`{code}` at line {line} is part of more than one loss",
+    "Add the losses and call backward once, or run the forward once for each.",
+    "Lifting each loss would run the shared forward twice, or ask ORTModule for two backwards "
+    "through one graph.",
+    _HEAD + "out = model(torch.ones(3, 4))\na = out.mean()\nb = out.std()\n"
+    "a.backward(inputs=[model.weight])\nb.backward()\n",
+)
+_page(
+    "OW203",
+    "a statement between that may change the result",
+    "`{code}` stands between the model call and the loss, and moving the call past it may change "
+    "the result: {why}",
+    "Move this line before the model call or after the loss.",
+    "Model and loss become one call, so that either the model call moves down past this statement "
+    "or the loss moves up past it. That is done only where the order cannot matter.",
+    _HEAD + "x, y = torch.ones(3, 4), torch.zeros(3, 2)\nout = model(x)\nprint(out)\n"
+    "y.fill_(1.0)\nloss = criterion(out, y)\nloss.backward()\n",
+)
+_page(
+    "OW204",
+    "an earlier value is read",
+    "`{code}` reads `{name}` before the computation of the loss changes it again",
+    "Give the two values different names.",
+    "After the rewrite only the last value of the name exists outside of forward.",
+    _HEAD + "x, y = torch.ones(3, 4), torch.zeros(3, 2)\nloss = criterion(model(x), y)\n"
+    "print(loss)\nloss = loss + model(x).abs().mean()\nloss.backward()\n",
+)
+_page(
+    "OW205",
+    "gradient of the loss in the loss",
+    "`{code}` takes a gradient while the loss is computed",
+    "Leave this step as it is: ORTModule has no gradients of gradients.",
+    "Gradient penalties and meta-learning differentiate through a gradient.",
+    _HEAD + "x = torch.ones(3, 4, requires_grad=True)\nout = model(x)\n"
+    "g, = torch.autograd.grad(out.sum(), x, create_graph=True)\nloss = (g ** 2).mean()\n"
+    "loss.backward()\n",
+)
+_page(
+    "OW206",
+    "several losses in one backward",
+    "backward is called on several losses at once (`{code}`)",
+    "Add them up and call backward on the sum.",
+    "ORTModule's backward starts from one scalar.",
+    _HEAD + "out = model(torch.ones(3, 4))\ntorch.autograd.backward([out.mean(), out.std()])\n",
+)
+_page(
+    "OW301",
+    "a value taken out of the graph",
+    "`{code}` turns a tensor of the step into a constant while the loss is computed",
+    "Compute it outside of the loss, or from inputs only.",
+    "ONNX Runtime replays what was traced: `.item()`, `.detach()`, `.numpy()` and `float()` on what "
+    "the model computed would be baked in as they were at the first step, or let a gradient "
+    "through that should stop.",
+    _HEAD + "out = model(torch.ones(3, 4))\nloss = criterion(out, out.detach())\nloss.backward()\n",
+)
+_page(
+    "OW302",
+    "gradients asked of inner values",
+    "`{code}` asks for the gradient of `{name}`, which forward computes",
+    "Drop it, or leave this step as it is.",
+    "Values inside of the exported graph have no `.grad` and no hooks.",
+    _HEAD
+    + "out = model(torch.ones(3, 4))\nout.retain_grad()\nloss = out.mean()\nloss.backward()\n",
+)
+_page(
+    "OW303",
+    "backward with a gradient",
+    "backward of `{loss}` is given a gradient of its own",
+    "Reduce the loss to a scalar before backward.",
+    "The generated module returns a scalar loss.",
+    _HEAD + "out = model(torch.ones(3, 4))\nout.backward(torch.ones(3, 2))\n",
+)
+_page(
+    "OW901",
+    "internal check failed",
+    "the patched text did not pass ortwrap's own checks ({why})",
+    "The file is unchanged; please report it with this message.",
+    "Before anything is shown, the patched text must parse, resolve every name and stay the same "
+    "under a second rewrite.",
+    "",
+)
+
+PAGES = MappingProxyType({page.code: page for page in _PAGES})

@@ -1,0 +1,70 @@
+"""What a rewrite gives back: the patched text and one row for every training step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Optional
+
+StepStatus = Literal["rewritten", "refused", "skipped"]
+FileStatus = Literal["rewritten", "unchanged", "refused"]
+
+
+class InvalidSource(ValueError):
+    """The text is no Python that can be parsed.
+
+    Attributes:
+        line: 1-based line of the error.
+        column: 1-based column of the error.
+    """
+
+    def __init__(self, message: str, line: int, column: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+@dataclass(frozen=True)
+class Step:
+    """One training step of a file and what became of it.
+
+    Attributes:
+        line: 1-based line of the sink (`loss.backward()`) in the original text.
+        function: qualified name of the enclosing function, None at module level.
+        status: `rewritten`, `refused` or `skipped` (rewritten earlier, or told to skip).
+        code: refusal code such as `OW201`; None unless refused.
+        message: one sentence: what was done, or the reason of the refusal.
+        advice: one sentence: what the user can do about a refusal; else empty.
+        class_name: the generated class that this step calls; None unless rewritten.
+    """
+
+    line: int
+    function: Optional[str]
+    status: StepStatus
+    code: Optional[str]
+    message: str
+    advice: str = ""
+    class_name: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome for one source text.
+
+    Attributes:
+        source: the text as it was given.
+        text: the patched text; equal to `source` unless a step was rewritten.
+        steps: every training step, in the order of their lines.
+    """
+
+    source: str
+    text: str
+    steps: tuple[Step, ...]
+
+    @property
+    def status(self) -> FileStatus:
+        """`rewritten` when at least one step is, `refused` when one is and none is rewritten."""
+        statuses = {step.status for step in self.steps}
+        if "rewritten" in statuses:
+            return "rewritten"
+        return "refused" if "refused" in statuses else "unchanged"

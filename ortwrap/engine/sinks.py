@@ -1,0 +1,215 @@
+"""Where a loss is consumed: `loss.backward()` and everything that runs it on the user's behalf."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import instance_name, place_of
+from ortwrap.engine.modules import ModuleTable, pair_arguments
+from ortwrap.engine.tree import SourceTree, Unit
+
+_LOSS_SCALER = re.compile(r"(?:^|\.)(?:loss_scaler|amp_scaler|grad_scaler)$")
+_TAKES_LOSS = re.compile(
+    r"(?:^|\.|_)(?:accelerator|fabric|engine|strategy|booster|optimizer|opt|plugin|ctx|scaler)\w*$",
+    re.IGNORECASE,
+)
+_TAKES_LOSS_CLASS = re.compile(r"\.(?:Accelerator|Fabric|Booster)$|deepspeed")
+
+
+@dataclass(frozen=True, eq=False)
+class Sink:
+    """One place that runs backward on a loss.
+
+    Attributes:
+        call: the call that consumes the loss.
+        loss: the expression of the loss, inside `call`.
+        unit: the statement after which the loss is consumed.
+        gradient: backward was given a gradient, so the loss may be no scalar.
+    """
+
+    call: cst.Call
+    loss: cst.BaseExpression
+    unit: Unit
+    gradient: bool = False
+
+
+def may_hold_a_sink(text: str, extra: tuple[str, ...]) -> bool:
+    """A test on the bare text that is true for every file with a training step."""
+    return "backward" in text or "scaler" in text or any(name in text for name in extra)
+
+
+class SinkFinder:
+    """Finds every sink of a script, in source order."""
+
+    def __init__(
+        self,
+        tree: SourceTree,
+        bindings: Bindings,
+        modules: ModuleTable,
+        extra: tuple[str, ...] = (),
+    ) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
+        self._extra = frozenset(extra)
+        self.helpers: dict[cst.CSTNode, str] = {}
+
+    def find(self) -> list[Sink]:
+        """All sinks, calls of the script's own backward helpers included."""
+        direct = [sink for call in self._tree.calls for sink in self._direct(call)]
+        self.helpers = dict(self._helpers(direct))
+        inside = {id(sink) for sink in direct if self._tree.enclosing(sink.call) in self.helpers}
+        sinks = [sink for sink in direct if id(sink) not in inside]
+        called: set[cst.CSTNode] = set()
+        for call in self._tree.calls:
+            for function, sink in self._through_helper(call):
+                called.add(function)
+                sinks.append(sink)
+        # A helper that nobody here calls stands for a step in another file: keep its row.
+        sinks += [
+            sink
+            for sink in direct
+            if id(sink) in inside and self._tree.enclosing(sink.call) not in called
+        ]
+        return sorted(sinks, key=lambda sink: self._tree.span(sink.call).start)
+
+    def _direct(self, call: cst.Call) -> Iterator[Sink]:
+        func = call.func
+        unit = self._tree.unit_of(call)
+        positional = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
+        named = self._name(func)
+        if named in self._extra and positional:
+            yield Sink(call, positional[0], unit)
+        elif isinstance(func, cst.Attribute) and func.attr.value == "manual_backward":
+            if positional:
+                yield Sink(call, positional[0], unit)
+        elif isinstance(func, cst.Attribute) and func.attr.value == "backward":
+            yield from self._backward(call, func.value, positional, unit)
+        elif _LOSS_SCALER.search(self._tree.code(func)) and len(positional) >= 2:
+            yield Sink(call, positional[0], unit)
+
+    def _backward(
+        self,
+        call: cst.Call,
+        receiver: cst.BaseExpression,
+        positional: list[cst.BaseExpression],
+        unit: Unit,
+    ) -> Iterator[Sink]:
+        if self._bindings.qualified(call.func) == "torch.autograd.backward":
+            if positional:
+                yield Sink(call, positional[0], unit)
+            return
+        if self._is_super(receiver):
+            return
+        if positional and self._takes_loss(receiver):
+            yield Sink(call, positional[0], unit)
+            return
+        if isinstance(receiver, cst.Call):
+            scaled = receiver.func
+            if isinstance(scaled, cst.Attribute) and scaled.attr.value in ("scale", "scale_loss"):
+                if receiver.args:
+                    yield Sink(call, receiver.args[0].value, unit)
+                return
+        apex = self._apex_scope(receiver)
+        if apex is not None:
+            yield Sink(call, apex[1], apex[0])
+            return
+        gradient = bool(positional) or any(
+            arg.keyword is not None and arg.keyword.value == "gradient" for arg in call.args
+        )
+        yield Sink(call, receiver, unit, gradient)
+
+    @staticmethod
+    def _is_super(receiver: cst.BaseExpression) -> bool:
+        return (
+            isinstance(receiver, cst.Call)
+            and isinstance(receiver.func, cst.Name)
+            and receiver.func.value == "super"
+        )
+
+    def _takes_loss(self, receiver: cst.BaseExpression) -> bool:
+        """The receiver is an object such as an Accelerator, and the argument is the loss."""
+        if isinstance(receiver, cst.Name):
+            for binding in self._bindings.lookup(receiver):
+                parent = self._tree.parents.get(self._tree.parents.get(binding.node, binding.node))
+                if isinstance(parent, cst.Assign) and isinstance(parent.value, cst.Call):
+                    built = self._bindings.qualified(parent.value.func) or ""
+                    if _TAKES_LOSS_CLASS.search(built):
+                        return True
+        if self._modules.is_trainable(receiver):
+            return True
+        return _TAKES_LOSS.search(self._tree.code(receiver)) is not None
+
+    def _apex_scope(self, receiver: cst.BaseExpression) -> tuple[Unit, cst.BaseExpression] | None:
+        """`with amp.scale_loss(loss, optimizer) as scaled_loss: scaled_loss.backward()`."""
+        if not isinstance(receiver, cst.Name):
+            return None
+        for ancestor in self._tree.ancestors(receiver):
+            if not isinstance(ancestor, cst.With):
+                continue
+            for item in ancestor.items:
+                named = item.asname is not None and isinstance(item.asname.name, cst.Name)
+                if (
+                    named
+                    and isinstance(item.item, cst.Call)
+                    and self._name(item.item.func) == "scale_loss"
+                    and item.item.args
+                    and cst.ensure_type(item.asname, cst.AsName).name.deep_equals(receiver)
+                ):
+                    return self._tree.units[ancestor], item.item.args[0].value
+        return None
+
+    def _helpers(self, sinks: list[Sink]) -> Iterator[tuple[cst.CSTNode, str]]:
+        """Functions whose sink consumes one of their own parameters, which no one rebinds."""
+        for sink in sinks:
+            function = self._tree.enclosing(sink.call)
+            if not isinstance(function, cst.FunctionDef):
+                continue
+            root: cst.CSTNode = sink.loss
+            while isinstance(root, cst.BinaryOperation):
+                root = root.left
+            if isinstance(root, cst.Name):
+                bound = self._bindings.scope(function).names.get(root.value, [])
+                if bound and bound[0].kind == "parameter" and self._only_rescaled(root, function):
+                    yield function, root.value
+
+    def _only_rescaled(self, name: cst.Name, function: cst.FunctionDef) -> bool:
+        instance = instance_name(function, self._bindings)
+        for node in self._tree.assignments:
+            if self._tree.enclosing(node) is not function or isinstance(node, cst.AugAssign):
+                continue
+            if isinstance(node, cst.Assign):
+                stored = [place_of(target.target, instance) for target in node.targets]
+                if name.value in stored and name.value not in self._tree.code(node.value):
+                    return False
+        return True
+
+    def _through_helper(self, call: cst.Call) -> Iterator[tuple[cst.CSTNode, Sink]]:
+        function = self._bindings.definition(call.func)
+        if function is None and isinstance(call.func, cst.Attribute):
+            function = self._method(call.func)
+        if function in self.helpers and isinstance(function, cst.FunctionDef):
+            for parameter, argument in pair_arguments(function, call):
+                if parameter == self.helpers[function]:
+                    yield function, Sink(call, argument, self._tree.unit_of(call))
+
+    def _method(self, func: cst.Attribute) -> cst.FunctionDef | None:
+        for function in self.helpers:
+            home = self._tree.enclosing_class(function)
+            if home is None or not isinstance(function, cst.FunctionDef):
+                continue
+            inside = home in self._tree.ancestors(func)
+            if inside and function.name.value == func.attr.value:
+                return function
+        return None
+
+    @staticmethod
+    def _name(func: cst.CSTNode) -> str:
+        if isinstance(func, cst.Attribute):
+            return func.attr.value
+        return func.value if isinstance(func, cst.Name) else ""

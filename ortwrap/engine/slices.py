@@ -1,0 +1,286 @@
+"""From a sink back to everything its loss is computed from: the loss slice."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import libcst as cst
+
+from ortwrap.engine.effects import EffectsReader, overlap, place_of
+from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.sinks import Sink
+from ortwrap.engine.tree import Block, SourceTree, Unit
+
+_NOT_AN_OPTIMIZER = re.compile(r"sched|prof|lr|warmup|bar|writer|logger", re.IGNORECASE)
+
+
+@dataclass(frozen=True, eq=False)
+class LossSlice:
+    """The statements that compute one loss from the uses of trainable modules.
+
+    Attributes:
+        sink: what consumes the loss.
+        loss: the expression whose value forward returns first.
+        place: the place that holds the loss after the slice; None for an unnamed loss.
+        inline: `loss` is written inside the sink's statement and has to be lifted out of it.
+        block: the block that every unit stands in.
+        units: the slice's statements in order.
+        preparation: statements of the block that the slice needs and that compute no gradient.
+        end: index in the block before which the loss must be known.
+        upstream: statements before a barrier whose values reach the loss with a gradient.
+    """
+
+    sink: Sink
+    loss: cst.BaseExpression
+    place: str | None
+    inline: bool
+    block: Block
+    units: tuple[Unit, ...]
+    preparation: tuple[Unit, ...]
+    end: int
+    upstream: tuple[Unit, ...]
+
+    @cached_property
+    def pieces(self) -> tuple[Unit, ...]:
+        """What forward is made of: the units, and an unnamed loss as a last piece of its own."""
+        if not self.inline:
+            return self.units
+        return (*self.units, Unit(self.loss, self.block, self.end))
+
+
+@dataclass(frozen=True)
+class _Closure:
+    """The backward slice of one block's prefix, divided by whether gradients flow through."""
+
+    units: tuple[Unit, ...]
+    preparation: tuple[Unit, ...]
+    upstream: tuple[Unit, ...]
+    needed: frozenset[str]
+    with_gradient: frozenset[str]
+    carried: bool
+    stopped: bool
+
+
+class Slicer:
+    """Computes loss slices inside one function or the module."""
+
+    def __init__(
+        self, tree: SourceTree, reader: EffectsReader, flow: GradientFlow, sinks: list[Sink]
+    ) -> None:
+        self._tree = tree
+        self._reader = reader
+        self._flow = flow
+        self._sink_units = {sink.unit for sink in sinks}
+        self._sink_calls = [sink.call for sink in sinks]
+
+    def slice(self, sink: Sink) -> LossSlice:
+        """The loss slice of a sink.
+
+        Raises:
+            Refuse: the loss cannot be followed back to a trainable module in one block.
+        """
+        loss = self._scalar_core(sink.loss)
+        inline = self._place(loss) is None
+        if isinstance(loss, (cst.List, cst.Tuple)):
+            raise Refuse("OW206", code=self._tree.code(loss))
+        found = self._climb(sink, loss, inline)
+        found = self._descend(found)
+        return self._leave_scaling_outside(found)
+
+    # -- finding the block ---------------------------------------------------------------------
+
+    def _climb(self, sink: Sink, loss: cst.BaseExpression, inline: bool) -> LossSlice:
+        needed = frozenset(self._reader.of(loss).reads)
+        with_gradient = frozenset(self._flow.reads(loss))
+        here = bool(inline and self._flow.module_uses(loss))
+        unit: Unit | None = sink.unit
+        crossed: Unit | None = None
+        while unit is not None:
+            closure = self._closure(unit.block, unit.index, needed, with_gradient)
+            if closure.units or (here and unit is sink.unit):
+                if crossed is not None:
+                    line = self._tree.line(closure.units[0].node)
+                    raise Refuse("OW104", loss=self._tree.code(loss), line=line)
+                return LossSlice(
+                    sink=sink,
+                    loss=loss,
+                    place=None if inline else self._place(loss),
+                    inline=inline,
+                    block=unit.block,
+                    units=closure.units,
+                    preparation=closure.preparation,
+                    end=unit.index,
+                    upstream=closure.upstream,
+                )
+            if closure.stopped:
+                break
+            needed, with_gradient = closure.needed, closure.with_gradient
+            if closure.carried:
+                crossed = unit
+            unit = self._tree.parent_unit(unit)
+            if unit is not None and isinstance(unit.node, (cst.For, cst.While)):
+                crossed = unit
+        raise Refuse("OW101", loss=self._tree.code(loss))
+
+    def _closure(
+        self, block: Block, end: int, needed: frozenset[str], with_gradient: frozenset[str]
+    ) -> _Closure:
+        """Follow `needed` back through the statements of `block` before `end`."""
+        need, gradient = set(needed), set(with_gradient)
+        on_path: list[Unit] = []
+        values_only: list[Unit] = []
+        upstream: list[Unit] = []
+        stopped = False
+        for unit in reversed(block.units[:end]):
+            effects = self._reader.of(unit.node)
+            changed = overlap(need, effects.changes)
+            stopped = stopped or self.is_barrier(unit)
+            if not changed:
+                continue
+            carries = bool(overlap(gradient, effects.changes))
+            carries = carries and not self._flow.is_no_grad(unit.node)
+            if stopped:
+                if carries:
+                    upstream.append(unit)
+            elif carries:
+                on_path.append(unit)
+            else:
+                values_only.append(unit)
+            certain = isinstance(unit.node, cst.BaseSmallStatement)
+            killed = effects.writes - effects.mutates if certain else set()
+            need = (need - killed) | set(effects.reads)
+            if carries:
+                gradient = (gradient - killed) | self._flow.reads(unit.node)
+        slice_units, prepared = self._tainted(on_path[::-1], values_only)
+        live_upstream, _ = self._tainted(upstream[::-1], [])
+        return _Closure(
+            units=slice_units,
+            preparation=prepared,
+            upstream=live_upstream,
+            needed=frozenset(need),
+            with_gradient=frozenset(gradient),
+            carried=bool(on_path),
+            stopped=stopped,
+        )
+
+    def _tainted(
+        self, on_path: list[Unit], values_only: list[Unit]
+    ) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
+        """Of the statements on the gradient's path, those that a trainable module reaches."""
+        tainted: set[str] = set()
+        chosen: list[Unit] = []
+        prepared = list(values_only)
+        for unit in on_path:
+            reached = overlap(self._flow.reads(unit.node), tainted)
+            if reached or self._flow.module_uses(unit.node):
+                chosen.append(unit)
+                tainted |= self._reader.of(unit.node).changes
+            else:
+                prepared.append(unit)
+        # A container that outputs are collected in belongs to the slice from where it is made.
+        for unit in list(prepared):
+            mutated = any(
+                self._reader.of(unit.node).writes & self._reader.of(later.node).mutates
+                for later in chosen
+            )
+            if mutated and unit in on_path:
+                prepared.remove(unit)
+                chosen.append(unit)
+        chosen.sort(key=lambda unit: unit.index)
+        prepared.sort(key=lambda unit: unit.index)
+        return tuple(chosen), tuple(prepared)
+
+    def is_barrier(self, unit: Unit) -> bool:
+        """A statement that no forward may be moved across: an update or another backward."""
+        span = self._tree.span(unit.node)
+        for call in self._sink_calls:
+            if span.start <= self._tree.span(call).start < span.end:
+                return True
+        stack: list[cst.CSTNode] = [unit.node]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.FunctionDef):
+                continue
+            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+                owner = self._tree.code(node.func.value)
+                if node.func.attr.value == "step" and not _NOT_AN_OPTIMIZER.search(owner):
+                    return True
+            stack.extend(node.children)
+        return False
+
+    # -- narrowing -----------------------------------------------------------------------------
+
+    def _descend(self, found: LossSlice) -> LossSlice:
+        """Move into a `with` block that holds the whole slice."""
+        while (
+            len(found.units) == 1
+            and not found.inline
+            and found.place is not None
+            and isinstance(found.units[0].node, cst.With)
+        ):
+            inner = self._tree.blocks(found.units[0].node)[0]
+            closure = self._closure(
+                inner, len(inner.units), frozenset({found.place}), frozenset({found.place})
+            )
+            if not closure.units or not any(
+                found.place in self._reader.of(unit.node).changes for unit in closure.units
+            ):
+                return found
+            found = replace(
+                found,
+                block=inner,
+                units=closure.units,
+                preparation=closure.preparation,
+                end=len(inner.units),
+                upstream=(*closure.upstream, *found.upstream),
+            )
+        return found
+
+    def _leave_scaling_outside(self, found: LossSlice) -> LossSlice:
+        """`loss = loss / accumulation_steps` needs no graph, and its divisor may change."""
+        units = list(found.units)
+        while len(units) > 1 and found.place is not None and self._only_scales(units, found.place):
+            last = units.pop()
+            found = replace(found, units=tuple(units), end=min(found.end, last.index))
+        kept = tuple(unit for unit in found.preparation if unit.index < found.end)
+        return replace(found, preparation=kept)
+
+    def _only_scales(self, units: list[Unit], place: str) -> bool:
+        node = units[-1].node
+        earlier = any(self._reader.of(unit.node).writes == {place} for unit in units[:-1])
+        multiple = any(place in self._reader.of(unit.node).writes for unit in units[:-1])
+        if not (earlier or multiple):
+            return False
+        computed = set().union(*(self._reader.of(unit.node).changes for unit in units))
+        if isinstance(node, cst.AugAssign):
+            scales = isinstance(node.operator, (cst.DivideAssign, cst.MultiplyAssign))
+            factor: cst.BaseExpression = node.value
+            target = self._place(node.target)
+        elif isinstance(node, cst.Assign) and isinstance(node.value, cst.BinaryOperation):
+            scales = isinstance(node.value.operator, (cst.Divide, cst.Multiply))
+            factor = node.value.right
+            target = self._place(node.targets[0].target)
+            scales = scales and self._place(node.value.left) == place
+        else:
+            return False
+        free = not overlap(set(self._reader.of(factor).reads), computed)
+        return scales and target == place and free and not self._flow.module_uses(factor)
+
+    def _scalar_core(self, loss: cst.BaseExpression) -> cst.BaseExpression:
+        """The part of `loss / k` that needs the graph."""
+        while isinstance(loss, cst.BinaryOperation) and isinstance(
+            loss.operator, (cst.Divide, cst.Multiply)
+        ):
+            right_is_free = not self._flow.module_uses(loss.right) and isinstance(
+                loss.right, (cst.Integer, cst.Float, cst.Name, cst.Attribute, cst.Call)
+            )
+            if not right_is_free or self._place(loss.left) is None:
+                return loss
+            loss = loss.left
+        return loss
+
+    def _place(self, node: cst.CSTNode) -> str | None:
+        return place_of(node, self._reader.instance)

@@ -1,0 +1,212 @@
+"""A parsed script: LibCST nodes, where they stand, and the blocks of statements they form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Union
+
+import libcst as cst
+from libcst.metadata import MetadataWrapper, PositionProvider
+
+from ortwrap.engine.result import InvalidSource
+
+Compound = cst.BaseCompoundStatement
+Statement = Union[cst.BaseSmallStatement, cst.BaseCompoundStatement]
+FunctionLike = Union[cst.FunctionDef, cst.Module]
+
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+
+
+@dataclass(frozen=True)
+class Span:
+    """A half-open range of character offsets in the source text."""
+
+    start: int
+    end: int
+
+
+@dataclass(eq=False)
+class Block:
+    """The statements of one suite, small statements on one line taken apart.
+
+    Attributes:
+        owner: the compound statement, function, class, clause or module it belongs to.
+        units: its statements in order.
+    """
+
+    owner: cst.CSTNode
+    units: list[Unit] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Unit:
+    """One statement at its place in a block, or an expression that is treated like one."""
+
+    node: Union[Statement, cst.BaseExpression]
+    block: Block
+    index: int
+    shares_line: bool = False
+
+
+class SourceTree:
+    """The tree of one script with the metadata that the engine asks for.
+
+    Raises:
+        InvalidSource: the text cannot be parsed.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self.module = cst.parse_module(text)
+        except cst.ParserSyntaxError as error:
+            raise InvalidSource(error.message, error.raw_line, error.raw_column + 1) from error
+        wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
+        self._positions = wrapper.resolve(PositionProvider)
+        self._line_starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
+        self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
+        self.units: dict[cst.CSTNode, Unit] = {}
+        self.comments: list[tuple[Span, str]] = []
+        self.calls: list[cst.Call] = []
+        self.assignments: list[cst.CSTNode] = []
+        self.functions: list[cst.FunctionDef] = []
+        self.classes: list[cst.ClassDef] = []
+        self._blocks: dict[cst.CSTNode, list[Block]] = {}
+        self._index(self.module)
+
+    @property
+    def newline(self) -> str:
+        return self.module.default_newline
+
+    @property
+    def indent(self) -> str:
+        return self.module.default_indent
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Offsets of a node without the parentheses, whitespace and comments around it."""
+        position = self._positions[node]
+        return Span(
+            self._line_starts[position.start.line - 1] + position.start.column,
+            self._line_starts[position.end.line - 1] + position.end.column,
+        )
+
+    def line(self, node: cst.CSTNode) -> int:
+        """1-based line on which a node starts."""
+        return int(self._positions[node].start.line)
+
+    def end_line(self, node: cst.CSTNode) -> int:
+        return int(self._positions[node].end.line)
+
+    def line_start(self, line: int) -> int:
+        """Offset of the first character of a 1-based line, or the end of the text."""
+        return self._line_starts[line - 1] if line <= len(self._line_starts) else len(self.text)
+
+    def line_text(self, line: int) -> str:
+        return self.text[self.line_start(line) : self.line_start(line + 1)]
+
+    def code(self, node: cst.CSTNode) -> str:
+        """The source text of a node on one line."""
+        return " ".join(self.module.code_for_node(node).split())
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The parents of a node, innermost first."""
+        while node in self.parents:
+            node = self.parents[node]
+            yield node
+
+    def unit_of(self, node: cst.CSTNode) -> Unit:
+        """The innermost statement that a node is part of."""
+        while node not in self.units:
+            node = self.parents[node]
+        return self.units[node]
+
+    def parent_unit(self, unit: Unit) -> Unit | None:
+        """The compound statement that a statement's block belongs to, within its function."""
+        owner = unit.block.owner
+        while not isinstance(owner, (cst.Module, cst.FunctionDef, cst.ClassDef)):
+            if owner in self.units and not isinstance(self.parents[owner], (cst.If, cst.Else)):
+                return self.units[owner]
+            owner = self.parents[owner]
+        return None
+
+    def blocks(self, compound: cst.CSTNode) -> list[Block]:
+        """The suites of a compound statement, function or module: body, branches, handlers."""
+        return self._blocks.get(compound, [])
+
+    def enclosing(self, node: cst.CSTNode) -> FunctionLike:
+        """The function whose body a node runs in, or the module."""
+        for ancestor in self.ancestors(node):
+            if isinstance(ancestor, (cst.FunctionDef, cst.Module)):
+                return ancestor
+        return self.module
+
+    def enclosing_class(self, function: cst.CSTNode) -> cst.ClassDef | None:
+        """The class that a function is a method of."""
+        for ancestor in self.ancestors(function):
+            if isinstance(ancestor, cst.ClassDef):
+                return ancestor
+            if isinstance(ancestor, (cst.FunctionDef, cst.Module)):
+                return None
+        return None
+
+    def qualified_function(self, node: cst.CSTNode) -> str | None:
+        """Dotted name of the function that a node runs in, None at module level."""
+        names = [
+            ancestor.name.value
+            for ancestor in self.ancestors(node)
+            if isinstance(ancestor, (cst.FunctionDef, cst.ClassDef))
+        ]
+        return ".".join(reversed(names)) or None
+
+    def _index(self, root: cst.CSTNode) -> None:
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Comment):
+                self.comments.append((self.span(node), node.value))
+            elif isinstance(node, cst.Call):
+                self.calls.append(node)
+            elif isinstance(node, (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.NamedExpr)):
+                self.assignments.append(node)
+            elif isinstance(node, cst.FunctionDef):
+                self.functions.append(node)
+            elif isinstance(node, cst.ClassDef):
+                self.classes.append(node)
+            if isinstance(node, (cst.Module, cst.IndentedBlock, cst.SimpleStatementSuite)):
+                self._index_block(node)
+            for child in node.children:
+                self.parents[child] = node
+                stack.append(child)
+        for found in (self.calls, self.assignments, self.functions, self.classes):
+            found.sort(key=lambda node: self.span(node).start)
+        self.comments.sort(key=lambda comment: comment[0].start)
+
+    def _index_block(self, suite: cst.CSTNode) -> None:
+        owner = suite if isinstance(suite, cst.Module) else self.parents[suite]
+        block = Block(owner)
+        for statement in suite.body:  # type: ignore[attr-defined]
+            small = (
+                list(statement.body)
+                if isinstance(statement, cst.SimpleStatementLine)
+                else [statement]
+            )
+            shares = len(small) > 1 or isinstance(suite, cst.SimpleStatementSuite)
+            for node in small:
+                unit = Unit(node, block, len(block.units), shares)
+                block.units.append(unit)
+                self.units[node] = unit
+        while True:
+            self._blocks.setdefault(owner, []).append(block)
+            # Branches and handlers count as suites of the statement that they belong to.
+            clause = isinstance(
+                owner,
+                (cst.Else, cst.ExceptHandler, cst.ExceptStarHandler, cst.Finally, cst.MatchCase),
+            )
+            parent = self.parents.get(owner)
+            if clause or (isinstance(owner, cst.If) and isinstance(parent, cst.If)):
+                assert parent is not None
+                owner = parent
+                continue
+            return
