@@ -12,7 +12,10 @@ from ortwrap.engine.result import InvalidSource, Result
 __all__ = ["rewrite_source"]
 
 
-def rewrite_source(text: str, options: Options = Options()) -> Result:
+_DEFAULTS = Options()
+
+
+def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
     """Lift the forward pass and the loss of each training step into a module.
 
     Args:

@@ -172,9 +172,8 @@ class Bindings:
 
     def _visit_parameters(self, params: cst.Parameters, inner: Scope, outer: Scope) -> None:
         every = [*params.params, *params.posonly_params, *params.kwonly_params]
-        for star in (params.star_arg, params.star_kwarg):
-            if isinstance(star, cst.Param):
-                every.append(star)
+        stars = (params.star_arg, params.star_kwarg)
+        every += [star for star in stars if isinstance(star, cst.Param)]
         for param in every:
             self._bind(inner, param.name.value, Binding("parameter", param))
             for part in (param.default, param.annotation):

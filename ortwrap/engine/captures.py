@@ -23,56 +23,19 @@ from ortwrap.engine.tree import SourceTree, Unit
 
 # Methods of inputs that are evaluated before the call: they move data, or give Python values.
 _OUTSIDE_METHODS = frozenset(
-    [
-        "to",
-        "cuda",
-        "cpu",
-        "size",
-        "item",
-        "tolist",
-        "numpy",
-        "detach",
-        "numel",
-        "dim",
-        "nelement",
-        "get",
-        "keys",
-        "values",
-        "items",
-    ]
+    "to cuda cpu size item tolist numpy detach numel dim nelement get keys values items".split()
 )
-_OUTSIDE_ATTRIBUTES = frozenset(["shape", "device", "dtype", "data", "ndim"])
+_OUTSIDE_ATTRIBUTES = frozenset("shape device dtype data ndim".split())
 _OUTSIDE_BUILTINS = frozenset(["len", "float", "int"])
-_TENSOR_ATTRIBUTES = frozenset(["T", "mT", "real", "imag", "grad"])
+_TENSOR_ATTRIBUTES = frozenset("T mT real imag grad".split())
 _FACTORIES = re.compile(
     r"^torch\.(?:tensor|zeros|ones|full|arange|eye|empty|linspace|zeros_like|ones_like|full_like"
     r"|rand|randn|randint|rand_like|randn_like|FloatTensor|LongTensor|Tensor|from_numpy|as_tensor)$"
 )
 _RANDOM_FACTORIES = re.compile(r"^torch\.rand")
 _TAKEN_BY_MODULE = frozenset(
-    [
-        "forward",
-        "compute_loss",
-        "training",
-        "train",
-        "eval",
-        "modules",
-        "parameters",
-        "buffers",
-        "children",
-        "apply",
-        "to",
-        "type",
-        "float",
-        "half",
-        "double",
-        "cuda",
-        "cpu",
-        "register_buffer",
-        "state_dict",
-        "zero_grad",
-        "add_module",
-    ]
+    "forward compute_loss training train eval modules parameters buffers children apply to "
+    "type float half double cuda cpu register_buffer state_dict zero_grad add_module".split()
 )
 
 
@@ -353,10 +316,10 @@ class _Walk:
         """`criterion.forward(x)` needs the object itself, `target.mul(x)` its value."""
         owner = func.value
         place = place_of(owner, self._reader.instance)
-        if place is not None and place not in self.defined and not self._is_global(owner):
-            if self._modules.evidence(owner) is not None:
-                self._part(owner, place)
-                return
+        held = place is not None and place not in self.defined and not self._is_global(owner)
+        if place is not None and held and self._modules.evidence(owner) is not None:
+            self._part(owner, place)
+            return
         self._expression(owner)
 
     def _replace(self, node: cst.BaseExpression) -> bool:
@@ -364,7 +327,7 @@ class _Walk:
         place = place_of(node, self._reader.instance)
         if place is not None:
             if node in self._free and place not in self.defined and not self._is_global(node):
-                if self._modules.evidence(node) is not None and self._is_object(node):
+                if self._modules.evidence(node) is not None:
                     self._part(node, place)
                 else:
                     self._capture_place(place, node)
@@ -375,9 +338,6 @@ class _Walk:
             self._capture_expression(node)
             return True
         return False
-
-    def _is_object(self, node: cst.BaseExpression) -> bool:
-        return True
 
     def _is_captured(self, node: cst.CSTNode, place: str) -> bool:
         return node in self._free and place not in self.defined and not self._is_global(node)

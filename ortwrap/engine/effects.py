@@ -215,7 +215,7 @@ class _Walk:
         self.store(node.target)
 
     def _visit_Del(self, node: cst.Del) -> None:
-        targets = [node.target]
+        targets: list[cst.CSTNode] = [node.target]
         if isinstance(node.target, cst.Tuple):
             targets = [element.value for element in node.target.elements]
         for target in targets:

@@ -63,7 +63,7 @@ class Emitter:
     def emit(self, plans: list[Plan]) -> Emitted:
         """Patch the script."""
         wrappers = [self._wrapper(plan) for plan in plans]
-        several = len({wrapper for wrapper in wrappers}) > 1
+        several = len(set(wrappers)) > 1
         names: list[str] = []
         first: Unit | None = None
         for plan, wrapper in zip(plans, wrappers):

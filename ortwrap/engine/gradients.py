@@ -9,65 +9,19 @@ from ortwrap.engine.effects import EffectsReader, place_of
 from ortwrap.engine.modules import ModuleTable
 
 # Attributes and methods whose result carries no gradient of the tensor they are asked of.
-_CUT_ATTRIBUTES = frozenset(
-    ["data", "shape", "dtype", "device", "grad", "ndim", "is_cuda", "requires_grad"]
-)
+_CUT_ATTRIBUTES = frozenset("data shape dtype device grad ndim is_cuda requires_grad".split())
 CUT_METHODS = frozenset(
-    [
-        "detach",
-        "item",
-        "tolist",
-        "numpy",
-        "size",
-        "dim",
-        "numel",
-        "argmax",
-        "argmin",
-        "argsort",
-        "nelement",
-        "eq",
-        "ne",
-        "gt",
-        "lt",
-        "ge",
-        "le",
-        "detach_",
-        "bool",
-        "long",
-        "int",
-    ]
+    "detach item tolist numpy size dim numel argmax argmin argsort nelement eq ne gt lt ge le "
+    "detach_ bool long int".split()
 )
-_CUT_BUILTINS = frozenset(
-    ["len", "float", "int", "bool", "str", "isinstance", "print", "range", "type", "round"]
-)
+_CUT_BUILTINS = frozenset("len float int bool str isinstance print range type round".split())
 # What turns a tensor of the step into a Python value or stops its gradient.
-BAKED_METHODS = frozenset(["item", "tolist", "numpy", "detach", "detach_"])
+BAKED_METHODS = frozenset("item tolist numpy detach detach_".split())
 _BAKED_BUILTINS = frozenset(["float", "int", "bool"])
 # Uses of a module that compute nothing with its parameters.
 _PASSIVE_USES = frozenset(
-    [
-        "train",
-        "eval",
-        "zero_grad",
-        "state_dict",
-        "load_state_dict",
-        "to",
-        "cuda",
-        "cpu",
-        "training",
-        "device",
-        "config",
-        "dtype",
-        "requires_grad_",
-        "half",
-        "float",
-        "name",
-        "no_sync",
-        "save",
-        "save_pretrained",
-        "register_buffer",
-        "modules",
-    ]
+    "train eval zero_grad state_dict load_state_dict to cuda cpu training device config dtype "
+    "requires_grad_ half float name no_sync save save_pretrained register_buffer modules".split()
 )
 _NO_GRAD = ("no_grad", "inference_mode")
 
@@ -152,9 +106,8 @@ class GradientFlow:
                 return
             if func.attr.value in _PASSIVE_USES and self._modules.is_trainable(func.value):
                 return
-        elif isinstance(func, cst.Name) and func.value in _CUT_BUILTINS:
-            if self._bindings.resolve(func) is None:
-                return
+        elif isinstance(func, cst.Name) and self._is_builtin(func, _CUT_BUILTINS):
+            return
         for child in (func, *node.args):
             self._walk(child, found, uses)
 
@@ -179,9 +132,10 @@ class GradientFlow:
         func = node.func
         if isinstance(func, cst.Attribute):
             return func.attr.value in BAKED_METHODS
-        if isinstance(func, cst.Name) and func.value in _BAKED_BUILTINS:
-            return self._bindings.resolve(func) is None
-        return False
+        return isinstance(func, cst.Name) and self._is_builtin(func, _BAKED_BUILTINS)
+
+    def _is_builtin(self, name: cst.Name, names: frozenset[str]) -> bool:
+        return name.value in names and self._bindings.resolve(name) is None
 
     def _is_method_call(self, node: cst.Attribute) -> bool:
         parent = self._reader.bindings.tree.parents.get(node)

@@ -1,7 +1,7 @@
 """Which objects are trainable modules or criteria, and by what evidence.
 
-Evidence, strongest first: parameters handed to an optimizer; built from an `nn.Module`; methods that
-only modules have; what call sites in this file pass for a parameter; only then the name.
+Evidence, strongest first: parameters handed to an optimizer; built from an `nn.Module`; methods
+that only modules have; what call sites in this file pass for a parameter; only then the name.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ class Evidence:
     Attributes:
         role: `module` for what is trained, `criterion` for what computes a loss.
         reason: half a sentence for `--verbose`.
-        strength: 3 for an optimizer, 2 for a constructor or method, 1 for a call site, 0 for a name.
+        strength: 3 for an optimizer, 2 for a constructor or method, 1 for a call site,
+            0 for a name.
     """
 
     role: Role
@@ -50,58 +51,18 @@ _CRITERION_NAME = re.compile(
 _CRITERION_CLASS = re.compile(r"(?:Loss|Criterion|CrossEntropy|BCE|MSE)\w*$")
 
 _MODULE_METHODS = frozenset(
-    [
-        "parameters",
-        "named_parameters",
-        "train",
-        "eval",
-        "named_modules",
-        "children",
-        "named_children",
-        "buffers",
-        "named_buffers",
-        "apply",
-        "register_forward_hook",
-        "generate",
-        "module",
-        "requires_grad_",
-        "no_sync",
-    ]
+    "parameters named_parameters train eval named_modules children named_children buffers "
+    "named_buffers apply register_forward_hook generate module requires_grad_ no_sync".split()
 )
-_SAME_OBJECT = frozenset(
-    [
-        "to",
-        "cuda",
-        "cpu",
-        "half",
-        "float",
-        "double",
-        "bfloat16",
-        "train",
-        "eval",
-        "xpu",
-        "mps",
-        "apply",
-    ]
-)
+_SAME_OBJECT = frozenset("to cuda cpu half float double bfloat16 train eval xpu mps apply".split())
 _WRAPPERS = frozenset(
-    [
-        "torch.compile",
-        "torch.jit.script",
-        "torch.jit.trace",
-        "torch.nn.DataParallel",
-        "torch.nn.parallel.DataParallel",
-        "torch.nn.parallel.DistributedDataParallel",
-        "torch.nn.SyncBatchNorm.convert_sync_batchnorm",
-        "torch_ort.ORTModule",
-        "onnxruntime.training.ortmodule.ORTModule",
-        "onnxruntime.training.ORTModule",
-        "torch.nn.utils.convert_sync_batchnorm",
-        "copy.deepcopy",
-        "torch.optim.swa_utils.AveragedModel",
-    ]
+    "torch.compile torch.jit.script torch.jit.trace torch.nn.DataParallel "
+    "torch.nn.parallel.DataParallel torch.nn.parallel.DistributedDataParallel "
+    "torch.nn.SyncBatchNorm.convert_sync_batchnorm torch_ort.ORTModule "
+    "onnxruntime.training.ortmodule.ORTModule onnxruntime.training.ORTModule "
+    "copy.deepcopy torch.optim.swa_utils.AveragedModel".split()
 )
-_PREPARERS = frozenset(["prepare", "setup", "initialize", "prepare_model", "setup_module"])
+_PREPARERS = frozenset("prepare setup initialize prepare_model setup_module".split())
 _FACTORY_MODULES = (
     "torchvision.models",
     "timm",
@@ -229,10 +190,10 @@ class ModuleTable:
         """The expressions that a tuple assignment binds to its targets one by one."""
         if isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) == count:
             return [element.value for element in value.elements]
-        if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute):
-            if value.func.attr.value in _PREPARERS:
-                return [argument.value for argument in value.args][:count]
-        return []
+        if not isinstance(value, cst.Call) or not isinstance(value.func, cst.Attribute):
+            return []
+        prepares = value.func.attr.value in _PREPARERS
+        return [argument.value for argument in value.args][:count] if prepares else []
 
     def _of_value(self, value: cst.BaseExpression) -> Evidence | None:
         if isinstance(value, (cst.Name, cst.Attribute)):
@@ -337,13 +298,12 @@ class ModuleTable:
             return None
         if self._is_criterion_name(key):
             return Evidence("criterion", "its name says so", 0)
-        if _MODULE_NAME.search(key[1]) and not self._is_built_otherwise(key, bound):
+        if _MODULE_NAME.search(key[1]) and not self._is_built_otherwise(key):
             return Evidence("module", "its name says so", 0)
         return None
 
-    def _is_built_otherwise(self, key: Key, bound: list[object]) -> bool:
+    def _is_built_otherwise(self, key: Key) -> bool:
         """A name whose every value comes from a visible expression needs better evidence."""
-        del bound
         values = list(self._values_of(key))
         return bool(values) and not any(isinstance(value, cst.Call) for value in values)
 

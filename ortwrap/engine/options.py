@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 
 @dataclass(frozen=True)
@@ -23,5 +22,5 @@ class Options:
 
     class_name: str = "ModuleWithLoss"
     standalone: bool = False
-    template: Optional[Path] = None
+    template: Path | None = None
     sinks: tuple[str, ...] = ()

@@ -25,37 +25,8 @@ _RANDOM = re.compile(
     r"|distributions|functional\.dropout|functional\.gumbel"
 )
 _PURE_BUILTINS = frozenset(
-    [
-        "print",
-        "len",
-        "float",
-        "int",
-        "str",
-        "bool",
-        "sum",
-        "max",
-        "min",
-        "abs",
-        "round",
-        "isinstance",
-        "tuple",
-        "list",
-        "dict",
-        "set",
-        "zip",
-        "range",
-        "enumerate",
-        "sorted",
-        "any",
-        "all",
-        "getattr",
-        "hasattr",
-        "type",
-        "format",
-        "repr",
-        "map",
-        "divmod",
-    ]
+    "print len float int str bool sum max min abs round isinstance tuple list dict set zip "
+    "range enumerate sorted any all getattr hasattr type format repr map divmod".split()
 )
 _MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
 _MODE_METHODS = frozenset(["train", "eval", "requires_grad_", "load_state_dict"])

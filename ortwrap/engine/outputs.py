@@ -18,63 +18,13 @@ from ortwrap.engine.tree import SourceTree, Unit
 
 # Fields of Hugging Face model outputs: ORTModule cannot return the dataclass that holds them.
 _OUTPUT_FIELDS = frozenset(
-    [
-        "loss",
-        "logits",
-        "last_hidden_state",
-        "hidden_states",
-        "attentions",
-        "pooler_output",
-        "start_logits",
-        "end_logits",
-        "prediction_logits",
-        "seq_relationship_logits",
-        "past_key_values",
-        "sample",
-    ]
+    "loss logits last_hidden_state hidden_states attentions pooler_output start_logits "
+    "end_logits prediction_logits seq_relationship_logits past_key_values sample".split()
 )
 _TENSOR_METHODS = frozenset(
-    [
-        "argmax",
-        "max",
-        "min",
-        "size",
-        "view",
-        "reshape",
-        "detach",
-        "cpu",
-        "item",
-        "data",
-        "mean",
-        "sum",
-        "softmax",
-        "log_softmax",
-        "sigmoid",
-        "squeeze",
-        "unsqueeze",
-        "topk",
-        "eq",
-        "float",
-        "long",
-        "numpy",
-        "dim",
-        "shape",
-        "permute",
-        "transpose",
-        "norm",
-        "abs",
-        "exp",
-        "round",
-        "t",
-        "flatten",
-        "contiguous",
-        "ge",
-        "gt",
-        "lt",
-        "le",
-        "clone",
-        "backward",
-    ]
+    "argmax max min size view reshape detach cpu item data mean sum softmax log_softmax "
+    "sigmoid squeeze unsqueeze topk eq float long numpy dim shape permute transpose norm abs "
+    "exp round t flatten contiguous ge gt lt le clone backward".split()
 )
 
 
@@ -189,7 +139,7 @@ class OutputFinder:
         return fields
 
     def _following(self, found: LossSlice, place: str) -> Iterator[Unit]:
-        """Statements after the slice up to the end of its loop, or to where the place is rebound."""
+        """Statements after the slice up to the end of its loop, or to a new binding."""
         start = found.units[-1] if found.units else found.block.units[found.end]
         skip = set(found.units)
         current: Unit | None = start

@@ -116,9 +116,9 @@ class _Rewrite:
             raise Refuse("OW103")
         for argument in sink.call.args:
             keyword = argument.keyword.value if argument.keyword is not None else ""
-            if keyword in ("retain_graph", "create_graph"):
-                if not (isinstance(argument.value, cst.Name) and argument.value.value == "False"):
-                    raise Refuse("OW201", keyword=self._tree.code(argument).rstrip(", "))
+            off = isinstance(argument.value, cst.Name) and argument.value.value == "False"
+            if keyword in ("retain_graph", "create_graph") and not off:
+                raise Refuse("OW201", keyword=self._tree.code(argument).rstrip(", "))
         if sink.gradient:
             raise Refuse("OW303", loss=code)
         function = self._tree.enclosing(sink.call)

@@ -39,7 +39,7 @@ class Refuse(Exception):
         names: what the message's placeholders stand for.
     """
 
-    def __init__(self, code: str, node: cst.CSTNode | None = None, **names: Any) -> None:
+    def __init__(self, code: str, node: cst.CSTNode | None = None, /, **names: Any) -> None:
         super().__init__(code)
         self.page = PAGES[code]
         self.node = node
@@ -64,7 +64,8 @@ _page(
     "The region to lift starts where a trainable module is first used. What computes this loss "
     "uses no object that the script gives evidence for: no optimizer gets its parameters, it is "
     "built from no `nn.Module`, and its name does not say so.",
-    "import torch\n\nw = torch.zeros(3, requires_grad=True)\nloss = (w * 2).sum()\nloss.backward()\n",
+    "import torch\n\nw = torch.zeros(3, requires_grad=True)\nloss = (w * 2).sum()\n"
+    "loss.backward()\n",
 )
 _page(
     "OW102",
@@ -132,8 +133,8 @@ _page(
     "What later statements read has to come out of forward as a tensor.",
     _HEAD
     + "for i in range(3):\n    out = model(torch.ones(3, 4))\n    if i:\n        extra = out\n"
-    "        loss = criterion(extra, out)\n    else:\n        loss = out.mean()\n    loss.backward()\n"
-    "    print(extra)\n",
+    "        loss = criterion(extra, out)\n    else:\n        loss = out.mean()\n"
+    "    loss.backward()\n    print(extra)\n",
 )
 _page(
     "OW109",
@@ -208,8 +209,8 @@ _page(
     "a value taken out of the graph",
     "`{code}` turns a tensor of the step into a constant while the loss is computed",
     "Compute it outside of the loss, or from inputs only.",
-    "ONNX Runtime replays what was traced: `.item()`, `.detach()`, `.numpy()` and `float()` on what "
-    "the model computed would be baked in as they were at the first step, or let a gradient "
+    "ONNX Runtime replays what was traced: `.item()`, `.detach()`, `.numpy()` and `float()` on "
+    "what the model computed would be baked in as they were at the first step, or let a gradient "
     "through that should stop.",
     _HEAD + "out = model(torch.ones(3, 4))\nloss = criterion(out, out.detach())\nloss.backward()\n",
 )

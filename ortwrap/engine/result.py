@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import Literal
 
 StepStatus = Literal["rewritten", "refused", "skipped"]
 FileStatus = Literal["rewritten", "unchanged", "refused"]
@@ -39,12 +39,12 @@ class Step:
     """
 
     line: int
-    function: Optional[str]
+    function: str | None
     status: StepStatus
-    code: Optional[str]
+    code: str | None
     message: str
     advice: str = ""
-    class_name: Optional[str] = None
+    class_name: str | None = None
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class Block:
 class Unit:
     """One statement at its place in a block, or an expression that is treated like one."""
 
-    node: Union[Statement, cst.BaseExpression]
+    node: Statement | cst.BaseExpression
     block: Block
     index: int
     shares_line: bool = False
