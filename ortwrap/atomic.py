@@ -10,16 +10,22 @@ import io
 import os
 import stat
 from contextlib import suppress
+from dataclasses import dataclass
 
 _TEMPORARY_MARK = ".ortwrap-tmp"
 
 
-def replace(path: str, data: bytes) -> None:
+def replace(path: str, data: bytes, *, durable: bool = True) -> None:
     """Put `data` at `path`.
 
     An existing file keeps its mode and owner; of a symbolic link the target is
     replaced and the link stays. What is no regular file (a pipe, a terminal) is
     written to as it is.
+
+    Args:
+        path: the file, or a link to it.
+        data: its new content.
+        durable: wait for the disk, so that not even a power cut can lose the file.
 
     Raises:
         OSError: with `errno.EROFS` for a file that is read-only; any other as the
@@ -28,14 +34,23 @@ def replace(path: str, data: bytes) -> None:
     target = os.path.realpath(path)
     before = _stat_or_none(target)
     if before is None:
-        _replace_regular(target, data, None)
+        _replace_regular(target, _Content(data, None, durable))
     elif not stat.S_ISREG(before.st_mode):
         with open(target, "wb", buffering=0) as file:
             file.write(data)
     elif _is_writable(target, before):
-        _replace_regular(target, data, before)
+        _replace_regular(target, _Content(data, before, durable))
     else:
         raise OSError(errno.EROFS, "is read-only", path)
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a file is to become: its bytes, whose mode and owner it takes over, how surely."""
+
+    data: bytes
+    before: os.stat_result | None
+    durable: bool
 
 
 def _stat_or_none(path: str) -> os.stat_result | None:
@@ -51,22 +66,23 @@ def _is_writable(path: str, status: os.stat_result) -> bool:
     return bool(status.st_mode & 0o222) and os.access(path, os.W_OK)
 
 
-def _replace_regular(target: str, data: bytes, before: os.stat_result | None) -> None:
+def _replace_regular(target: str, content: _Content) -> None:
     folder, name = os.path.split(target)
-    temporary = os.path.join(folder, f".{name}.{os.getpid()}{_TEMPORARY_MARK}")
+    temporary = os.path.join(folder, f".{_short(name)}.{os.getpid()}{_TEMPORARY_MARK}")
     _sweep(folder, name)
     try:
-        if not _write_unnamed(folder, temporary, data, before):
-            _write_named(temporary, data, before)
+        if not _write_unnamed(folder, temporary, content):
+            _write_named(temporary, content)
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
         raise
-    _sync_folder(folder)
+    if content.durable:
+        _sync_folder(folder)
 
 
-def _write_unnamed(folder: str, temporary: str, data: bytes, before: os.stat_result | None) -> bool:
+def _write_unnamed(folder: str, temporary: str, content: _Content) -> bool:
     """Fill a file that has no name until it is complete; False where the system has none.
 
     A process killed while it writes then leaves nothing behind at all.
@@ -78,7 +94,7 @@ def _write_unnamed(folder: str, temporary: str, data: bytes, before: os.stat_res
     except OSError:
         return False  # the file system (NFS, older overlays) has no unnamed files
     with open(descriptor, "wb") as file:
-        _fill(file, data, before)
+        _fill(file, content)
         # A directory descriptor is what makes Python follow the /proc link (linkat).
         directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
@@ -92,15 +108,16 @@ def _write_unnamed(folder: str, temporary: str, data: bytes, before: os.stat_res
     return True
 
 
-def _write_named(temporary: str, data: bytes, before: os.stat_result | None) -> None:
+def _write_named(temporary: str, content: _Content) -> None:
     flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
     with open(os.open(temporary, flags, 0o666), "wb") as file:
-        _fill(file, data, before)
+        _fill(file, content)
 
 
-def _fill(file: io.BufferedWriter, data: bytes, before: os.stat_result | None) -> None:
-    file.write(data)
+def _fill(file: io.BufferedWriter, content: _Content) -> None:
+    file.write(content.data)
     file.flush()
+    before = content.before
     if before is not None and hasattr(os, "fchmod"):
         now = os.fstat(file.fileno())
         if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):
@@ -108,7 +125,8 @@ def _fill(file: io.BufferedWriter, data: bytes, before: os.stat_result | None) -
             with suppress(OSError):
                 os.fchown(file.fileno(), before.st_uid, before.st_gid)
         os.fchmod(file.fileno(), stat.S_IMODE(before.st_mode))
-    os.fsync(file.fileno())
+    if content.durable:
+        os.fsync(file.fileno())
 
 
 def _sync_folder(folder: str) -> None:
@@ -122,11 +140,16 @@ def _sync_folder(folder: str) -> None:
             os.close(descriptor)
 
 
+def _short(name: str) -> str:
+    # 50 characters are 200 bytes at most: with what is added, a name that every system takes.
+    return name[:50]
+
+
 def _sweep(folder: str, name: str) -> None:
     """Remove what a killed run left of this very file between naming and replacing it."""
     if os.name != "posix":  # elsewhere os.kill(pid, 0) is no question but a kill
         return
-    prefix = f".{name}."
+    prefix = f".{_short(name)}."
     with suppress(OSError):
         for entry in os.listdir(folder):
             if entry.startswith(prefix) and entry.endswith(_TEMPORARY_MARK):

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ortwrap.engine.options import Options
@@ -43,6 +44,15 @@ class Config:
     template: str | None = None
     sinks: tuple[str, ...] = ()
     output: str | None = None
+
+    def options(self) -> Options:
+        """The engine's options as the project has them."""
+        return Options(
+            class_name=self.class_name,
+            standalone=self.standalone,
+            template=Path(self.template) if self.template else None,
+            sinks=self.sinks,
+        )
 
 
 def find_config(paths: Sequence[str]) -> Config:

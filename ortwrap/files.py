@@ -10,9 +10,10 @@ import os
 import traceback
 from dataclasses import replace
 
+from ortwrap import checked
 from ortwrap.engine import rewrite_source
 from ortwrap.engine.options import Options
-from ortwrap.engine.result import InvalidSource
+from ortwrap.engine.result import InvalidSource, Result
 from ortwrap.outcome import Fault, Outcome
 from ortwrap.source import SourceError, decode, read_bytes, write
 
@@ -45,13 +46,31 @@ def rewrite_file(path: str, options: Options) -> Outcome:
     return rewrite_bytes(data, path, options)
 
 
-def save(outcome: Outcome, path: str) -> Outcome:
-    """Write the patched bytes of an outcome to `path`; a fault takes the place of its result."""
+def check_file(path: str, options: Options) -> Outcome:
+    """The steps of a file without its patched text, from an earlier run where there was one."""
     try:
-        write(path, outcome.patched)
+        data = read_bytes(path)
     except SourceError as error:
-        # The fault may be that of another file than the one read (`-o`).
-        message = error.message if path == outcome.path else f"{path}: {error.message}"
+        return Outcome(path, fault=Fault(error.message))
+    if not checked.worth_keeping(data, options):
+        return rewrite_bytes(data, path, options)
+    key = checked.key(data, options)
+    steps = checked.recall(key)
+    if steps is not None:
+        return Outcome(path, result=Result("", "", steps))
+    outcome = rewrite_bytes(data, path, options)
+    if outcome.fault is None:
+        checked.keep(key, outcome.steps)
+    return outcome
+
+
+def save(outcome: Outcome) -> Outcome:
+    """Write the patched bytes to the target; a fault takes the place of the result."""
+    target = outcome.target or outcome.path
+    try:
+        write(target, outcome.patched)
+    except SourceError as error:
+        message = error.message if target == outcome.path else f"{target}: {error.message}"
         return replace(outcome, result=None, fault=Fault(message))
     return outcome
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ortwrap.engine.result import Result, Step
@@ -36,6 +36,8 @@ class Outcome:
         result: what the engine gave back; None when there is a fault.
         patched: the bytes to write, those of the file itself unless rewritten.
         fault: None unless the file could not be handled.
+        target: where the patched bytes belong; None for the file itself.
+        fresh: what stands in `target` is what belongs there already.
     """
 
     path: str
@@ -43,6 +45,18 @@ class Outcome:
     result: Result | None = None
     patched: bytes = b""
     fault: Fault | None = None
+    target: str | None = None
+    fresh: bool = False
+
+    def without_text(self) -> Outcome:
+        """The same without the texts, for runs over more files than memory should hold."""
+        result = None if self.result is None else Result("", "", self.result.steps)
+        return replace(self, source=None, result=result, patched=b"")
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is something to write for this file."""
+        return self.status == "rewritten" and not self.fresh
 
     @property
     def status(self) -> OutcomeStatus:

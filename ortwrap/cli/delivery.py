@@ -2,72 +2,76 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import click
 
 from ortwrap import __version__
+from ortwrap.cli.inputs import config_of, files_of
 from ortwrap.cli.request import Request
 from ortwrap.cli.terminal import emit, say, use_colour
-from ortwrap.config import Config, ConfigError, find_config, load_config
-from ortwrap.engine.options import Options
-from ortwrap.files import rewrite_bytes, rewrite_file, save
-from ortwrap.outcome import Fault, Outcome
-from ortwrap.report.text import problem_lines, step_lines, summary, unchanged_line
+from ortwrap.config import Config
+from ortwrap.files import check_file, rewrite_bytes, rewrite_file, save
+from ortwrap.originals import remember
+from ortwrap.outcome import Outcome
+from ortwrap.paired import is_pattern, paired
+from ortwrap.report.text import pending_line, problem_lines, step_lines, summary, unchanged_line
 
 
 def deliver(request: Request) -> int:
     """Do what a command line asks for and give its exit code."""
-    config = _config(request)
-    options = request.options(config)
+    config = config_of(request)
+    request = request.in_project(config)
     outcomes: list[Outcome] = []
-    for outcome in _outcomes(request, config, options):
-        delivered = _put(outcome, request)
+    for outcome in _outcomes(request, config):
+        delivered = _put(_aimed(outcome, request), request)
         _show(delivered, request)
-        outcomes.append(delivered)
+        outcomes.append(delivered.without_text())
     _report(outcomes, request.format)
     if not request.quiet:
         _conclude(outcomes, request)
     return _exit_code(outcomes, request)
 
 
-def _config(request: Request) -> Config:
-    try:
-        return load_config(str(request.config)) if request.config else find_config(request.paths)
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from error
+def _outcomes(request: Request, config: Config) -> Iterator[Outcome]:
+    options = request.options(config)
+    if request.paths == ("-",):
+        yield rewrite_bytes(sys.stdin.buffer.read(), request.stdin_filename, options)
+        return
+    for file in files_of(request, config):
+        if isinstance(file, Outcome):
+            yield file
+        elif request.check and not request.wants_diff and request.output is None:
+            yield check_file(file, options)
+        else:
+            yield rewrite_file(file, options)
 
 
-def _outcomes(request: Request, config: Config, options: Options) -> Iterator[Outcome]:
-    from ortwrap.walk import Selection, python_files
-
-    selection = Selection(config.root, config.include, config.exclude)
-    for given in request.paths:
-        if given == "-":
-            yield rewrite_bytes(sys.stdin.buffer.read(), request.stdin_filename, options)
-        elif os.path.isdir(given):
-            files = list(python_files(given, selection))
-            yield from (rewrite_file(path, options) for path in files)
-            if not files:
-                yield Outcome(given, fault=Fault("there is no Python file in this folder"))
-        elif not (request.force_exclude and selection.excludes(given)):
-            yield rewrite_file(given, options)
+def _aimed(outcome: Outcome, request: Request) -> Outcome:
+    """The outcome with the place that its patched script belongs in."""
+    if request.output is None or request.product_is_script:
+        return outcome
+    if is_pattern(request.output):
+        return paired(outcome, request.output, __version__)
+    return replace(outcome, target=request.output)
 
 
 def _put(outcome: Outcome, request: Request) -> Outcome:
-    """The patched script where it was asked for; a failure to put it there is a fault."""
-    if outcome.fault is not None:
+    """The patched script where it belongs; a failure to put it there is a fault."""
+    if outcome.fault is not None or request.check:
         return outcome
     if request.product_is_script:
         emit(outcome.patched)
         return outcome
-    if request.output is not None:
-        return save(outcome, request.output)
-    if request.write and outcome.status == "rewritten":
-        return save(outcome, outcome.path)
-    return outcome
+    if request.output is not None and not is_pattern(request.output):
+        return save(outcome)  # also what is unchanged: who names one file expects it
+    if not outcome.pending or not (request.write or request.output):
+        return outcome
+    if outcome.target is None:
+        remember(outcome)
+    return save(outcome)
 
 
 def _show(outcome: Outcome, request: Request) -> None:
@@ -77,8 +81,8 @@ def _show(outcome: Outcome, request: Request) -> None:
     if outcome.fault is not None or not request.quiet:
         for line in problem_lines(outcome):
             say(line)
-    if request.check and outcome.status == "rewritten" and not request.quiet:
-        say(f"{outcome.path}: would be rewritten")
+    if request.check and outcome.pending and not request.quiet:
+        say(pending_line(outcome))
     if request.verbose:
         for line in step_lines(outcome):
             say(line)
@@ -125,7 +129,7 @@ def _conclude(outcomes: Sequence[Outcome], request: Request) -> None:
 def _exit_code(outcomes: Sequence[Outcome], request: Request) -> int:
     if any(outcome.fault is not None for outcome in outcomes):
         return 2
-    if request.check and any(outcome.status == "rewritten" for outcome in outcomes):
+    if request.check and any(outcome.pending for outcome in outcomes):
         return 1
     if request.strict and any(outcome.refused for outcome in outcomes):
         return 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
 from ortwrap.config import Config
 from ortwrap.engine.options import Options
+from ortwrap.paired import is_pattern
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Request:
     write: bool
     output: str | None
     check: bool
+    revert: bool
     diff: bool
     strict: bool
     format: str
@@ -32,6 +34,14 @@ class Request:
     sinks: tuple[str, ...]
     config: Path | None
     force_exclude: bool
+
+    def in_project(self, config: Config) -> Request:
+        """The same where the project keeps patched scripts beside the originals."""
+        if config.output is None or self.output is not None or self.paths == ("-",):
+            return self
+        if self.write or self.check:
+            return replace(self, output=config.output, write=False)
+        return self
 
     @property
     def product_is_script(self) -> bool:
@@ -46,12 +56,12 @@ class Request:
 
     def options(self, config: Config) -> Options:
         """The engine's options: what the command line says, else the project."""
-        template = Path(config.template) if config.template else None
+        of_project = config.options()
         return Options(
-            class_name=self.class_name or config.class_name,
-            standalone=config.standalone if self.standalone is None else self.standalone,
-            template=self.template or template,
-            sinks=(*config.sinks, *self.sinks),
+            class_name=self.class_name or of_project.class_name,
+            standalone=of_project.standalone if self.standalone is None else self.standalone,
+            template=self.template or of_project.template,
+            sinks=(*of_project.sinks, *self.sinks),
         )
 
 
@@ -63,8 +73,9 @@ def reject_contradictions(request: Request) -> None:
     """
     exclusive = {
         "--write": request.write,
-        "-o": request.output is not None,
+        "-o": request.output is not None and not request.check,
         "--check": request.check,
+        "--revert": request.revert,
     }
     chosen = [name for name, given in exclusive.items() if given]
     if len(chosen) > 1:
@@ -73,7 +84,16 @@ def reject_contradictions(request: Request) -> None:
         raise click.UsageError("--quiet and --verbose exclude each other.")
     if "-" in request.paths and len(request.paths) > 1:
         raise click.UsageError("- stands alone: standard input is one script.")
-    if request.output is not None and (len(request.paths) > 1 or os.path.isdir(request.paths[0])):
-        raise click.UsageError("-o FILE takes one script, not several; use --write for folders.")
     if request.product_is_script and (request.diff or request.format != "text"):
         raise click.UsageError("standard output can carry the script or a report, not both.")
+    if request.output is not None and not is_pattern(request.output):
+        _reject_single_output(request)
+
+
+def _reject_single_output(request: Request) -> None:
+    if len(request.paths) > 1 or os.path.isdir(request.paths[0]):
+        raise click.UsageError(
+            "-o FILE takes one script; for several use --write, or -o '{stem}_ort.py'."
+        )
+    if request.check:
+        raise click.UsageError("--check and -o FILE exclude each other.")

@@ -15,6 +15,8 @@ Examples:
   ortwrap rewrite train.py                    show the diff, write nothing
   ortwrap rewrite train.py --write            change the script in place
   ortwrap rewrite train.py -o train_ort.py    write a second script
+  ortwrap rewrite src/ -o '{stem}_ort.py'     one beside each script
+  ortwrap rewrite train.py --revert           take --write back
   ortwrap rewrite --check --strict src/       for CI: exit 1 when there is work left
   ortwrap rewrite --format json train.py      one JSON document for other tools
   cat train.py | ortwrap rewrite - -o -       as a filter
@@ -37,9 +39,14 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option("-w", "--write", is_flag=True, help="Change the files in place.")
 @click.option(
-    "-o", "--output", metavar="FILE", help="Write the patched script to FILE; - is standard output."
+    "-o",
+    "--output",
+    metavar="FILE",
+    help="Write the patched script to FILE (- for standard output), or, with {stem} in it, one "
+    "beside each script; with --check, see that those are fresh.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
+@click.option("--revert", is_flag=True, help="Take back what --write did to unedited files.")
 @click.option("--diff", is_flag=True, help="Show the diff also with --check, --write or -o.")
 @click.option("--strict", is_flag=True, help="Exit 1 if a training step is refused.")
 @click.option(
@@ -80,8 +87,12 @@ def command(**given: Any) -> int:
     nothing is written. Steps that cannot be rewritten safely are left as they
     are, each with a code that `ortwrap explain CODE` explains.
     """
-    from ortwrap.cli.delivery import deliver
-
     request = Request(**given)
     reject_contradictions(request)
+    if request.revert:
+        from ortwrap.cli.reverting import revert
+
+        return revert(request)
+    from ortwrap.cli.delivery import deliver
+
     return deliver(request)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ortwrap.cli.terminal import say, use_colour
+from ortwrap.config import ConfigError, find_config
+from ortwrap.engine.options import Options
+
+if TYPE_CHECKING:
+    from ortwrap.proof.verdict import Verdict
 
 _EXAMPLES = """\b
 Examples:
@@ -17,7 +23,6 @@ Examples:
 
 Exit codes: 0 match; 1 they differ; 2 one of them could not run.
 """
-_COLOURS = {"match": "green", "mismatch": "red", "error": "red"}
 _SCRIPT = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -33,10 +38,30 @@ _SCRIPT = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--patched", type=_SCRIPT, help="Compare with this script instead of rewriting.")
 @click.option(
-    "--json", "json_file", metavar="FILE", help="Write the verdict; - is standard output."
+    "--json", "json_file", metavar="FILE", help="Write the verdict as JSON; - is standard output."
 )
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of both sides.")
+@click.option(
+    "--keep-dropout", is_flag=True, help="Leave dropout on, though ORT draws other masks."
+)
+@click.option(
+    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="How long a side may take."
+)
+@click.option(
+    "--launcher", default="", metavar="COMMAND", help="Instead of python: 'torchrun --nproc ...'."
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print the verdict only.")
 def command(
-    script: Path, args: tuple[str, ...], steps: int, patched: Path | None, json_file: str | None
+    script: Path,
+    args: tuple[str, ...],
+    steps: int,
+    patched: Path | None,
+    json_file: str | None,
+    seed: int,
+    keep_dropout: bool,
+    timeout: float | None,
+    launcher: str,
+    quiet: bool,
 ) -> int:
     """Run a script and its patched twin, and compare every loss and the final weights.
 
@@ -44,26 +69,54 @@ def command(
     and are stopped after the same number of optimizer steps. What stands after --
     goes to the script.
     """
+    from ortwrap.cli.progress import steps_shown
     from ortwrap.proof.verify import verify
-    from ortwrap.report.verdict import headline, notes, table
 
-    verdict = verify(script, steps=steps, patched=patched, args=args)
-    document = json.dumps(verdict.to_json(), indent=2)
-    if json_file == "-":
-        click.echo(document)
-    elif json_file is not None:
-        _write(json_file, document)
-    to_people = {"err": json_file == "-", "color": use_colour()}
-    click.echo(click.style(headline(verdict), fg=_COLOURS[verdict.status], bold=True), **to_people)
-    click.echo(table(verdict), nl=False, **to_people)
-    for note in notes(verdict):
-        say(note)
+    with steps_shown(quiet=quiet) as on_progress:
+        verdict = verify(
+            script,
+            steps=steps,
+            patched=patched,
+            args=args,
+            seed=seed,
+            keep_dropout=keep_dropout,
+            timeout=timeout,
+            launcher=shlex.split(launcher),
+            options=_options(script),
+            on_progress=on_progress,
+        )
+    _print(verdict, to_stderr=json_file == "-", quiet=quiet)
+    if json_file is not None:
+        _write(json_file, json.dumps(verdict.to_json(), indent=2))
     return verdict.exit_code
+
+
+def _options(script: Path) -> Options:
+    try:
+        config = find_config([str(script)])
+    except ConfigError as error:
+        raise click.UsageError(str(error)) from error
+    return config.options()
+
+
+def _print(verdict: Verdict, *, to_stderr: bool, quiet: bool) -> None:
+    from rich.console import Console
+
+    from ortwrap.proof.render import line, table
+
+    # Rich leaves long lines whole only where it is told to; a pipe has no width.
+    console = Console(stderr=to_stderr, highlight=False, soft_wrap=True)
+    if not quiet:
+        console.print(table(verdict))
+    console.print(line(verdict))
 
 
 def _write(path: str, document: str) -> None:
     from ortwrap.source import SourceError, write
 
+    if path == "-":
+        click.echo(document)
+        return
     try:
         write(path, f"{document}\n".encode())
     except SourceError as error:

@@ -32,6 +32,13 @@ def step_lines(outcome: Outcome) -> Iterable[str]:
             yield f"{outcome.path}:{step.line}: {step.status}{name}: {step_message(step)}"
 
 
+def pending_line(outcome: Outcome) -> str:
+    """What `--check` found to be done for a file."""
+    if outcome.target is not None:
+        return f"{outcome.target}: is missing or stale: it is generated from {outcome.path}"
+    return f"{outcome.path}: would be rewritten"
+
+
 def unchanged_line(outcome: Outcome) -> str:
     """Why nothing is to be done in a file, when it is the only one asked about."""
     if outcome.steps:
@@ -41,7 +48,7 @@ def unchanged_line(outcome: Outcome) -> str:
 
 def summary(outcomes: Sequence[Outcome], *, written: bool) -> str:
     """One line for a whole run; `written` tells what was done from what would be."""
-    changed = [outcome for outcome in outcomes if outcome.status == "rewritten"]
+    changed = [outcome for outcome in outcomes if outcome.pending]
     faults = sum(outcome.fault is not None for outcome in outcomes)
     steps = sum(len(outcome.rewritten) for outcome in changed)
     refused = sum(len(outcome.refused) for outcome in outcomes)
