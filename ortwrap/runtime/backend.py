@@ -1,0 +1,30 @@
+"""Whether ONNX Runtime can train in this process, and its ORTModule made ready for it."""
+
+from __future__ import annotations
+
+import functools
+from typing import Optional
+
+from . import compat, extensions
+from .reasons import Reason
+
+_REMEDY = "run: ortwrap doctor --fix"
+
+
+@functools.lru_cache(maxsize=1)
+def unavailable() -> Optional[Reason]:
+    """Why ORTModule cannot be used here, None when it can; bridges torch and imports it."""
+    try:
+        state = extensions.state()
+    except extensions.NotInstallable as error:
+        return Reason(f"ONNX Runtime training is not installed: {error}")
+    if state is extensions.State.MISSING:
+        return Reason(f"ORTModule's extensions are not built; {_REMEDY}")
+    if state is extensions.State.STALE:
+        return Reason(f"ORTModule's extensions were built for another torch; {_REMEDY}")
+    try:
+        compat.apply()
+        import onnxruntime.training.ortmodule  # noqa: F401
+    except Exception as error:
+        return Reason.of_failure("ORTModule cannot be imported", error)
+    return None

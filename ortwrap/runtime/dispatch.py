@@ -1,0 +1,235 @@
+"""Which graph, or eager, a call goes to: the guards, and what has been learned so far."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import Any, Callable, Optional
+
+import torch
+from torch import nn
+
+from . import settings, specialise, tree
+from .ambient import ambient_key
+from .backend import unavailable
+from .family import Family
+from .labels import LabelBatch
+from .plans import Call, EagerPlan, GraphPlan, Plan, describe_call
+from .reasons import Reason, warn
+from .structure import Leaves, Opaque, describe
+from .watch import Watch
+
+_MAX_DEFERRALS = 3
+_FIRST = "the first call, to compare"
+
+
+class Dispatcher:
+    """Learns, for one wrapper, how each signature of a call is to be run.
+
+    Attributes:
+        name: the wrapper class's.
+        modules: the names of the classes of the modules in it.
+    """
+
+    def __init__(self, name: str, modules: tuple[str, ...], on_change: Callable[[], None]) -> None:
+        """
+        Args:
+            name: the wrapper class's.
+            modules: the names of the classes of the modules in it.
+            on_change: called whenever a new plan has been made.
+        """
+        self.name = name
+        self.modules = modules
+        self._on_change = on_change
+        self._families: dict[Hashable, Family] = {}
+        self._opaque: dict[str, EagerPlan] = {}
+        self._given_up: Optional[EagerPlan] = None
+        self._exports = 0
+        self._deferrals = 0
+        self._wrapper: Optional[nn.Module] = None
+        self._watch: Optional[Watch] = None
+        self._obstacle: Optional[Reason] = None
+
+    def attach(self, wrapper: nn.Module) -> None:
+        """Works on the modules that `wrapper` holds from now on."""
+        self._wrapper = wrapper
+        self._watch = None
+
+    def detach(self) -> None:
+        """Lets go of the user's modules."""
+        self._wrapper = self._watch = None
+        for plan in self.plans():
+            if isinstance(plan, GraphPlan):
+                plan.unbind()
+
+    def plans(self) -> Iterator[Plan]:
+        """Every plan made so far."""
+        seen: set[int] = set()
+        made = (plan for family in self._families.values() for plan in family.plans.values())
+        for plan in (*made, *self._opaque.values(), self._given_up):
+            if plan is not None and id(plan) not in seen:
+                seen.add(id(plan))
+                yield plan
+
+    def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Runs the step, by a graph where that is exact."""
+        wrapper = self._wrapper
+        assert wrapper is not None, "a wrapper that is called holds its modules"
+        leaves = Leaves()
+        try:
+            structure = describe((args, kwargs), leaves)
+        except Opaque as opaque:
+            return self._run_opaque(wrapper, opaque, args, kwargs)
+        call = Call(args, kwargs, leaves.tensors, leaves.numbers)
+        family = self._family(wrapper, structure)
+        if family is None:
+            return self._give_up(wrapper, call)
+        labels = family.look_at_labels(call)
+        plan = family.plans.get(family.key(call, labels))
+        if plan is None:
+            return self._learn(wrapper, family, call)
+        return self._follow(wrapper, family, plan, call, labels)
+
+    def _family(self, wrapper: nn.Module, structure: Hashable) -> Optional[Family]:
+        watch = self._current_watch(wrapper)
+        key = (
+            structure,
+            watch.key,
+            tuple([parameter.requires_grad for parameter in watch.parameters]),
+            tuple([parameter.dtype for parameter in watch.parameters]),
+            ambient_key(),
+        )
+        family = self._families.get(key)
+        if family is None and len(self._families) < settings.MAX_SIGNATURES:
+            self._families[key] = family = Family(watch.modules)
+        return family
+
+    def _current_watch(self, wrapper: nn.Module) -> Watch:
+        watch = self._watch
+        if watch is not None and watch.unchanged():
+            return watch
+        self._watch = watch = Watch(tree.flatten((wrapper,)))
+        self._obstacle = tree.obstacle(wrapper)
+        for plan in self.plans():
+            if isinstance(plan, GraphPlan):
+                plan.bind()
+        return watch
+
+    def _follow(
+        self, wrapper: nn.Module, family: Family, plan: Plan, call: Call, labels: LabelBatch
+    ) -> Any:
+        if isinstance(plan, EagerPlan):
+            plan.calls += 1
+            return wrapper(*call.args, **call.kwargs)
+        objection = plan.objection(call, labels)
+        if objection is None and plan.is_unproved(call):
+            return self._prove(wrapper, family, plan, call)
+        plan.calls += 1
+        plan.note_labels(labels)
+        if objection is not None:
+            plan.eager_calls[objection] += 1
+            return wrapper(*call.args, **call.kwargs)
+        try:
+            return plan.run(call)
+        except Exception as error:
+            reason = Reason.of_failure("ONNX Runtime failed in forward", error)
+            self._settle(family, call, EagerPlan(reason), plan.calls)
+            return wrapper(*call.args, **call.kwargs)
+
+    def _prove(self, wrapper: nn.Module, family: Family, plan: GraphPlan, call: Call) -> Any:
+        """Compares a graph in which a size was fixed with eager, for a size that is new to it."""
+        eager = specialise.run_eagerly(wrapper, call)
+        text = specialise.compare_again(wrapper, plan, call, eager)
+        if text is None:
+            plan.prove(call)
+            plan.calls += 1
+            plan.eager_calls["the first call of a new shape, to compare"] += 1
+        elif not family.fix_shapes(call, plan):
+            self._settle(family, call, EagerPlan(Reason(f"other sizes than exported: {text}")), 1)
+        return eager.result
+
+    def _learn(self, wrapper: nn.Module, family: Family, call: Call) -> Any:
+        reason = self._reason_not_to_try()
+        if reason is not None:
+            self._settle(family, call, EagerPlan(reason), 1)
+            return wrapper(*call.args, **call.kwargs)
+        eager = specialise.run_eagerly(wrapper, call)
+        if eager.impurity is not None:
+            self._defer(family, call, eager.impurity)
+            return eager.result
+        family.generalise(call)
+        try:
+            plan = self._attempt(wrapper, family, call, eager)
+        except specialise.Deferred as deferred:
+            self._defer(family, call, deferred.reason)
+            return eager.result
+        self._settle(family, call, plan, 1)
+        return eager.result
+
+    def _attempt(
+        self, wrapper: nn.Module, family: Family, call: Call, eager: specialise.EagerCall
+    ) -> Plan:
+        sparse = family.is_sparse(call)
+        attempt = specialise.Attempt(wrapper, call, eager, sparse, self._note_backward)
+        try:
+            return attempt.plan(family.general)
+        except specialise.NeedsNumbers:
+            family.fix_numbers()
+            return attempt.plan(family.general)
+
+    def _reason_not_to_try(self) -> Optional[Reason]:
+        if self._obstacle is not None:
+            return self._obstacle
+        if self._exports >= settings.MAX_GRAPHS:
+            return Reason(f"its calls keep changing: {self._exports} graphs were exported")
+        return unavailable()
+
+    def _defer(self, family: Family, call: Call, reason: Reason) -> None:
+        self._deferrals += 1
+        if self._deferrals >= _MAX_DEFERRALS:
+            self._settle(family, call, EagerPlan(reason), 1)
+
+    def _settle(self, family: Family, call: Call, plan: Plan, calls: int) -> None:
+        plan.calls = calls
+        plan.signature = describe_call(call)
+        if isinstance(plan, GraphPlan):
+            family.uses = plan.uses
+            plan.eager_calls[_FIRST] += 1
+            self._exports += 1
+            self._deferrals = 0
+        else:
+            warn(self.name, f"runs eagerly: {plan.reason}")
+        family.plans[family.key(call, family.look_at_labels(call))] = plan
+        self._on_change()
+
+    def _give_up(self, wrapper: nn.Module, call: Call) -> Any:
+        if self._given_up is None:
+            text = f"more than {settings.MAX_SIGNATURES} signatures"
+            self._given_up = EagerPlan(Reason(f"its calls keep changing: {text}"))
+            warn(self.name, f"runs eagerly: {self._given_up.reason}")
+            self._on_change()
+        self._given_up.calls += 1
+        return wrapper(*call.args, **call.kwargs)
+
+    def _run_opaque(
+        self, wrapper: nn.Module, opaque: Opaque, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        plan = self._opaque.get(opaque.reason)
+        if plan is None:
+            plan = EagerPlan(Reason(f"an argument is {opaque.reason}"))
+            self._opaque[opaque.reason] = plan
+            warn(self.name, f"runs eagerly: {plan.reason}")
+            self._on_change()
+        plan.calls += 1
+        return wrapper(*args, **kwargs)
+
+    def _note_backward(self, error: BaseException) -> None:
+        """Room for the note that makes the next run of the script eager."""
+
+
+def wants_gradients() -> bool:
+    """Whether a call of now is a training step that a graph could stand in for."""
+    return (
+        torch.is_grad_enabled()
+        and torch._C._get_tracing_state() is None
+        and not torch.compiler.is_compiling()
+    )

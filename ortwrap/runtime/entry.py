@@ -1,0 +1,126 @@
+"""The module that ORTModule exports: flat tensors in, flat tensors out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from torch import Tensor, nn
+
+from .structure import Leaves, describe, rebuild, template_of
+from .witness import mark_inputs
+
+
+@dataclass(frozen=True)
+class OutputPlan:
+    """How what the user's step returns is made from the tensors of the graph.
+
+    Attributes:
+        template: the eager output with a slot for each tensor.
+        sources: for each slot, the output of the graph that fills it, or the object itself where
+            eager hands on an argument, a parameter or a buffer unchanged.
+        differentiable: for each slot, whether eager's tensor requires grad.
+        scalar_loss: whether the first of them is a scalar that gradients start from.
+        exported: indices, among the tensors that the wrapper returns, of those the graph computes.
+    """
+
+    template: Any
+    sources: tuple[Source, ...]
+    differentiable: tuple[bool, ...]
+    scalar_loss: bool
+    exported: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where one output tensor comes from: one of the graph's outputs, or tensor argument."""
+
+    graph: Optional[int] = None
+    argument: Optional[int] = None
+
+
+class GraphEntry(nn.Module):
+    """Rebuilds the arguments of a call around the tensors it is given and runs the wrapper."""
+
+    def __init__(self, wrapper: nn.Module, template: Any, exported: Sequence[int]) -> None:
+        """
+        Args:
+            wrapper: the instance of the user's wrapper class.
+            template: `(args, kwargs)` of the call with a slot for each tensor.
+            exported: which tensors of the wrapper's result the graph returns.
+        """
+        super().__init__()
+        self.wrapper = wrapper
+        self._template = template
+        self._exported = tuple(exported)
+
+    def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        mark_inputs(tensors)
+        args, kwargs = rebuild(self._template, tensors)
+        leaves = Leaves()
+        describe(self.wrapper(*args, **kwargs), leaves)
+        return tuple(leaves.tensors[index] for index in self._exported)
+
+    def train(self, mode: bool = True) -> GraphEntry:
+        """Leaves every module in the mode that its owner chose."""
+        return self
+
+
+def plan_outputs(outputs: Any, arguments: Sequence[Tensor]) -> OutputPlan:
+    """Learns from an eager call how its result is to be put together.
+
+    Raises:
+        Opaque: the result holds an object whose content cannot be seen.
+    """
+    leaves = Leaves()
+    describe(outputs, leaves)
+    handed_on = {id(argument): index for index, argument in enumerate(arguments)}
+    exported: list[int] = []
+    sources: list[Source] = []
+    first: dict[int, Source] = {}
+    for index, tensor in enumerate(leaves.tensors):
+        source = first.get(id(tensor))
+        if source is None and id(tensor) in handed_on:
+            source = Source(argument=handed_on[id(tensor)])
+        if source is None:
+            source = Source(graph=len(exported))
+            exported.append(index)
+        first[id(tensor)] = source
+        sources.append(source)
+    differentiable = tuple(tensor.requires_grad for tensor in leaves.tensors)
+    scalar_loss = bool(
+        leaves.tensors and leaves.tensors[0].dim() == 0 and leaves.tensors[0].requires_grad
+    )
+    return OutputPlan(
+        template_of(outputs), tuple(sources), differentiable, scalar_loss, tuple(exported)
+    )
+
+
+def restore_outputs(plan: OutputPlan, computed: Sequence[Tensor], given: Sequence[Tensor]) -> Any:
+    """The result of a call, as eager would return it.
+
+    Args:
+        plan: what `plan_outputs` learned.
+        computed: the outputs of the graph.
+        given: the tensor arguments of this call.
+    """
+    made: dict[Source, Tensor] = {}
+    tensors: list[Tensor] = []
+    for source, differentiable in zip(plan.sources, plan.differentiable):
+        tensor = made.get(source)
+        if tensor is None:
+            if source.graph is None:
+                tensor = given[_index(source)]
+            else:
+                tensor = computed[source.graph]
+                if tensor.requires_grad and not differentiable:
+                    tensor = tensor.detach()
+            made[source] = tensor
+        tensors.append(tensor)
+    return rebuild(plan.template, tensors)
+
+
+def _index(source: Source) -> int:
+    assert source.argument is not None, "a source is an output of the graph or an argument"
+    return source.argument

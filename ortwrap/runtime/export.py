@@ -1,0 +1,255 @@
+"""One exported graph: the ORTModule behind it, and the call of it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import os
+import sys
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any, Callable
+
+import torch
+from torch import Tensor
+
+from .entry import GraphEntry
+
+# What ORTModule puts before the names of the module's own parameters.
+_PREFIX = "_original_module."
+
+
+class Graph:
+    """A training graph that ONNX Runtime runs.
+
+    Attributes:
+        seconds: how long the export took.
+        names: the graph's inputs, in order.
+    """
+
+    def __init__(self, manager: Any, seconds: float) -> None:
+        """
+        Args:
+            manager: ORTModule's TrainingManager, with its graph built.
+            seconds: how long that took.
+        """
+        self._manager = manager
+        processed = manager._graph_transition_manager._post_export_processed_model_info
+        # ORTModule's own cache of parameters would outlive a parameter that is replaced.
+        processed._buffer_for_ort_runs = None
+        self.seconds = seconds
+        self.names: tuple[str, ...] = tuple(processed.onnx_graph_input_names)
+        self._arguments = _argument_positions(processed)
+        self._inputs: list[Any] = []
+
+    @property
+    def optimized_model(self) -> Any:
+        """The forward and backward graph as ONNX Runtime executes it (an onnx.ModelProto)."""
+        return self._manager._onnx_models.optimized_model
+
+    def gathers_labels(self) -> bool:
+        """Whether label sparsity is on: ignored labels are dropped before the loss."""
+        nodes = self.optimized_model.graph.node
+        return any(node.op_type == "ShrunkenGather" for node in nodes)
+
+    def bind(self) -> dict[str, Any]:
+        """Looks up the parameters and buffers of the modules as they are now, by name."""
+        flattened = self._manager._flattened_module
+        named: dict[str, Any] = dict(flattened.named_parameters())
+        named.update(flattened.named_buffers())
+        self._inputs = [named.get(name) for name in self.names]
+        return {name[len(_PREFIX) :]: tensor for name, tensor in named.items()}
+
+    def unbind(self) -> None:
+        """Lets go of parameters and buffers."""
+        self._inputs = []
+
+    def __call__(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Runs the forward half; gradients flow back through torch's autograd.
+
+        Raises:
+            Exception: whatever ONNX Runtime raises.
+        """
+        inputs = self._inputs
+        for position, index in self._arguments:
+            inputs[position] = tensors[index]
+        try:
+            outputs: tuple[Tensor, ...] = self._manager._forward_class.apply(*inputs)
+        finally:
+            for position, _ in self._arguments:
+                inputs[position] = None
+        return outputs
+
+
+def export(
+    entry: GraphEntry,
+    tensors: Sequence[Tensor],
+    untrained: frozenset[str],
+    on_backward_error: Callable[[BaseException], None],
+) -> Graph:
+    """Exports `entry` and builds its training graph.
+
+    Args:
+        entry: the module to export, in the modes in which it is to train.
+        tensors: an example of its inputs.
+        untrained: names of the parameters of `entry` that get no gradient in eager.
+        on_backward_error: is told what ONNX Runtime raised in a backward.
+
+    Raises:
+        Exception: whatever the exporter or ONNX Runtime raises.
+    """
+    started = time.perf_counter()
+    with _quiet():
+        manager = _training_manager(entry)
+        _leave_untrained(manager, untrained)
+        _build(manager, tensors)
+    _guard_backward(manager, on_backward_error)
+    return Graph(manager, time.perf_counter() - started)
+
+
+def _training_manager(entry: GraphEntry) -> Any:
+    """ORTModule's manager of the training graph, set up so that it raises what goes wrong."""
+    from onnxruntime.training import ortmodule
+    from onnxruntime.training.ortmodule import DebugOptions, LogLevel, ORTModule, _fallback
+
+    never = _fallback._FallbackPolicy.FALLBACK_DISABLE
+    wrapped = ORTModule(entry, DebugOptions(log_level=LogLevel.ERROR))
+    problem = wrapped._fallback_manager._exception or ortmodule._FALLBACK_INIT_EXCEPTION
+    if problem is not None:
+        raise problem
+    wrapped._fallback_manager.policy = never
+    manager = wrapped._torch_module._execution_manager(True)
+    # Each module keeps the mode it is in; by default the exporter would set one for all of them.
+    manager._flattened_module.training = True
+    manager._graph_transition_manager._export_mode = torch.onnx.TrainingMode.PRESERVE
+    options = manager._runtime_options
+    options.deepcopy_before_model_export = False
+    options.fallback_policy = never
+    # The memory report builds the whole session twice, for a table that nobody reads here.
+    manager._runtime_inspector.memory_ob._is_enabled = False
+    _choose_threads(manager)
+    return manager
+
+
+def _build(manager: Any, tensors: Sequence[Tensor]) -> None:
+    """Exports and builds the training graph, and stops before it runs.
+
+    The labels of this batch have not been looked at yet: they could kill the process.
+    """
+    function, manager._forward_class = manager._forward_class, _NotYet
+    try:
+        manager.forward(*tensors)
+    except _Built:
+        pass
+    finally:
+        manager._forward_class = function
+
+
+class _Built(BaseException):
+    """The graph is built; no `Exception`, so that ORTModule does not take it for a failure."""
+
+
+class _NotYet:
+    """Stands in for the autograd function that runs the graph."""
+
+    @staticmethod
+    def apply(*inputs: Any) -> None:
+        raise _Built
+
+
+def _leave_untrained(manager: Any, untrained: frozenset[str]) -> None:
+    """Builds no gradient for parameters that eager gives none.
+
+    ORTModule would return zeros, which weight decay and momentum treat otherwise than None.
+    """
+    transition = manager._graph_transition_manager
+    process = transition.get_post_processed_model
+
+    def without_untrained(args: Any, kwargs: Any) -> Any:
+        changed, info = process(args, kwargs)
+        info.onnx_graph_input_names_require_grad = [
+            name
+            for name in info.onnx_graph_input_names_require_grad
+            if name[len(_PREFIX) :] not in untrained
+        ]
+        return changed, info
+
+    transition.get_post_processed_model = without_untrained
+
+
+def _choose_threads(manager: Any) -> None:
+    """Gives ONNX Runtime as many threads as torch has."""
+    configure = manager._get_session_config
+
+    def configured() -> Any:
+        options, providers, provider_options = configure()
+        options.intra_op_num_threads = torch.get_num_threads()
+        options.log_severity_level = 4
+        return options, providers, provider_options
+
+    manager._get_session_config = configured
+
+
+def _guard_backward(manager: Any, on_error: Callable[[BaseException], None]) -> None:
+    """Makes a backward that cannot be right raise with advice, instead of being wrong."""
+    function = manager._forward_class
+    backward = function.backward
+
+    def guarded(ctx: Any, *gradients: Any) -> Any:
+        try:
+            if torch.is_grad_enabled():
+                raise RuntimeError("create_graph=True: gradients of gradients need eager")
+            if not hasattr(ctx.run_info, "state"):
+                raise RuntimeError("a second backward through one loss (retain_graph) needs eager")
+            return _separate(backward(ctx, *gradients))
+        except Exception as error:
+            on_error(error)
+            raise RuntimeError(
+                "ortwrap: ONNX Runtime failed in backward, which cannot be undone: "
+                f"{error}. Run again with ORTWRAP_BACKEND=eager, or put '# ortwrap: skip' on "
+                "the step."
+            ) from error
+
+    function.backward = staticmethod(guarded)
+
+
+def _separate(gradients: Sequence[Any]) -> tuple[Any, ...]:
+    """Copies gradients that lie in the same memory as another one.
+
+    torch takes each of them for its parameter's own, and clips or scales them in place.
+    """
+    seen: set[int] = set()
+    separate: list[Any] = []
+    for gradient in gradients:
+        start = gradient.data_ptr() if gradient is not None else 0
+        separate.append(gradient.clone() if start and start in seen else gradient)
+        seen.add(start)
+    return tuple(separate)
+
+
+def _argument_positions(processed: Any) -> tuple[tuple[int, int], ...]:
+    """(position among the graph's inputs, index among the entry's tensors) of each argument."""
+    own = set(processed.onnx_graph_input_names_user_defined)
+    return tuple(
+        (position, int(name.rsplit("_", 1)[1]))
+        for position, name in enumerate(processed.onnx_graph_input_names)
+        if name in own
+    )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the exporter's and ORTModule's chatter, and repeated prints of the model, away."""
+    with open(os.devnull, "w") as sink, warnings.catch_warnings():
+        if not any(isinstance(stream, io.StringIO) for stream in (sys.stdout, sys.stderr)):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+            level = logging.root.manager.disable
+            logging.disable(logging.ERROR)
+            try:
+                yield
+            finally:
+                logging.disable(level)

@@ -1,0 +1,91 @@
+"""Calls whose arguments differ only in Python numbers, in sizes and in how sparse labels are."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import Any, Optional
+
+from torch import nn
+
+from .labels import LabelBatch, look_at, seems_sparse
+from .plans import Call, GraphPlan, Plan, shapes_of
+from .witness import LabelUse
+
+
+class Family:
+    """The plans of such calls, and what has been found out about them.
+
+    Attributes:
+        plans: by what is fixed in the graph.
+        general: which numbers are inputs of the graph instead.
+        uses: the cross entropies of the graph, once there is one.
+    """
+
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
+        """
+        Args:
+            modules: the flattened tree of the wrapper.
+        """
+        self.plans: dict[Hashable, Plan] = {}
+        self.general: frozenset[int] = frozenset()
+        self.uses: Optional[Sequence[LabelUse]] = None
+        self._ignored = tuple(
+            {part.ignore_index for part in modules if isinstance(part, nn.CrossEntropyLoss)}
+        )
+        self._numbers: Optional[list[Any]] = None
+        self._fixed_numbers = False
+        self._fixed_shapes = False
+
+    def key(self, call: Call, labels: LabelBatch) -> Hashable:
+        """Where in `plans` the plan of `call` is."""
+        general = self.general
+        numbers = tuple(
+            [repr(number) for index, number in enumerate(call.numbers) if index not in general]
+        )
+        shapes = shapes_of(call) if self._fixed_shapes else None
+        return (numbers, labels.sparse, shapes)
+
+    def look_at_labels(self, call: Call) -> LabelBatch:
+        """What the labels of `call` are like, as far as it is known which they are."""
+        return look_at(self.uses or (), call.tensors)
+
+    def is_sparse(self, call: Call) -> bool:
+        """Whether the graph for `call` should drop ignored labels."""
+        if self.uses is not None:
+            return self.look_at_labels(call).sparse
+        return seems_sparse(self._ignored, call.tensors)
+
+    def generalise(self, call: Call) -> None:
+        """Makes numbers that are seen with a second value inputs of the graph."""
+        seen, self._numbers = self._numbers, call.numbers
+        if seen is None or self._fixed_numbers:
+            return
+        changed = [index for index, (a, b) in enumerate(zip(seen, call.numbers)) if a != b]
+        self._set_general(self.general | frozenset(changed))
+
+    def fix_numbers(self) -> None:
+        """Each value of a number gets a graph of its own: Python code branches on one."""
+        self._fixed_numbers = True
+        self._set_general(frozenset())
+
+    def fix_shapes(self, call: Call, plan: GraphPlan) -> bool:
+        """Each combination of sizes gets a graph of its own: one was fixed in `plan`.
+
+        Returns:
+            False when they have graphs of their own already.
+        """
+        if self._fixed_shapes:
+            return False
+        self._fixed_shapes = True
+        plans, self.plans = self.plans, {}
+        for (numbers, sparse, _), old in plans.items():
+            for shapes in getattr(old, "proved", ()):
+                self.plans[(numbers, sparse, shapes)] = old
+        return True
+
+    def _set_general(self, general: frozenset[int]) -> None:
+        if general == self.general:
+            return
+        # Plans whose numbers are fixed keep serving them only under their old keys.
+        self.general = general
+        self.plans = {}

@@ -1,0 +1,129 @@
+"""One wrapper for one (class, modules), kept as long as the modules live.
+
+A script that calls `ort_module` once an epoch must export once; one that rebuilds its model must
+not keep the old one alive. What is kept between calls therefore holds no reference to the modules.
+"""
+
+from __future__ import annotations
+
+import functools
+import types
+import weakref
+from collections.abc import Hashable, Sequence
+from typing import Any, Callable
+
+from torch import nn
+
+_PLAIN = (type(None), bool, int, float, str, bytes)
+
+
+class Identity:
+    """Equal only for the same living object."""
+
+    __slots__ = ("_hash", "_kept", "_ref")
+
+    def __init__(self, value: Any, on_death: Callable[[], None]) -> None:
+        """
+        Args:
+            value: the object; held weakly if it can be.
+            on_death: called when it is collected.
+        """
+        self._hash = id(value)
+        self._kept = None
+        try:
+            self._ref: Callable[[], Any] = weakref.ref(value, lambda _: on_death())
+        except TypeError:
+            self._kept = value
+            self._ref = lambda: self._kept
+
+    @property
+    def alive(self) -> bool:
+        return self._ref() is not None
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Identity):
+            return NotImplemented
+        mine = self._ref()
+        return mine is not None and mine is other._ref()
+
+
+def key_of(kind: type, parts: Sequence[Any], on_death: Callable[[], None]) -> Hashable:
+    """What `ort_module` remembers a wrapper by.
+
+    Args:
+        kind: the wrapper class.
+        parts: its modules and callables.
+        on_death: called when one that is remembered by identity is collected.
+    """
+    return (kind, tuple([_part_key(part, on_death) for part in parts]))
+
+
+def is_alive(key: Hashable) -> bool:
+    """Whether no part of a key of `key_of` has been collected."""
+    if isinstance(key, Identity):
+        return key.alive
+    return all(map(is_alive, key)) if isinstance(key, tuple) else True
+
+
+def _part_key(part: Any, on_death: Callable[[], None]) -> Hashable:
+    if isinstance(part, nn.Module):
+        state = _stateless_key(part)
+        return state if state is not None else Identity(part, on_death)
+    if isinstance(part, types.FunctionType):
+        closure = tuple([_cell_key(cell, on_death) for cell in part.__closure__ or ()])
+        defaults = (part.__defaults__ or (), tuple((part.__kwdefaults__ or {}).items()))
+        plain = _plain_key(defaults)
+        if plain is not None:
+            return ("function", part.__code__, id(part.__globals__), plain, closure)
+    if isinstance(part, functools.partial):
+        arguments = _plain_key((part.args, tuple(sorted(part.keywords.items()))))
+        if arguments is not None:
+            return ("partial", _part_key(part.func, on_death), arguments)
+    if isinstance(part, types.MethodType):
+        return ("method", part.__func__, _part_key(part.__self__, on_death))
+    plain = _plain_key(part)
+    return plain if plain is not None else Identity(part, on_death)
+
+
+def _cell_key(cell: types.CellType, on_death: Callable[[], None]) -> Hashable:
+    try:
+        return _part_key(cell.cell_contents, on_death)
+    except ValueError:
+        return "empty"
+
+
+def _stateless_key(module: nn.Module) -> Hashable:
+    """Scripts make their criterion anew each epoch: equal ones count as the same."""
+    if any(True for _ in module.parameters()) or any(True for _ in module.buffers()):
+        return None
+    own = {
+        name: value
+        for name, value in vars(module).items()
+        if name not in ("_parameters", "_buffers", "_modules", "training")
+    }
+    if any(own[name] for name in own if name.endswith("hooks")):
+        return None
+    values = tuple((name, _plain_key(value)) for name, value in own.items() if value)
+    if any(key is None for _, key in values):
+        return None
+    children = tuple(
+        (name, _stateless_key(child))
+        for name, child in module._modules.items()
+        if child is not None
+    )
+    if any(key is None for _, key in children):
+        return None
+    return ("stateless", type(module), values, children)
+
+
+def _plain_key(value: Any) -> Hashable:
+    """The value with its type, None when it is not plain."""
+    if type(value) in _PLAIN:
+        return (type(value), value)
+    if type(value) is tuple:
+        keys = tuple([_plain_key(item) for item in value])
+        return None if any(key is None for key in keys) else ("tuple", keys)
+    return None

@@ -1,0 +1,181 @@
+"""How the calls of one signature are run: by a graph, or eagerly for a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Optional, Union
+
+import torch
+from torch import Tensor
+
+from .entry import OutputPlan, restore_outputs
+from .export import Graph
+from .labels import LabelBatch
+from .reasons import Reason
+from .witness import LabelUse
+
+
+class Call(NamedTuple):
+    """One call of a wrapper, taken apart."""
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    tensors: list[Tensor]
+    numbers: list[Any]
+
+
+class EagerPlan:
+    """Calls of this signature run eagerly."""
+
+    backend = "eager"
+
+    def __init__(self, reason: Reason) -> None:
+        self.reason = reason
+        self.calls = 0
+        self.signature = ""
+
+
+class GraphPlan:
+    """Calls of this signature run on ONNX Runtime.
+
+    Attributes:
+        calls: all calls, those that ran eagerly after all included.
+        gathers: whether the graph drops ignored labels before the loss.
+        eager_calls: how many of them ran eagerly, by reason.
+        shapes: the reason why the graph may be wrong for other shapes, None if it is not.
+        proved: the shapes for which its results were compared with eager's.
+    """
+
+    backend = "ort"
+
+    def __init__(
+        self,
+        graph: Graph,
+        outputs: OutputPlan,
+        uses: Sequence[LabelUse],
+        general: frozenset[int],
+        shapes: Optional[Reason],
+        buffers: Sequence[str],
+    ) -> None:
+        """
+        Args:
+            graph: the exported graph.
+            outputs: how its outputs become what the user's step returns.
+            uses: the cross entropies in it.
+            general: which Python numbers the graph takes as tensors.
+            shapes: see the attribute.
+            buffers: names, in the graph's entry, of those that a call changes.
+        """
+        self.graph = graph
+        self.outputs = outputs
+        self.uses = tuple(uses)
+        self.gathers = graph.gathers_labels()
+        self.general = general
+        self.shapes = shapes
+        self.proved: set[Any] = set()
+        self.calls = 0
+        self.signature = ""
+        self._densities = 0.0
+        self._batches = 0
+        self.eager_calls: Counter[str] = Counter()
+        self._buffer_names = tuple(buffers)
+        self._buffers: list[Tensor] = []
+        self._backup: list[Tensor] = []
+        self.bind()
+
+    def bind(self) -> None:
+        """Follows modules whose parameters or buffers are other objects now."""
+        named = self.graph.bind()
+        self._buffers = [named[name] for name in self._buffer_names]
+        self._backup = []
+
+    def unbind(self) -> None:
+        """Lets go of everything that belongs to the user's modules."""
+        self.graph.unbind()
+        self._buffers = []
+        self._backup = []
+
+    def is_unproved(self, call: Call) -> bool:
+        """Whether a size that was fixed in the graph may be another one in `call`."""
+        return self.shapes is not None and shapes_of(call) not in self.proved
+
+    def prove(self, call: Call) -> None:
+        """Notes that the results for the sizes of `call` were compared with eager's."""
+        self.proved.add(shapes_of(call))
+
+    def note_labels(self, labels: LabelBatch) -> None:
+        """Keeps the density of the labels for the report."""
+        if labels.density is not None:
+            self._densities += labels.density
+            self._batches += 1
+
+    @property
+    def label_density(self) -> Optional[float]:
+        """The mean share of labels that count, None before any batch with labels."""
+        return self._densities / self._batches if self._batches else None
+
+    def objection(self, call: Call, labels: LabelBatch) -> Optional[str]:
+        """Why this one call must run eagerly, None when it need not."""
+        if any(tensor.numel() == 0 for tensor in call.tensors):
+            return "an empty batch"
+        return labels.objection(self.gathers)
+
+    def run(self, call: Call) -> Any:
+        """The result of `call`, computed by the graph.
+
+        Raises:
+            Exception: what ONNX Runtime raised; buffers are then as they were.
+        """
+        self._back_up_buffers()
+        try:
+            computed = self.graph(graph_inputs(call, self.general))
+        except BaseException:
+            self._give_back_buffers()
+            raise
+        return restore_outputs(self.outputs, computed, call.tensors)
+
+    def _back_up_buffers(self) -> None:
+        if not self._buffers:
+            return
+        if not self._backup:
+            self._backup = [torch.empty_like(buffer) for buffer in self._buffers]
+        with torch.no_grad():
+            torch._foreach_copy_(self._backup, self._buffers)
+
+    def _give_back_buffers(self) -> None:
+        with torch.no_grad():
+            for buffer, value in zip(self._buffers, self._backup):
+                buffer.data.copy_(value)
+
+
+Plan = Union[EagerPlan, GraphPlan]
+
+
+def shapes_of(call: Call) -> tuple[torch.Size, ...]:
+    """The sizes of the tensors of a call."""
+    return tuple([tensor.shape for tensor in call.tensors])
+
+
+def describe_call(call: Call) -> str:
+    """A short text for what is particular to the arguments of a call."""
+    tensors = [
+        f"{str(tensor.dtype).removeprefix('torch.')}[{', '.join(map(str, tensor.shape))}]"
+        for tensor in call.tensors
+    ]
+    return ", ".join([*tensors, *map(repr, call.numbers)])
+
+
+def graph_inputs(call: Call, general: frozenset[int]) -> list[Tensor]:
+    """The tensors of a call, followed by the numbers that the graph takes as tensors."""
+    if not general:
+        return call.tensors
+    device = call.tensors[0].device if call.tensors else torch.device("cpu")
+    double = any(tensor.dtype is torch.float64 for tensor in call.tensors)
+    floating = torch.float64 if double else torch.get_default_dtype()
+    numbers = [
+        torch.tensor(number, dtype=floating if isinstance(number, float) else None, device=device)
+        for position, number in enumerate(call.numbers)
+        if position in general
+    ]
+    return [*call.tensors, *numbers]

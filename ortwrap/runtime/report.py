@@ -1,0 +1,103 @@
+"""What ran where: for the user, for `ortwrap verify`, and as a file."""
+
+from __future__ import annotations
+
+import atexit
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Optional
+
+from . import settings
+from .dispatch import Dispatcher
+from .plans import GraphPlan, Plan
+
+_LIVING: list[Dispatcher] = []
+_RETIRED: list[dict[str, Any]] = []
+_PROCESS = os.getpid()
+
+
+def register(dispatcher: Dispatcher) -> None:
+    """Takes a wrapper into the report of the process."""
+    if not _LIVING and not _RETIRED:
+        atexit.register(write)
+    _LIVING.append(dispatcher)
+
+
+def retire(dispatcher: Dispatcher) -> None:
+    """Keeps what a wrapper did, but not its graphs, after its modules have been collected."""
+    _RETIRED.append(of_wrapper(dispatcher))
+    _LIVING.remove(dispatcher)
+
+
+def of_wrapper(dispatcher: Dispatcher) -> dict[str, Any]:
+    """The report of one wrapper; plain values only."""
+    return {
+        "class": dispatcher.name,
+        "modules": list(dispatcher.modules),
+        "signatures": [_of_plan(plan) for plan in dispatcher.plans()],
+    }
+
+
+def of_process() -> dict[str, Any]:
+    """The report of every wrapper that this process made."""
+    return {"version": 1, "wrappers": [*_RETIRED, *map(of_wrapper, _LIVING)]}
+
+
+def write() -> None:
+    """Writes the report to `$ORTWRAP_REPORT`, whole or not at all; does nothing without it."""
+    path = settings.read().report
+    # A worker that was forked, or never called a wrapper, has nothing to say.
+    if path is None or os.getpid() != _PROCESS:
+        return
+    content = of_process()
+    if any(wrapper["signatures"] for wrapper in content["wrappers"]):
+        _replace(path, json.dumps(content, indent=2) + "\n")
+
+
+def _of_plan(plan: Plan) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "signature": plan.signature,
+        "backend": plan.backend,
+        "reason": None,
+        "place": None,
+        "calls": plan.calls,
+        "ort_calls": 0,
+        "eager_calls": {},
+        "export_seconds": None,
+        "loss_in_graph": False,
+        "label_sparsity": None,
+        "label_density": None,
+    }
+    if not isinstance(plan, GraphPlan):
+        row.update(reason=plan.reason.text, place=plan.reason.place)
+        row["eager_calls"] = {plan.reason.text: plan.calls}
+        return row
+    row.update(
+        ort_calls=plan.calls - sum(plan.eager_calls.values()),
+        eager_calls=dict(plan.eager_calls),
+        export_seconds=round(plan.graph.seconds, 3),
+        loss_in_graph=plan.outputs.scalar_loss,
+        label_sparsity=_sparsity(plan),
+        label_density=plan.label_density,
+    )
+    return row
+
+
+def _sparsity(plan: GraphPlan) -> Optional[str]:
+    if not plan.uses:
+        return None
+    return "on" if plan.gathers else "off"
+
+
+def _replace(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,211 @@
+"""The state that a forward pass may change, taken and given back.
+
+An export runs the model several times, and an attempt on ONNX Runtime may fail half way: neither
+may be seen afterwards in buffers, random number generators, modes, attributes or hooks.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+import types
+from collections import OrderedDict, deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Optional
+
+import torch
+from torch import Tensor, nn
+
+from .compare import difference
+
+# Deeper or larger than this is no configuration or counter of a model, but its user's data.
+_MAX_DEPTH = 4
+_MAX_CONTAINERS = 20_000
+
+_CONTAINERS = (dict, OrderedDict, list, set, deque)
+_LEAVE_ALONE = (
+    Tensor,
+    nn.Module,
+    types.ModuleType,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    type,
+)
+
+
+@dataclass(frozen=True)
+class RandomState:
+    """Where the generators of Python, NumPy and torch stand."""
+
+    python: object
+    numpy: Optional[dict[str, Any]]
+    cpu: Tensor
+    cuda: Sequence[Tensor]
+
+    @classmethod
+    def take(cls) -> RandomState:
+        numpy = sys.modules.get("numpy")
+        return cls(
+            random.getstate(),
+            numpy.random.get_state(legacy=False) if numpy else None,
+            torch.get_rng_state(),
+            torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else (),
+        )
+
+    def restore(self) -> None:
+        random.setstate(self.python)  # type: ignore[arg-type]
+        if self.numpy is not None:
+            sys.modules["numpy"].random.set_state(self.numpy)
+        torch.set_rng_state(self.cpu)
+        if self.cuda:
+            torch.cuda.set_rng_state_all(list(self.cuda))
+
+    def torch_moved(self, later: RandomState) -> bool:
+        """Whether torch drew random numbers between this state and `later`."""
+        if len(self.cuda) != len(later.cuda):
+            return True
+        pairs = zip((self.cpu, *self.cuda), (later.cpu, *later.cuda))
+        return not all(torch.equal(mine, theirs) for mine, theirs in pairs)
+
+    def python_moved(self, later: RandomState) -> bool:
+        """Whether Python's or NumPy's global generator was drawn from before `later`."""
+        return self.python != later.python or _numpy_position(self) != _numpy_position(later)
+
+
+class Snapshot:
+    """The state of a tree of modules at one moment."""
+
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
+        """Takes the state of every one of `modules` (flattened, no duplicates)."""
+        self.random = RandomState.take()
+        self._containers: list[tuple[Any, Any]] = []
+        seen: set[int] = set()
+        for module in modules:
+            self._save(module.__dict__, seen, 0)
+        self._buffers = [
+            (buffer, buffer.detach().clone())
+            for module in modules
+            for buffer in module._buffers.values()
+            if buffer is not None
+        ]
+        self._versions = [
+            (parameter, parameter._version)
+            for module in modules
+            for parameter in module._parameters.values()
+            if parameter is not None
+        ]
+
+    def restore(self) -> None:
+        """Puts everything back as it was; identities of buffers and containers included."""
+        for container, content in self._containers:
+            _refill(container, content)
+        with torch.no_grad():
+            for buffer, value in self._buffers:
+                # `.data` leaves the version counter alone: a backward that is still to come may
+                # have saved this buffer.
+                buffer.data.copy_(value)
+        self.random.restore()
+
+    def changed_parameter(self) -> bool:
+        """Whether a parameter has been written to in place since."""
+        return any(parameter._version != version for parameter, version in self._versions)
+
+    def changed_buffers(self) -> list[Tensor]:
+        """The buffers whose values differ now, by more than rounding."""
+        return [buffer for buffer, value in self._buffers if not _close(buffer, value)]
+
+    def changed_buffers_until(self, later: Snapshot) -> list[Tensor]:
+        """The buffers that have other values in `later`, a snapshot of the same modules."""
+        pairs = zip(self._buffers, later._buffers)
+        return [buffer for (buffer, value), (_, next_) in pairs if not _same(value, next_)]
+
+    def changed_attributes(self) -> list[str]:
+        """The names of attributes that were set, removed or grew since, nested ones included."""
+        return [
+            name
+            for container, content in self._containers
+            for name in _differences(container, content)
+        ]
+
+    def _save(self, container: Any, seen: set[int], depth: int) -> None:
+        if id(container) in seen or len(seen) > _MAX_CONTAINERS:
+            return
+        seen.add(id(container))
+        values = list(container.values()) if isinstance(container, dict) else list(container)
+        self._containers.append((container, dict(container) if _is_dict(container) else values))
+        if depth == _MAX_DEPTH:
+            return
+        for value in values:
+            if type(value) in _CONTAINERS:
+                self._save(value, seen, depth + 1)
+            elif _has_attributes(value):
+                self._save(vars(value), seen, depth + 1)
+
+
+def _has_attributes(value: Any) -> bool:
+    return hasattr(value, "__dict__") and not isinstance(value, _LEAVE_ALONE)
+
+
+def _is_dict(container: Any) -> bool:
+    return isinstance(container, dict)
+
+
+def _refill(container: Any, content: Any) -> None:
+    if isinstance(container, dict):
+        if not _same_dict(container, content):
+            container.clear()
+            container.update(content)
+    elif isinstance(container, set):
+        if container != set(content):
+            container.clear()
+            container.update(content)
+    elif not _same_items(container, content):
+        container.clear()
+        container.extend(content)
+
+
+def _differences(container: Any, content: Any) -> list[str]:
+    if isinstance(container, dict):
+        return [
+            str(key)
+            for key in {**container, **content}
+            if not _unchanged(container.get(key, _MISSING), content.get(key, _MISSING))
+        ]
+    if isinstance(container, set):
+        return [] if container == set(content) else ["a set"]
+    return [] if _same_items(container, content) else [f"a {type(container).__name__}"]
+
+
+def _unchanged(value: Any, before: Any) -> bool:
+    if value is before:
+        return True
+    plain = isinstance(value, (bool, int, float, str)) and type(value) is type(before)
+    return plain and bool(value == before)
+
+
+_MISSING = object()
+
+
+def _same_dict(left: dict[Any, Any], right: dict[Any, Any]) -> bool:
+    return list(left) == list(right) and _same_items(left.values(), right.values())
+
+
+def _same_items(left: Any, right: Any) -> bool:
+    return len(left) == len(right) and all(a is b for a, b in zip(left, right))
+
+
+def _same(left: Tensor, right: Tensor) -> bool:
+    return left.shape == right.shape and bool(torch.equal(left, right))
+
+
+def _close(value: Tensor, reference: Tensor) -> bool:
+    return difference(value, reference) is None
+
+
+def _numpy_position(state: RandomState) -> object:
+    if state.numpy is None:
+        return None
+    inner = state.numpy["state"]
+    return inner["pos"], inner["key"].tobytes()

@@ -1,0 +1,260 @@
+"""The first call of a signature: run eagerly for the user, and tried on ONNX Runtime beside it.
+
+The eager run is the real one: what it returns, raises and changes is what the user gets. The
+attempt starts from the state before it, is compared with it, and is then undone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+from torch import Tensor, nn
+
+from . import tree
+from .compare import difference, gradient_difference
+from .entry import GraphEntry, OutputPlan, plan_outputs, restore_outputs
+from .export import export
+from .gradients import foreign_leaves, gradients_of
+from .labels import look_at, sparsity
+from .plans import Call, EagerPlan, GraphPlan, Plan, graph_inputs
+from .reasons import Reason
+from .snapshot import Snapshot
+from .structure import Leaves, Opaque, describe, template_of
+from .witness import Testimony, watch_trace
+
+
+class NeedsNumbers(Exception):
+    """The trace needed one of the numbers given as tensors as a Python number."""
+
+
+class Deferred(Exception):
+    """This call does not tell how the next ones are to be run."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.reason = Reason(text)
+
+
+class _Refused(Exception):
+    """The attempt on ONNX Runtime must not be used."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+@dataclass(frozen=True)
+class EagerCall:
+    """What one eager call of the wrapper gave and did.
+
+    Attributes:
+        result: what it returned.
+        before: the state before the call.
+        after: the state after it.
+        impurity: what it did that no graph does, None if nothing.
+    """
+
+    result: Any
+    before: Snapshot
+    after: Snapshot
+    impurity: Optional[Reason]
+
+    @property
+    def random(self) -> bool:
+        """Whether torch drew random numbers."""
+        return self.before.random.torch_moved(self.after.random)
+
+
+@dataclass(frozen=True)
+class EagerGradients:
+    """The gradients of an eager call.
+
+    Attributes:
+        leaves: trainable parameters and arguments.
+        names: a name for each of them.
+        values: the gradient of each, None where there is none.
+    """
+
+    leaves: tuple[Tensor, ...]
+    names: tuple[str, ...]
+    values: tuple[Optional[Tensor], ...]
+
+
+def run_eagerly(wrapper: nn.Module, call: Call) -> EagerCall:
+    """Runs the call for the user; what it raises is the user's."""
+    modules = tree.flatten((wrapper,))
+    versions = [tensor._version for tensor in call.tensors]
+    before = Snapshot(modules)
+    result = wrapper(*call.args, **call.kwargs)
+    after = Snapshot(modules)
+    if versions != [tensor._version for tensor in call.tensors]:
+        impurity: Optional[Reason] = Reason("forward writes to its arguments in place")
+    else:
+        impurity = _impurity(before, after, modules)
+    return EagerCall(result, before, after, impurity)
+
+
+def _impurity(before: Snapshot, after: Snapshot, modules: Sequence[nn.Module]) -> Optional[Reason]:
+    if before.changed_parameter():
+        return Reason("forward writes to parameters in place")
+    if before.random.python_moved(after.random):
+        return Reason("forward draws from Python's or NumPy's random numbers")
+    by_hook = any(map(tree.sets_attributes_by_hook, modules))
+    changed = [] if by_hook else before.changed_attributes()
+    return Reason(f"forward sets {', '.join(sorted(set(changed))[:3])}") if changed else None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """An attempt to run a call, which has just run eagerly, on ONNX Runtime.
+
+    Attributes:
+        wrapper: the user's wrapper.
+        call: the call.
+        eager: what it gave and did eagerly.
+        sparse: whether to drop ignored labels before the loss.
+        on_backward_error: told of failures in a later backward.
+    """
+
+    wrapper: nn.Module
+    call: Call
+    eager: EagerCall
+    sparse: bool
+    on_backward_error: Callable[[BaseException], None]
+
+    def plan(self, general: frozenset[int]) -> Plan:
+        """Exports the call and compares the results; leaves the state as eager left it.
+
+        Args:
+            general: which Python numbers to take as tensors.
+
+        Raises:
+            NeedsNumbers: `general` cannot be had.
+            Deferred: a later call must decide.
+        """
+        try:
+            outputs = plan_outputs(self.eager.result, self.call.tensors)
+            gradients = _gradients(self.wrapper, self.call, self.eager)
+            return self._graph(outputs, gradients, general)
+        except (NeedsNumbers, Deferred):
+            raise
+        except _Refused as refusal:
+            return EagerPlan(refusal.reason)
+        except Opaque as opaque:
+            return EagerPlan(Reason(f"the step returns {opaque.reason}"))
+        except Exception as error:
+            return EagerPlan(Reason.of_failure("ONNX Runtime cannot run it", error))
+        finally:
+            self.eager.after.restore()
+
+    def _graph(
+        self, outputs: OutputPlan, gradients: EagerGradients, general: frozenset[int]
+    ) -> GraphPlan:
+        call, eager = self.call, self.eager
+        template = template_of((call.args, call.kwargs), general)
+        entry = GraphEntry(self.wrapper, template, outputs.exported)
+        tensors = graph_inputs(call, general)
+        untrained = _untrained(self.wrapper, gradients)
+        eager.before.restore()
+        with sparsity(self.sparse), watch_trace(range(len(call.tensors), len(tensors))) as seen:
+            graph = export(entry, tensors, untrained, self.on_backward_error)
+        _judge(seen)
+        buffers = _changed_buffers(self.wrapper, eager)
+        plan = GraphPlan(graph, outputs, seen.labels, general, seen.shapes, buffers)
+        objection = plan.objection(call, look_at(plan.uses, call.tensors))
+        if objection is not None:
+            raise Deferred(f"every batch so far has {objection}")
+        text = _compare(plan, call, eager, gradients)
+        if text is not None:
+            raise _Refused(Reason(f"ONNX Runtime computes something else than eager: {text}"))
+        plan.prove(call)
+        return plan
+
+
+def compare_again(
+    wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerCall
+) -> Optional[str]:
+    """Compares a graph with an eager call that has just run; leaves the state as that left it.
+
+    Returns:
+        How they differ, None if they do not.
+    """
+    if eager.impurity is not None:
+        return eager.impurity.text
+    try:
+        return _compare(plan, call, eager, _gradients(wrapper, call, eager))
+    except Exception as error:
+        return str(Reason.of_failure("ONNX Runtime cannot run it", error))
+    finally:
+        eager.after.restore()
+
+
+def _gradients(wrapper: nn.Module, call: Call, eager: EagerCall) -> EagerGradients:
+    leaves = Leaves()
+    describe(eager.result, leaves)
+    outputs = [tensor for tensor in leaves.tensors if tensor.requires_grad]
+    if not outputs:
+        raise _Refused(Reason("nothing that the step returns requires grad"))
+    named = dict(wrapper.named_parameters())
+    inputs = [tensor for tensor in call.tensors if tensor.requires_grad]
+    unknown = foreign_leaves(outputs, list(named.values()), inputs)
+    if unknown:
+        text = f"the loss trains a tensor of shape {tuple(unknown[0].shape)} that is no parameter"
+        raise _Refused(Reason(f"{text} of a module that the step was given"))
+    trained = {name: tensor for name, tensor in named.items() if tensor.requires_grad}
+    wanted = (*trained.values(), *inputs)
+    names = (*trained, *(f"argument {index}" for index in range(len(inputs))))
+    return EagerGradients(wanted, names, gradients_of(outputs, wanted, keep_graph=True))
+
+
+def _compare(
+    plan: GraphPlan, call: Call, eager: EagerCall, gradients: EagerGradients
+) -> Optional[str]:
+    """Runs the graph from the state before the eager call and says how it differs."""
+    eager.before.restore()
+    computed = plan.graph(graph_inputs(call, plan.general))
+    result = restore_outputs(plan.outputs, computed, call.tensors)
+    ours, theirs = Leaves(), Leaves()
+    same = describe(result, ours) == describe(eager.result, theirs)
+    if not same or ours.numbers != theirs.numbers:
+        return "the structure of the result"
+    outputs = [tensor for tensor in ours.tensors if tensor.requires_grad]
+    found = gradients_of(outputs, gradients.leaves, keep_graph=False)
+    if eager.random:
+        return None
+    for index, (mine, reference) in enumerate(zip(ours.tensors, theirs.tensors)):
+        text = difference(mine, reference)
+        if text is not None:
+            return f"output {index} {text}"
+    text = gradient_difference(found, gradients.values, gradients.names)
+    return text or _buffer_difference(eager)
+
+
+def _buffer_difference(eager: EagerCall) -> Optional[str]:
+    differing = eager.after.changed_buffers()
+    return f"{len(differing)} buffers after the call" if differing else None
+
+
+def _untrained(wrapper: nn.Module, gradients: EagerGradients) -> frozenset[str]:
+    """Names in the entry of the parameters that eager gives no gradient."""
+    pairs = zip(gradients.names, gradients.values)
+    trained = {name for name, value in pairs if value is not None}
+    names = (name for name, _ in wrapper.named_parameters())
+    return frozenset(f"wrapper.{name}" for name in names if name not in trained)
+
+
+def _judge(testimony: Testimony) -> None:
+    if testimony.numbers is not None:
+        raise NeedsNumbers
+    if testimony.refusal is not None:
+        raise _Refused(testimony.refusal)
+    if any(use.computed for use in testimony.labels):
+        raise _Refused(Reason("labels are computed in forward: a bad one would kill the process"))
+
+
+def _changed_buffers(wrapper: nn.Module, eager: EagerCall) -> list[str]:
+    changed = set(map(id, eager.before.changed_buffers_until(eager.after)))
+    named = wrapper.named_buffers()
+    return [f"wrapper.{name}" for name, buffer in named if id(buffer) in changed]

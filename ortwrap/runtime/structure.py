@@ -1,0 +1,246 @@
+"""Nested arguments and outputs as a flat list of tensors, and back.
+
+ORTModule takes and gives flat tensors here, whatever the user's step takes and gives: nested
+containers, named tuples, dataclasses, batch objects, Hugging Face outputs, Python numbers.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import enum
+import types
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import Any, Callable, NamedTuple, Optional
+
+import torch
+from torch import Tensor
+
+_PLAIN_TENSORS = frozenset({Tensor, torch.nn.Parameter, getattr(torch.nn, "Buffer", Tensor)})
+_CONSTANTS = frozenset(
+    {type(None), bool, str, bytes, complex, torch.dtype, torch.device, torch.Size, type(Ellipsis)}
+)
+_NUMBERS = frozenset({int, float})
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
+
+
+class Opaque(Exception):
+    """An argument or output in which tensors, if any, cannot be seen.
+
+    Args:
+        reason: what it is, as a phrase to show to the user.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclasses.dataclass(frozen=True)
+class Slot:
+    """The place of one leaf in a template."""
+
+    index: int
+
+
+class Leaves:
+    """What was found in a nested value, in the order of its traversal.
+
+    Attributes:
+        tensors: every tensor.
+        numbers: every Python int and float (bools are part of the structure).
+    """
+
+    __slots__ = ("numbers", "tensors")
+
+    def __init__(self) -> None:
+        self.tensors: list[Tensor] = []
+        self.numbers: list[Any] = []
+
+
+class _Container(NamedTuple):
+    """How one type of container is taken apart and put together again."""
+
+    parts: Callable[[Any], tuple[Hashable, Iterable[Any]]]
+    build: Callable[[Any, Sequence[Any]], Any]
+
+
+def describe(value: Any, leaves: Leaves) -> Hashable:
+    """The structure of `value`; its leaves are appended to `leaves`.
+
+    Two values of equal description differ only in their tensors' values and sizes and in their
+    Python numbers. Sizes 0 and 1 are told apart from the others, because the exporter treats
+    them apart.
+
+    Raises:
+        Opaque: an object whose content cannot be seen is among the values.
+    """
+    kind = type(value)
+    if kind in _PLAIN_TENSORS:
+        leaves.tensors.append(value)
+        if value.layout is not torch.strided:
+            raise Opaque(f"a tensor of layout {value.layout}")
+        sizes = tuple([size if size < 2 else 2 for size in value.shape])
+        return (value.dtype, sizes, value.requires_grad, value.device)
+    if kind in _NUMBERS:
+        leaves.numbers.append(value)
+        return kind
+    if kind in _CONSTANTS:
+        return (kind, value)
+    container = _container_of(kind, value)
+    if container is not None:
+        keys, children = container.parts(value)
+        return (kind, keys, tuple([describe(child, leaves) for child in children]))
+    return _describe_other(kind, value)
+
+
+def template_of(value: Any, numbers: frozenset[int] = frozenset()) -> Any:
+    """`value` with a `Slot` in the place of each tensor, numbered in the order of `describe`.
+
+    Args:
+        value: any nested value that `describe` can describe.
+        numbers: which Python numbers, by their position in `Leaves.numbers`, get a slot too;
+            these follow those of the tensors.
+    """
+    leaves = Leaves()
+    describe(value, leaves)
+    return _Templates(numbers, len(leaves.tensors)).make(value)
+
+
+class _Templates:
+    """Numbers slots in the order of `describe`."""
+
+    def __init__(self, numbers: frozenset[int], tensors: int) -> None:
+        self._numbers = numbers
+        self._tensor = 0
+        self._number = 0
+        self._extra = tensors
+
+    def make(self, value: Any) -> Any:
+        kind = type(value)
+        if kind in _PLAIN_TENSORS:
+            self._tensor += 1
+            return Slot(self._tensor - 1)
+        if kind in _NUMBERS:
+            return self._make_number(value)
+        container = None if kind in _CONSTANTS else _container_of(kind, value)
+        if container is None:
+            return value
+        _, children = container.parts(value)
+        return _Node(value, container, [self.make(child) for child in children])
+
+    def _make_number(self, value: Any) -> Any:
+        self._number += 1
+        if self._number - 1 not in self._numbers:
+            return value
+        self._extra += 1
+        return Slot(self._extra - 1)
+
+
+def rebuild(template: Any, leaves: Sequence[Any]) -> Any:
+    """The nested value of `template` with `leaves` in its slots."""
+    if type(template) is Slot:
+        return leaves[template.index]
+    if type(template) is _Node:
+        return template.container.build(
+            template.like, [rebuild(child, leaves) for child in template.children]
+        )
+    return template
+
+
+class _Node:
+    """A container in a template; `like` is an emptied example of it."""
+
+    __slots__ = ("children", "container", "like")
+
+    def __init__(self, value: Any, container: _Container, children: list[Any]) -> None:
+        self.container = container
+        self.children = children
+        # The example must not keep a batch of tensors alive.
+        self.like = container.build(value, [None] * len(children))
+
+
+def _describe_other(kind: type, value: Any) -> Hashable:
+    if isinstance(value, enum.Enum):
+        return (kind, value.name)
+    if isinstance(value, _FUNCTIONS):
+        return (kind, id(value))
+    if isinstance(value, Tensor):
+        raise Opaque(f"a tensor of type {kind.__name__}")
+    raise Opaque(f"an object of type {kind.__module__}.{kind.__qualname__}")
+
+
+def _sequence_parts(value: Any) -> tuple[Hashable, Iterable[Any]]:
+    return len(value), value
+
+
+def _mapping_parts(value: Any) -> tuple[Hashable, Iterable[Any]]:
+    return tuple(value.keys()), value.values()
+
+
+def _mapping_build(like: Any, children: Sequence[Any]) -> Any:
+    keys = list(like.keys())
+    if type(like) in (dict, OrderedDict):
+        return type(like)(zip(keys, children))
+    built = copy.copy(like)
+    for key, child in zip(keys, children):
+        built[key] = child
+    return built
+
+
+def _object_parts(value: Any) -> tuple[Hashable, Iterable[Any]]:
+    return _mapping_parts(vars(value))
+
+
+def _object_build(like: Any, children: Sequence[Any]) -> Any:
+    built = object.__new__(type(like))
+    built.__dict__.update(zip(vars(like).keys(), children))
+    return built
+
+
+_LIST = _Container(_sequence_parts, lambda like, children: list(children))
+_TUPLE = _Container(_sequence_parts, lambda like, children: tuple(children))
+_NAMED_TUPLE = _Container(_sequence_parts, lambda like, children: type(like)(*children))
+_MAPPING = _Container(_mapping_parts, _mapping_build)
+_OBJECT = _Container(_object_parts, _object_build)
+
+_KNOWN: dict[type, Optional[_Container]] = {
+    list: _LIST,
+    tuple: _TUPLE,
+    dict: _MAPPING,
+    OrderedDict: _MAPPING,
+}
+
+
+def _container_of(kind: type, value: Any) -> Optional[_Container]:
+    try:
+        return _KNOWN[kind]
+    except KeyError:
+        _KNOWN[kind] = container = _classify(kind, value)
+        return container
+
+
+def _classify(kind: type, value: Any) -> Optional[_Container]:
+    if issubclass(kind, tuple):
+        return _NAMED_TUPLE if hasattr(kind, "_make") else None
+    if issubclass(kind, Mapping):
+        return _MAPPING
+    if issubclass(kind, (Tensor, torch.nn.Module, enum.Enum, *_FUNCTIONS)):
+        return None
+    # A batch object, a namespace, a dataclass: everything it holds must be in its __dict__.
+    holds_all = "__dict__" in dir(kind) and not _has_hidden_state(kind)
+    return _OBJECT if holds_all else None
+
+
+def _has_hidden_state(kind: type) -> bool:
+    if any(getattr(base, "__slots__", ()) for base in kind.__mro__):
+        return True
+    return kind.__new__ is not object.__new__ or kind.__basicsize__ > _PLAIN_OBJECT_SIZE
+
+
+class _PlainObject:
+    """An instance with nothing but a __dict__."""
+
+
+_PLAIN_OBJECT_SIZE = _PlainObject.__basicsize__

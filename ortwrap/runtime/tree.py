@@ -1,0 +1,107 @@
+"""The modules behind a wrapper: flattened, looked through, and what rules them out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Optional
+
+import torch
+from torch import nn
+from torch.nn.modules import module as module_internals
+
+from .reasons import Reason
+
+HOOK_TABLES = (
+    "_forward_hooks",
+    "_forward_pre_hooks",
+    "_backward_hooks",
+    "_backward_pre_hooks",
+)
+_GLOBAL_HOOKS = tuple(
+    getattr(module_internals, name)
+    for name in (
+        "_global_forward_hooks",
+        "_global_forward_pre_hooks",
+        "_global_backward_hooks",
+        "_global_backward_pre_hooks",
+    )
+    if hasattr(module_internals, name)
+)
+# These hooks compute a weight from parameters: they belong to the model and are traced with it.
+_TRACED_HOOKS = ("torch.nn.utils.",)
+_DISTRIBUTED = (
+    ("DataParallel", "DataParallel splits each batch over devices"),
+    ("DistributedDataParallel", "DistributedDataParallel synchronises gradients in its forward"),
+    ("FullyShardedDataParallel", "FullyShardedDataParallel shards the parameters"),
+)
+
+
+def original(module: Any) -> Any:
+    """The module that the user built, without torch.compile or ORTModule around it."""
+    if isinstance(module, nn.Module):
+        compiled = module.__dict__.get("_modules", {}).get("_orig_mod")
+        if compiled is not None:
+            return original(compiled)
+        if type(module).__name__ == "ORTModule" and hasattr(module, "_torch_module"):
+            return original(module.module)
+    return module
+
+
+def flatten(roots: Sequence[nn.Module]) -> tuple[nn.Module, ...]:
+    """Every module of the trees under `roots`, each once, parents first."""
+    seen: dict[int, nn.Module] = {}
+    for root in roots:
+        for module in root.modules():
+            seen.setdefault(id(module), module)
+    return tuple(seen.values())
+
+
+def obstacle(root: nn.Module) -> Optional[Reason]:
+    """What in the tree under `root` ONNX Runtime cannot stand in for, None if nothing."""
+    for name, module in root.named_modules():
+        where = f"{name or 'model'} ({type(module).__name__})"
+        for marker, text in _DISTRIBUTED:
+            if any(base.__name__ == marker for base in type(module).__mro__):
+                return Reason(f"{where}: {text}")
+        if isinstance(module, torch.jit.ScriptModule):
+            return Reason(f"{where}: a scripted module hides what it computes")
+        if original(module) is not module:
+            return Reason(f"{where}: it is compiled, inside of a module that is not")
+        for hook in _hooks(module):
+            if not _is_traced(hook):
+                text = f"{where} has a hook, {_name(hook)}, which a graph would not call"
+                return Reason(text)
+    if any(_GLOBAL_HOOKS):
+        return Reason("hooks on all modules are registered, which a graph would not call")
+    return None
+
+
+def hook_tables(modules: Sequence[nn.Module]) -> tuple[Any, ...]:
+    """Every table that a hook can be registered in."""
+    own = [table for module in modules for table in _tables(module)]
+    return (*own, *_GLOBAL_HOOKS)
+
+
+def sets_attributes_by_hook(module: nn.Module) -> bool:
+    """Whether a traced hook (weight norm, pruning) sets attributes of `module` in forward."""
+    return any(_is_traced(hook) for hook in _hooks(module))
+
+
+def _tables(module: nn.Module) -> Iterator[Any]:
+    for name in HOOK_TABLES:
+        table = module.__dict__.get(name)
+        if table is not None:
+            yield table
+
+
+def _hooks(module: nn.Module) -> Iterator[Any]:
+    for table in _tables(module):
+        yield from table.values()
+
+
+def _is_traced(hook: Any) -> bool:
+    return (type(hook).__module__ + ".").startswith(_TRACED_HOOKS)
+
+
+def _name(hook: Any) -> str:
+    return str(getattr(hook, "__qualname__", type(hook).__qualname__))

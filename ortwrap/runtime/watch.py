@@ -1,0 +1,234 @@
+"""Guards on the Python state that a forward reads: attributes, globals, closures, hooks.
+
+`Watch` walks that state once into rows of (namespace, names, objects). Asking whether anything
+changed then compares identities only, at the speed of C; the walk is repeated when one differs.
+"""
+
+from __future__ import annotations
+
+import enum
+import operator
+import types
+from collections import deque
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, Union
+
+import torch
+from torch import Tensor, nn
+
+from .reads import Reads, reads_of
+from .tree import hook_tables
+
+# Deeper or longer than this it is the user's data, not the configuration of a model.
+_MAX_DEPTH = 3
+_MAX_ITEMS = 256
+_MAX_ROWS = 20_000
+
+_PLAIN = (
+    type(None),
+    bool,
+    int,
+    float,
+    complex,
+    str,
+    bytes,
+    torch.dtype,
+    torch.device,
+    torch.Size,
+    type(Ellipsis),
+)
+_INTERNAL = frozenset(
+    name for name in nn.Module().__dict__ if name not in ("training", "_parameters", "_buffers")
+)
+_NOT_WALKED = (
+    type,
+    types.ModuleType,
+    types.FunctionType,
+    types.BuiltinFunctionType,
+    types.MethodType,
+    torch.Generator,
+)
+
+_Row = tuple[dict[str, Any], tuple[str, ...], tuple[Any, ...], int]
+
+
+class Watch:
+    """The state under some modules and callables at one moment.
+
+    Attributes:
+        key: equal for equal state.
+        modules: the modules that were walked.
+    """
+
+    def __init__(self, modules: Sequence[nn.Module]) -> None:
+        """
+        Args:
+            modules: the flattened tree, the wrapper's own instance included.
+        """
+        self.modules = tuple(modules)
+        self._rows: list[_Row] = []
+        self._lists: list[tuple[Any, tuple[Any, ...]]] = []
+        self._sets: list[tuple[Any, frozenset[Any]]] = []
+        self._tensors: list[tuple[Tensor, int]] = []
+        self._cells: list[tuple[types.CellType, Any]] = []
+        self._own = {id(module): index for index, module in enumerate(self.modules)}
+        self._seen: set[int] = set()
+        self._reads = reads_of(modules)
+        self._hooks = hook_tables(modules)
+        self._hook_counts = tuple(map(len, self._hooks))
+        self.parameters, self.buffers = _registered(self.modules)
+        self._registered = frozenset(map(id, (*self.parameters, *self.buffers)))
+        self.key: Hashable = (
+            tuple([self._module(module) for module in self.modules]),
+            self._outside(self._reads),
+            self._hook_counts,
+            _shapes(self.modules),
+        )
+
+    def unchanged(self) -> bool:
+        """Whether everything is what it was. False may also mean equal, but another object."""
+        for namespace, names, values, size in self._rows:
+            if len(namespace) != size and size >= 0:
+                return False
+            if not all(map(operator.is_, map(namespace.get, names), values)):
+                return False
+        if tuple(map(len, self._hooks)) != self._hook_counts:
+            return False
+        return self._containers_unchanged()
+
+    def _containers_unchanged(self) -> bool:
+        for sequence, items in self._lists:
+            if len(sequence) != len(items) or not all(map(operator.is_, sequence, items)):
+                return False
+        for tensor, version in self._tensors:
+            if tensor._version != version:
+                return False
+        for cell, value in self._cells:
+            if _content(cell) is not value:
+                return False
+        return all(group == content for group, content in self._sets)
+
+    def _module(self, module: nn.Module) -> Hashable:
+        namespace = module.__dict__
+        names = [
+            name
+            for name in namespace
+            if name not in _INTERNAL and name in self._reads.attributes or name == "training"
+        ]
+        own = self._namespace(namespace, names, len(namespace), 0)
+        for table in ("_parameters", "_buffers", "_modules"):
+            entries = namespace.get(table)
+            if entries:
+                self._rows.append((entries, tuple(entries), tuple(entries.values()), len(entries)))
+        return (type(module), own, tuple(module._modules))
+
+    def _outside(self, reads: Reads) -> Hashable:
+        parts: list[Hashable] = []
+        for namespace, name in reads.names:
+            if name in namespace:
+                parts.append((name, self._namespace(namespace, (name,), -1, 0)))
+        for cell in reads.cells:
+            content = _content(cell)
+            self._cells.append((cell, content))
+            parts.append(self._value(content, 0))
+        return tuple(parts)
+
+    def _namespace(
+        self, namespace: dict[str, Any], names: Iterable[str], size: int, depth: int
+    ) -> Hashable:
+        chosen = tuple(names)
+        values = tuple([namespace[name] for name in chosen])
+        if chosen and len(self._rows) < _MAX_ROWS:
+            self._rows.append((namespace, chosen, values, size))
+        return tuple([(name, self._value(value, depth)) for name, value in zip(chosen, values)])
+
+    def _value(self, value: Any, depth: int) -> Hashable:
+        kind = type(value)
+        if kind in _PLAIN:
+            return (kind, value)
+        if isinstance(value, enum.Enum):
+            return (kind, value.name)
+        if isinstance(value, Tensor):
+            return self._tensor(value)
+        if isinstance(value, nn.Module):
+            return self._other_module(value)
+        if isinstance(value, _NOT_WALKED) or depth >= _MAX_DEPTH or id(value) in self._seen:
+            return (kind, id(value))
+        if kind in (list, tuple, deque):
+            return self._sequence(value, depth)
+        if kind in (set, frozenset):
+            self._sets.append((value, frozenset(value)))
+            return (kind, frozenset(map(repr, value)))
+        return self._walked(value, depth)
+
+    def _walked(self, value: Any, depth: int) -> Hashable:
+        """A dictionary's content, or of an object the attributes that the code names."""
+        self._seen.add(id(value))
+        kind = type(value)
+        if isinstance(value, dict):
+            if len(value) > _MAX_ITEMS or not all(isinstance(name, str) for name in value):
+                return (kind, id(value), len(value))
+            return (kind, self._namespace(value, tuple(value), len(value), depth + 1))
+        attributes = getattr(value, "__dict__", None)
+        if not isinstance(attributes, dict):
+            return (kind, id(value))
+        names = [name for name in attributes if name in self._reads.attributes]
+        return (kind, id(value), self._namespace(attributes, names, len(attributes), depth + 1))
+
+    def _sequence(self, value: Any, depth: int) -> Hashable:
+        if len(value) > _MAX_ITEMS:
+            return (type(value), id(value), len(value))
+        if type(value) is not tuple:
+            self._seen.add(id(value))
+            self._lists.append((value, tuple(value)))
+        return (type(value), tuple([self._value(item, depth + 1) for item in value]))
+
+    def _tensor(self, tensor: Tensor) -> Hashable:
+        if id(tensor) in self._registered:
+            return ("registered", id(tensor))
+        self._tensors.append((tensor, tensor._version))
+        return ("tensor", id(tensor), tensor._version)
+
+    def _other_module(self, module: nn.Module) -> Hashable:
+        """A module of the tree, or one that only an attribute, a global or a closure knows."""
+        if id(module) in self._own:
+            return ("module", self._own[id(module)])
+        if id(module) in self._seen:
+            return ("module", id(module))
+        self._seen.add(id(module))
+        tensors = [*module.parameters(), *module.buffers()]
+        modes = tuple([part.training for part in module.modules()])
+        return ("module", id(module), modes, tuple([self._tensor(tensor) for tensor in tensors]))
+
+
+def _registered(modules: Sequence[nn.Module]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    parameters: dict[int, Tensor] = {}
+    buffers: dict[int, Tensor] = {}
+    for module in modules:
+        for table, found in ((module._parameters, parameters), (module._buffers, buffers)):
+            for tensor in table.values():
+                if tensor is not None:
+                    found.setdefault(id(tensor), tensor)
+    return tuple(parameters.values()), tuple(buffers.values())
+
+
+def _shapes(modules: Sequence[nn.Module]) -> Hashable:
+    """Sizes, types and ties of parameters and buffers: what a graph depends on of them."""
+    order: dict[int, int] = {}
+    rows: list[Hashable] = []
+    tables = [table for module in modules for table in (module._parameters, module._buffers)]
+    for table in tables:
+        for name, tensor in table.items():
+            if tensor is None:
+                rows.append((name, None))
+                continue
+            index = order.setdefault(id(tensor), len(order))
+            rows.append((name, index, tensor.shape, tensor.dtype, tensor.device))
+    return tuple(rows)
+
+
+def _content(cell: types.CellType) -> Union[Any, None]:
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return None

@@ -1,0 +1,278 @@
+"""What a trace of the model turned from tensors into Python, and so froze.
+
+While the model is traced every value that Python sees is fixed for good. A number made from the
+data of a tensor makes the graph wrong for the next batch; one made from its shape makes it wrong
+for the next shape. The witness follows each tensor of the trace and tells the two apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Callable, Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from .reasons import Reason, current_place
+
+_TO_PYTHON = {
+    getattr(Tensor, name): name
+    for name in (
+        "item __bool__ __int__ __float__ __index__ __complex__ tolist numpy __array__ "
+        "is_nonzero equal allclose"
+    ).split()
+    if hasattr(Tensor, name)
+}
+_TO_PYTHON.update(
+    {torch.equal: "torch.equal", torch.allclose: "torch.allclose", torch.is_nonzero: "is_nonzero"}
+)
+_SIZES = frozenset({Tensor.size, Tensor.shape.__get__, Tensor.numel, torch.numel, Tensor.nelement})
+_LENGTHS = frozenset({Tensor.__len__, Tensor.__iter__})
+_GRADIENTS = {
+    torch.autograd.grad: "torch.autograd.grad",
+    torch.autograd.backward: "torch.autograd.backward",
+    Tensor.backward: "backward",
+    Tensor.register_hook: "register_hook",
+    Tensor.retain_grad: "retain_grad",
+}
+_CROSS_ENTROPIES = frozenset({F.cross_entropy, F.nll_loss})
+_MAX_KEPT = 200_000
+
+
+@dataclass
+class Testimony:
+    """What was seen during one trace.
+
+    Attributes:
+        data: a value of a tensor became a Python value: the graph is wrong for other data.
+        gradients: forward computes or hooks gradients, which the graph cannot hold.
+        shapes: a size became a Python number: the graph may be wrong for other shapes.
+        numbers: a Python number given as a tensor was needed as a Python number again.
+    """
+
+    data: Optional[Reason] = None
+    gradients: Optional[Reason] = None
+    shapes: Optional[Reason] = None
+    numbers: Optional[Reason] = None
+    labels: list[LabelUse] = field(default_factory=list)
+
+    @property
+    def refusal(self) -> Optional[Reason]:
+        """Why the trace must not be used at all."""
+        return self.data or self.gradients
+
+
+@dataclass(frozen=True)
+class LabelUse:
+    """One call of a cross entropy in the trace.
+
+    Attributes:
+        source: index of the tensor input that holds the labels, None when it is not known.
+        kept: how many of that input's elements are labels, as a share.
+        classes: the number of classes.
+        ignore_index: the label that does not count.
+        computed: the labels are worked out from data inside of forward.
+    """
+
+    source: Optional[int]
+    kept: float
+    classes: int
+    ignore_index: int
+    computed: bool
+
+
+@contextlib.contextmanager
+def watch_trace(numbers: Sequence[int] = ()) -> Iterator[Testimony]:
+    """Watches the traces made inside.
+
+    Args:
+        numbers: which tensor inputs of the traced entry stand for Python numbers.
+    """
+    testimony = Testimony()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        with _Witness(testimony, frozenset(numbers)):
+            yield testimony
+    if testimony.shapes is None:
+        testimony.shapes = _shape_warning(caught)
+
+
+def mark_inputs(tensors: Sequence[Tensor]) -> None:
+    """Tells the active witness which tensors enter the traced model, if it watches."""
+    witness = _Witness.active
+    if witness is not None:
+        witness.enter(tensors)
+
+
+def mark_copy(result: Tensor, source: Tensor) -> None:
+    """Tells the active witness that `result` holds the labels of `source`."""
+    witness = _Witness.active
+    if witness is not None:
+        witness.follow(result, source)
+
+
+class _Witness(TorchFunctionMode):
+    """Follows tensors through a trace; see `Testimony` for what it looks for."""
+
+    active: Optional[_Witness] = None
+
+    def __init__(self, testimony: Testimony, numbers: frozenset[int]) -> None:
+        super().__init__()
+        self._testimony = testimony
+        self._numbers = numbers
+        # Origin of each tensor that does not come from data: "size", "number" or "constant".
+        # The tensors are kept so that no id is used twice.
+        self._origin: dict[int, str] = {}
+        self._inputs: dict[int, int] = {}
+        self._kept: list[Any] = []
+        self._numel: list[int] = []
+
+    def __enter__(self) -> _Witness:
+        _Witness.active = self
+        super().__enter__()
+        return self
+
+    def __exit__(self, *details: Any) -> None:
+        _Witness.active = None
+        super().__exit__(*details)
+
+    def enter(self, tensors: Sequence[Tensor]) -> None:
+        self._origin.clear()
+        self._inputs.clear()
+        for index, tensor in enumerate(tensors):
+            self._kept.append(tensor)
+            if index in self._numbers:
+                self._origin[id(tensor)] = "number"
+            else:
+                self._inputs[id(tensor)] = index
+        with torch._C.DisableTorchFunction():
+            self._numel = [math.prod(map(int, tensor.shape)) for tensor in tensors]
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: Sequence[Any] = (),
+        kwargs: Optional[Mapping[str, Any]] = None,
+    ) -> Any:
+        keywords = kwargs or {}
+        if torch._C._get_tracing_state() is None:
+            # Models branch on data when they are not traced; only what the trace sees is frozen.
+            return func(*args, **keywords)
+        if func in _CROSS_ENTROPIES:
+            self._note_labels(args, keywords)
+        if func in _GRADIENTS and self._testimony.gradients is None:
+            text = f"forward calls {_GRADIENTS[func]}"
+            self._testimony.gradients = Reason(text, current_place())
+        elif func in _TO_PYTHON:
+            self._note_conversion(_TO_PYTHON[func], args)
+        elif func in _LENGTHS and self._testimony.shapes is None:
+            self._testimony.shapes = Reason("a length became a number", current_place())
+        result = func(*args, **keywords)
+        self._follow(func, args, keywords, result)
+        return result
+
+    def follow(self, result: Tensor, source: Tensor) -> None:
+        """Takes `result` for a copy of `source`, whatever made it."""
+        index = self._inputs.get(id(source))
+        if index is not None:
+            self._kept.append(result)
+            self._inputs[id(result)] = index
+
+    def _note_labels(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+        named = dict(zip(("input", "target"), args), **keywords)
+        logits, target = named.get("input"), named.get("target")
+        if not isinstance(logits, Tensor) or not isinstance(target, Tensor):
+            return
+        if target.is_floating_point():
+            return
+        index = self._inputs.get(id(target))
+        whole = target.numel() if index is None else self._numel[index]
+        self._testimony.labels.append(
+            LabelUse(
+                source=index,
+                kept=int(target.numel()) / max(int(whole), 1),
+                classes=int(logits.shape[1 if logits.dim() > 1 else 0]),
+                ignore_index=int(named.get("ignore_index", -100)),
+                computed=index is None and id(target) not in self._origin,
+            )
+        )
+
+    def _note_conversion(self, name: str, args: Sequence[Any]) -> None:
+        origins = {self._origin.get(id(tensor), "data") for tensor in _tensors(args)}
+        testimony = self._testimony
+        if "data" in origins:
+            if testimony.data is None:
+                text = f"forward reads the value of a tensor ({name})"
+                testimony.data = Reason(text, current_place())
+        elif "number" in origins:
+            if testimony.numbers is None:
+                text = f"forward needs a number as a Python value ({name})"
+                testimony.numbers = Reason(text, current_place())
+        elif "size" in origins and testimony.shapes is None:
+            testimony.shapes = Reason("a size became a Python number", current_place())
+
+    def _follow(
+        self,
+        func: Callable[..., Any],
+        args: Sequence[Any],
+        keywords: Mapping[str, Any],
+        result: Any,
+    ) -> None:
+        outputs = _tensors((result,))
+        if not outputs or len(self._kept) > _MAX_KEPT:
+            return
+        origin = "size" if func in _SIZES else self._origin_of(args, keywords)
+        if origin == "data":
+            self._follow_label(func, args, result)
+            return
+        for output in outputs:
+            self._kept.append(output)
+            self._origin.setdefault(id(output), origin)
+
+    def _origin_of(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> str:
+        tensors = _tensors(args) + _tensors(tuple(keywords.values()))
+        origins = {self._origin.get(id(tensor), "data") for tensor in tensors}
+        for origin in ("data", "number", "size"):
+            if origin in origins:
+                return origin
+        return "constant"
+
+    def _follow_label(self, func: Callable[..., Any], args: Sequence[Any], result: Any) -> None:
+        """Keeps track of inputs that are only moved, cut or cast on their way to a loss."""
+        if not args or not isinstance(result, Tensor) or result.is_floating_point():
+            return
+        source = self._inputs.get(id(args[0])) if isinstance(args[0], Tensor) else None
+        if source is not None and getattr(func, "__name__", "") in _MOVES:
+            self._kept.append(result)
+            self._inputs[id(result)] = source
+
+
+_MOVES = frozenset(
+    "long to type view reshape flatten squeeze unsqueeze contiguous transpose permute "
+    "__getitem__ clone detach narrow t int".split()
+)
+
+
+def _tensors(values: Sequence[Any]) -> list[Tensor]:
+    found: list[Tensor] = []
+    for value in values:
+        if isinstance(value, Tensor):
+            found.append(value)
+        elif isinstance(value, (tuple, list)):
+            found.extend(_tensors(value))
+    return found
+
+
+def _shape_warning(caught: Sequence[warnings.WarningMessage]) -> Optional[Reason]:
+    for warning in caught:
+        if issubclass(warning.category, torch.jit.TracerWarning):
+            text = str(warning.message).split(".", 1)[0].splitlines()[0]
+            return Reason(text, f"{warning.filename}:{warning.lineno}")
+    return None
