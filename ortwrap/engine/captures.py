@@ -77,6 +77,7 @@ class CaptureFinder:
         walk = _Walk(self, found)
         for piece in found.pieces:
             walk.piece(piece)
+        walk.pass_starred_whole()
         self._check_bound(found, order, walk)
         outputs, renames = self._outputs.find(found, order, walk.input_places)
         local = {
@@ -132,6 +133,7 @@ class _Walk:
             for name in (*self._reader.of(piece.node).reads, *self._reader.of(piece.node).writes)
         }
         self._expressions: dict[str, str] = {}
+        self._starred: dict[str, cst.BaseExpression] = {}
 
     def piece(self, piece: Unit) -> None:
         node = piece.node
@@ -165,6 +167,14 @@ class _Walk:
                     continue
                 stack.extend(node.children)
         return replaced
+
+    def pass_starred_whole(self) -> None:
+        """Beside other inputs a mapping is passed as it is, since its keys might be their names."""
+        for place, node in self._starred.items():
+            if len(self.found.inputs) > 1:
+                name = self.found.inputs[place].name
+                self.found.inputs[place] = CapturedInput(name, self._tree.code(node))
+                self.found.replacements[node] = cst.Name(name)
 
     # -- statements ------------------------------------------------------------------------------
 
@@ -280,6 +290,7 @@ class _Walk:
                 self.input_places.add(place)
                 name = place.split(".")[-1]
                 self.found.inputs[place] = CapturedInput(name, self._tree.code(node.value), True)
+                self._starred[place] = node.value
                 return
         self._expression(node.value)
 
@@ -346,6 +357,8 @@ class _Walk:
 
     def _is_outside(self, node: cst.BaseExpression) -> bool:
         """An expression over inputs that is better evaluated before the call."""
+        if self._finder._flow.is_data_of_module(node):
+            return not (set(self._reader.of(node).reads) & self.defined)
         if not self._over_inputs(node):
             return False
         if isinstance(node, cst.Subscript):

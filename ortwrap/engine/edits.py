@@ -11,22 +11,34 @@ from ortwrap.engine.tree import SourceTree, Unit
 
 @dataclass(frozen=True)
 class Edit:
-    """Replace the text of a span; an empty span inserts before it."""
+    """Replace the text of a span; an empty span inserts before it.
+
+    Attributes:
+        start: offset of the first character replaced.
+        end: offset behind the last one.
+        text: what stands there afterwards.
+        rank: of several insertions at one place, the lowest comes first.
+    """
 
     start: int
     end: int
     text: str
+    rank: int = 0
 
 
 def apply_edits(text: str, edits: list[Edit]) -> str:
     """The text with every edit done; insertions at one place keep their order."""
     pieces: list[str] = []
     position = 0
-    for edit in sorted(dict.fromkeys(edits), key=lambda edit: (edit.start, edit.end)):
+    for edit in sorted(dict.fromkeys(edits), key=_place):
         pieces += [text[position : edit.start], edit.text]
         position = max(position, edit.end)
     pieces.append(text[position:])
     return "".join(pieces)
+
+
+def _place(edit: Edit) -> tuple[int, int, int]:
+    return (edit.start, edit.end, edit.rank)
 
 
 def replace_expression(tree: SourceTree, node: cst.BaseExpression, text: str) -> Edit:
@@ -86,19 +98,19 @@ def insert_before(tree: SourceTree, unit: Unit, lines: list[str]) -> Edit:
     line = _above_comments(tree, line)
     start = tree.line_start(line)
     text = "".join(f"{indent}{item}{tree.newline}" for item in lines)
-    return Edit(start, start, text)
+    return Edit(start, start, text, rank=2)
 
 
-def insert_class(tree: SourceTree, unit: Unit, code: str) -> Edit:
-    """Insert a class before a statement of the module, two blank lines around it."""
+def insert_class(tree: SourceTree, unit: Unit, classes: list[str]) -> Edit:
+    """Insert classes before a statement of the module, two blank lines around each."""
     line = _above_comments(tree, _first_line(tree, unit.node))
     start = tree.line_start(line)
     blank = 0
     while line - blank > 1 and not tree.line_text(line - blank - 1).strip():
         blank += 1
     before = "\n" * max(0, 2 - blank) if start else ""
-    text = (before + code + "\n\n").replace("\n", tree.newline)
-    return Edit(start, start, text)
+    text = before + "".join(f"{code}\n\n" for code in classes)
+    return Edit(start, start, text.replace("\n", tree.newline), rank=1)
 
 
 def insert_import(tree: SourceTree, statement: str, before: Unit) -> Edit:

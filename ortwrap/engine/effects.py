@@ -13,6 +13,9 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings, Scope
 
 
+_FILLS_CONTAINER = frozenset("append extend insert update setdefault".split())
+
+
 @dataclass
 class Effects:
     """What running a piece of code does to places.
@@ -78,7 +81,11 @@ def root_place(node: cst.CSTNode, instance: str | None) -> str | None:
             return place
         if isinstance(node, (cst.Attribute, cst.Subscript)):
             node = node.value
-        elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        elif (
+            isinstance(node, cst.Call)
+            and isinstance(node.func, cst.Attribute)
+            and place_of(node.func, instance) is None
+        ):
             node = node.func.value
         else:
             return None
@@ -144,9 +151,19 @@ class _Walk:
             self.effects.writes.add(place)
         elif place is None:
             root = root_place(target, self.instance)
-            if root is not None and not self._is_hidden(root):
-                self.effects.mutates.add(root)
+            if root is not None:
+                self._mutate(root, target)
             self.visit(target)
+
+    def _mutate(self, place: str, at: cst.CSTNode) -> None:
+        imported = any(
+            binding.kind == "import"
+            for scope in [self.bindings.scope_of(at).owner(place)]
+            if scope is not None
+            for binding in scope.names[place]
+        )
+        if not imported and not self._is_hidden(place):
+            self.effects.mutates.add(place)
 
     def _is_hidden(self, place: str) -> bool:
         root = place.split(".")[0]
@@ -182,8 +199,9 @@ class _Walk:
         if isinstance(func, cst.Attribute):
             name = func.attr.value
             root = root_place(func.value, self.instance)
-            if root is not None and name.endswith("_") and not name.endswith("__"):
-                self.effects.mutates.add(root)
+            in_place = name.endswith("_") and not name.endswith("__")
+            if root is not None and (in_place or name in _FILLS_CONTAINER):
+                self._mutate(root, func)
             if place_of(func, self.instance) is not None and self.instance is not None:
                 # A method of the same instance may read any of its attributes.
                 self._read(self.instance, func.value)

@@ -59,6 +59,7 @@ class Emitter:
         self._options = options
         self._names = _Names()
         self._edits: list[Edit] = []
+        self._classes: dict[Unit, list[str]] = {}
 
     def emit(self, plans: list[Plan]) -> Emitted:
         """Patch the script."""
@@ -71,6 +72,7 @@ class Emitter:
             first = top if first is None or top.index < first.index else first
             names.append(self._class(plan, wrapper, top, several))
             self._step(plan, names[-1])
+        self._edits += [insert_class(self._tree, top, code) for top, code in self._classes.items()]
         if first is not None:
             self._imports(first)
         return Emitted(apply_edits(self._tree.text, self._edits), tuple(names))
@@ -96,7 +98,7 @@ class Emitter:
             indent=self._tree.indent,
             options=self._options,
         )
-        self._edits.append(insert_class(self._tree, top, code))
+        self._classes.setdefault(top, []).append(code)
         return name
 
     def _class_name(self, plan: Plan, several: bool) -> str:

@@ -46,6 +46,23 @@ class GradientFlow:
         self._walk(node, set(), uses)
         return uses
 
+    def is_data_of_module(self, node: cst.CSTNode) -> bool:
+        """`discriminator.output_shape`, `model.alpha`: read as a value, nothing is run."""
+        if not isinstance(node, cst.Attribute) or self._is_callee(node):
+            return False
+        root: cst.CSTNode = node
+        while isinstance(root, cst.Attribute) and place_of(root, self._reader.instance) is None:
+            root = root.value
+        return root is not node and self._modules.is_trainable(root)
+
+    def _is_callee(self, node: cst.CSTNode) -> bool:
+        """The attribute is called, itself or at the end of a longer chain."""
+        parents = self._reader.bindings.tree.parents
+        parent = parents.get(node)
+        while isinstance(parent, (cst.Attribute, cst.Subscript)) and parent.value is node:
+            node, parent = parent, parents.get(parent)
+        return isinstance(parent, cst.Call) and parent.func is node
+
     def is_no_grad(self, node: cst.CSTNode) -> bool:
         """A `with torch.no_grad():` block."""
         if not isinstance(node, cst.With):
@@ -89,8 +106,7 @@ class GradientFlow:
                 found.add(place)
             return
         if isinstance(node, cst.Attribute):
-            passive = node.attr.value in _PASSIVE_USES
-            if not (passive and self._modules.is_trainable(node.value)):
+            if not self.is_data_of_module(node):
                 self._walk(node.value, found, uses)
             return
         children = node.children

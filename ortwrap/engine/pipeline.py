@@ -114,6 +114,9 @@ class _Rewrite:
         code = self._tree.code(sink.loss)[:60]
         if not self._imports_torch():
             raise Refuse("OW103")
+        qualified = self._bindings.qualified(sink.call.func) or ""
+        if qualified.startswith("torch.distributed"):
+            raise Refuse("OW207", code=self._tree.code(sink.call)[:60])
         for argument in sink.call.args:
             keyword = argument.keyword.value if argument.keyword is not None else ""
             off = isinstance(argument.value, cst.Name) and argument.value.value == "False"

@@ -205,6 +205,16 @@ _page(
     _HEAD + "out = model(torch.ones(3, 4))\ntorch.autograd.backward([out.mean(), out.std()])\n",
 )
 _page(
+    "OW207",
+    "distributed autograd",
+    "`{code}` runs RPC or pipeline autograd, whose graph spans several processes",
+    "Leave this step as it is.",
+    "ORTModule exports one graph of one process.",
+    "import torch\nimport torch.distributed.autograd as dist_autograd\n\n"
+    "model = torch.nn.Linear(4, 2)\nwith dist_autograd.context() as context_id:\n"
+    "    loss = model(torch.ones(3, 4)).sum()\n    dist_autograd.backward(context_id, [loss])\n",
+)
+_page(
     "OW301",
     "a value taken out of the graph",
     "`{code}` turns a tensor of the step into a constant while the loss is computed",
