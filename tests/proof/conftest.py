@@ -1,0 +1,71 @@
+"""Small real training scripts, run for real under torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+
+pytest.importorskip("torch")
+
+from ortwrap.proof.verdict import Verdict
+from ortwrap.proof.verify import verify
+
+SCRIPT = """\
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(nn.Linear(8, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.5))
+        self.head = nn.Linear(16, 3)
+        self.aux = nn.Linear(16, 1)
+
+    def forward(self, x):
+        hidden = self.body(x)
+        return self.head(hidden), self.aux(hidden).squeeze(1)
+
+
+data = TensorDataset(torch.randn(50, 8), torch.randint(0, 3, (50,)), torch.randn(50))
+loader = DataLoader(data, batch_size=8, shuffle=True)
+model = Net()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+criterion = nn.CrossEntropyLoss()
+weight = 0.5
+for epoch in range(3):
+    for x, y, t in loader:
+        optimizer.zero_grad()
+        logits, value = model(x)
+        loss = criterion(logits, y) + weight * ((value - t) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+    weight *= 0.5
+"""
+
+Check = Callable[..., Verdict]
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    """Verify a script's text against the text of its patched twin."""
+
+    def run(original: str, patched: str, **options: Any) -> Verdict:
+        folder = tmp_path / "project"
+        folder.mkdir(exist_ok=True)
+        script, twin = folder / "train.py", tmp_path / "patched.py"
+        script.write_text(original, encoding="utf-8")
+        twin.write_text(patched, encoding="utf-8")
+        settings = {"steps": 10, "timeout": 120, "cwd": folder, **options}
+        return verify(script, patched=twin, **settings)
+
+    return run
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    """`text` with `old`, which must be there, replaced."""
+    assert old in text
+    return text.replace(old, new)

@@ -1,0 +1,120 @@
+"""The values that verify hands on: gaps, tolerances, JSON, rendering."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import json
+import math
+
+import torch
+from rich.console import Console
+
+from ortwrap.proof.gaps import gaps
+from ortwrap.proof.patched import wrapper_classes
+from ortwrap.proof.recording import Recording, warm_up
+from ortwrap.proof.render import line, plain_line, table
+from ortwrap.proof.tolerance import Tolerances
+from ortwrap.proof.verdict import Difference, Execution, Side, Verdict
+
+RECORDING = Recording(
+    rank=0,
+    losses=(1.0, math.nan),
+    loss_dtypes=("torch.float32",) * 2,
+    loss_steps=(0, 1),
+    loss_on_ort=(True, True),
+    loss_in_graph=(True, True),
+    step_seconds=(0.5, 0.1),
+    grad_norms=((0, torch.tensor([1.0, -1.0])),) * 2,
+    trained={"0/0": torch.ones(3), "0/1": torch.zeros(0)},
+    names={"0/0": "Net.weight", "0/1": "Net.empty"},
+    frozen={"Net.frozen": torch.tensor([math.nan, math.inf])},
+    buffers={"Net.count": torch.tensor(3)},
+    peak_memory=2**30,
+    threads=2,
+    exception=None,
+)
+
+
+def over(**changes: object) -> list[tuple[str, str]]:
+    changed = dataclasses.replace(RECORDING, **changes)  # type: ignore[arg-type]
+    return [(g.kind, g.name) for g in gaps(RECORDING, changed, Tolerances()) if g.over]
+
+
+def test_nan_equals_nan_and_inf_equals_inf() -> None:
+    assert over() == []
+
+
+def test_what_is_over() -> None:
+    assert over(losses=(1.001, math.nan)) == [("loss", "")]
+    assert over(losses=(1.0, 2.0)) == [("loss", "")]
+    assert over(losses=(1.0,)) == [("backwards", "")]
+    assert over(buffers={"Net.count": torch.tensor(2)}) == [("buffer", "Net.count")]
+    assert over(buffers={}) == [("buffer", "Net.count")]
+    assert over(frozen={"Net.frozen": torch.tensor([0.0, math.inf])}) == [
+        ("parameter", "Net.frozen")
+    ]
+    trained = {"0/0": torch.tensor([1.0, 1.0, 1.01]), "0/1": torch.zeros(0)}
+    assert over(trained=trained) == [("parameter", "Net.weight")]
+
+
+def test_no_gradient_is_a_gradient_of_zeros() -> None:
+    assert over(grad_norms=((0, torch.tensor([1.0, 0.0])),) * 2) == []
+
+
+def test_the_coarser_type_decides() -> None:
+    half = {"0/0": torch.tensor([1.0, 1.0, 1.005]).half(), "0/1": torch.zeros(0)}
+    assert over(trained=half) == []
+
+
+def test_warm_up_leaves_the_first_step_out() -> None:
+    assert [warm_up(steps) for steps in (1, 4, 8, 20, 1000)] == [1, 1, 2, 5, 5]
+    assert RECORDING.ms_per_step == 100
+
+
+def test_wrapper_classes_are_read_from_the_patched_text() -> None:
+    text = """
+class A(nn.Module): pass
+class B(nn.Module): pass
+class C(nn.Module): pass
+a = ort_module(A, model)
+b = ort.ORTModule(B(model), options)
+c = ORTModule(model)
+"""
+    assert wrapper_classes(text, "x.py") == ("A", "B")
+
+
+MISMATCH = Verdict(
+    status="mismatch",
+    script="train.py",
+    steps=20,
+    max_loss_diff=math.inf,
+    first_difference=Difference("loss", "", 3, 1.0, math.nan, math.inf, "[bold]why[/]"),
+    execution=Execution(ran_on="mixed", reasons=("no [kernel]",)),
+    original=Side(ms_per_step=2.0),
+    patched=Side(ms_per_step=1.0),
+)
+
+
+def test_json_is_strict_and_has_what_other_tools_read() -> None:
+    content = json.loads(json.dumps(MISMATCH.to_json(), allow_nan=False))
+
+    assert content["status"] == "mismatch"
+    assert content["max_loss_diff"] is None
+    assert content["ms_per_step"] == {"original": 2.0, "patched": 1.0, "ratio": 2.0}
+    assert content["ran_on"] == "mixed"
+    assert content["first_difference"]["step"] == 3
+    for name in ("max_param_diff", "max_buffer_diff", "loss_in_graph", "label_sparsity",
+                 "label_density", "reasons", "tolerances", "messages"):  # fmt: skip
+        assert name in content
+
+
+def test_rendering_keeps_what_looks_like_markup() -> None:
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(table(MISMATCH))
+    console.print(line(MISMATCH))
+    text = console.export_text()
+
+    assert "no [kernel]" in text
+    assert "[bold]why[/]" in text
+    assert plain_line(MISMATCH).startswith("mismatch: loss at step 3: 1 became nan")
