@@ -7,6 +7,7 @@ No exception leaves these functions: whatever goes wrong with a file becomes the
 from __future__ import annotations
 
 import os
+import textwrap
 import traceback
 from dataclasses import replace
 
@@ -84,6 +85,7 @@ def internal_error(error: BaseException) -> str:
     if ours:
         file = os.path.relpath(ours[-1].filename, os.path.dirname(home))
         place = f" at {file}:{ours[-1].lineno}"
-    reason = " ".join(str(error).split())
+    # LibCST puts whole trees into its messages.
+    reason = textwrap.shorten(str(error)[:2000], 200, placeholder=" ...")
     what = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     return f"internal error{place}: {what}; please report this line"

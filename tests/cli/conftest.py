@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+_COLOUR = {"NO_COLOR", "FORCE_COLOR"}
+
 
 @dataclass(frozen=True)
 class Run:
@@ -26,8 +28,13 @@ class Run:
 
 
 @pytest.fixture
-def ortwrap(tmp_path: Path) -> Callable[..., Run]:
+def ortwrap(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
     """Run `ortwrap ARGS...` in `tmp_path`, which is also where relative paths lie."""
+    surroundings = {
+        **{name: value for name, value in os.environ.items() if name not in _COLOUR},
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "ORTWRAP_CACHE": str(tmp_path_factory.mktemp("cache")),
+    }
 
     def run(*args: str, stdin: bytes = b"", **env: str) -> Run:
         process = subprocess.run(
@@ -35,7 +42,7 @@ def ortwrap(tmp_path: Path) -> Callable[..., Run]:
             cwd=tmp_path,
             input=stdin,
             capture_output=True,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **env},
+            env={**surroundings, **env},
             timeout=120,
             check=False,
         )
