@@ -195,6 +195,8 @@ class _Walk:
                 name = self._bindings.qualified(current.func) or ""
                 if name in ("torch.autograd.grad", "torch.autograd.functional.jacobian"):
                     raise Refuse("OW205", current, code=self._tree.code(current)[:60])
+                if name.startswith(("numpy.", "random.")) and not self._over_inputs(current):
+                    raise Refuse("OW304", current, code=self._tree.code(current)[:60])
                 if isinstance(current.func, cst.Attribute) and current.func.attr.value in (
                     "register_hook",
                     "retain_grad",
@@ -372,6 +374,8 @@ class _Walk:
             if isinstance(func, cst.Name) and func.value in _OUTSIDE_BUILTINS:
                 return self._bindings.resolve(func) is None
             qualified = self._bindings.qualified(func) or ""
+            if qualified.startswith("numpy."):
+                return True
             if _FACTORIES.match(qualified):
                 if _RANDOM_FACTORIES.match(qualified) and self.found.ran_module:
                     raise Refuse(

@@ -57,22 +57,31 @@ def replace_unit(tree: SourceTree, unit: Unit, text: str) -> Edit:
     return Edit(span.start, span.end, text)
 
 
-def remove_unit(tree: SourceTree, unit: Unit) -> Edit:
-    """Take a statement away; a comment behind it stays on a line of its own."""
-    if unit.shares_line:
-        return _remove_from_line(tree, unit)
-    first, last = tree.line(unit.node), tree.end_line(unit.node)
-    start, end = tree.line_start(first), tree.line_start(last + 1)
-    span = tree.span(unit.node)
-    trailing = [comment for at, comment in tree.comments if span.end <= at.start < end]
-    if trailing:
+def remove_units(tree: SourceTree, units: list[Unit]) -> list[Edit]:
+    """Take statements away; a comment behind one stays on a line of its own."""
+    edits: list[Edit] = []
+    blank_above = False
+    end_of_last = 0
+    for unit in units:
+        if unit.shares_line:
+            edits.append(_remove_from_line(tree, unit))
+            continue
+        first, last = tree.line(unit.node), tree.end_line(unit.node)
+        start, end = tree.line_start(first), tree.line_start(last + 1)
+        span = tree.span(unit.node)
+        trailing = [comment for at, comment in tree.comments if span.end <= at.start < end]
         indent = tree.text[start : span.start]
-        return Edit(start, end, "".join(f"{indent}{item}{tree.newline}" for item in trailing))
-    before = tree.line_text(first - 1).strip() if first > 1 else ""
-    after_line = tree.line_text(last + 1)
-    if before == "" and after_line.strip() == "" and after_line:
-        end = tree.line_start(last + 2)
-    return Edit(start, end, "")
+        kept = "".join(f"{indent}{item}{tree.newline}" for item in trailing)
+        # Blank lines on both sides of what goes would add up.
+        if end_of_last != first:
+            blank_above = first > 1 and not tree.line_text(first - 1).strip()
+        blank_above = blank_above and not kept
+        following = last + 1
+        while blank_above and tree.line_text(following) and not tree.line_text(following).strip():
+            following += 1
+        edits.append(Edit(start, max(end, tree.line_start(following)), kept))
+        end_of_last = following
+    return edits
 
 
 def _remove_from_line(tree: SourceTree, unit: Unit) -> Edit:
@@ -94,7 +103,7 @@ def insert_before(tree: SourceTree, unit: Unit, lines: list[str]) -> Edit:
         return Edit(span.start, span.start, "".join(f"{line}; " for line in lines))
     line = _first_line(tree, unit.node)
     start = tree.line_start(line)
-    indent = tree.text[start : start + _indentation(tree.line_text(line))]
+    indent = indentation(tree.line_text(line))
     line = _above_comments(tree, line)
     start = tree.line_start(line)
     text = "".join(f"{indent}{item}{tree.newline}" for item in lines)
@@ -162,5 +171,6 @@ def _above_comments(tree: SourceTree, line: int) -> int:
     return line
 
 
-def _indentation(line: str) -> int:
-    return len(line) - len(line.lstrip(" \t"))
+def indentation(line: str) -> str:
+    """The whitespace that a line starts with."""
+    return line[: len(line) - len(line.lstrip(" \t"))]

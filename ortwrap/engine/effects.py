@@ -12,7 +12,6 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings, Scope
 
-
 _FILLS_CONTAINER = frozenset("append extend insert update setdefault".split())
 
 

@@ -11,10 +11,11 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.edits import (
     Edit,
     apply_edits,
+    indentation,
     insert_before,
     insert_class,
     insert_import,
-    remove_unit,
+    remove_units,
     replace_expression,
     replace_unit,
 )
@@ -82,7 +83,7 @@ class Emitter:
     def _wrapper(self, plan: Plan) -> WrapperClass:
         reader = EffectsReader(self._bindings, self._tree.enclosing(plan.sinks[0].call))
         flow = GradientFlow(self._bindings, self._modules, reader)
-        return ForwardBuilder(self._tree, flow, reader.instance).build(plan)
+        return ForwardBuilder(self._tree, flow, reader).build(plan)
 
     def _class(self, plan: Plan, wrapper: WrapperClass, top: Unit, several: bool) -> str:
         key = (wrapper, "")
@@ -105,9 +106,7 @@ class Emitter:
         taken = {*self._bindings.module.names, *self._names.classes.values()}
         wanted = [self._options.class_name]
         if several:
-            trained = "And".join(
-                _camel(part.name) for part in plan.captures.parts if part.trainable
-            )
+            trained = _camel(plan.captures.parts[0].name)
             wanted = [f"{trained}WithLoss", f"{trained}With{_camel(plan.loss_target)}"]
         count = 2
         while True:
@@ -162,21 +161,17 @@ class Emitter:
             for item in plan.captures.inputs
         ]
         host = found.block.units[min(anchor.index, len(found.block.units) - 1)]
-        indent = len(tree.line_text(tree.line(host.node))) - len(
-            tree.line_text(tree.line(host.node)).lstrip(" \t")
-        )
+        indent = indentation(tree.line_text(tree.line(host.node)))
         targets = [plan.loss_target, *(output.place for output in plan.captures.outputs)]
         bare = found.inline and not found.units and not plan.captures.outputs
         if bare:
-            call = self._call("", variable, arguments, indent)
+            call = self._call("", variable, arguments, "")
             for sink in plan.sinks:
                 self._edits.append(replace_expression(tree, self._core(plan, sink), call))
         else:
             call = self._call(f"{', '.join(targets)} = ", variable, arguments, indent)
             self._place_call(plan, host, call)
-        for unit in found.units:
-            if unit is not anchor:
-                self._edits.append(remove_unit(tree, unit))
+        self._edits += remove_units(tree, [unit for unit in found.units if unit is not anchor])
         for node, name in plan.captures.renames.items():
             span = tree.span(node)
             self._edits.append(Edit(span.start, span.end, name))
@@ -186,7 +181,7 @@ class Emitter:
         if plan.order.anchor in found.units:
             self._edits.append(replace_unit(tree, plan.order.anchor, call))
         else:
-            self._edits.append(insert_before(tree, host, call.split("\n")))
+            self._edits.append(insert_before(tree, host, [call]))
         if found.inline:
             for sink in plan.sinks:
                 core = self._core(plan, sink)
@@ -217,7 +212,8 @@ class Emitter:
         site = find_site(plan, tree, reader).before
         if (site, variable) not in self._names.wrapped:
             self._names.wrapped.add((site, variable))
-            line = f"{variable} = ort_module({', '.join([class_name, *places])})"
+            indent = indentation(tree.line_text(tree.line(site.node)))
+            line = self._call(f"{variable} = ", "ort_module", [class_name, *places], indent)
             self._edits.append(insert_before(tree, site, [line]))
         return variable
 
@@ -235,17 +231,17 @@ class Emitter:
             count += 1
         return name
 
-    def _call(self, target: str, variable: str, arguments: list[str], indent: int) -> str:
-        line = f"{target}{variable}({', '.join(arguments)})"
-        if indent + len(line) <= _LINE_LENGTH:
+    def _call(self, target: str, callee: str, arguments: list[str], indent: str) -> str:
+        line = f"{target}{callee}({', '.join(arguments)})"
+        if len(indent.expandtabs()) + len(line) <= _LINE_LENGTH:
             return line
-        inner = " " * indent + self._tree.indent
+        inner = indent + self._tree.indent
         joined = f"{inner}{', '.join(arguments)}"
         if len(joined) <= _LINE_LENGTH:
             body = f"{joined}\n"
         else:
             body = "".join(f"{inner}{argument},\n" for argument in arguments)
-        text = f"{target}{variable}(\n{body}{' ' * indent})"
+        text = f"{target}{callee}(\n{body}{indent})"
         return text.replace("\n", self._tree.newline)
 
 

@@ -7,6 +7,7 @@ from typing import Union
 
 import libcst as cst
 
+from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
@@ -63,10 +64,10 @@ class WrapperClass:
 class ForwardBuilder:
     """Turns plans into generated classes."""
 
-    def __init__(self, tree: SourceTree, flow: GradientFlow, instance: str | None) -> None:
+    def __init__(self, tree: SourceTree, flow: GradientFlow, reader: EffectsReader) -> None:
         self._tree = tree
         self._flow = flow
-        self._instance = instance
+        self._reader = reader
 
     def build(self, plan: Plan) -> WrapperClass:
         """The class of one step."""
@@ -127,8 +128,10 @@ class ForwardBuilder:
             for piece in tail
         )
         star = any(item.star for item in plan.captures.inputs)
+        criteria = {part.place for part in plan.captures.parts if not part.trainable}
+        loss_in_head = any(self._reader.of(piece.node).reads.keys() & criteria for piece in head)
         calls = any(_contains_call(piece.node) for piece in tail)
-        if carried_in_tail or not calls or star:
+        if carried_in_tail or not calls or star or loss_in_head:
             return pieces, ()
         return head, tail
 

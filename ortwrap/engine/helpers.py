@@ -53,6 +53,12 @@ class HelperCheck:
             raise Refuse("OW301", baked, code=self._tree.code(baked)[:60])
         self._checked.add(function)
         for call in self._calls(function):
+            qualified = self._bindings.qualified(call.func) or ""
+            code = self._tree.code(call)[:60]
+            if qualified.startswith("torch.autograd."):
+                raise Refuse("OW205", call, code=code)
+            if qualified.startswith(("numpy.", "random.")):
+                raise Refuse("OW304", call, code=code)
             inner = self._bindings.definition(call.func)
             if isinstance(inner, cst.FunctionDef) and inner is not function:
                 self.check(inner, self._tree.code(call.func))

@@ -242,6 +242,17 @@ _page(
     _HEAD + "out = model(torch.ones(3, 4))\nout.backward(torch.ones(3, 2))\n",
 )
 _page(
+    "OW304",
+    "NumPy or random in the loss",
+    "`{code}` computes with NumPy or `random` inside of the computation of the loss",
+    "Draw or compute it before the model call and use the result.",
+    "Such a call runs once, when the graph is exported, and its result is replayed for good.",
+    "import numpy as np\n"
+    + _HEAD
+    + "x = torch.ones(3, 4)\nout = model(x)\nloss = out.mean() * np.random.rand()\n"
+    "loss.backward()\n",
+)
+_page(
     "OW901",
     "internal check failed",
     "the patched text did not pass ortwrap's own checks ({why})",

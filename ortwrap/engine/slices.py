@@ -257,30 +257,40 @@ class Slicer:
         computed = set().union(*(self._reader.of(unit.node).changes for unit in units))
         if isinstance(node, cst.AugAssign):
             scales = isinstance(node.operator, (cst.DivideAssign, cst.MultiplyAssign))
-            factor: cst.BaseExpression = node.value
             target = self._place(node.target)
-        elif isinstance(node, cst.Assign) and isinstance(node.value, cst.BinaryOperation):
-            scales = isinstance(node.value.operator, (cst.Divide, cst.Multiply))
-            factor = node.value.right
+            factors = [node.value]
+        elif isinstance(node, cst.Assign):
+            core, factors = _factors(node.value)
+            scales = bool(factors) and self._place(core) == place
             target = self._place(node.targets[0].target)
-            scales = scales and self._place(node.value.left) == place
         else:
             return False
-        free = not overlap(set(self._reader.of(factor).reads), computed)
-        return scales and target == place and free and not self._flow.module_uses(factor)
+        free = all(
+            not overlap(set(self._reader.of(factor).reads), computed)
+            and not self._flow.module_uses(factor)
+            for factor in factors
+        )
+        return scales and target == place and free
 
     def _scalar_core(self, loss: cst.BaseExpression) -> cst.BaseExpression:
         """The part of `loss / k` that needs the graph."""
-        while isinstance(loss, cst.BinaryOperation) and isinstance(
-            loss.operator, (cst.Divide, cst.Multiply)
-        ):
-            right_is_free = not self._flow.module_uses(loss.right) and isinstance(
-                loss.right, (cst.Integer, cst.Float, cst.Name, cst.Attribute, cst.Call)
-            )
-            if not right_is_free or self._place(loss.left) is None:
-                return loss
-            loss = loss.left
-        return loss
+        core, factors = _factors(loss)
+        simple = (cst.Integer, cst.Float, cst.Name, cst.Attribute, cst.Call)
+        free = all(
+            isinstance(factor, simple) and not self._flow.module_uses(factor) for factor in factors
+        )
+        return core if free and self._place(core) is not None else loss
 
     def _place(self, node: cst.CSTNode) -> str | None:
         return place_of(node, self._reader.instance)
+
+
+def _factors(value: cst.BaseExpression) -> tuple[cst.BaseExpression, list[cst.BaseExpression]]:
+    """`loss * a / b` taken apart into `loss` and its factors."""
+    factors: list[cst.BaseExpression] = []
+    while isinstance(value, cst.BinaryOperation) and isinstance(
+        value.operator, (cst.Divide, cst.Multiply)
+    ):
+        factors.append(value.right)
+        value = value.left
+    return value, factors
