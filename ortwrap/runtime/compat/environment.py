@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import sysconfig
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -46,7 +47,7 @@ class Environment:
     torch: TorchBuild | None
     onnx: str | None
     ort: OrtPackage | None
-    ort_distributions: dict[str, str]
+    ort_distributions: Mapping[str, str]
     extensions: extensions.State | None
     extensions_cached: bool
     compiler: str | None
