@@ -83,7 +83,7 @@ class Emitter:
     def _wrapper(self, plan: Plan) -> WrapperClass:
         reader = EffectsReader(self._bindings, self._tree.enclosing(plan.sinks[0].call))
         flow = GradientFlow(self._bindings, self._modules, reader)
-        return ForwardBuilder(self._tree, flow, reader).build(plan)
+        return ForwardBuilder(self._tree, self._bindings, self._modules, flow, reader).build(plan)
 
     def _class(self, plan: Plan, wrapper: WrapperClass, top: Unit, several: bool) -> str:
         key = (wrapper, "")

@@ -7,8 +7,11 @@ from typing import Union
 
 import libcst as cst
 
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.criteria import CriterionCall, criterion_calls
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.templating import load_template
@@ -36,7 +39,7 @@ class WrapperClass:
 
     Attributes:
         parts: constructor parameters.
-        built: attributes that the constructor makes itself, with their expressions.
+        built: attributes that the constructor makes itself, with what follows `nn.` there.
         compute_loss: the loss by itself, where the slice divides into a forward pass and a loss.
         forward: runs the model and the loss.
     """
@@ -55,7 +58,7 @@ class WrapperClass:
             origin=origin,
             indent=indent,
             parts=self.parts,
-            built=self.built,
+            built=[(name, base.replace("Module", made)) for name, made in self.built],
             compute_loss=self.compute_loss,
             forward=self.forward,
         )
@@ -64,8 +67,17 @@ class WrapperClass:
 class ForwardBuilder:
     """Turns plans into generated classes."""
 
-    def __init__(self, tree: SourceTree, flow: GradientFlow, reader: EffectsReader) -> None:
+    def __init__(
+        self,
+        tree: SourceTree,
+        bindings: Bindings,
+        modules: ModuleTable,
+        flow: GradientFlow,
+        reader: EffectsReader,
+    ) -> None:
         self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
         self._flow = flow
         self._reader = reader
 
@@ -81,7 +93,7 @@ class ForwardBuilder:
         lines = self._returning(lines, plan)
         return WrapperClass(
             parts=tuple(part.name for part in captures.parts),
-            built=(),
+            built=self._built(plan),
             compute_loss=None,
             forward=Method(parameters, self._render(lines)),
         )
@@ -111,7 +123,7 @@ class ForwardBuilder:
             first.append(_statement(f"return {call}"))
         return WrapperClass(
             parts=tuple(part.name for part in captures.parts),
-            built=(),
+            built=self._built(plan),
             compute_loss=Method(loss_inputs, self._render(second)),
             forward=Method(parameters, self._render(first)),
         )
@@ -135,10 +147,23 @@ class ForwardBuilder:
             return pieces, ()
         return head, tail
 
+    def _criterion_calls(self, plan: Plan) -> dict[cst.Call, CriterionCall]:
+        taken = {part.name for part in plan.captures.parts}
+        return criterion_calls(plan.found, self._tree, self._bindings, self._modules, taken)
+
+    def _built(self, plan: Plan) -> tuple[tuple[str, str], ...]:
+        """Criteria that the constructor makes, each with what follows `nn.` in its expression."""
+        made = {
+            (call.attribute, call.constructor)
+            for call in self._criterion_calls(plan).values()
+            if call.attribute is not None and call.constructor is not None
+        }
+        return tuple(sorted(made))
+
     # -- statements ------------------------------------------------------------------------------
 
     def _statements(self, pieces: tuple[Unit, ...], plan: Plan) -> list[Line]:
-        replace = _Replace(plan.captures.replacements)
+        replace = _Replace(plan.captures.replacements, self._criterion_calls(plan))
         lines: list[Line] = []
         for piece in pieces:
             node = piece.node.visit(replace)
@@ -187,9 +212,14 @@ class ForwardBuilder:
 
 
 class _Replace(cst.CSTTransformer):
-    def __init__(self, replacements: dict[cst.CSTNode, cst.BaseExpression]) -> None:
+    def __init__(
+        self,
+        replacements: dict[cst.CSTNode, cst.BaseExpression],
+        calls: dict[cst.Call, CriterionCall],
+    ) -> None:
         super().__init__()
         self._replacements = replacements
+        self._calls = calls
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         return node not in self._replacements
@@ -197,6 +227,8 @@ class _Replace(cst.CSTTransformer):
     def on_leave(  # type: ignore[override]
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode:
+        if isinstance(original_node, cst.Call) and original_node in self._calls:
+            return self._calls[original_node].rewrite(cst.ensure_type(updated_node, cst.Call))
         replacement = self._replacements.get(original_node)
         return updated_node if replacement is None else replacement
 
