@@ -65,6 +65,14 @@ def check_file(path: str, options: Options) -> Outcome:
     return outcome
 
 
+def is_costly(path: str, options: Options) -> bool:
+    """Whether a file looks as if it needed more of the engine than a look at its words."""
+    try:
+        return checked.worth_keeping(read_bytes(path), options)
+    except SourceError:
+        return False
+
+
 def save(outcome: Outcome) -> Outcome:
     """Write the patched bytes to the target; a fault takes the place of the result."""
     target = outcome.target or outcome.path

@@ -10,10 +10,12 @@ import click
 
 from ortwrap import __version__
 from ortwrap.cli.inputs import config_of, files_of
+from ortwrap.cli.progress import files_shown
 from ortwrap.cli.request import Request
 from ortwrap.cli.terminal import emit, say, use_colour
 from ortwrap.config import Config
-from ortwrap.files import check_file, rewrite_bytes, rewrite_file, save
+from ortwrap.engine.options import Options
+from ortwrap.files import check_file, is_costly, rewrite_bytes, rewrite_file, save
 from ortwrap.originals import remember
 from ortwrap.outcome import Outcome
 from ortwrap.paired import is_pattern, paired
@@ -40,13 +42,35 @@ def _outcomes(request: Request, config: Config) -> Iterator[Outcome]:
     if request.paths == ("-",):
         yield rewrite_bytes(sys.stdin.buffer.read(), request.stdin_filename, options)
         return
-    for file in files_of(request, config):
-        if isinstance(file, Outcome):
-            yield file
-        elif request.check and not request.wants_diff and request.output is None:
-            yield check_file(file, options)
-        else:
-            yield rewrite_file(file, options)
+    found = list(files_of(request, config))
+    files = [file for file in found if isinstance(file, str)]
+    outcomes = _of_files(files, request, options)
+    with files_shown(len(files), quiet=request.quiet) as on_file:
+        for file in found:
+            if isinstance(file, Outcome):
+                yield file
+            else:
+                yield next(outcomes)
+                on_file()
+
+
+def _of_files(files: Sequence[str], request: Request, options: Options) -> Iterator[Outcome]:
+    only_asked = request.check and not request.wants_diff and request.output is None
+    job = check_file if only_asked else rewrite_file
+    if len(files) > 1 and _needs_pool(files, options):
+        from ortwrap import workers
+
+        return workers.run(job, files, options)
+    return (job(file, options) for file in files)
+
+
+def _needs_pool(files: Sequence[str], options: Options) -> bool:
+    costly = sum(is_costly(file, options) for file in files)
+    if costly < 2:
+        return False  # spares the import of multiprocessing
+    from ortwrap.workers import pays
+
+    return pays(costly)
 
 
 def _aimed(outcome: Outcome, request: Request) -> Outcome:

@@ -16,6 +16,24 @@ _SIDES = {
 }
 
 
+# Fewer files are through before anybody has read a bar.
+_MANY_FILES = 50
+
+
+@contextmanager
+def files_shown(total: int, *, quiet: bool) -> Iterator[Callable[[], None]]:
+    """A function that is told of each file that is through."""
+    if quiet or total < _MANY_FILES or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("files", total=total)
+        yield lambda: progress.advance(task)
+
+
 @contextmanager
 def steps_shown(*, quiet: bool) -> Iterator[OnSteps]:
     """A function that is told which side has made how many steps of how many."""

@@ -1,0 +1,1 @@
+"""Measurements against the closest public tools, side by side in one run."""
