@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from typing import Optional
 
 from . import compat, extensions
 from .reasons import Reason
@@ -12,7 +11,7 @@ _REMEDY = "run: ortwrap doctor --fix"
 
 
 @functools.lru_cache(maxsize=1)
-def unavailable() -> Optional[Reason]:
+def unavailable() -> Reason | None:
     """Why ORTModule cannot be used here, None when it can; bridges torch and imports it."""
     try:
         state = extensions.state()

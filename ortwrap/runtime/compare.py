@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional
 
 import torch
 from torch import Tensor
@@ -23,7 +22,7 @@ def tolerance(dtype: torch.dtype) -> float:
     return _TOLERANCE.get(dtype, 0.0)
 
 
-def difference(ours: Tensor, eager: Tensor, scale: Optional[float] = None) -> Optional[str]:
+def difference(ours: Tensor, eager: Tensor, scale: float | None = None) -> str | None:
     """Says in what way `ours` is not the `eager` tensor, None when it is within tolerance.
 
     Args:
@@ -48,10 +47,10 @@ def difference(ours: Tensor, eager: Tensor, scale: Optional[float] = None) -> Op
 
 
 def gradient_difference(
-    ours: Sequence[Optional[Tensor]],
-    eager: Sequence[Optional[Tensor]],
+    ours: Sequence[Tensor | None],
+    eager: Sequence[Tensor | None],
     names: Sequence[str],
-) -> Optional[str]:
+) -> str | None:
     """The first gradient that differs, named, or None."""
     scale = max((_largest(gradient) for gradient in eager if gradient is not None), default=0.0)
     for mine, theirs, name in zip(ours, eager, names):
@@ -67,7 +66,7 @@ def gradient_difference(
     return None
 
 
-def shares_memory(tensors: Sequence[Optional[Tensor]]) -> bool:
+def shares_memory(tensors: Sequence[Tensor | None]) -> bool:
     """Whether two of the tensors lie in the same memory: writing to one would change another."""
     starts = [tensor.data_ptr() for tensor in tensors if tensor is not None and tensor.numel()]
     return len(set(starts)) != len(starts)

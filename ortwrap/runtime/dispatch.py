@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import torch
 from torch import nn
@@ -42,12 +42,12 @@ class Dispatcher:
         self._on_change = on_change
         self._families: dict[Hashable, Family] = {}
         self._opaque: dict[str, EagerPlan] = {}
-        self._given_up: Optional[EagerPlan] = None
+        self._given_up: EagerPlan | None = None
         self._exports = 0
         self._deferrals = 0
-        self._wrapper: Optional[nn.Module] = None
-        self._watch: Optional[Watch] = None
-        self._obstacle: Optional[Reason] = None
+        self._wrapper: nn.Module | None = None
+        self._watch: Watch | None = None
+        self._obstacle: Reason | None = None
 
     def attach(self, wrapper: nn.Module) -> None:
         """Works on the modules that `wrapper` holds from now on."""
@@ -89,7 +89,7 @@ class Dispatcher:
             return self._learn(wrapper, family, call)
         return self._follow(wrapper, family, plan, call, labels)
 
-    def _family(self, wrapper: nn.Module, structure: Hashable) -> Optional[Family]:
+    def _family(self, wrapper: nn.Module, structure: Hashable) -> Family | None:
         watch = self._current_watch(wrapper)
         key = (
             structure,
@@ -100,7 +100,7 @@ class Dispatcher:
         )
         family = self._families.get(key)
         if family is None and len(self._families) < settings.MAX_SIGNATURES:
-            self._families[key] = family = Family(watch.modules)
+            self._families[key] = family = Family()
         return family
 
     def _current_watch(self, wrapper: nn.Module) -> Watch:
@@ -168,15 +168,14 @@ class Dispatcher:
     def _attempt(
         self, wrapper: nn.Module, family: Family, call: Call, eager: specialise.EagerCall
     ) -> Plan:
-        sparse = family.is_sparse(call)
-        attempt = specialise.Attempt(wrapper, call, eager, sparse, self._note_backward)
+        attempt = specialise.Attempt(wrapper, call, eager, self._note_backward)
         try:
             return attempt.plan(family.general)
         except specialise.NeedsNumbers:
             family.fix_numbers()
             return attempt.plan(family.general)
 
-    def _reason_not_to_try(self) -> Optional[Reason]:
+    def _reason_not_to_try(self) -> Reason | None:
         if self._obstacle is not None:
             return self._obstacle
         if self._exports >= settings.MAX_GRAPHS:

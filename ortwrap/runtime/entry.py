@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -36,8 +36,8 @@ class OutputPlan:
 class Source:
     """Where one output tensor comes from: one of the graph's outputs, or tensor argument."""
 
-    graph: Optional[int] = None
-    argument: Optional[int] = None
+    graph: int | None = None
+    argument: int | None = None
 
 
 class GraphEntry(nn.Module):

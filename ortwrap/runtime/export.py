@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import logging
 import os
 import sys
@@ -15,6 +14,7 @@ from typing import Any, Callable
 import torch
 from torch import Tensor
 
+from .determinism import graph_without_chance
 from .entry import GraphEntry
 
 # What ORTModule puts before the names of the module's own parameters.
@@ -53,6 +53,27 @@ class Graph:
         """Whether label sparsity is on: ignored labels are dropped before the loss."""
         nodes = self.optimized_model.graph.node
         return any(node.op_type == "ShrunkenGather" for node in nodes)
+
+    @contextlib.contextmanager
+    def without_chance(self) -> Iterator[bool]:
+        """Calls inside drop nothing and draw constants.
+
+        Yields:
+            Whether that can be had; if not, calls inside are as random as ever.
+        """
+        manager, models = self._manager, self._manager._onnx_models
+        model, agent = models.optimized_model, manager._execution_agent
+        calm = graph_without_chance(model)
+        if calm is None:
+            yield False
+            return
+        try:
+            models.optimized_model = calm
+            with _quiet():
+                manager._create_execution_agent()
+            yield True
+        finally:
+            models.optimized_model, manager._execution_agent = model, agent
 
     def bind(self) -> dict[str, Any]:
         """Looks up the parameters and buffers of the modules as they are now, by name."""
@@ -121,9 +142,8 @@ def _training_manager(entry: GraphEntry) -> Any:
         raise problem
     wrapped._fallback_manager.policy = never
     manager = wrapped._torch_module._execution_manager(True)
-    # Each module keeps the mode it is in; by default the exporter would set one for all of them.
+    # Training is the mode of the graph; the modules keep theirs, see GraphEntry.train.
     manager._flattened_module.training = True
-    manager._graph_transition_manager._export_mode = torch.onnx.TrainingMode.PRESERVE
     options = manager._runtime_options
     options.deepcopy_before_model_export = False
     options.fallback_policy = never
@@ -242,14 +262,36 @@ def _argument_positions(processed: Any) -> tuple[tuple[int, int], ...]:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Keeps the exporter's and ORTModule's chatter, and repeated prints of the model, away."""
-    with open(os.devnull, "w") as sink, warnings.catch_warnings():
-        if not any(isinstance(stream, io.StringIO) for stream in (sys.stdout, sys.stderr)):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
-            level = logging.root.manager.disable
-            logging.disable(logging.ERROR)
-            try:
-                yield
-            finally:
-                logging.disable(level)
+    level = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with contextlib.ExitStack() as stack:
+            sink = stack.enter_context(open(os.devnull, "w"))
+            stack.enter_context(warnings.catch_warnings())
+            stack.enter_context(contextlib.redirect_stdout(sink))
+            stack.enter_context(contextlib.redirect_stderr(sink))
+            stack.enter_context(_redirected(1, sink.fileno()))
+            stack.enter_context(_redirected(2, sink.fileno()))
+            yield
+    finally:
+        logging.disable(level)
+
+
+@contextlib.contextmanager
+def _redirected(descriptor: int, target: int) -> Iterator[None]:
+    """Sends what C++ writes to `descriptor` to `target` instead."""
+    for stream in (sys.__stdout__, sys.__stderr__):
+        if stream is not None:
+            stream.flush()
+    try:
+        saved = os.dup(descriptor)
+    except OSError:
+        # A process without that descriptor, such as a service, has nothing to keep quiet.
+        yield
+        return
+    try:
+        os.dup2(target, descriptor)
+        yield
+    finally:
+        os.dup2(saved, descriptor)
+        os.close(saved)

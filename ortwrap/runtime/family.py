@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any, Optional
+from collections.abc import Sequence
+from typing import Any, Union
 
-from torch import nn
+import torch
 
-from .labels import LabelBatch, look_at, seems_sparse
+from .labels import LabelBatch, look_at
 from .plans import Call, GraphPlan, Plan, shapes_of
 from .witness import LabelUse
+
+_Key = tuple[tuple[str, ...], bool, Union[tuple[torch.Size, ...], None]]
 
 
 class Family:
@@ -21,22 +23,15 @@ class Family:
         uses: the cross entropies of the graph, once there is one.
     """
 
-    def __init__(self, modules: Sequence[nn.Module]) -> None:
-        """
-        Args:
-            modules: the flattened tree of the wrapper.
-        """
-        self.plans: dict[Hashable, Plan] = {}
+    def __init__(self) -> None:
+        self.plans: dict[_Key, Plan] = {}
         self.general: frozenset[int] = frozenset()
-        self.uses: Optional[Sequence[LabelUse]] = None
-        self._ignored = tuple(
-            {part.ignore_index for part in modules if isinstance(part, nn.CrossEntropyLoss)}
-        )
-        self._numbers: Optional[list[Any]] = None
+        self.uses: Sequence[LabelUse] | None = None
+        self._numbers: list[Any] | None = None
         self._fixed_numbers = False
         self._fixed_shapes = False
 
-    def key(self, call: Call, labels: LabelBatch) -> Hashable:
+    def key(self, call: Call, labels: LabelBatch) -> _Key:
         """Where in `plans` the plan of `call` is."""
         general = self.general
         numbers = tuple(
@@ -48,12 +43,6 @@ class Family:
     def look_at_labels(self, call: Call) -> LabelBatch:
         """What the labels of `call` are like, as far as it is known which they are."""
         return look_at(self.uses or (), call.tensors)
-
-    def is_sparse(self, call: Call) -> bool:
-        """Whether the graph for `call` should drop ignored labels."""
-        if self.uses is not None:
-            return self.look_at_labels(call).sparse
-        return seems_sparse(self._ignored, call.tensors)
 
     def generalise(self, call: Call) -> None:
         """Makes numbers that are seen with a second value inputs of the graph."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +12,7 @@ from torch import Tensor
 
 def gradients_of(
     outputs: Sequence[Tensor], leaves: Sequence[Tensor], keep_graph: bool
-) -> tuple[Optional[Tensor], ...]:
+) -> tuple[Tensor | None, ...]:
     """The gradient of each of `leaves`, None where `outputs` do not depend on it.
 
     Every differentiable output is weighted, so that each one's path is exercised.
@@ -24,7 +24,7 @@ def gradients_of(
     """
     weights = [_weight(output, position) for position, output in enumerate(outputs)]
     with _without_hooks(leaves):
-        found: tuple[Optional[Tensor], ...] = torch.autograd.grad(
+        found: tuple[Tensor | None, ...] = torch.autograd.grad(
             outputs, leaves, weights, retain_graph=keep_graph, allow_unused=True
         )
     return found

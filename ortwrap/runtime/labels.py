@@ -6,13 +6,12 @@ import contextlib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, Callable, Optional
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .witness import LabelUse, mark_copy
+from .witness import LabelUse
 
 # Above this share of valid labels the gather costs more than it saves.
 DENSE = 0.9
@@ -29,7 +28,7 @@ class LabelBatch:
     """
 
     valid: int
-    density: Optional[float]
+    density: float | None
     out_of_range: bool
 
     @property
@@ -37,7 +36,7 @@ class LabelBatch:
         """Whether gathering the valid labels first is worth it."""
         return self.density is not None and self.density < DENSE
 
-    def objection(self, gathered: bool) -> Optional[str]:
+    def objection(self, gathered: bool) -> str | None:
         """Why this batch must not reach ORT's kernel, None when it may.
 
         Args:
@@ -78,68 +77,42 @@ def look_at(uses: Sequence[LabelUse], tensors: Sequence[Tensor]) -> LabelBatch:
     return LabelBatch(fewest, valid / total, out_of_range)
 
 
-def seems_sparse(ignored: Sequence[int], tensors: Sequence[Tensor]) -> bool:
-    """Guesses, before a trace has shown which argument holds labels, whether they are sparse.
-
-    Args:
-        ignored: the labels that do not count, of every cross entropy of the step.
-        tensors: the tensor arguments of the call.
-    """
-    integers = [tensor for tensor in tensors if tensor.dtype is torch.int64]
-    return any(density(tensor, index) < DENSE for tensor in integers for index in ignored)
-
-
-def density(labels: Tensor, ignore_index: int) -> float:
-    """The share of `labels` that count; 1.0 for none at all."""
-    total = labels.numel()
-    return int((labels != ignore_index).sum()) / total if total else 1.0
-
-
 @contextlib.contextmanager
-def sparsity(enabled: bool) -> Iterator[None]:
-    """Decides, instead of ORTModule, whether graphs exported inside gather the valid labels.
+def without_own_sparsity() -> Iterator[None]:
+    """Keeps ORTModule from deciding on label sparsity.
 
-    ORTModule decides by the labels of the first batch, for positional arguments only.
+    It decides by the first batch, for submodules called with positional arguments only.
     """
     from onnxruntime.training.ortmodule._graph_transition_manager import GraphTransitionManager
 
     theirs = GraphTransitionManager._add_check_label_sparsity_hook
-    ours = partial(_mark_labels, enabled)
-    GraphTransitionManager._add_check_label_sparsity_hook = staticmethod(ours)
+    GraphTransitionManager._add_check_label_sparsity_hook = staticmethod(_no_hooks)
     try:
         yield
     finally:
         GraphTransitionManager._add_check_label_sparsity_hook = staticmethod(theirs)
 
 
-def _mark_labels(
-    enabled: bool, enable_optimizer: bool, logger: Any, inspector: Any, flattened: nn.Module
-) -> list[Any]:
-    """Stands in for ORTModule's own hook; same arguments."""
-    if not (enabled and enable_optimizer):
-        return []
-    return [
-        module.register_forward_pre_hook(_flag(name, inspector), with_kwargs=True)
-        for name, module in flattened.named_modules()
-        if isinstance(module, nn.CrossEntropyLoss)
-    ]
+def _no_hooks(*arguments: Any) -> list[Any]:
+    return []
 
 
-def _flag(name: str, inspector: Any) -> Callable[..., Any]:
-    """A hook that puts the mark on labels which ORT's graph transformer looks for."""
+def mark_if_sparse(labels: Tensor, ignore_index: int) -> Tensor:
+    """Puts the mark on labels that ORT's graph transformer looks for, to drop the ignored ones."""
     from onnxruntime.training.ortmodule._runtime_inspector import FlagAndPrintDensity
 
-    def hook(module: nn.CrossEntropyLoss, args: Any, kwargs: Any) -> Any:
-        named = dict(zip(("input", "target"), args), **kwargs)
-        labels = named["target"]
-        if labels.is_floating_point():
-            return None
-        with torch._C.DisableTorchFunction():
-            marked = FlagAndPrintDensity.apply(labels, module.ignore_index, "label")
-            share = density(labels, module.ignore_index)
-        mark_copy(marked, labels)
-        inspector._sceloss_module_to_ignore_density_map[name] = share * 100
-        named["target"] = marked
-        return (named["input"], named["target"]), {}
+    with torch._C.DisableTorchFunction():
+        if _density(labels, ignore_index) >= DENSE:
+            return labels
+        marked: Tensor = FlagAndPrintDensity.apply(labels, ignore_index, "label")
+    return marked
 
-    return hook
+
+def _density(labels: Tensor, ignore_index: int) -> float:
+    """The share of labels that count, worked out behind the back of a trace."""
+    state = torch._C._get_tracing_state()
+    torch._C._set_tracing_state(None)  # type: ignore[attr-defined]
+    try:
+        return int((labels != ignore_index).sum()) / max(labels.numel(), 1)
+    finally:
+        torch._C._set_tracing_state(state)  # type: ignore[attr-defined]

@@ -48,6 +48,12 @@ class TrainingStep(nn.Module):
     empty, and `train()` and `eval()` leave everything as it is.
     """
 
+    _dispatcher: Dispatcher
+    _wrapper: nn.Module
+    _eager: nn.Module
+    _leader: nn.Module | None
+    _runs_eagerly: bool
+
     def __init__(
         self,
         dispatcher: Dispatcher,
@@ -111,7 +117,7 @@ class _Kept:
         self._wrapper_class = wrapper_class
         names = tuple(map(_class_name, modules))
         self.dispatcher = Dispatcher(wrapper_class.__name__, names, report.write)
-        self._step: Callable[[], Union[TrainingStep, None]] = lambda: None
+        self._step: Callable[[], TrainingStep | None] = lambda: None
         self._shell = nn.Module.__new__(wrapper_class)
         report.register(self.dispatcher)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Union
 
 import torch
 from torch import Tensor
@@ -55,7 +55,7 @@ class GraphPlan:
         outputs: OutputPlan,
         uses: Sequence[LabelUse],
         general: frozenset[int],
-        shapes: Optional[Reason],
+        shapes: Reason | None,
         buffers: Sequence[str],
     ) -> None:
         """
@@ -111,11 +111,11 @@ class GraphPlan:
             self._batches += 1
 
     @property
-    def label_density(self) -> Optional[float]:
+    def label_density(self) -> float | None:
         """The mean share of labels that count, None before any batch with labels."""
         return self._densities / self._batches if self._batches else None
 
-    def objection(self, call: Call, labels: LabelBatch) -> Optional[str]:
+    def objection(self, call: Call, labels: LabelBatch) -> str | None:
         """Why this one call must run eagerly, None when it need not."""
         if any(tensor.numel() == 0 for tensor in call.tensors):
             return "an empty batch"

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import types
+import weakref
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 from torch import nn
 
@@ -35,7 +36,7 @@ class Reads:
     cells: tuple[types.CellType, ...]
 
 
-def reads_of(roots: Iterable[Union[nn.Module, Any]]) -> Reads:
+def reads_of(roots: Iterable[nn.Module | Any]) -> Reads:
     """What the forwards of `roots` (modules and plain callables), and all they call, can read."""
     attributes: set[str] = set()
     names: dict[tuple[int, str], tuple[dict[str, Any], str]] = {}
@@ -97,21 +98,23 @@ def _callables(values: Iterable[Any]) -> Iterator[types.FunctionType]:
 
 
 def _is_user_object(value: Any) -> bool:
-    call = getattr(type(value), "__call__", None)
-    return isinstance(call, types.FunctionType) and hasattr(value, "__dict__")
+    return callable(value) and hasattr(value, "__dict__")
 
 
-@functools.lru_cache(maxsize=4096)
 def _methods(kind: type) -> tuple[types.FunctionType, ...]:
     """Every method and property of `kind` that a forward may run, torch's own base excluded."""
-    found: list[types.FunctionType] = []
-    for base in kind.__mro__:
-        if base in (object, nn.Module):
-            continue
-        for name, member in vars(base).items():
-            if name not in _NEVER_READ:
-                found.extend(_plain(member))
-    return tuple(found)
+    known = _METHODS.get(kind)
+    if known is None:
+        bases = [base for base in kind.__mro__ if base not in (object, nn.Module)]
+        members = [item for base in bases for item in vars(base).items()]
+        found = [_plain(member) for name, member in members if name not in _NEVER_READ]
+        _METHODS[kind] = known = tuple(function for group in found for function in group)
+    return known
+
+
+_METHODS: weakref.WeakKeyDictionary[type, tuple[types.FunctionType, ...]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 def _plain(member: Any) -> Iterator[types.FunctionType]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import traceback
 import types
 import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 import torch
 
@@ -30,7 +30,7 @@ class Reason:
     """
 
     text: str
-    place: Optional[str] = None
+    place: str | None = None
 
     def __str__(self) -> str:
         return f"{self.text} ({self.place})" if self.place else self.text
@@ -48,30 +48,31 @@ def warn(name: str, text: str) -> None:
     warnings.warn_explicit(f"ortwrap: {name} {text}", OrtwrapWarning, path, line)
 
 
-def place_of_failure(error: BaseException) -> Optional[str]:
+def place_of_failure(error: BaseException) -> str | None:
     """`file:line` of the innermost frame of the user's code in the traceback of `error`.
 
     The deepest cause wins: ORTModule wraps what the exporter raised.
     """
-    place: Optional[str] = None
+    place: str | None = None
     seen: set[int] = set()
-    cause: Optional[BaseException] = error
+    cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         for frame, line in traceback.walk_tb(cause.__traceback__):
             if is_user_code(frame.f_code.co_filename):
                 place = f"{frame.f_code.co_filename}:{line}"
+        place = _place_in_trace(cause) or place
         cause = cause.__cause__ or cause.__context__
     return place
 
 
-def current_place() -> Optional[str]:
+def current_place() -> str | None:
     """`file:line` of the innermost frame of the user's code that is being run."""
     frame = user_frame(frame for frame, _ in traceback.walk_stack(None))
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else None
 
 
-def user_frame(frames: Iterable[types.FrameType]) -> Optional[types.FrameType]:
+def user_frame(frames: Iterable[types.FrameType]) -> types.FrameType | None:
     """The innermost of `frames`, given from the inside outwards, that runs the user's code."""
     return next((frame for frame in frames if is_user_code(frame.f_code.co_filename)), None)
 
@@ -92,22 +93,25 @@ _INTERNAL = (
 
 
 def _summary(error: BaseException) -> str:
-    """The first line of the message that says what went wrong, without ORT's own wrapping."""
+    """The part of the message that says what went wrong, in one line.
+
+    ORTModule puts the exporter's whole traceback, and torch its graph, into the message.
+    """
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    informative = [line for line in lines if _says_something(line)]
-    chosen = (informative or lines or [""])[-1 if _is_wrapped(lines) else 0]
-    text = chosen[:300]
-    return text if _names_type(text) else f"{type(error).__name__}: {text}"
+    telling = [line for line in lines if _ERROR.match(line)]
+    text = telling[-1] if telling else next(iter(lines), "")
+    text = _NOISE.split(text, maxsplit=1)[0][:400]
+    return text if _ERROR.match(text) else f"{type(error).__name__}: {text}"
 
 
-def _is_wrapped(lines: list[str]) -> bool:
-    return any(line.startswith("Traceback (most recent call last)") for line in lines)
+def _place_in_trace(error: BaseException) -> str | None:
+    """The innermost line of the user's code among those that torch lists for a traced value."""
+    for path, line in _TRACED_LINE.findall(str(error)):
+        if is_user_code(path):
+            return f"{path}:{line}"
+    return None
 
 
-def _says_something(line: str) -> bool:
-    return not line.startswith(("Traceback", "File ", "^", "There was an error while exporting"))
-
-
-def _names_type(text: str) -> bool:
-    head = text.split(":", 1)[0]
-    return head.endswith(("Error", "Exception", "Fail")) or "[ONNXRuntimeError]" in head
+_ERROR = re.compile(r"[\w.]*(Error|Exception|Unsupported\w*|Fail)\b:|\[ONNXRuntimeError\]")
+_NOISE = re.compile(r"\. Please feel free|  \[Caused by| with: ")
+_TRACED_LINE = re.compile(r"^(?:.*# )?(/.*?\.py)\((\d+)\): ", re.MULTILINE)

@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any
 
 from . import settings
 from .dispatch import Dispatcher
@@ -85,7 +85,7 @@ def _of_plan(plan: Plan) -> dict[str, Any]:
     return row
 
 
-def _sparsity(plan: GraphPlan) -> Optional[str]:
+def _sparsity(plan: GraphPlan) -> str | None:
     if not plan.uses:
         return None
     return "on" if plan.gathers else "off"

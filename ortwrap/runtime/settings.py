@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
 
 # A step that needs more graphs than this keeps changing: exporting again costs more than it saves.
 MAX_GRAPHS = 8
@@ -30,7 +29,7 @@ class Settings:
 
     eager: bool
     trust: bool
-    report: Optional[Path]
+    report: Path | None
 
 
 def read() -> Settings:

@@ -12,7 +12,7 @@ import types
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -40,7 +40,7 @@ class RandomState:
     """Where the generators of Python, NumPy and torch stand."""
 
     python: object
-    numpy: Optional[dict[str, Any]]
+    numpy: dict[str, Any] | None
     cpu: Tensor
     cuda: Sequence[Tensor]
 
@@ -51,7 +51,7 @@ class RandomState:
             random.getstate(),
             numpy.random.get_state(legacy=False) if numpy else None,
             torch.get_rng_state(),
-            torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else (),
+            torch.cuda.get_rng_state_all() if _uses_cuda() else (),
         )
 
     def restore(self) -> None:
@@ -72,6 +72,10 @@ class RandomState:
     def python_moved(self, later: RandomState) -> bool:
         """Whether Python's or NumPy's global generator was drawn from before `later`."""
         return self.python != later.python or _numpy_position(self) != _numpy_position(later)
+
+
+def _uses_cuda() -> bool:
+    return bool(torch.cuda.is_initialized())  # type: ignore[no-untyped-call]
 
 
 class Snapshot:

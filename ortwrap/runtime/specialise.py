@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 from torch import Tensor, nn
 
 from . import tree
 from .compare import difference, gradient_difference
+from .determinism import eager_without_chance
 from .entry import GraphEntry, OutputPlan, plan_outputs, restore_outputs
 from .export import export
 from .gradients import foreign_leaves, gradients_of
-from .labels import look_at, sparsity
+from .labels import look_at, mark_if_sparse, without_own_sparsity
 from .plans import Call, EagerPlan, GraphPlan, Plan, graph_inputs
 from .reasons import Reason
 from .snapshot import Snapshot
@@ -59,7 +60,7 @@ class EagerCall:
     result: Any
     before: Snapshot
     after: Snapshot
-    impurity: Optional[Reason]
+    impurity: Reason | None
 
     @property
     def random(self) -> bool:
@@ -79,7 +80,7 @@ class EagerGradients:
 
     leaves: tuple[Tensor, ...]
     names: tuple[str, ...]
-    values: tuple[Optional[Tensor], ...]
+    values: tuple[Tensor | None, ...]
 
 
 def run_eagerly(wrapper: nn.Module, call: Call) -> EagerCall:
@@ -90,13 +91,13 @@ def run_eagerly(wrapper: nn.Module, call: Call) -> EagerCall:
     result = wrapper(*call.args, **call.kwargs)
     after = Snapshot(modules)
     if versions != [tensor._version for tensor in call.tensors]:
-        impurity: Optional[Reason] = Reason("forward writes to its arguments in place")
+        impurity: Reason | None = Reason("forward writes to its arguments in place")
     else:
         impurity = _impurity(before, after, modules)
     return EagerCall(result, before, after, impurity)
 
 
-def _impurity(before: Snapshot, after: Snapshot, modules: Sequence[nn.Module]) -> Optional[Reason]:
+def _impurity(before: Snapshot, after: Snapshot, modules: Sequence[nn.Module]) -> Reason | None:
     if before.changed_parameter():
         return Reason("forward writes to parameters in place")
     if before.random.python_moved(after.random):
@@ -114,14 +115,12 @@ class Attempt:
         wrapper: the user's wrapper.
         call: the call.
         eager: what it gave and did eagerly.
-        sparse: whether to drop ignored labels before the loss.
         on_backward_error: told of failures in a later backward.
     """
 
     wrapper: nn.Module
     call: Call
     eager: EagerCall
-    sparse: bool
     on_backward_error: Callable[[BaseException], None]
 
     def plan(self, general: frozenset[int]) -> Plan:
@@ -158,7 +157,8 @@ class Attempt:
         tensors = graph_inputs(call, general)
         untrained = _untrained(self.wrapper, gradients)
         eager.before.restore()
-        with sparsity(self.sparse), watch_trace(range(len(call.tensors), len(tensors))) as seen:
+        numbers = range(len(call.tensors), len(tensors))
+        with without_own_sparsity(), watch_trace(numbers, mark_if_sparse) as seen:
             graph = export(entry, tensors, untrained, self.on_backward_error)
         _judge(seen)
         buffers = _changed_buffers(self.wrapper, eager)
@@ -166,16 +166,14 @@ class Attempt:
         objection = plan.objection(call, look_at(plan.uses, call.tensors))
         if objection is not None:
             raise Deferred(f"every batch so far has {objection}")
-        text = _compare(plan, call, eager, gradients)
+        text = _compare(self.wrapper, plan, call, eager, gradients)
         if text is not None:
             raise _Refused(Reason(f"ONNX Runtime computes something else than eager: {text}"))
         plan.prove(call)
         return plan
 
 
-def compare_again(
-    wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerCall
-) -> Optional[str]:
+def compare_again(wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerCall) -> str | None:
     """Compares a graph with an eager call that has just run; leaves the state as that left it.
 
     Returns:
@@ -184,7 +182,7 @@ def compare_again(
     if eager.impurity is not None:
         return eager.impurity.text
     try:
-        return _compare(plan, call, eager, _gradients(wrapper, call, eager))
+        return _compare(wrapper, plan, call, eager, _gradients(wrapper, call, eager))
     except Exception as error:
         return str(Reason.of_failure("ONNX Runtime cannot run it", error))
     finally:
@@ -210,9 +208,28 @@ def _gradients(wrapper: nn.Module, call: Call, eager: EagerCall) -> EagerGradien
 
 
 def _compare(
-    plan: GraphPlan, call: Call, eager: EagerCall, gradients: EagerGradients
-) -> Optional[str]:
+    wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerCall, gradients: EagerGradients
+) -> str | None:
     """Runs the graph from the state before the eager call and says how it differs."""
+    if not eager.random:
+        return _difference(plan, call, eager, gradients)
+    eager.before.restore()
+    with eager_without_chance():
+        calm = run_eagerly(wrapper, call)
+        calm_gradients = _gradients(wrapper, call, calm)
+    with plan.graph.without_chance() as possible:
+        if possible and not calm.random:
+            return _difference(plan, call, calm, calm_gradients)
+    return _difference(plan, call, eager, gradients, values=False)
+
+
+def _difference(
+    plan: GraphPlan,
+    call: Call,
+    eager: EagerCall,
+    gradients: EagerGradients,
+    values: bool = True,
+) -> str | None:
     eager.before.restore()
     computed = plan.graph(graph_inputs(call, plan.general))
     result = restore_outputs(plan.outputs, computed, call.tensors)
@@ -222,7 +239,7 @@ def _compare(
         return "the structure of the result"
     outputs = [tensor for tensor in ours.tensors if tensor.requires_grad]
     found = gradients_of(outputs, gradients.leaves, keep_graph=False)
-    if eager.random:
+    if not values:
         return None
     for index, (mine, reference) in enumerate(zip(ours.tensors, theirs.tensors)):
         text = difference(mine, reference)
@@ -232,7 +249,7 @@ def _compare(
     return text or _buffer_difference(eager)
 
 
-def _buffer_difference(eager: EagerCall) -> Optional[str]:
+def _buffer_difference(eager: EagerCall) -> str | None:
     differing = eager.after.changed_buffers()
     return f"{len(differing)} buffers after the call" if differing else None
 

@@ -12,7 +12,7 @@ import enum
 import types
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Any, Callable, NamedTuple, Optional
+from typing import Any, Callable, NamedTuple
 
 import torch
 from torch import Tensor
@@ -205,7 +205,7 @@ _NAMED_TUPLE = _Container(_sequence_parts, lambda like, children: type(like)(*ch
 _MAPPING = _Container(_mapping_parts, _mapping_build)
 _OBJECT = _Container(_object_parts, _object_build)
 
-_KNOWN: dict[type, Optional[_Container]] = {
+_KNOWN: dict[type, _Container | None] = {
     list: _LIST,
     tuple: _TUPLE,
     dict: _MAPPING,
@@ -213,7 +213,7 @@ _KNOWN: dict[type, Optional[_Container]] = {
 }
 
 
-def _container_of(kind: type, value: Any) -> Optional[_Container]:
+def _container_of(kind: type, value: Any) -> _Container | None:
     try:
         return _KNOWN[kind]
     except KeyError:
@@ -221,7 +221,7 @@ def _container_of(kind: type, value: Any) -> Optional[_Container]:
         return container
 
 
-def _classify(kind: type, value: Any) -> Optional[_Container]:
+def _classify(kind: type, value: Any) -> _Container | None:
     if issubclass(kind, tuple):
         return _NAMED_TUPLE if hasattr(kind, "_make") else None
     if issubclass(kind, Mapping):

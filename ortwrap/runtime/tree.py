@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Optional
+from typing import Any
 
 import torch
 from torch import nn
@@ -56,7 +56,7 @@ def flatten(roots: Sequence[nn.Module]) -> tuple[nn.Module, ...]:
     return tuple(seen.values())
 
 
-def obstacle(root: nn.Module) -> Optional[Reason]:
+def obstacle(root: nn.Module) -> Reason | None:
     """What in the tree under `root` ONNX Runtime cannot stand in for, None if nothing."""
     for name, module in root.named_modules():
         where = f"{name or 'model'} ({type(module).__name__})"

@@ -11,7 +11,7 @@ import operator
 import types
 from collections import deque
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, Union
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -113,7 +113,7 @@ class Watch:
         names = [
             name
             for name in namespace
-            if name not in _INTERNAL and name in self._reads.attributes or name == "training"
+            if (name not in _INTERNAL and name in self._reads.attributes) or name == "training"
         ]
         own = self._namespace(namespace, names, len(namespace), 0)
         for table in ("_parameters", "_buffers", "_modules"):
@@ -227,7 +227,7 @@ def _shapes(modules: Sequence[nn.Module]) -> Hashable:
     return tuple(rows)
 
 
-def _content(cell: types.CellType) -> Union[Any, None]:
+def _content(cell: types.CellType) -> Any | None:
     try:
         return cell.cell_contents
     except ValueError:

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.jit._trace import TracerWarning
 from torch.overrides import TorchFunctionMode
 
 from .reasons import Reason, current_place
@@ -42,6 +44,7 @@ _GRADIENTS = {
     Tensor.retain_grad: "retain_grad",
 }
 _CROSS_ENTROPIES = frozenset({F.cross_entropy, F.nll_loss})
+MarkLabels = Callable[[Tensor, int], Tensor]
 _MAX_KEPT = 200_000
 
 
@@ -56,14 +59,14 @@ class Testimony:
         numbers: a Python number given as a tensor was needed as a Python number again.
     """
 
-    data: Optional[Reason] = None
-    gradients: Optional[Reason] = None
-    shapes: Optional[Reason] = None
-    numbers: Optional[Reason] = None
+    data: Reason | None = None
+    gradients: Reason | None = None
+    shapes: Reason | None = None
+    numbers: Reason | None = None
     labels: list[LabelUse] = field(default_factory=list)
 
     @property
-    def refusal(self) -> Optional[Reason]:
+    def refusal(self) -> Reason | None:
         """Why the trace must not be used at all."""
         return self.data or self.gradients
 
@@ -80,7 +83,7 @@ class LabelUse:
         computed: the labels are worked out from data inside of forward.
     """
 
-    source: Optional[int]
+    source: int | None
     kept: float
     classes: int
     ignore_index: int
@@ -88,16 +91,17 @@ class LabelUse:
 
 
 @contextlib.contextmanager
-def watch_trace(numbers: Sequence[int] = ()) -> Iterator[Testimony]:
+def watch_trace(numbers: Sequence[int] = (), mark: MarkLabels | None = None) -> Iterator[Testimony]:
     """Watches the traces made inside.
 
     Args:
         numbers: which tensor inputs of the traced entry stand for Python numbers.
+        mark: gives the labels of each cross entropy, with their ignore_index, a mark.
     """
     testimony = Testimony()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with _Witness(testimony, frozenset(numbers)):
+        with _Witness(testimony, frozenset(numbers), mark):
             yield testimony
     if testimony.shapes is None:
         testimony.shapes = _shape_warning(caught)
@@ -110,20 +114,17 @@ def mark_inputs(tensors: Sequence[Tensor]) -> None:
         witness.enter(tensors)
 
 
-def mark_copy(result: Tensor, source: Tensor) -> None:
-    """Tells the active witness that `result` holds the labels of `source`."""
-    witness = _Witness.active
-    if witness is not None:
-        witness.follow(result, source)
-
-
 class _Witness(TorchFunctionMode):
     """Follows tensors through a trace; see `Testimony` for what it looks for."""
 
-    active: Optional[_Witness] = None
+    active: _Witness | None = None
 
-    def __init__(self, testimony: Testimony, numbers: frozenset[int]) -> None:
+    def __init__(
+        self, testimony: Testimony, numbers: frozenset[int], mark: MarkLabels | None
+    ) -> None:
         super().__init__()
+        self._mark = mark
+        self._marked: Tensor | None = None
         self._testimony = testimony
         self._numbers = numbers
         # Origin of each tensor that does not come from data: "size", "number" or "constant".
@@ -140,7 +141,7 @@ class _Witness(TorchFunctionMode):
 
     def __exit__(self, *details: Any) -> None:
         _Witness.active = None
-        super().__exit__(*details)
+        super().__exit__(*details)  # type: ignore[no-untyped-call]
 
     def enter(self, tensors: Sequence[Tensor]) -> None:
         self._origin.clear()
@@ -159,14 +160,14 @@ class _Witness(TorchFunctionMode):
         func: Callable[..., Any],
         types: Any,
         args: Sequence[Any] = (),
-        kwargs: Optional[Mapping[str, Any]] = None,
+        kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         keywords = kwargs or {}
         if torch._C._get_tracing_state() is None:
             # Models branch on data when they are not traced; only what the trace sees is frozen.
             return func(*args, **keywords)
         if func in _CROSS_ENTROPIES:
-            self._note_labels(args, keywords)
+            args, keywords = self._meet_labels(args, keywords)
         if func in _GRADIENTS and self._testimony.gradients is None:
             text = f"forward calls {_GRADIENTS[func]}"
             self._testimony.gradients = Reason(text, current_place())
@@ -178,20 +179,24 @@ class _Witness(TorchFunctionMode):
         self._follow(func, args, keywords, result)
         return result
 
-    def follow(self, result: Tensor, source: Tensor) -> None:
-        """Takes `result` for a copy of `source`, whatever made it."""
-        index = self._inputs.get(id(source))
-        if index is not None:
-            self._kept.append(result)
-            self._inputs[id(result)] = index
-
-    def _note_labels(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
-        named = dict(zip(("input", "target"), args), **keywords)
+    def _meet_labels(
+        self, args: Sequence[Any], keywords: Mapping[str, Any]
+    ) -> tuple[Sequence[Any], Mapping[str, Any]]:
+        """Notes the labels of a cross entropy and, if wanted, marks them as sparse."""
+        named = dict(zip(("input", "target", "weight"), args[:3]), **keywords)
         logits, target = named.get("input"), named.get("target")
         if not isinstance(logits, Tensor) or not isinstance(target, Tensor):
-            return
-        if target.is_floating_point():
-            return
+            return args, keywords
+        if target.is_floating_point() or target is self._marked:
+            return args, keywords
+        ignored = int(named.get("ignore_index", -100))
+        self._note_labels(logits, target, ignored)
+        if self._mark is None or len(args) > 3:
+            return args, keywords
+        self._marked = named["target"] = self._mark(target, ignored)
+        return (), named
+
+    def _note_labels(self, logits: Tensor, target: Tensor, ignored: int) -> None:
         index = self._inputs.get(id(target))
         whole = target.numel() if index is None else self._numel[index]
         self._testimony.labels.append(
@@ -199,7 +204,7 @@ class _Witness(TorchFunctionMode):
                 source=index,
                 kept=int(target.numel()) / max(int(whole), 1),
                 classes=int(logits.shape[1 if logits.dim() > 1 else 0]),
-                ignore_index=int(named.get("ignore_index", -100)),
+                ignore_index=ignored,
                 computed=index is None and id(target) not in self._origin,
             )
         )
@@ -270,9 +275,13 @@ def _tensors(values: Sequence[Any]) -> list[Tensor]:
     return found
 
 
-def _shape_warning(caught: Sequence[warnings.WarningMessage]) -> Optional[Reason]:
+def _is_own(path: str) -> bool:
+    return f"{os.sep}onnxruntime{os.sep}" in path or f"{os.sep}ortwrap{os.sep}" in path
+
+
+def _shape_warning(caught: Sequence[warnings.WarningMessage]) -> Reason | None:
     for warning in caught:
-        if issubclass(warning.category, torch.jit.TracerWarning):
+        if issubclass(warning.category, TracerWarning) and not _is_own(warning.filename):
             text = str(warning.message).split(".", 1)[0].splitlines()[0]
             return Reason(text, f"{warning.filename}:{warning.lineno}")
     return None
