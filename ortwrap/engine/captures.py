@@ -11,7 +11,7 @@ import libcst as cst
 from ortwrap.engine.bindings import Binding, Bindings
 from ortwrap.engine.effects import EffectsReader, place_of, root_place
 from ortwrap.engine.gradients import GradientFlow
-from ortwrap.engine.helpers import HelperCheck
+from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.liveness import Liveness, surely_bound
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.order import Order
@@ -32,6 +32,7 @@ _FACTORIES = re.compile(
     r"^torch\.(?:tensor|zeros|ones|full|arange|eye|empty|linspace|zeros_like|ones_like|full_like"
     r"|rand|randn|randint|rand_like|randn_like|FloatTensor|LongTensor|Tensor|from_numpy|as_tensor)$"
 )
+_OPTIONS = re.compile(r"^(?:\w*args|opts?|cfg|\w*config|conf|hparams|params|hps?|flags|options)$")
 _RANDOM_FACTORIES = re.compile(r"^torch\.rand")
 _TAKEN_BY_MODULE = frozenset(
     "forward compute_loss training train eval modules parameters buffers children apply to "
@@ -57,6 +58,7 @@ class CaptureFinder:
         modules: ModuleTable,
         reader: EffectsReader,
         flow: GradientFlow,
+        helpers: Helpers,
         liveness: Liveness,
     ) -> None:
         self._tree = tree
@@ -65,8 +67,8 @@ class CaptureFinder:
         self._reader = reader
         self._flow = flow
         self._liveness = liveness
-        self._helpers = HelperCheck(tree, bindings, modules, flow)
-        self._outputs = OutputFinder(tree, modules, bindings, reader, liveness)
+        self._helpers = helpers
+        self._outputs = OutputFinder(tree, modules, bindings, reader, flow, liveness)
 
     def find(self, found: LossSlice, order: Order) -> Captures:
         """Inputs, parts and outputs of a slice.
@@ -90,6 +92,7 @@ class CaptureFinder:
             outputs=tuple(outputs),
             replacements={**walk.found.replacements, **walk.store_replacements(local)},
             renames=renames,
+            deletions=self._outputs.deletions(found, outputs),
         )
 
     def _check_bound(self, found: LossSlice, order: Order, walk: _Walk) -> None:
@@ -173,7 +176,7 @@ class _Walk:
         for place, node in self._starred.items():
             if len(self.found.inputs) > 1:
                 name = self.found.inputs[place].name
-                self.found.inputs[place] = CapturedInput(name, self._tree.code(node))
+                self.found.inputs[place] = CapturedInput(name, self._tree.source(node))
                 self.found.replacements[node] = cst.Name(name)
 
     # -- statements ------------------------------------------------------------------------------
@@ -248,10 +251,7 @@ class _Walk:
                 self._capture_place(place, readers[0])
                 self.conditional.setdefault(place, readers[0])
         self.defined |= own
-        self._conditional_depth += 1
-        for child in piece.node.children:
-            self._expression(child)
-        self._conditional_depth -= 1
+        self._expression(piece.node)
 
     # -- expressions -----------------------------------------------------------------------------
 
@@ -271,14 +271,18 @@ class _Walk:
         if isinstance(node, cst.Attribute):
             self._expression(node.value)
             return
-        if isinstance(node, cst.IfExp):
-            self._conditional_depth += 1
+        certain = _evaluated_first(node)
+        if certain is None:
             for child in node.children:
                 self._expression(child)
-            self._conditional_depth -= 1
             return
-        for child in node.children:
+        for child in certain:
             self._expression(child)
+        self._conditional_depth += 1
+        for child in node.children:
+            if child not in certain:
+                self._expression(child)
+        self._conditional_depth -= 1
 
     def _argument(self, node: cst.Arg) -> None:
         place = place_of(node.value, self._reader.instance)
@@ -291,7 +295,7 @@ class _Walk:
                 # `model(**batch)` alone reads best as `forward(self, **batch)`.
                 self.input_places.add(place)
                 name = place.split(".")[-1]
-                self.found.inputs[place] = CapturedInput(name, self._tree.code(node.value), True)
+                self.found.inputs[place] = CapturedInput(name, self._tree.source(node.value), True)
                 self._starred[place] = node.value
                 return
         self._expression(node.value)
@@ -314,16 +318,25 @@ class _Walk:
         return bool(self._finder._flow.module_uses(func))
 
     def _callee(self, func: cst.BaseExpression, place: str) -> None:
-        if "." in place:
-            method = self._method_of_class(func, place)
-            if method is not None:
-                raise Refuse("OW107", func, name=place, why="is a method that may use `self`")
-        if isinstance(func, cst.Name):
-            defined = self._bindings.definition(func)
-            if isinstance(defined, cst.FunctionDef) and self._is_global(func):
-                self._finder._helpers.check(defined, func.value)
+        helpers = self._finder._helpers
+        helper = helpers.called(func)
         if not self._is_global(func):
             self._part(func, place)
+        if helper is None:
+            return
+        helpers.check(helper, place)
+        for held in helpers.held_modules(helper):
+            self._hold(held.place(self._reader.instance), func)
+
+    def _hold(self, place: str, func: cst.BaseExpression) -> None:
+        """A module that a helper runs is held by the wrapper, so that its parameters train."""
+        if place in self.found.parts:
+            return
+        if "." not in place:
+            owner = self._bindings.scope_of(func).owner(place)
+            if owner is None or not owner.is_module:
+                raise Refuse("OW107", func, name=self._tree.code(func), why=f"runs `{place}`")
+        self.found.parts[place] = Part(self._part_name(place), place, True)
 
     def _method_call(self, func: cst.Attribute) -> None:
         """`criterion.forward(x)` needs the object itself, `target.mul(x)` its value."""
@@ -361,7 +374,7 @@ class _Walk:
         """An expression over inputs that is better evaluated before the call."""
         if self._finder._flow.is_data_of_module(node):
             return not (set(self._reader.of(node).reads) & self.defined)
-        if not self._over_inputs(node):
+        if not self._over_inputs(node) or (self._conditional_depth and not self._is_option(node)):
             return False
         if isinstance(node, cst.Subscript):
             return self._is_access(node)
@@ -385,6 +398,14 @@ class _Walk:
                         why="it draws random numbers after the model has run",
                     )
                 return True
+        return False
+
+    def _is_option(self, node: cst.BaseExpression) -> bool:
+        """`args.alpha`: can be read whether or not the branch that reads it is taken."""
+        while isinstance(node, cst.Attribute):
+            node = node.value
+            if isinstance(node, cst.Name):
+                return _OPTIONS.match(node.value) is not None or node.value == self._reader.instance
         return False
 
     def _is_access(self, node: cst.BaseExpression) -> bool:
@@ -484,7 +505,9 @@ class _Walk:
         if len(bound) != 1:
             return False
         parent = self._tree.parents.get(self._tree.parents.get(bound[0].node, bound[0].node))
-        value = parent.value if isinstance(parent, (cst.Assign, cst.AnnAssign)) else None
+        if not isinstance(parent, (cst.Assign, cst.AnnAssign)):
+            return False
+        value = parent.value
         literal = isinstance(value, (cst.Integer, cst.Float, cst.SimpleString)) or (
             isinstance(value, cst.UnaryOperation)
             and isinstance(value.expression, (cst.Integer, cst.Float))
@@ -500,27 +523,19 @@ class _Walk:
             for call in self._tree.calls
         )
 
-    def _method_of_class(self, func: cst.BaseExpression, place: str) -> cst.FunctionDef | None:
-        for ancestor in self._tree.ancestors(func):
-            if isinstance(ancestor, cst.ClassDef):
-                name = place.split(".", 1)[1]
-                for function in self._tree.functions:
-                    owner = self._tree.enclosing_class(function)
-                    if owner is ancestor and function.name.value == name:
-                        return function
-        return None
-
     def _part(self, node: cst.BaseExpression, place: str) -> None:
         if place not in self.found.parts:
-            name = place.split(".")[-1]
-            while name in _TAKEN_BY_MODULE or any(
-                part.name == name for part in self.found.parts.values()
-            ):
-                name += "_"
             trainable = self._modules.is_trainable(node)
-            self.found.parts[place] = Part(name, place, trainable)
+            self.found.parts[place] = Part(self._part_name(place), place, trainable)
         name = self.found.parts[place].name
         self.found.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
+
+    def _part_name(self, place: str) -> str:
+        name = place.split(".")[-1]
+        taken = {part.name for part in self.found.parts.values()} | _TAKEN_BY_MODULE
+        while name in taken:
+            name += "_"
+        return name
 
     def _capture_place(self, place: str, node: cst.CSTNode) -> None:
         if place == self._reader.instance:
@@ -532,9 +547,9 @@ class _Walk:
         self.found.inputs.setdefault(place, CapturedInput(place, place))
 
     def _capture_expression(self, node: cst.BaseExpression) -> None:
-        text = self._tree.code(node)
+        text = self._tree.source(node)
         if text not in self._expressions:
-            name = self._unique(_name_for(node, self._tree.code(node)))
+            name = self._unique(_name_for(node, text))
             self._expressions[text] = name
             self.found.inputs[text] = CapturedInput(name, text)
         self.input_places |= set(self._reader.of(node).reads)
@@ -560,6 +575,21 @@ class _Walk:
                 if not isinstance(parent, (cst.Attribute, cst.Subscript)):
                     return True
         return False
+
+
+def _evaluated_first(node: cst.CSTNode) -> tuple[cst.CSTNode, ...] | None:
+    """The parts of a node that run whenever it does; None when all of them do."""
+    if isinstance(node, (cst.If, cst.IfExp)):
+        return (node.test,)
+    if isinstance(node, cst.For):
+        return (node.iter,)
+    if isinstance(node, cst.BooleanOperation):
+        return (node.left,)
+    if isinstance(node, (cst.Lambda, cst.Match)):
+        return ()
+    if isinstance(node, cst.BaseComp):
+        return (node.for_in.iter,)
+    return None
 
 
 def _name_for(node: cst.BaseExpression, text: str) -> str:

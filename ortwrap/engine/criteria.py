@@ -73,15 +73,17 @@ def criterion_calls(
                 attribute = _free("cross_entropy", taken | set(constructors.values()))
                 constructors[constructor] = attribute
             calls[call] = CriterionCall(attribute, constructor)
-        elif modules.is_criterion(call.func) and set(names) - {""} <= set(_ARGUMENTS):
-            if any(names) and _is_torch_criterion(call.func, modules):
-                calls[call] = CriterionCall(None, None)
+            continue
+        by_keyword = any(names) and set(names) <= {"", *_ARGUMENTS}
+        if by_keyword and _is_torch_criterion(call.func, modules):
+            calls[call] = CriterionCall(None, None)
     return calls
 
 
 def _is_torch_criterion(func: cst.BaseExpression, modules: ModuleTable) -> bool:
     evidence = modules.evidence(func)
-    return evidence is not None and "`torch.nn." in evidence.reason
+    known = evidence is not None and evidence.role == "criterion"
+    return known and evidence is not None and "`torch.nn." in evidence.reason
 
 
 def _calls(found: LossSlice) -> list[cst.Call]:

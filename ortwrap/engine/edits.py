@@ -166,7 +166,7 @@ def _first_line(tree: SourceTree, node: cst.CSTNode) -> int:
 
 def _above_comments(tree: SourceTree, line: int) -> int:
     """The line above which to insert so that comments stay with what they describe."""
-    while line > 1 and tree.line_text(line - 1).lstrip().startswith("#"):
+    while line > 1 and tree.is_comment_line(line - 1):
         line -= 1
     return line
 

@@ -22,6 +22,7 @@ from ortwrap.engine.edits import (
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.forward import ForwardBuilder, WrapperClass
 from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
@@ -52,11 +53,17 @@ class Emitter:
     """Turns the plans of one script into edits of its text."""
 
     def __init__(
-        self, tree: SourceTree, bindings: Bindings, modules: ModuleTable, options: Options
+        self,
+        tree: SourceTree,
+        bindings: Bindings,
+        modules: ModuleTable,
+        helpers: Helpers,
+        options: Options,
     ) -> None:
         self._tree = tree
         self._bindings = bindings
         self._modules = modules
+        self._helpers = helpers
         self._options = options
         self._names = _Names()
         self._edits: list[Edit] = []
@@ -82,7 +89,7 @@ class Emitter:
 
     def _wrapper(self, plan: Plan) -> WrapperClass:
         reader = EffectsReader(self._bindings, self._tree.enclosing(plan.sinks[0].call))
-        flow = GradientFlow(self._bindings, self._modules, reader)
+        flow = GradientFlow(self._bindings, self._modules, reader, self._helpers)
         return ForwardBuilder(self._tree, self._bindings, self._modules, flow, reader).build(plan)
 
     def _class(self, plan: Plan, wrapper: WrapperClass, top: Unit, several: bool) -> str:
@@ -172,9 +179,10 @@ class Emitter:
             call = self._call(f"{', '.join(targets)} = ", variable, arguments, indent)
             self._place_call(plan, host, call)
         self._edits += remove_units(tree, [unit for unit in found.units if unit is not anchor])
-        for node, name in plan.captures.renames.items():
+        replaced = (*plan.captures.renames.items(), *plan.captures.deletions.items())
+        for node, text in replaced:
             span = tree.span(node)
-            self._edits.append(Edit(span.start, span.end, name))
+            self._edits.append(Edit(span.start, span.end, text))
 
     def _place_call(self, plan: Plan, host: Unit, call: str) -> None:
         tree, found = self._tree, plan.found
@@ -209,7 +217,7 @@ class Emitter:
         if variable is None:
             variable = self._variable_name(plan, function)
             self._names.variables[key] = variable
-        site = find_site(plan, tree, reader).before
+        site = find_site(plan, tree, self._bindings, reader).before
         if (site, variable) not in self._names.wrapped:
             self._names.wrapped.add((site, variable))
             indent = indentation(tree.line_text(tree.line(site.node)))

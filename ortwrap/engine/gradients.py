@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, place_of
 from ortwrap.engine.modules import ModuleTable
+
+if TYPE_CHECKING:
+    from ortwrap.engine.helpers import Helpers
 
 # Attributes and methods whose result carries no gradient of the tensor they are asked of.
 _CUT_ATTRIBUTES = frozenset("data shape dtype device grad ndim is_cuda requires_grad".split())
@@ -29,8 +34,11 @@ _NO_GRAD = ("no_grad", "inference_mode")
 class GradientFlow:
     """Answers, for code of one function, what a loss's gradient flows back to."""
 
-    def __init__(self, bindings: Bindings, modules: ModuleTable, reader: EffectsReader) -> None:
+    def __init__(
+        self, bindings: Bindings, modules: ModuleTable, reader: EffectsReader, helpers: Helpers
+    ) -> None:
         self._bindings = bindings
+        self._helpers = helpers
         self._modules = modules
         self._reader = reader
 
@@ -124,6 +132,9 @@ class GradientFlow:
                 return
         elif isinstance(func, cst.Name) and self._is_builtin(func, _CUT_BUILTINS):
             return
+        helper = self._helpers.called(func)
+        if helper is not None and self._helpers.held_modules(helper):
+            uses.append(func)
         for child in (func, *node.args):
             self._walk(child, found, uses)
 

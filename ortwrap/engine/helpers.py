@@ -1,34 +1,95 @@
-"""Whether a function of this file may be called from forward."""
+"""Functions and methods of this file that a step calls: what they run, and whether forward may."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.effects import EffectsReader, instance_name, place_of
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.tree import SourceTree
 
+_FILLS = frozenset("append extend insert update add_ mul_ sub_ div_ clamp_".split())
 
-class HelperCheck:
-    """Reads the body of a helper such as the user's own loss function."""
 
-    def __init__(
-        self, tree: SourceTree, bindings: Bindings, modules: ModuleTable, flow: GradientFlow
-    ) -> None:
+@dataclass(frozen=True)
+class HeldModule:
+    """A module that a helper runs without being given it.
+
+    Attributes:
+        name: the global's name, or the attribute of the instance.
+        of_instance: it is an attribute of the instance that the helper is a method of.
+    """
+
+    name: str
+    of_instance: bool
+
+    def place(self, instance: str | None) -> str:
+        """What the calling function calls it."""
+        return f"{instance}.{self.name}" if self.of_instance else self.name
+
+
+class Helpers:
+    """What is known about the functions of one script."""
+
+    def __init__(self, tree: SourceTree, bindings: Bindings, modules: ModuleTable) -> None:
         self._tree = tree
         self._bindings = bindings
         self._modules = modules
-        self._flow = flow
+        self._held: dict[cst.FunctionDef, tuple[HeldModule, ...]] = {}
         self._checked: set[cst.FunctionDef] = set()
 
+    def called(self, func: cst.CSTNode) -> cst.FunctionDef | None:
+        """The function or method of this file that an expression calls, if it is certain."""
+        if isinstance(func, cst.Name):
+            defined = self._bindings.definition(func)
+            return defined if isinstance(defined, cst.FunctionDef) else None
+        if not isinstance(func, cst.Attribute):
+            return None
+        function = self._tree.enclosing(func)
+        instance = instance_name(function, self._bindings)
+        if instance is None or place_of(func, instance) is None:
+            return None
+        for ancestor in self._tree.ancestors(func):
+            if isinstance(ancestor, cst.ClassDef):
+                return self._method(ancestor, func.attr.value)
+        return None
+
+    def held_modules(self, function: cst.FunctionDef) -> tuple[HeldModule, ...]:
+        """Trainable modules that a helper finds in globals or on `self`, and so runs by itself."""
+        if function not in self._held:
+            self._held[function] = ()  # ends the recursion of functions that call each other
+            self._held[function] = tuple(self._find_held(function))
+        return self._held[function]
+
+    def _find_held(self, function: cst.FunctionDef) -> list[HeldModule]:
+        reader = EffectsReader(self._bindings, function)
+        scope = self._bindings.scope(function)
+        flow = GradientFlow(self._bindings, self._modules, reader, self)
+        found: dict[HeldModule, None] = {}
+        for node in flow.module_uses(function.body):
+            place = place_of(node, reader.instance)
+            if place is None or place == reader.instance:
+                continue
+            if "." in place:
+                found[HeldModule(place.split(".", 1)[1], True)] = None
+            elif place not in scope.names and self._modules.evidence(node) is not None:
+                found[HeldModule(place, False)] = None
+        for call in self._calls(function):
+            inner = self.called(call.func)
+            if inner is not None and inner is not function:
+                found.update(dict.fromkeys(self.held_modules(inner)))
+        return list(found)
+
     def check(self, function: cst.FunctionDef, name: str) -> None:
-        """Refuse a helper that does more than compute a value from its arguments.
+        """Refuse a helper that does more than compute a value.
 
         Raises:
-            Refuse: it runs a module it was not given, has effects, or bakes values.
+            Refuse: it has effects, reads what changes between steps, or bakes values.
         """
         if function in self._checked:
             return
@@ -39,19 +100,45 @@ class HelperCheck:
             raise Refuse("OW107", function, name=name, why="assigns a global")
         for place, readers in effects.reads.items():
             if place not in scope.names:
-                self._check_outer(place, readers[0], name)
-        outer = sorted(place for place in effects.mutates if place not in scope.names)
+                self._check_outer(place, readers[0], name, reader.instance)
+        outer = sorted(
+            place
+            for place in effects.changes
+            if place not in scope.names and not self._is_module(place, effects.reads)
+        )
         if outer:
             raise Refuse("OW107", function, name=name, why=f"changes `{outer[0]}`")
         inside = {
             place
             for place, bound in scope.names.items()
             if any(binding.kind in ("variable", "parameter") for binding in bound)
-        }
-        baked = GradientFlow(self._bindings, self._modules, reader).baked(function.body, inside)
+        } - {reader.instance}
+        flow = GradientFlow(self._bindings, self._modules, reader, self)
+        baked = flow.baked(function.body, inside)
         if baked is not None:
             raise Refuse("OW301", baked, code=self._tree.code(baked)[:60])
         self._checked.add(function)
+        self._check_statements(function, name)
+        self._check_calls(function)
+
+    def _check_statements(self, function: cst.FunctionDef, name: str) -> None:
+        """A call whose result is dropped is there for its effect, which would happen once."""
+        stack: list[cst.CSTNode] = [function.body]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Expr) and isinstance(node.value, (cst.Call, cst.Await)):
+                call = node.value
+                func = call.func if isinstance(call, cst.Call) else None
+                fills = isinstance(func, cst.Attribute) and isinstance(func.value, cst.Name)
+                fills = fills and cst.ensure_type(func, cst.Attribute).attr.value in _FILLS
+                if not fills:
+                    code = self._tree.code(node)[:60]
+                    raise Refuse("OW107", node, name=name, why=f"does `{code}` on the way")
+            if isinstance(node, (cst.Yield, cst.Await)):
+                raise Refuse("OW107", node, name=name, why="lets other code run on the way")
+            stack.extend(node.children)
+
+    def _check_calls(self, function: cst.FunctionDef) -> None:
         for call in self._calls(function):
             qualified = self._bindings.qualified(call.func) or ""
             code = self._tree.code(call)[:60]
@@ -59,14 +146,18 @@ class HelperCheck:
                 raise Refuse("OW205", call, code=code)
             if qualified.startswith(("numpy.", "random.")):
                 raise Refuse("OW304", call, code=code)
-            inner = self._bindings.definition(call.func)
-            if isinstance(inner, cst.FunctionDef) and inner is not function:
+            inner = self.called(call.func)
+            if inner is not None and inner is not function:
                 self.check(inner, self._tree.code(call.func))
 
-    def _check_outer(self, place: str, node: cst.CSTNode, name: str) -> None:
-        evidence = self._modules.evidence(node)
-        if evidence is not None and evidence.role != "criterion":
-            raise Refuse("OW107", node, name=name, why=f"runs `{place}`, which it was not given")
+    def _check_outer(self, place: str, node: cst.CSTNode, name: str, instance: str | None) -> None:
+        """A global or an attribute that the helper reads must be the same at every step."""
+        if self._modules.evidence(node) is not None or place == instance:
+            return
+        if "." in place:
+            if self._changes_after_init(place, node):
+                raise Refuse("OW107", node, name=name, why=f"reads `{place}`, which changes")
+            return
         owner = self._bindings.resolve(node) if isinstance(node, cst.Name) else None
         if owner is None:
             return
@@ -74,6 +165,30 @@ class HelperCheck:
         changing = len(bound) > 1 and any(binding.kind == "variable" for binding in bound)
         if changing or (not owner.is_module and bound[0].kind in ("variable", "parameter")):
             raise Refuse("OW107", node, name=name, why=f"reads `{place}`, which changes")
+
+    def _changes_after_init(self, place: str, node: cst.CSTNode) -> bool:
+        """The attribute is assigned in another method than the constructor."""
+        home = next(
+            (item for item in self._tree.ancestors(node) if isinstance(item, cst.ClassDef)), None
+        )
+        attribute = place.split(".", 1)[1]
+        for function in self._tree.functions:
+            if self._tree.enclosing_class(function) is not home:
+                continue
+            reader = EffectsReader(self._bindings, function)
+            written = f"{reader.instance}.{attribute}" in reader.of(function.body).changes
+            if written and function.name.value not in ("__init__", "setup", "build"):
+                return True
+        return False
+
+    def _is_module(self, place: str, reads: dict[str, list[cst.CSTNode]]) -> bool:
+        return any(self._modules.evidence(node) is not None for node in reads.get(place, []))
+
+    def _method(self, home: cst.ClassDef, name: str) -> cst.FunctionDef | None:
+        for function in self._tree.functions:
+            if self._tree.enclosing_class(function) is home and function.name.value == name:
+                return function
+        return None
 
     def _calls(self, function: cst.FunctionDef) -> list[cst.Call]:
         return [call for call in self._tree.calls if self._tree.enclosing(call) is function]

@@ -29,6 +29,17 @@ _PURE_BUILTINS = frozenset(
     "range enumerate sorted any all getattr hasattr type format repr map divmod".split()
 )
 _MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
+_OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
+_LOGS = re.compile(r"log|print|write|add_scalar|set_post|set_desc|info|debug|warn|time")
+_HARMLESS_METHODS = frozenset(
+    "zero_grad item append extend update add size view reshape flatten squeeze unsqueeze mean sum "
+    "max min argmax argmin eq ne gt lt ge le numel dim to cuda cpu float long int half double bool "
+    "detach clone numpy tolist keys values items get copy format join split strip type_as t "
+    "transpose permute contiguous expand softmax sigmoid abs pow sqrt exp norm topk sort start "
+    "stop tic toc record reset synchronize parameters named_parameters repeat masked_select gather "
+    "index_select scatter ceil floor round clamp any all cumsum unbind chunk narrow type data_ptr "
+    "elapsed perf_counter perf_counter_ns astype".split()
+)
 _MODE_METHODS = frozenset(["train", "eval", "requires_grad_", "load_state_dict"])
 
 
@@ -65,6 +76,7 @@ class Orderer:
         self._reader = reader
         self._flow = flow
         self._slicer = slicer
+        self._aliases: dict[str, str] = {}
 
     def order(self, found: LossSlice) -> Order:
         """Where the call can stand so that every value stays what it was.
@@ -77,10 +89,23 @@ class Orderer:
         chosen = set(units)
         between = tuple(u for u in found.block.units[first:last] if u not in chosen)
         anchor = self._anchor(units, between)
+        self._aliases = self._find_aliases(between, self._changes(units))
         for unit in between:
             self._check(unit, units, anchor, found)
         after = tuple(u for u in between if u.index > anchor.index)
         return Order(anchor, between, after)
+
+    def _find_aliases(self, between: tuple[Unit, ...], computed: set[str]) -> dict[str, str]:
+        """Names that statements between give to what the slice computes, or to views of it."""
+        aliases: dict[str, str] = {}
+        for unit in between:
+            if not isinstance(unit.node, cst.Assign):
+                continue
+            root = root_place(unit.node.value, self._reader.instance)
+            root = aliases.get(root, root) if root is not None else None
+            if root is not None and root in computed:
+                aliases.update(dict.fromkeys(self._reader.of(unit.node).writes, root))
+        return aliases
 
     def _anchor(self, units: list[Unit], between: tuple[Unit, ...]) -> Unit:
         """The last place before anything outside of the slice reads what the slice computes."""
@@ -99,11 +124,12 @@ class Orderer:
         crossing = moved_down or moved_up
         if not crossing:
             return
-        code = self._tree.code(unit.node).split("\n")[0][:60]
+        code = self._tree.code(unit.node)[:60]
+        changes = {self._aliases.get(place, place) for place in effects.changes}
         if moved_up and unit in found.preparation:
             raise Refuse("OW203", unit.node, code=code, why="the loss reads what it computes")
         reads = set().union(*(self._reads(u) for u in crossing))
-        changed = overlap(effects.changes, reads | self._changes(crossing))
+        changed = overlap(changes, reads | self._changes(crossing))
         if changed:
             name = sorted(changed)[0]
             raise Refuse("OW203", unit.node, code=code, why=f"it changes `{name}`")
@@ -111,7 +137,8 @@ class Orderer:
         if touched:
             name = sorted(touched)[0]
             raise Refuse("OW203", unit.node, code=code, why=f"it reads `{name}`")
-        why = self._harm(unit.node, reads)
+        runs_module = any(self._flow.module_uses(u.node) for u in crossing)
+        why = self._harm(unit.node, reads, runs_module)
         if why is None and self._slicer.is_barrier(unit):
             why = "it updates parameters"
         if why is not None:
@@ -127,7 +154,7 @@ class Orderer:
             code = self._tree.code(unit.node)[:60]
             raise Refuse("OW204", unit.node, code=code, name=sorted(stale)[0])
 
-    def _harm(self, node: cst.CSTNode, reads: set[str]) -> str | None:
+    def _harm(self, node: cst.CSTNode, reads: set[str], runs_module: bool) -> str | None:
         """Why running a statement before or after the model could make a difference."""
         stack: list[cst.CSTNode] = [node]
         while stack:
@@ -137,16 +164,19 @@ class Orderer:
             if isinstance(current, (cst.Await, cst.Yield)):
                 return "other code runs there"
             if isinstance(current, cst.Call):
-                why = self._call_harm(current, reads)
+                why = self._call_harm(current, reads, runs_module)
                 if why is not None:
                     return why
             stack.extend(current.children)
         return None
 
-    def _call_harm(self, call: cst.Call, reads: set[str]) -> str | None:
+    def _call_harm(self, call: cst.Call, reads: set[str], runs_module: bool) -> str | None:
         func = call.func
         name = self._tree.code(func)
         qualified = self._bindings.qualified(func)
+        builtin = isinstance(func, cst.Name) and self._bindings.resolve(func) is None
+        if not builtin and any(self._is_given_away(argument.value) for argument in call.args):
+            return f"`{name}` is given a module or an optimizer"
         if qualified is not None:
             if _RANDOM.search(qualified):
                 return "it draws random numbers"
@@ -165,10 +195,18 @@ class Orderer:
                 return None
             return f"nothing is known about `{name}`"
         if isinstance(func, cst.Attribute):
-            return self._method_harm(func, name, reads)
+            return self._method_harm(func, name, reads, runs_module)
         return f"nothing is known about `{name}`"
 
-    def _method_harm(self, func: cst.Attribute, name: str, reads: set[str]) -> str | None:
+    def _is_given_away(self, argument: cst.BaseExpression) -> bool:
+        """The callee gets hold of a module or an optimizer, and may change it."""
+        if self._modules.is_trainable(argument):
+            return True
+        return _OPTIMIZER.search(self._tree.code(argument)) is not None
+
+    def _method_harm(
+        self, func: cst.Attribute, name: str, reads: set[str], runs_module: bool
+    ) -> str | None:
         owner = func.value
         if self._modules.is_trainable(func):
             return "it runs a module, whose random numbers and buffers follow the order"
@@ -181,9 +219,10 @@ class Orderer:
         in_place = func.attr.value.endswith("_") and not func.attr.value.endswith("__")
         if in_place and root is not None and root in reads:
             return f"it changes `{root}`"
+        known = func.attr.value in _HARMLESS_METHODS or _LOGS.search(func.attr.value)
         if root is not None and root == self._reader.instance:
             return f"nothing is known about `{name}`"
-        return None
+        return None if known or not runs_module else f"nothing is known about `{name}`"
 
     def _function_harm(self, function: cst.FunctionDef, name: str) -> str | None:
         scope = self._bindings.scope(function)

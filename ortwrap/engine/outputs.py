@@ -8,6 +8,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, place_of
+from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.liveness import Liveness, surely_binds
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.order import Order
@@ -20,6 +21,13 @@ from ortwrap.engine.tree import SourceTree, Unit
 _OUTPUT_FIELDS = frozenset(
     "loss logits last_hidden_state hidden_states attentions pooler_output start_logits "
     "end_logits prediction_logits seq_relationship_logits past_key_values sample".split()
+)
+_TENSOR_FIELDS = frozenset(
+    "loss logits last_hidden_state pooler_output start_logits end_logits prediction_logits "
+    "seq_relationship_logits".split()
+)
+_GRADIENT_ATTRIBUTES = frozenset(
+    "grad grad_fn retain_grad register_hook requires_grad requires_grad_ backward".split()
 )
 _TENSOR_METHODS = frozenset(
     "argmax max min size view reshape detach cpu item data mean sum softmax log_softmax "
@@ -37,12 +45,14 @@ class OutputFinder:
         modules: ModuleTable,
         bindings: Bindings,
         reader: EffectsReader,
+        flow: GradientFlow,
         liveness: Liveness,
     ) -> None:
         self._tree = tree
         self._modules = modules
         self._bindings = bindings
         self._reader = reader
+        self._flow = flow
         self._liveness = liveness
 
     def find(
@@ -63,6 +73,8 @@ class OutputFinder:
         outputs: list[CarriedOutput] = []
         renames: dict[cst.CSTNode, str] = {}
         for place in written:
+            if place != found.place:
+                self._check_gradient_reads(place, found)
             if place == found.place or not self._is_live(place, found, order):
                 continue
             if place not in surely and place not in inputs:
@@ -75,12 +87,65 @@ class OutputFinder:
                     if name == "loss" and self._is_loss(place, found):
                         new = found.place or "loss"
                     else:
-                        outputs.append(CarriedOutput(new, f"{place}.{name}", True))
+                        detach = name in _TENSOR_FIELDS and self._graph_ends(place, found)
+                        outputs.append(CarriedOutput(new, f"{place}.{name}", detach))
                     renames.update(dict.fromkeys(nodes, new))
             else:
                 detach = place not in inputs and self._is_tensor(place, found)
+                detach = detach and self._graph_ends(place, found)
                 outputs.append(CarriedOutput(place, place.split(".")[-1], detach))
         return outputs, renames
+
+    def deletions(self, found: LossSlice, outputs: list[CarriedOutput]) -> dict[cst.Del, str]:
+        """`del out, loss` after the step, without the names that only forward has now.
+
+        Raises:
+            Refuse: such a name is bound elsewhere too, so that the `del` may mean that value.
+        """
+        kept = {output.place for output in outputs} | {found.place}
+        gone = {
+            place
+            for piece in found.pieces
+            for place in self._reader.of(piece.node).writes
+            if place not in kept
+        }
+        function = self._tree.enclosing(found.sink.call)
+        changed: dict[cst.Del, str] = {}
+        for node in _descendants(function):
+            if not isinstance(node, cst.Del):
+                continue
+            targets: list[cst.CSTNode] = [node.target]
+            if isinstance(node.target, cst.Tuple):
+                targets = [element.value for element in node.target.elements]
+            left = [target for target in targets if self._tree.code(target) not in gone]
+            for target in targets:
+                if target not in left and self._is_bound_elsewhere(target, found):
+                    code = self._tree.code(node)
+                    raise Refuse("OW108", node, name=self._tree.code(target), code=code)
+            if len(left) < len(targets):
+                names = ", ".join(self._tree.source(target) for target in left)
+                changed[node] = f"del {names}" if left else "pass"
+        return changed
+
+    def _is_bound_elsewhere(self, target: cst.CSTNode, found: LossSlice) -> bool:
+        inside = {node for piece in found.pieces for node in _descendants(piece.node)}
+        if not isinstance(target, cst.Name):
+            return True
+        scope = self._bindings.scope(self._tree.enclosing(target))
+        bound = scope.names.get(target.value, [])
+        deleted = [b for b in bound if isinstance(self._tree.parents.get(b.node), cst.Del)]
+        return any(b.node not in inside and b not in deleted for b in bound)
+
+    def _check_gradient_reads(self, place: str, found: LossSlice) -> None:
+        """`.grad` and hooks of what forward computes are not to be had."""
+        inside = {node for piece in found.pieces for node in _descendants(piece.node)}
+        function = self._tree.enclosing(found.sink.call)
+        for node in _descendants(function):
+            parent = self._tree.parents.get(node)
+            if place_of(node, self._reader.instance) != place or node in inside:
+                continue
+            if isinstance(parent, cst.Attribute) and parent.attr.value in _GRADIENT_ATTRIBUTES:
+                raise Refuse("OW302", parent, code=self._tree.code(parent), name=place)
 
     def _is_live(self, place: str, found: LossSlice, order: Order) -> bool:
         for unit in order.after:
@@ -125,17 +190,49 @@ class OutputFinder:
         host = found.block.units[found.end]
         return place in self._liveness.after(host)
 
+    def _graph_ends(self, place: str, found: LossSlice) -> bool:
+        """No gradient can be asked of the place: backward always runs first, or nothing uses it.
+
+        After backward the graph is gone, so whatever reads the value later has no use for it.
+        """
+        host: Unit | None = found.sink.unit
+        while host is not None and host.block is not found.block:
+            host = self._tree.parent_unit(host)
+            if host is not None and not isinstance(host.node, cst.With):
+                break
+        if host is not None and host.block is found.block:
+            return True
+        if any(self._tree.parent_unit(unit) is not None for unit in found.units):
+            # The slice was found inside of a `with` block that ends before the sink.
+            parent = self._tree.parent_unit(found.units[0]) if found.units else None
+            inside_with = parent is not None and isinstance(parent.node, cst.With)
+            if inside_with and parent is not None and found.sink.unit.block is parent.block:
+                return True
+        function = self._tree.enclosing(found.sink.call)
+        inside = {node for piece in found.pieces for node in _descendants(piece.node)}
+        for node in _descendants(function):
+            if place_of(node, self._reader.instance) == place and node not in inside:
+                unit = self._tree.unit_of(node)
+                if place in self._flow.reads(unit.node):
+                    return False
+        return True
+
     # -- structured outputs ------------------------------------------------------------------------
 
     def _fields(self, place: str, found: LossSlice) -> dict[str, list[cst.CSTNode]]:
         """Fields of a model output that later statements read, if they read nothing else of it."""
         fields: dict[str, list[cst.CSTNode]] = {}
+        last: Unit | None = None
         for unit in self._following(found, place):
             for node in self._reader.of(unit.node).reads.get(place, []):
                 parent = self._tree.parents.get(node)
                 if not isinstance(parent, cst.Attribute) or parent.attr.value not in _OUTPUT_FIELDS:
                     return {}
                 fields.setdefault(parent.attr.value, []).append(parent)
+            last = unit
+        if fields and last is not None and place in self._liveness.after(last):
+            node = found.pieces[0].node
+            raise Refuse("OW108", node, name=place, code=self._tree.code(node)[:60])
         return fields
 
     def _following(self, found: LossSlice, place: str) -> Iterator[Unit]:

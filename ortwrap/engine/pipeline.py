@@ -11,6 +11,7 @@ from ortwrap.engine.captures import CaptureFinder
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.emit import Emitter
 from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.options import Options
@@ -19,7 +20,7 @@ from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.result import Result, Step
 from ortwrap.engine.sinks import Sink, SinkFinder
-from ortwrap.engine.slices import LossSlice, Slicer
+from ortwrap.engine.slices import LossSlice, SharedGraph, Slicer
 from ortwrap.engine.tree import SourceTree
 
 
@@ -40,16 +41,17 @@ class _Function:
         tree: SourceTree,
         bindings: Bindings,
         modules: ModuleTable,
+        helpers: Helpers,
         node: cst.CSTNode,
         sinks: list[Sink],
     ) -> None:
         self.reader = EffectsReader(bindings, node)
-        self.flow = GradientFlow(bindings, modules, self.reader)
+        self.flow = GradientFlow(bindings, modules, self.reader, helpers)
         self.slicer = Slicer(tree, self.reader, self.flow, sinks)
         self.liveness = Liveness(tree, self.reader, node)
         self.orderer = Orderer(tree, bindings, modules, self.reader, self.flow, self.slicer)
         self.captures = CaptureFinder(
-            tree, bindings, modules, self.reader, self.flow, self.liveness
+            tree, bindings, modules, self.reader, self.flow, helpers, self.liveness
         )
 
 
@@ -59,6 +61,7 @@ class _Rewrite:
         self._options = options
         self._bindings = Bindings(tree)
         self._modules = ModuleTable(tree, self._bindings)
+        self._helpers = Helpers(tree, self._bindings, self._modules)
         self._finder = SinkFinder(tree, self._bindings, self._modules, options.sinks)
         self._functions: dict[cst.CSTNode, _Function] = {}
 
@@ -66,6 +69,7 @@ class _Rewrite:
         sinks = self._finder.find()
         rows: dict[Sink, Step] = {}
         slices: dict[Sink, LossSlice] = {}
+        shared: list[SharedGraph] = []
         for sink in sinks:
             try:
                 already = self._is_rewritten(sink)
@@ -76,8 +80,14 @@ class _Rewrite:
                 slices[sink] = self._function(sink, sinks).slicer.slice(sink)
             except Refuse as refusal:
                 rows[sink] = self._refused(sink, refusal)
+                if isinstance(refusal, SharedGraph):
+                    shared.append(refusal)
         groups = self._group(slices)
         self._refuse_shared(groups, rows)
+        for graph in shared:
+            for group in groups:
+                if set(slices[group[0]].units) & set(graph.units):
+                    rows.update({sink: self._refused(sink, graph) for sink in group})
         plans: list[Plan] = []
         planned: list[list[Sink]] = []
         for group in groups:
@@ -91,7 +101,9 @@ class _Rewrite:
                     rows[sink] = self._refused(sink, refusal)
         text = self._tree.text
         if plans:
-            emitted = Emitter(self._tree, self._bindings, self._modules, self._options).emit(plans)
+            emitted = Emitter(
+                self._tree, self._bindings, self._modules, self._helpers, self._options
+            ).emit(plans)
             text = emitted.text
             for group, name in zip(planned, emitted.class_names):
                 message = f"forward and loss moved into `{name}`"
@@ -106,7 +118,7 @@ class _Rewrite:
         node = self._tree.enclosing(sink.call)
         if node not in self._functions:
             self._functions[node] = _Function(
-                self._tree, self._bindings, self._modules, node, sinks
+                self._tree, self._bindings, self._modules, self._helpers, node, sinks
             )
         return self._functions[node]
 

@@ -66,6 +66,7 @@ class Captures:
         outputs: what forward returns after the loss.
         replacements: nodes of the slice with what stands for them in forward.
         renames: nodes after the slice that read a field which is now an output of its own.
+        deletions: `del` statements with what is left of them, once names live in forward only.
     """
 
     parts: tuple[Part, ...]
@@ -73,6 +74,7 @@ class Captures:
     outputs: tuple[CarriedOutput, ...]
     replacements: dict[cst.CSTNode, cst.BaseExpression]
     renames: dict[cst.CSTNode, str]
+    deletions: dict[cst.Del, str]
 
 
 @dataclass(frozen=True, eq=False)

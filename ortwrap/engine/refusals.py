@@ -119,10 +119,11 @@ _page(
     "a helper with effects or state",
     "`{name}` is called to compute the loss, and it {why}",
     "Pass what it needs as arguments and return what it computes.",
-    "A function called from forward runs once, at export. If it runs a model that it finds in a "
-    "global or on `self`, that model's parameters would be frozen into the graph as constants; "
-    "if it changes an object, that would happen once.",
-    _HEAD + "\n\ndef compute_loss(x, y):\n    return criterion(model(x), y)\n\n\n"
+    "A function called from forward runs once, at export, and its result is replayed: what it "
+    "prints, counts or clears would happen once, and a value that it reads from elsewhere would "
+    "stay as it was.",
+    _HEAD + "optimizer = torch.optim.SGD(model.parameters(), 0.1)\n\n\n"
+    "def compute_loss(x, y):\n    optimizer.zero_grad()\n    return criterion(model(x), y)\n\n\n"
     "def train(x, y):\n    loss = compute_loss(x, y)\n    loss.backward()\n",
 )
 _page(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.tree import SourceTree, Unit
@@ -18,7 +19,7 @@ class WrapSite:
     before: Unit
 
 
-def find_site(plan: Plan, tree: SourceTree, reader: EffectsReader) -> WrapSite:
+def find_site(plan: Plan, tree: SourceTree, bindings: Bindings, reader: EffectsReader) -> WrapSite:
     """The outermost place at which every part of the wrapper is known.
 
     `ort_module` keeps one wrapper per set of modules, so that a site that runs once an epoch
@@ -28,19 +29,60 @@ def find_site(plan: Plan, tree: SourceTree, reader: EffectsReader) -> WrapSite:
     anchor = plan.order.anchor
     start = plan.found.block.units[min(anchor.index, len(plan.found.block.units) - 1)]
     function = tree.enclosing(start.node)
+    rebinders = _Rebinders(tree, bindings, places)
     if isinstance(function, cst.FunctionDef):
         body = tree.blocks(function)[0]
-        if not reader.of(function.body).writes & places:
+        if not reader.of(function.body).writes & places and not rebinders.called_in(function.body):
             return WrapSite(_after_docstring(body.units))
     best = start
     current = tree.parent_unit(start)
     while current is not None:
-        if reader.of(current.node).writes & places:
+        if reader.of(current.node).writes & places or rebinders.called_in(current.node):
             break
         if isinstance(current.node, (cst.For, cst.While)):
             best = current
         current = tree.parent_unit(current)
     return WrapSite(best)
+
+
+class _Rebinders:
+    """Functions of this file that give a part's place another object, directly or by a call."""
+
+    def __init__(self, tree: SourceTree, bindings: Bindings, places: set[str]) -> None:
+        self._tree = tree
+        plain = {place for place in places if "." not in place}
+        attributes = {place.split(".", 1)[1] for place in places if "." in place}
+        self._names: set[str] = set()
+        for function in tree.functions:
+            if function.name.value == "__init__":
+                continue
+            reader = EffectsReader(bindings, function)
+            scope = bindings.scope(function)
+            writes = reader.of(function.body).writes
+            outer = plain & (scope.declared_global | scope.declared_nonlocal) & writes
+            own = {f"{reader.instance}.{name}" for name in attributes} & writes
+            if outer or own:
+                self._names.add(function.name.value)
+        self._spread()
+
+    def _spread(self) -> None:
+        before = -1
+        while self._names and before != len(self._names):
+            before = len(self._names)
+            for function in self._tree.functions:
+                if self.called_in(function.body):
+                    self._names.add(function.name.value)
+
+    def called_in(self, node: cst.CSTNode) -> bool:
+        """A call inside `node` may run one of them."""
+        if not self._names:
+            return False
+        span = self._tree.span(node)
+        return any(
+            span.start <= self._tree.span(call).start < span.end
+            and self._tree.code(call.func).split(".")[-1] in self._names
+            for call in self._tree.calls
+        )
 
 
 def _after_docstring(units: list[Unit]) -> Unit:

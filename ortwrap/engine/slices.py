@@ -51,6 +51,18 @@ class LossSlice:
         return (*self.units, Unit(self.loss, self.block, self.end))
 
 
+class SharedGraph(Refuse):
+    """A loss whose modules all ran before an update or another backward.
+
+    Attributes:
+        units: the statements that ran them.
+    """
+
+    def __init__(self, units: tuple[Unit, ...], code: str, line: int) -> None:
+        super().__init__("OW202", units[0].node, code=code[:60], line=line)
+        self.units = units
+
+
 @dataclass(frozen=True)
 class _Closure:
     """The backward slice of one block's prefix, divided by whether gradients flow through."""
@@ -82,7 +94,7 @@ class Slicer:
         Raises:
             Refuse: the loss cannot be followed back to a trainable module in one block.
         """
-        loss = self._scalar_core(sink.loss)
+        loss = self._scalar_core(sink)
         inline = self._place(loss) is None
         if isinstance(loss, (cst.List, cst.Tuple)):
             raise Refuse("OW206", code=self._tree.code(loss))
@@ -116,6 +128,11 @@ class Slicer:
                     upstream=closure.upstream,
                 )
             if closure.stopped:
+                if closure.upstream:
+                    node = closure.upstream[0].node
+                    raise SharedGraph(
+                        closure.upstream, self._tree.code(node), self._tree.line(node)
+                    )
                 break
             needed, with_gradient = closure.needed, closure.with_gradient
             if closure.carried:
@@ -206,7 +223,9 @@ class Slicer:
                 continue
             if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
                 owner = self._tree.code(node.func.value)
-                if node.func.attr.value == "step" and not _NOT_AN_OPTIMIZER.search(owner):
+                own_method = owner == self._reader.instance
+                updates = node.func.attr.value == "step" and not own_method
+                if updates and not _NOT_AN_OPTIMIZER.search(owner):
                     return True
             stack.extend(node.children)
         return False
@@ -272,14 +291,26 @@ class Slicer:
         )
         return scales and target == place and free
 
-    def _scalar_core(self, loss: cst.BaseExpression) -> cst.BaseExpression:
+    def _scalar_core(self, sink: Sink) -> cst.BaseExpression:
         """The part of `loss / k` that needs the graph."""
-        core, factors = _factors(loss)
-        simple = (cst.Integer, cst.Float, cst.Name, cst.Attribute, cst.Call)
-        free = all(
-            isinstance(factor, simple) and not self._flow.module_uses(factor) for factor in factors
-        )
-        return core if free and self._place(core) is not None else loss
+        core, factors = _factors(sink.loss)
+        free = not any(self._reaches_module(factor, sink) for factor in factors)
+        return core if free and self._place(core) is not None else sink.loss
+
+    def _reaches_module(self, factor: cst.BaseExpression, sink: Sink) -> bool:
+        """A gradient can flow from `factor` back to a trainable module."""
+        if self._flow.module_uses(factor):
+            return True
+        needed = frozenset(self._reader.of(factor).reads)
+        gradient = frozenset(self._flow.reads(factor))
+        unit: Unit | None = sink.unit
+        while unit is not None and gradient:
+            closure = self._closure(unit.block, unit.index, needed, gradient)
+            if closure.units or closure.upstream or closure.carried:
+                return True
+            needed, gradient = closure.needed, closure.with_gradient
+            unit = self._tree.parent_unit(unit)
+        return False
 
     def _place(self, node: cst.CSTNode) -> str | None:
         return place_of(node, self._reader.instance)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Union
@@ -107,8 +108,17 @@ class SourceTree:
         return self.text[self.line_start(line) : self.line_start(line + 1)]
 
     def code(self, node: cst.CSTNode) -> str:
-        """The source text of a node on one line."""
+        """The text of a node on one line, to compare and to show."""
         return " ".join(self.module.code_for_node(node).split())
+
+    def source(self, node: cst.CSTNode) -> str:
+        """The text of a node as it stands, to be written elsewhere between parentheses."""
+        span = self.span(node)
+        return self.text[span.start : span.end]
+
+    def is_comment_line(self, line: int) -> bool:
+        """The line holds a comment and nothing else."""
+        return line in self._comment_lines
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The parents of a node, innermost first."""
@@ -182,6 +192,14 @@ class SourceTree:
         for found in (self.calls, self.assignments, self.functions, self.classes):
             found.sort(key=lambda node: self.span(node).start)
         self.comments.sort(key=lambda comment: comment[0].start)
+        self._comment_lines = {
+            number
+            for number in (self._line_at(span.start) for span, _ in self.comments)
+            if self.line_text(number).lstrip().startswith("#")
+        }
+
+    def _line_at(self, offset: int) -> int:
+        return bisect_right(self._line_starts, offset)
 
     def _index_block(self, suite: cst.CSTNode) -> None:
         owner = suite if isinstance(suite, cst.Module) else self.parents[suite]
