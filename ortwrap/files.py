@@ -20,9 +20,13 @@ from ortwrap.source import SourceError, decode, read_bytes, write
 
 
 def rewrite_bytes(data: bytes, path: str, options: Options) -> Outcome:
-    """Rewrite the bytes of a Python file; pure, `path` only names it in messages."""
+    """Rewrite the bytes of a Python file or notebook; pure, `path` tells which and names it."""
     source = None
     try:
+        if path.endswith(".ipynb"):
+            from ortwrap.notebook import rewrite_notebook
+
+            return rewrite_notebook(data, path, options)
         source = decode(data, path)
         result = rewrite_source(source.text, options)
         patched = data if result.text == source.text else source.encode(result.text)
