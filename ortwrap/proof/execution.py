@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from ortwrap.proof.recording import Recording
 from ortwrap.proof.verdict import Backend, Execution
+
+# How the runtime's reason ends for a call that it ran eagerly to check a new graph against.
+_COMPARISON = "to compare"
 
 
 @dataclass(frozen=True)
@@ -19,8 +22,9 @@ class WrapperReport:
     Attributes:
         wrapper: name of the generated class.
         backend: `ort` or `eager`; None for a wrapper that was never called.
-        reason: why eager.
-        calls: how often it ran.
+        reason: why eager, all the time.
+        calls: how often it was called.
+        eager_calls: how many of the calls ran eagerly, by reason.
         export_seconds: what the export took; None where there was none.
         loss_in_graph: the loss is computed by the exported graph.
         label_sparsity: `on` when that graph drops ignored labels.
@@ -31,16 +35,22 @@ class WrapperReport:
     backend: str | None
     reason: str | None = None
     calls: int = 0
+    eager_calls: Mapping[str, int] = field(default_factory=dict)
     export_seconds: float | None = None
     loss_in_graph: bool | None = None
     label_sparsity: str | None = None
     label_density: float | None = None
 
+    @property
+    def compared_calls(self) -> int:
+        """Calls that ran eagerly only to compare a new graph with."""
+        return sum(n for reason, n in self.eager_calls.items() if reason.endswith(_COMPARISON))
+
 
 def read_reports(folder: Path) -> tuple[WrapperReport, ...]:
     """Every signature in the reports below `folder`; nothing where none was written."""
     contents = [
-        json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("report.json*"))
+        json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.report"))
     ]
     return tuple(
         report
@@ -78,10 +88,12 @@ def read_execution(
     """
     called = [report for report in reports if report.calls]
     on_ort = [report for report in called if report.backend == "ort"]
-    backend = _backend(recordings, called)
+    compared = sum(report.compared_calls for report in called)
+    backend = _backend(recordings, called, compared)
     return Execution(
         ran_on=backend,
         reasons=() if backend == "ort" else _reasons(called, untouched),
+        compared_calls=compared,
         loss_in_graph=_loss_in_graph(recordings, on_ort),
         label_sparsity=_sparsity(on_ort),
         label_density=_density(called),
@@ -90,23 +102,30 @@ def read_execution(
     )
 
 
-def _backend(recordings: Sequence[Recording], called: Sequence[WrapperReport]) -> Backend | None:
-    """The autograd graph of every loss tells; a script without a backward, only its report."""
-    seen = {flag for recording in recordings for flag in recording.loss_on_ort}
-    if not seen:
-        seen = {report.backend == "ort" for report in called}
+def _backend(
+    recordings: Sequence[Recording], called: Sequence[WrapperReport], compared: int
+) -> Backend | None:
+    """The autograd graph of every loss tells; a script without a backward, only its report.
+
+    A backward that ran eagerly because the runtime compares a new graph with eager is part of
+    running on ONNX Runtime.
+    """
     if not recordings:
         return None
-    if seen == {True}:
-        return "ort"
-    return "mixed" if True in seen else "eager"
+    seen = [flag for recording in recordings for flag in recording.loss_on_ort]
+    if not seen:
+        seen = [report.backend == "ort" for report in called]
+    if not any(seen):
+        return "eager"
+    return "ort" if seen.count(False) <= compared else "mixed"
 
 
 def _reasons(called: Sequence[WrapperReport], untouched: Sequence[str]) -> tuple[str, ...]:
     eager = [
-        f"{report.wrapper}, {_times(report.calls)}: {report.reason or 'no reason given'}"
+        f"{report.wrapper}, {_times(calls)}: {reason}"
         for report in called
-        if report.backend != "ort"
+        for reason, calls in report.eager_calls.items()
+        if calls and not reason.endswith(_COMPARISON)
     ]
     reasons = list(dict.fromkeys([*eager, *untouched]))
     if not reasons:
@@ -123,7 +142,12 @@ def _times(calls: int) -> str:
 
 
 def _loss_in_graph(recordings: Sequence[Recording], on_ort: Sequence[WrapperReport]) -> bool:
-    seen = [flag for recording in recordings for flag in recording.loss_in_graph]
+    seen = [
+        in_graph
+        for recording in recordings
+        for in_graph, by_ort in zip(recording.loss_in_graph, recording.loss_on_ort)
+        if by_ort
+    ]
     said = [report.loss_in_graph for report in on_ort if report.loss_in_graph is not None]
     return bool(seen or said) and all(seen) and all(said)
 

@@ -85,6 +85,9 @@ def _execution(verdict: Verdict) -> Table:
     shown.add_row("ran on", str(ran.ran_on))
     for reason in ran.reasons:
         shown.add_row("", escape(reason))
+    if ran.compared_calls:
+        calls = _count(ran.compared_calls, "call")
+        shown.add_row("", f"but for {calls} run eagerly to compare new graphs with")
     shown.add_row("loss in the exported graph", _yes_no(ran.loss_in_graph))
     shown.add_row("label sparsity", ran.label_sparsity or "does not apply")
     if ran.label_density is not None:

@@ -104,7 +104,6 @@ def run_trial(
             [*setting.launcher, _as_typed(place.script, place.cwd), *setting.args],
             cwd=place.cwd,
             config=config,
-            environment={"ORTWRAP_REPORT": str(out / "report.json")},
             timeout=setting.timeout,
             on_steps=lambda made: setting.on_progress(side, made, setting.steps),
         )

@@ -48,6 +48,8 @@ class Execution:
         ran_on: `ort` when every backward went through ONNX Runtime, `eager` when
             none did; None when nothing was recorded.
         reasons: why something ran eagerly.
+        compared_calls: calls that ran eagerly only to compare a new graph with; they
+            do not make a run `mixed`.
         loss_in_graph: the loss of every backward came out of the exported graph.
         label_sparsity: `on` when the optimized graph drops ignored labels.
         label_density: share of labels that are not ignored.
@@ -57,6 +59,7 @@ class Execution:
 
     ran_on: Backend | None = None
     reasons: tuple[str, ...] = ()
+    compared_calls: int = 0
     loss_in_graph: bool | None = None
     label_sparsity: Literal["on", "off"] | None = None
     label_density: float | None = None

@@ -47,7 +47,8 @@ def test_stale_batchnorm_statistics_though_every_loss_agrees(check: Check) -> No
     stale = "bn = model.body[1]; keep = bn.running_var.clone(), bn.num_batches_tracked.clone()"
     restore = "bn.running_var.copy_(keep[0]); bn.num_batches_tracked.copy_(keep[1])"
     call = "logits, value = model(x)"
-    patched = replaced(SCRIPT, call, f"{stale}; {call}; {restore}")
+    patched = replaced(SCRIPT, call, f"{stale}; {call}")
+    patched = replaced(patched, "optimizer.step()", f"optimizer.step(); {restore}")
 
     verdict = check(SCRIPT, patched)
 

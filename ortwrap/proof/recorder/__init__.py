@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from ortwrap.proof.recorder.config import RecorderConfig
 from ortwrap.proof.recorder.imports import when_imported
 
@@ -9,6 +11,8 @@ from ortwrap.proof.recorder.imports import when_imported
 def start(config_file: str) -> None:
     """Arrange for seeds and hooks to be set as the script imports what they concern."""
     config = RecorderConfig.read(config_file)
+    # One report for each process: the ranks of a distributed run would overwrite one another's.
+    os.environ["ORTWRAP_REPORT"] = os.path.join(config.out, f"{os.getpid()}.report")
 
     def on_random() -> None:
         from ortwrap.proof.recorder.determinism import seed_random

@@ -89,7 +89,10 @@ class Recorder:
         def noted(
             kind: type[BaseException], error: BaseException, trace: TracebackType | None
         ) -> None:
-            self._exception = "".join(traceback.format_exception_only(kind, error)).strip()
+            text = "".join(traceback.format_exception_only(kind, error)).strip()
+            frames = traceback.extract_tb(trace)
+            mine = bool(frames) and Path(frames[-1].filename).parent == Path(__file__).parent
+            self._exception = f"an error of ortwrap's recorder: {text}" if mine else text
             hook(kind, error, trace)
 
         return noted

@@ -90,5 +90,6 @@ def _norm(gradient: Any) -> torch.Tensor:
     dense: torch.Tensor = gradient.detach()
     if dense.layout == torch.sparse_coo:
         dense = dense.coalesce().values()
-    norm: torch.Tensor = torch.linalg.vector_norm(dense, dtype=torch.float32)
-    return norm.cpu()
+    wide = dense.to(torch.promote_types(dense.dtype, torch.float32))
+    norm: torch.Tensor = torch.linalg.vector_norm(wide)
+    return norm.float().cpu()

@@ -1,0 +1,101 @@
+"""Scripts that the engine rewrites, run on the real ORTModule."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ortwrap.proof.verify import verify
+from tests.proof.conftest import SCRIPT as WITH_BATCHNORM
+from tests.proof.conftest import Check, replaced
+
+pytest.importorskip("onnxruntime")
+
+SCRIPT = replaced(WITH_BATCHNORM, "BatchNorm1d", "LayerNorm")
+HAND = replaced(
+    replaced(
+        SCRIPT,
+        "data = Tensor",
+        """\
+from ortwrap.runtime import ort_module
+
+
+class ModuleWithLoss(nn.Module):
+    def __init__(self, model, criterion):
+        super().__init__()
+        self.model = model
+        self.criterion = criterion
+
+    def forward(self, x, y, t, weight):
+        logits, value = self.model(x)
+        return self.criterion(logits, y) + weight * ((value - t) ** 2).mean()
+
+
+data = Tensor""",
+    ),
+    """\
+        logits, value = model(x)
+        loss = criterion(logits, y) + weight * ((value - t) ** 2).mean()
+""",
+    "        loss = ort_module(ModuleWithLoss, model, criterion)(x, y, t, weight)\n",
+)
+
+
+def test_a_rewritten_script_matches_on_ort(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+
+    verdict = verify(script, steps=20, timeout=300, cwd=tmp_path)
+
+    assert verdict.status == "match", (verdict.messages, verdict.output)
+    assert verdict.execution.ran_on == "ort", verdict.execution.reasons
+    assert verdict.execution.loss_in_graph is True
+    assert verdict.steps == 20
+    assert verdict.max_loss_diff is not None
+    assert verdict.max_loss_diff < 1e-5
+
+
+def test_a_fault_on_ort_is_caught(check: Check) -> None:
+    wrong = replaced(HAND, "((value - t) ** 2).mean()\n\n", "((value - t) ** 2).sum()\n\n")
+
+    verdict = check(SCRIPT, wrong, steps=5)
+
+    assert verdict.status == "mismatch"
+    assert verdict.execution.ran_on == "ort"
+    assert verdict.first_difference is not None
+    assert verdict.first_difference.step == 1
+
+
+def test_what_fell_back_is_a_match_that_did_not_run_on_ort(
+    check: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORTWRAP_BACKEND", "eager")
+
+    verdict = check(SCRIPT, HAND, steps=5)
+
+    assert verdict.status == "match"
+    assert verdict.execution.ran_on == "eager"
+    assert "ORTWRAP_BACKEND=eager" in verdict.execution.reasons[0]
+    assert verdict.execution.loss_in_graph is False
+
+
+def test_nothing_rewritten_is_an_error_with_the_reasons(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(replaced(SCRIPT, "loss.backward()", "loss.backward(create_graph=True)"))
+
+    verdict = verify(script, cwd=tmp_path)
+
+    assert verdict.status == "error"
+    assert "line 29" in verdict.messages[0]
+    assert "OW" in verdict.messages[0]
+
+
+def test_a_syntax_error_is_named_by_its_line(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text("import torch\nloss.backward(\n")
+
+    verdict = verify(script, cwd=tmp_path)
+
+    assert verdict.status == "error"
+    assert f"{script}:2" in verdict.messages[0]
