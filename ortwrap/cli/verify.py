@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,8 @@ def command(
     and are stopped after the same number of optimizer steps. What stands after --
     goes to the script.
     """
+    if find_spec("torch") is None:
+        raise click.UsageError("verify runs the script, so it needs torch: ortwrap doctor")
     from ortwrap.cli.progress import steps_shown
     from ortwrap.proof.verify import verify
 
