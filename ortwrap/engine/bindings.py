@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -78,6 +79,10 @@ class Bindings:
         self._scopes: dict[cst.CSTNode, Scope] = {tree.module: self.module}
         self.has_star_import = False
         self._visit(tree.module, self.module)
+
+    def scopes(self) -> Iterable[Scope]:
+        """Every scope of the script."""
+        return self._scopes.values()
 
     def scope_of(self, node: cst.CSTNode) -> Scope:
         """The innermost scope that a node stands in."""

@@ -373,7 +373,8 @@ class _Walk:
     def _is_outside(self, node: cst.BaseExpression) -> bool:
         """An expression over inputs that is better evaluated before the call."""
         if self._finder._flow.is_data_of_module(node):
-            return not (set(self._reader.of(node).reads) & self.defined)
+            fresh = self._finder._flow.is_static_data(node) or not self.found.ran_module
+            return fresh and not (set(self._reader.of(node).reads) & self.defined)
         if not self._over_inputs(node) or (self._conditional_depth and not self._is_option(node)):
             return False
         if isinstance(node, cst.Subscript):

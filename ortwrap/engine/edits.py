@@ -43,12 +43,8 @@ def _place(edit: Edit) -> tuple[int, int, int]:
 
 def replace_expression(tree: SourceTree, node: cst.BaseExpression, text: str) -> Edit:
     """Replace an expression together with the parentheses around it."""
-    span = tree.span(node)
-    start, end = span.start, span.end
-    for _ in node.lpar:
-        start = tree.text.rindex("(", 0, start)
-        end = tree.text.index(")", end) + 1
-    return Edit(start, end, text)
+    first, last = (node.lpar[0], node.rpar[-1]) if node.lpar else (node, node)
+    return Edit(tree.span(first).start, tree.span(last).end, text)
 
 
 def replace_unit(tree: SourceTree, unit: Unit, text: str) -> Edit:
@@ -57,8 +53,8 @@ def replace_unit(tree: SourceTree, unit: Unit, text: str) -> Edit:
     return Edit(span.start, span.end, text)
 
 
-def remove_units(tree: SourceTree, units: list[Unit]) -> list[Edit]:
-    """Take statements away; a comment behind one stays on a line of its own."""
+def remove_units(tree: SourceTree, units: list[Unit], moved: set[Unit]) -> list[Edit]:
+    """Take statements away, and with those in `moved` the comments that belong to them."""
     edits: list[Edit] = []
     blank_above = False
     end_of_last = 0
@@ -67,11 +63,11 @@ def remove_units(tree: SourceTree, units: list[Unit]) -> list[Edit]:
             edits.append(_remove_from_line(tree, unit))
             continue
         first, last = tree.line(unit.node), tree.end_line(unit.node)
-        start, end = tree.line_start(first), tree.line_start(last + 1)
-        span = tree.span(unit.node)
-        trailing = [comment for at, comment in tree.comments if span.end <= at.start < end]
-        indent = tree.text[start : span.start]
-        kept = "".join(f"{indent}{item}{tree.newline}" for item in trailing)
+        kept = ""
+        if unit in moved:
+            first = _above_comments(tree, first)
+        else:
+            kept = _trailing_comments(tree, unit)
         # Blank lines on both sides of what goes would add up.
         if end_of_last != first:
             blank_above = first > 1 and not tree.line_text(first - 1).strip()
@@ -79,9 +75,18 @@ def remove_units(tree: SourceTree, units: list[Unit]) -> list[Edit]:
         following = last + 1
         while blank_above and tree.line_text(following) and not tree.line_text(following).strip():
             following += 1
-        edits.append(Edit(start, max(end, tree.line_start(following)), kept))
+        edits.append(Edit(tree.line_start(first), tree.line_start(following), kept))
         end_of_last = following
     return edits
+
+
+def _trailing_comments(tree: SourceTree, unit: Unit) -> str:
+    """The comment behind a statement, as a line of its own."""
+    span = tree.span(unit.node)
+    end = tree.line_start(tree.end_line(unit.node) + 1)
+    indent = indentation(tree.line_text(tree.line(unit.node)))
+    trailing = [comment for at, comment in tree.comments if span.end <= at.start < end]
+    return "".join(f"{indent}{item}{tree.newline}" for item in trailing)
 
 
 def _remove_from_line(tree: SourceTree, unit: Unit) -> Edit:
@@ -112,7 +117,7 @@ def insert_before(tree: SourceTree, unit: Unit, lines: list[str]) -> Edit:
 
 def insert_class(tree: SourceTree, unit: Unit, classes: list[str]) -> Edit:
     """Insert classes before a statement of the module, two blank lines around each."""
-    line = _above_comments(tree, _first_line(tree, unit.node))
+    line = _above_banner(tree, _above_comments(tree, _first_line(tree, unit.node)))
     start = tree.line_start(line)
     blank = 0
     while line - blank > 1 and not tree.line_text(line - blank - 1).strip():
@@ -169,6 +174,17 @@ def _above_comments(tree: SourceTree, line: int) -> int:
     while line > 1 and tree.is_comment_line(line - 1):
         line -= 1
     return line
+
+
+def _above_banner(tree: SourceTree, line: int) -> int:
+    """Above a block of comments that stands by itself and heads what follows."""
+    above = line
+    while above > 1 and not tree.line_text(above - 1).strip():
+        above -= 1
+    top = _above_comments(tree, above)
+    stands_alone = top < above and (top == 1 or not tree.line_text(top - 1).strip())
+    at_margin = tree.line_text(top).startswith("#")
+    return top if stands_alone and at_margin and above < line and top > 1 else line
 
 
 def indentation(line: str) -> str:

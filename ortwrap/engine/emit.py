@@ -30,6 +30,7 @@ from ortwrap.engine.site import find_site
 from ortwrap.engine.tree import SourceTree, Unit
 
 _LINE_LENGTH = 100
+_ORT_MODULE = "ortwrap.runtime.ort_module"
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,14 @@ class Emitter:
         self._names = _Names()
         self._edits: list[Edit] = []
         self._classes: dict[Unit, list[str]] = {}
+        bound = bindings.module.names.get("ort_module", [])
+        self._is_imported = [b.target for b in bound] == [_ORT_MODULE]
+        self._imported_as = "ort_module"
+        while self._is_taken(self._imported_as) and not self._is_imported:
+            self._imported_as += "_"
+
+    def _is_taken(self, name: str) -> bool:
+        return any(name in scope.names for scope in self._bindings.scopes())
 
     def emit(self, plans: list[Plan]) -> Emitted:
         """Patch the script."""
@@ -110,7 +119,10 @@ class Emitter:
         return name
 
     def _class_name(self, plan: Plan, several: bool) -> str:
-        taken = {*self._bindings.module.names, *self._names.classes.values()}
+        taken = {
+            *(name for scope in self._bindings.scopes() for name in scope.names),
+            *self._names.classes.values(),
+        }
         wanted = [self._options.class_name]
         if several:
             trained = _camel(plan.captures.parts[0].name)
@@ -141,8 +153,11 @@ class Emitter:
         )
 
     def _imports(self, first: Unit) -> None:
-        statement = "from ortwrap.runtime import ort_module"
-        if "ort_module" not in self._bindings.module.names:
+        if self._imported_as != "ort_module":
+            statement = f"from ortwrap.runtime import ort_module as {self._imported_as}"
+        else:
+            statement = "from ortwrap.runtime import ort_module"
+        if not self._is_imported:
             self._edits.append(insert_import(self._tree, statement, first))
         if self._module_base(first) == "nn.Module" and not self._imported_above(
             "nn", "torch.nn", first
@@ -178,7 +193,8 @@ class Emitter:
         else:
             call = self._call(f"{', '.join(targets)} = ", variable, arguments, indent)
             self._place_call(plan, host, call)
-        self._edits += remove_units(tree, [unit for unit in found.units if unit is not anchor])
+        gone = [unit for unit in found.units if unit is not anchor]
+        self._edits += remove_units(tree, gone, set(plan.moved_comments))
         replaced = (*plan.captures.renames.items(), *plan.captures.deletions.items())
         for node, text in replaced:
             span = tree.span(node)
@@ -221,7 +237,7 @@ class Emitter:
         if (site, variable) not in self._names.wrapped:
             self._names.wrapped.add((site, variable))
             indent = indentation(tree.line_text(tree.line(site.node)))
-            line = self._call(f"{variable} = ", "ort_module", [class_name, *places], indent)
+            line = self._call(f"{variable} = ", self._imported_as, [class_name, *places], indent)
             self._edits.append(insert_before(tree, site, [line]))
         return variable
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Union
 
@@ -167,14 +168,24 @@ class ForwardBuilder:
         lines: list[Line] = []
         for piece in pieces:
             node = piece.node.visit(replace)
+            commented = piece in plan.moved_comments and not piece.shares_line
             if isinstance(node, cst.BaseCompoundStatement):
-                lines.append(node.with_changes(leading_lines=()))
+                above = _comments_above(node.leading_lines) if commented else ()
+                lines.append(node.with_changes(leading_lines=above))
             elif isinstance(node, cst.BaseExpression):
                 lines.append(cst.SimpleStatementLine([cst.Return(_without_parentheses(node))]))
             elif isinstance(node, cst.BaseSmallStatement):
                 plain = node.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
-                lines.append(cst.SimpleStatementLine([plain]))
+                line = cst.SimpleStatementLine([plain])
+                lines.append(self._with_comments(line, piece) if commented else line)
         return lines
+
+    def _with_comments(self, line: cst.SimpleStatementLine, piece: Unit) -> Line:
+        original = cst.ensure_type(self._tree.parents[piece.node], cst.SimpleStatementLine)
+        return line.with_changes(
+            leading_lines=_comments_above(original.leading_lines),
+            trailing_whitespace=original.trailing_whitespace,
+        )
 
     def _returning(self, lines: list[Line], plan: Plan, loss_only: bool = False) -> list[Line]:
         """End the body in a `return` of the loss and, unless `loss_only`, the outputs."""
@@ -183,7 +194,8 @@ class ForwardBuilder:
         last = lines[-1]
         value = _returned_value(last) if plan.found.inline else _assigned_value(last, loss)
         if value is not None and not outputs:
-            return [*lines[:-1], cst.SimpleStatementLine([cst.Return(value)])]
+            returned = cst.SimpleStatementLine([cst.Return(value)], last.leading_lines)
+            return [*lines[:-1], returned]
         if value is not None and plan.found.inline:
             target = cst.AssignTarget(cst.Name(loss))
             lines = [*lines[:-1], cst.SimpleStatementLine([cst.Assign([target], value)])]
@@ -231,6 +243,16 @@ class _Replace(cst.CSTTransformer):
             return self._calls[original_node].rewrite(cst.ensure_type(updated_node, cst.Call))
         replacement = self._replacements.get(original_node)
         return updated_node if replacement is None else replacement
+
+
+def _comments_above(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:
+    """The comments directly above a statement, after the last blank line."""
+    found: list[cst.EmptyLine] = []
+    for line in reversed(lines):
+        if line.comment is None:
+            break
+        found.insert(0, line)
+    return found
 
 
 def _statement(code: str) -> Line:

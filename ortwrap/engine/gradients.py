@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -28,6 +29,7 @@ _PASSIVE_USES = frozenset(
     "train eval zero_grad state_dict load_state_dict to cuda cpu training device config dtype "
     "requires_grad_ half float name no_sync save save_pretrained register_buffer modules".split()
 )
+_STATIC = re.compile(r"^n_|^num_|_?(?:shape|size|dim|len|config|cfg|device|dtype|classes|name)s?$")
 _NO_GRAD = ("no_grad", "inference_mode")
 
 
@@ -62,6 +64,31 @@ class GradientFlow:
         while isinstance(root, cst.Attribute) and place_of(root, self._reader.instance) is None:
             root = root.value
         return root is not node and self._modules.is_trainable(root)
+
+    def is_static_data(self, node: cst.CSTNode) -> bool:
+        """Data of a module that its forward does not set: a size, a configuration."""
+        if not isinstance(node, cst.Attribute) or not self.is_data_of_module(node):
+            return False
+        return _STATIC.search(node.attr.value) is not None or not self._set_by_forward(node)
+
+    def _set_by_forward(self, node: cst.Attribute) -> bool:
+        """Some method but a constructor may assign an attribute of this name."""
+        known = False
+        for assignment in self._bindings.tree.assignments:
+            if not isinstance(assignment, cst.Assign):
+                continue
+            for target in assignment.targets:
+                if isinstance(target.target, cst.Attribute) and (
+                    target.target.attr.value == node.attr.value
+                ):
+                    known = True
+                    function = self._bindings.tree.enclosing(assignment)
+                    made = isinstance(function, cst.FunctionDef) and (
+                        function.name.value in ("__init__", "build", "setup")
+                    )
+                    if not made:
+                        return True
+        return not known
 
     def _is_callee(self, node: cst.CSTNode) -> bool:
         """The attribute is called, itself or at the end of a longer chain."""
@@ -114,7 +141,7 @@ class GradientFlow:
                 found.add(place)
             return
         if isinstance(node, cst.Attribute):
-            if not self.is_data_of_module(node):
+            if not self.is_static_data(node):
                 self._walk(node.value, found, uses)
             return
         children = node.children

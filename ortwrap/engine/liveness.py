@@ -100,8 +100,9 @@ class Liveness:
             return self._try(node, out, exits)
         if isinstance(node, cst.Match):
             live = out
-            for case in self._tree.blocks(node):
-                live = live | self._block(case, out, exits)
+            for block in self._tree.blocks(node):
+                bound = self._reader.of(cst.ensure_type(block.owner, cst.MatchCase).pattern).writes
+                live = live | (self._block(block, out, exits) - bound)
             return live | self._reads(node.subject) | self._case_reads(node)
         effects = self._reader.of(node)
         if effects.reads_everything:

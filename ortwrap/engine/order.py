@@ -30,6 +30,10 @@ _PURE_BUILTINS = frozenset(
 )
 _MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
+_DRAWS = frozenset(
+    "normal_ uniform_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_ sample "
+    "rsample shuffle choice rand randn randint permutation".split()
+)
 _LOGS = re.compile(r"log|print|write|add_scalar|set_post|set_desc|info|debug|warn|time")
 _HARMLESS_METHODS = frozenset(
     "zero_grad item append extend update add size view reshape flatten squeeze unsqueeze mean sum "
@@ -88,7 +92,7 @@ class Orderer:
         first, last = units[0].index, units[-1].index
         chosen = set(units)
         between = tuple(u for u in found.block.units[first:last] if u not in chosen)
-        anchor = self._anchor(units, between)
+        anchor = self._anchor(units, between, found)
         self._aliases = self._find_aliases(between, self._changes(units))
         for unit in between:
             self._check(unit, units, anchor, found)
@@ -107,14 +111,21 @@ class Orderer:
                 aliases.update(dict.fromkeys(self._reader.of(unit.node).writes, root))
         return aliases
 
-    def _anchor(self, units: list[Unit], between: tuple[Unit, ...]) -> Unit:
-        """The last place before anything outside of the slice reads what the slice computes."""
-        computed = self._changes(units)
-        limit = units[-1].index
-        for unit in between:
-            if overlap(set(self._reader.of(unit.node).reads), computed):
-                limit = min(limit, unit.index)
-        return [unit for unit in units if unit.index <= limit][-1]
+    def _anchor(self, units: list[Unit], between: tuple[Unit, ...], found: LossSlice) -> Unit:
+        """The first place at which all is known that the slice reads.
+
+        The loss moves up to the model call rather than the call down to the loss, as far as no
+        statement between prepares what the loss reads.
+        """
+        prepared = [unit.index for unit in found.preparation if unit in between]
+        start = max(prepared, default=-1)
+        later = [unit for unit in units if unit.index > start]
+        anchor = later[0] if later else units[-1]
+        for unit in later[1:]:
+            if unit.index != anchor.index + 1:
+                break
+            anchor = unit
+        return anchor
 
     def _check(self, unit: Unit, units: list[Unit], anchor: Unit, found: LossSlice) -> None:
         effects = self._reader.of(unit.node)
@@ -139,6 +150,8 @@ class Orderer:
             raise Refuse("OW203", unit.node, code=code, why=f"it reads `{name}`")
         runs_module = any(self._flow.module_uses(u.node) for u in crossing)
         why = self._harm(unit.node, reads, runs_module)
+        if why is None and runs_module and self._uses_module(unit):
+            why = "it uses a module that has to run first"
         if why is None and self._slicer.is_barrier(unit):
             why = "it updates parameters"
         if why is not None:
@@ -153,6 +166,16 @@ class Orderer:
         if stale:
             code = self._tree.code(unit.node)[:60]
             raise Refuse("OW204", unit.node, code=code, name=sorted(stale)[0])
+
+    def _uses_module(self, unit: Unit) -> bool:
+        """A trainable module is read for anything but clearing its gradients."""
+        for readers in self._reader.of(unit.node).reads.values():
+            for node in readers:
+                parent = self._tree.parents.get(node)
+                clears = isinstance(parent, cst.Attribute) and parent.attr.value == "zero_grad"
+                if self._modules.is_trainable(node) and not clears:
+                    return True
+        return False
 
     def _harm(self, node: cst.CSTNode, reads: set[str], runs_module: bool) -> str | None:
         """Why running a statement before or after the model could make a difference."""
@@ -178,8 +201,10 @@ class Orderer:
         if not builtin and any(self._is_given_away(argument.value) for argument in call.args):
             return f"`{name}` is given a module or an optimizer"
         if qualified is not None:
-            if _RANDOM.search(qualified):
+            if _RANDOM.search(qualified) or qualified.startswith(("numpy.random", "random.")):
                 return "it draws random numbers"
+            if qualified.endswith("_") or qualified.startswith("torch.nn.init"):
+                return "it changes its arguments"
             if f"{qualified}.".startswith(_PURE_PACKAGES) or _MEASURES.search(qualified.lower()):
                 return None
             return f"nothing is known about `{name}`"
@@ -216,6 +241,8 @@ class Orderer:
         if func.attr.value in _MODE_METHODS:
             return f"`{name}` changes modes"
         root = root_place(owner, self._reader.instance)
+        if func.attr.value in _DRAWS:
+            return "it draws random numbers"
         in_place = func.attr.value.endswith("_") and not func.attr.value.endswith("__")
         if in_place and root is not None and root in reads:
             return f"it changes `{root}`"

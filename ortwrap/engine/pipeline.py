@@ -131,8 +131,8 @@ class _Rewrite:
             raise Refuse("OW207", code=self._tree.code(sink.call)[:60])
         for argument in sink.call.args:
             keyword = argument.keyword.value if argument.keyword is not None else ""
-            off = isinstance(argument.value, cst.Name) and argument.value.value == "False"
-            if keyword in ("retain_graph", "create_graph") and not off:
+            on = isinstance(argument.value, cst.Name) and argument.value.value == "True"
+            if keyword in ("retain_graph", "create_graph") and on:
                 raise Refuse("OW201", keyword=self._tree.code(argument).rstrip(", "))
         if sink.gradient:
             raise Refuse("OW303", loss=code)

@@ -9,6 +9,7 @@ import libcst as cst
 from ortwrap.engine.order import Order
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tree import Unit
 
 
 @dataclass(frozen=True)
@@ -94,3 +95,12 @@ class Plan:
     order: Order
     captures: Captures
     loss_target: str
+
+    @property
+    def moved_comments(self) -> frozenset[Unit]:
+        """Statements whose comments go with them into forward.
+
+        What stands above the first statement heads the step, and what stands above the call
+        describes it: both stay.
+        """
+        return frozenset(unit for unit in self.found.units[1:] if unit is not self.order.anchor)

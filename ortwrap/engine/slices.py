@@ -154,7 +154,7 @@ class Slicer:
         for unit in reversed(block.units[:end]):
             effects = self._reader.of(unit.node)
             changed = overlap(need, effects.changes)
-            stopped = stopped or self.is_barrier(unit)
+            stopped = stopped or (bool(on_path) and self.is_barrier(unit))
             if not changed:
                 continue
             carries = bool(overlap(gradient, effects.changes))
@@ -233,12 +233,12 @@ class Slicer:
     # -- narrowing -----------------------------------------------------------------------------
 
     def _descend(self, found: LossSlice) -> LossSlice:
-        """Move into a `with` block that holds the whole slice."""
+        """Move into a `with` or `try` block that holds the whole slice."""
         while (
             len(found.units) == 1
             and not found.inline
             and found.place is not None
-            and isinstance(found.units[0].node, cst.With)
+            and isinstance(found.units[0].node, (cst.With, cst.Try))
         ):
             inner = self._tree.blocks(found.units[0].node)[0]
             closure = self._closure(
