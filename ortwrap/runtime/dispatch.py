@@ -19,6 +19,7 @@ from .structure import Leaves, Opaque, describe
 from .watch import Watch
 
 _MAX_DEFERRALS = 3
+_CHANGING = Reason(f"its calls keep changing: more than {settings.MAX_SIGNATURES} signatures")
 _FIRST = "the first call, to compare"
 
 
@@ -45,6 +46,8 @@ class Dispatcher:
         self._given_up: EagerPlan | None = None
         self._exports = 0
         self._deferrals = 0
+        self._warned: set[Reason] = set()
+        self._trust = settings.read().trust
         self._wrapper: nn.Module | None = None
         self._watch: Watch | None = None
         self._obstacle: Reason | None = None
@@ -74,6 +77,8 @@ class Dispatcher:
         """Runs the step, by a graph where that is exact."""
         wrapper = self._wrapper
         assert wrapper is not None, "a wrapper that is called holds its modules"
+        if self._given_up is not None and not self._exports:
+            return self._run_given_up(wrapper, args, kwargs)
         leaves = Leaves()
         try:
             structure = describe((args, kwargs), leaves)
@@ -82,7 +87,7 @@ class Dispatcher:
         call = Call(args, kwargs, leaves.tensors, leaves.numbers)
         family = self._family(wrapper, structure)
         if family is None:
-            return self._give_up(wrapper, call)
+            return self._run_given_up(wrapper, args, kwargs)
         labels = family.look_at_labels(call)
         plan = family.plans.get(family.key(call, labels))
         if plan is None:
@@ -99,13 +104,16 @@ class Dispatcher:
             ambient_key(),
         )
         family = self._families.get(key)
-        if family is None and len(self._families) < settings.MAX_SIGNATURES:
-            self._families[key] = family = Family()
+        if family is None and self._given_up is None:
+            if len(self._families) >= settings.MAX_SIGNATURES:
+                self._give_up(_CHANGING)
+            else:
+                self._families[key] = family = Family()
         return family
 
     def _current_watch(self, wrapper: nn.Module) -> Watch:
         watch = self._watch
-        if watch is not None and watch.unchanged():
+        if watch is not None and (self._trust or watch.unchanged()):
             return watch
         self._watch = watch = Watch(tree.flatten((wrapper,)))
         self._obstacle = tree.obstacle(wrapper)
@@ -142,9 +150,9 @@ class Dispatcher:
         if text is None:
             plan.prove(call)
             plan.calls += 1
-            plan.eager_calls["the first call of a new shape, to compare"] += 1
-        elif not family.fix_shapes(call, plan):
-            self._settle(family, call, EagerPlan(Reason(f"other sizes than exported: {text}")), 1)
+            plan.eager_calls["new sizes or numbers, to compare"] += 1
+        elif not family.fix(plan):
+            self._settle(family, call, EagerPlan(Reason(f"other than exported: {text}")), 1)
         return eager.result
 
     def _learn(self, wrapper: nn.Module, family: Family, call: Call) -> Any:
@@ -185,7 +193,7 @@ class Dispatcher:
     def _defer(self, family: Family, call: Call, reason: Reason) -> None:
         self._deferrals += 1
         if self._deferrals >= _MAX_DEFERRALS:
-            self._settle(family, call, EagerPlan(reason), 1)
+            self._give_up(reason)
 
     def _settle(self, family: Family, call: Call, plan: Plan, calls: int) -> None:
         plan.calls = calls
@@ -196,18 +204,22 @@ class Dispatcher:
             self._exports += 1
             self._deferrals = 0
         else:
-            warn(self.name, f"runs eagerly: {plan.reason}")
+            self._warn(plan.reason)
         family.plans[family.key(call, family.look_at_labels(call))] = plan
         self._on_change()
 
-    def _give_up(self, wrapper: nn.Module, call: Call) -> Any:
-        if self._given_up is None:
-            text = f"more than {settings.MAX_SIGNATURES} signatures"
-            self._given_up = EagerPlan(Reason(f"its calls keep changing: {text}"))
-            warn(self.name, f"runs eagerly: {self._given_up.reason}")
-            self._on_change()
+    def _give_up(self, reason: Reason) -> None:
+        """Runs every signature that has no plan yet eagerly, from now on."""
+        self._given_up = EagerPlan(reason)
+        self._warn(reason)
+        self._on_change()
+
+    def _run_given_up(
+        self, wrapper: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        assert self._given_up is not None
         self._given_up.calls += 1
-        return wrapper(*call.args, **call.kwargs)
+        return wrapper(*args, **kwargs)
 
     def _run_opaque(
         self, wrapper: nn.Module, opaque: Opaque, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -216,10 +228,15 @@ class Dispatcher:
         if plan is None:
             plan = EagerPlan(Reason(f"an argument is {opaque.reason}"))
             self._opaque[opaque.reason] = plan
-            warn(self.name, f"runs eagerly: {plan.reason}")
+            self._warn(plan.reason)
             self._on_change()
         plan.calls += 1
         return wrapper(*args, **kwargs)
+
+    def _warn(self, reason: Reason) -> None:
+        if reason not in self._warned:
+            self._warned.add(reason)
+            warn(self.name, f"runs eagerly: {reason}")
 
     def _note_backward(self, error: BaseException) -> None:
         """Room for the note that makes the next run of the script eager."""

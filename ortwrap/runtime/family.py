@@ -11,7 +11,7 @@ from .labels import LabelBatch, look_at
 from .plans import Call, GraphPlan, Plan, shapes_of
 from .witness import LabelUse
 
-_Key = tuple[tuple[str, ...], bool, Union[tuple[torch.Size, ...], None]]
+_Key = tuple[tuple[Union[str, None], ...], bool, Union[tuple[torch.Size, ...], None]]
 
 
 class Family:
@@ -35,7 +35,10 @@ class Family:
         """Where in `plans` the plan of `call` is."""
         general = self.general
         numbers = tuple(
-            [repr(number) for index, number in enumerate(call.numbers) if index not in general]
+            [
+                None if index in general else repr(number)
+                for index, number in enumerate(call.numbers)
+            ]
         )
         shapes = shapes_of(call) if self._fixed_shapes else None
         return (numbers, labels.sparse, shapes)
@@ -50,15 +53,15 @@ class Family:
         if seen is None or self._fixed_numbers:
             return
         changed = [index for index, (a, b) in enumerate(zip(seen, call.numbers)) if a != b]
-        self._set_general(self.general | frozenset(changed))
+        self.general |= frozenset(changed)
 
     def fix_numbers(self) -> None:
         """Each value of a number gets a graph of its own: Python code branches on one."""
         self._fixed_numbers = True
-        self._set_general(frozenset())
+        self.general = frozenset()
 
-    def fix_shapes(self, call: Call, plan: GraphPlan) -> bool:
-        """Each combination of sizes gets a graph of its own: one was fixed in `plan`.
+    def fix(self, plan: GraphPlan) -> bool:
+        """Gives each combination of sizes and numbers a graph: `plan` had one of them baked in.
 
         Returns:
             False when they have graphs of their own already.
@@ -66,15 +69,10 @@ class Family:
         if self._fixed_shapes:
             return False
         self._fixed_shapes = True
+        if plan.general:
+            self.fix_numbers()
         plans, self.plans = self.plans, {}
         for (numbers, sparse, _), old in plans.items():
             for shapes in getattr(old, "proved", ()):
                 self.plans[(numbers, sparse, shapes)] = old
         return True
-
-    def _set_general(self, general: frozenset[int]) -> None:
-        if general == self.general:
-            return
-        # Plans whose numbers are fixed keep serving them only under their old keys.
-        self.general = general
-        self.plans = {}

@@ -25,6 +25,10 @@ class Call(NamedTuple):
     numbers: list[Any]
 
 
+# A number that was baked in unseen shows when it is compared at other values.
+_NUMBERS_TO_PROVE = 3
+
+
 class EagerPlan:
     """Calls of this signature run eagerly."""
 
@@ -74,6 +78,7 @@ class GraphPlan:
         self.general = general
         self.shapes = shapes
         self.proved: set[Any] = set()
+        self._numbers: set[tuple[Any, ...]] = set()
         self.calls = 0
         self.signature = ""
         self._densities = 0.0
@@ -97,12 +102,20 @@ class GraphPlan:
         self._backup = []
 
     def is_unproved(self, call: Call) -> bool:
-        """Whether a size that was fixed in the graph may be another one in `call`."""
-        return self.shapes is not None and shapes_of(call) not in self.proved
+        """Whether a size or a number that may be fixed in the graph is another one in `call`."""
+        if self.shapes is not None and shapes_of(call) not in self.proved:
+            return True
+        return len(self._numbers) < _NUMBERS_TO_PROVE and self._general_numbers(call) not in (
+            self._numbers
+        )
 
     def prove(self, call: Call) -> None:
-        """Notes that the results for the sizes of `call` were compared with eager's."""
+        """Notes that the results for the sizes and numbers of `call` are eager's."""
         self.proved.add(shapes_of(call))
+        self._numbers.add(self._general_numbers(call))
+
+    def _general_numbers(self, call: Call) -> tuple[Any, ...]:
+        return tuple([call.numbers[index] for index in sorted(self.general)])
 
     def note_labels(self, labels: LabelBatch) -> None:
         """Keeps the density of the labels for the report."""

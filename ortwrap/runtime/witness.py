@@ -27,14 +27,17 @@ _TO_PYTHON = {
     getattr(Tensor, name): name
     for name in (
         "item __bool__ __int__ __float__ __index__ __complex__ tolist numpy __array__ "
-        "is_nonzero equal allclose"
+        "is_nonzero equal allclose __format__ __repr__"
     ).split()
     if hasattr(Tensor, name)
 }
 _TO_PYTHON.update(
     {torch.equal: "torch.equal", torch.allclose: "torch.allclose", torch.is_nonzero: "is_nonzero"}
 )
-_SIZES = frozenset({Tensor.size, Tensor.shape.__get__, Tensor.numel, torch.numel, Tensor.nelement})
+_SHAPE = Tensor.shape.__get__  # type: ignore[attr-defined]
+_SIZES = frozenset(
+    {Tensor.size, _SHAPE, Tensor.numel, torch.numel, Tensor.nelement, Tensor.__len__}
+)
 _LENGTHS = frozenset({Tensor.__len__, Tensor.__iter__})
 _GRADIENTS = {
     torch.autograd.grad: "torch.autograd.grad",
@@ -136,7 +139,7 @@ class _Witness(TorchFunctionMode):
 
     def __enter__(self) -> _Witness:
         _Witness.active = self
-        super().__enter__()
+        super().__enter__()  # type: ignore[no-untyped-call]
         return self
 
     def __exit__(self, *details: Any) -> None:

@@ -1,0 +1,513 @@
+"""What changes between calls is followed: by a graph of its own, by an input, or by eager."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import warnings
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from twins import Twins, WithLoss, mlp
+
+from ortwrap.runtime import OrtwrapWarning, ort_module
+from ortwrap.runtime.settings import MAX_GRAPHS
+
+
+def batch(size: int = 6) -> tuple[Tensor, Tensor]:
+    return torch.randn(size, 8), torch.randint(0, 4, (size,))
+
+
+@contextlib.contextmanager
+def warned(text: str) -> Iterator[None]:
+    """Demands one warning, and only one, that contains `text`."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    messages = [str(one.message) for one in caught if issubclass(one.category, OrtwrapWarning)]
+    assert len(messages) == 1, messages
+    assert text in messages[0]
+
+
+class Switch(nn.Module):
+    """A step with one more argument, which `use` says what to do with."""
+
+    use: Callable[..., Tensor]
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, data: Tensor, target: Tensor, extra: object = None) -> Tensor:
+        return F.cross_entropy(type(self).use(self.model(data), extra), target)
+
+
+def step_kind(use: Callable[..., Tensor]) -> type[Switch]:
+    return type("Step", (Switch,), {"use": staticmethod(use)})
+
+
+def test_a_bool_that_flips_gets_a_graph_for_each_value() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, flag: out * 2 if flag else out))
+    for flag in (True, False, True, False, True):
+        twins.step(*batch(), flag)
+    assert twins.backends == ["ort", "ort"]
+    assert twins.ran_on_ort() == 3
+
+
+def test_a_string_chooses_its_graph() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, name: out.exp() if name == "e" else out))
+    for name in ("e", "f", "e", "f"):
+        twins.step(*batch(), name)
+    assert twins.backends == ["ort", "ort"]
+
+
+def test_none_that_becomes_a_tensor_is_followed() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, bias: out if bias is None else out + bias))
+    for bias in (None, torch.randn(4), None, torch.randn(4), torch.randn(4)):
+        twins.step(*batch(), bias)
+    assert twins.backends == ["ort", "ort"]
+
+
+def test_an_argument_that_is_left_out_is_followed() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, bias: out if bias is None else out + bias))
+    twins.step(*batch())
+    twins.step(*batch(), extra=torch.randn(4))
+    twins.step(*batch())
+    twins.step(*batch(), extra=torch.randn(4))
+    assert twins.ran_on_ort() == 2
+
+
+def test_a_float_that_keeps_changing_becomes_an_input() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, weight: out * weight))
+    for weight in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6):
+        twins.step(*batch(), weight)
+    assert twins.backends == ["ort", "ort"]
+    assert twins.ran_on_ort() == 2
+
+
+def test_an_int_that_keeps_changing_becomes_an_input() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, epoch: out * (epoch + 1) / 10))
+    for epoch in range(6):
+        twins.step(*batch(), epoch)
+    assert twins.backends == ["ort", "ort"]
+    assert twins.ran_on_ort() == 2
+
+
+def test_a_number_that_python_branches_on_gets_a_graph_for_each_value() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, epoch: out * 2 if epoch > 1 else out))
+    for epoch in (0, 1, 2, 3, 0, 1, 2, 3):
+        twins.step(*batch(), epoch)
+    assert twins.ran_on_ort() >= 4
+    assert set(twins.backends) == {"ort"}
+
+
+def test_a_number_that_python_needs_and_that_never_repeats_ends_in_eager() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, epoch: out * float(f"{epoch}")))
+    for epoch in range(1, MAX_GRAPHS + 4):
+        twins.step(*batch(), epoch)
+    assert any("keep changing" in reason for reason in twins.reasons)
+
+
+@pytest.mark.parametrize("text", ["{}", "{!r}", "%s"])
+def test_a_number_that_is_baked_in_through_text_is_found_out(text: str) -> None:
+    def use(out: Tensor, epoch: int) -> Tensor:
+        written = text % epoch if "%" in text else text.format(epoch)
+        return out * len(written.replace("tensor", "").strip("()"))
+
+    twins = Twins(mlp(8, 4), kind=step_kind(use))
+    for epoch in (1, 20, 300, 4000, 1, 20, 300):
+        twins.step(*batch(), epoch)
+
+
+def test_a_dtype_that_changes_is_followed() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, scale: out * scale.float()))
+    for scale in (torch.ones(4), torch.ones(4, dtype=torch.int64)) * 2:
+        twins.step(*batch(), scale)
+    assert twins.backends == ["ort", "ort"]
+
+
+def test_a_rank_that_changes_is_followed() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, scale: out * scale))
+    for scale in (torch.randn(4), torch.randn(6, 4), torch.randn(4), torch.randn(6, 4)):
+        twins.step(*batch(), scale)
+    assert twins.backends == ["ort", "ort"]
+
+
+def test_a_size_of_one_is_told_from_larger_ones() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, scale: out * scale))
+    for rows in (1, 6, 1, 6):
+        twins.step(*batch(), torch.randn(rows, 4))
+    assert twins.ran_on_ort() == 2
+
+
+class Scaled(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(8, 4)
+        self.scale = 1.0
+        self.options = {"shift": 0.0}
+        self.register_buffer("offset", torch.zeros(4))
+
+    def forward(self, data: Tensor) -> Tensor:
+        return self.linear(data) * self.scale + self.options["shift"] + self.offset
+
+
+def both(twins: Twins) -> list[Scaled]:
+    return [twins.model, twins.reference]
+
+
+def test_an_attribute_that_changes_is_followed() -> None:
+    twins = Twins(Scaled(), nn.CrossEntropyLoss())
+    for scale in (1.0, 2.0, 1.0, 2.0):
+        for model in both(twins):
+            model.scale = scale
+        twins.step(*batch())
+    assert twins.ran_on_ort() == 2
+
+
+def test_a_value_inside_a_dictionary_attribute_is_followed() -> None:
+    twins = Twins(Scaled(), nn.CrossEntropyLoss())
+    for shift in (0.0, 1.0, 0.0, 1.0):
+        for model in both(twins):
+            model.options["shift"] = shift
+        twins.step(*batch())
+    assert twins.ran_on_ort() == 2
+
+
+def test_a_buffer_changed_in_place_or_replaced_is_followed() -> None:
+    twins = Twins(Scaled(), nn.CrossEntropyLoss())
+    twins.step(*batch())
+    for model in both(twins):
+        model.offset.fill_(1.0)
+    twins.step(*batch())
+    for model in both(twins):
+        model.offset = torch.full((4,), -2.0)
+    twins.step(*batch())
+    assert twins.backends == ["ort"]
+    assert twins.ran_on_ort() == 2
+
+
+def test_the_criterions_attribute_is_followed() -> None:
+    criterion = nn.CrossEntropyLoss()
+    twins = Twins(mlp(8, 4), criterion)
+    for reduction in ("mean", "sum", "mean", "sum"):
+        criterion.reduction = reduction
+        twins.step(*batch())
+    assert twins.ran_on_ort() >= 1
+
+
+FACTOR = 1.0
+
+
+def test_a_global_that_changes_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, _: out * FACTOR))
+    for factor in (1.0, 3.0, 1.0, 3.0):
+        monkeypatch.setitem(globals(), "FACTOR", factor)
+        twins.step(*batch())
+    assert twins.ran_on_ort() == 2
+
+
+def test_a_closure_that_changes_is_followed() -> None:
+    factor = 1.0
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, _: out * factor))
+    for factor in (1.0, 3.0, 1.0, 3.0):  # noqa: B007
+        twins.step(*batch())
+    assert twins.ran_on_ort() == 2
+
+
+def test_a_frozen_child_stays_frozen_and_a_toggled_one_is_followed() -> None:
+    twins = Twins(nn.Sequential(nn.Linear(8, 4), Mode()), nn.CrossEntropyLoss())
+    for training in (True, False, True, False):
+        for model in (twins.model, twins.reference):
+            model[1].train(training)
+        twins.step(*batch())
+        assert twins.model.training
+        assert twins.model[1].training is training
+    assert twins.backends == ["ort", "ort"]
+
+
+class Mode(nn.Module):
+    def forward(self, data: Tensor) -> Tensor:
+        return data * 2 if self.training else data
+
+
+class OwnTrain(nn.Linear):
+    """Its `train` means something else."""
+
+    calls = 0
+
+    def train(self, mode: bool = True) -> OwnTrain:
+        type(self).calls += 1
+        return self
+
+
+def test_train_of_the_users_modules_is_never_called() -> None:
+    model = nn.Sequential(OwnTrain(8, 4))
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    OwnTrain.calls = 0
+    for _ in range(3):
+        step(*batch()).backward()
+    step.train()
+    step.eval()
+    assert OwnTrain.calls == 0
+    assert step.training is model.training is True
+
+
+def test_a_model_that_trains_in_eval_mode_does_so() -> None:
+    twins = Twins(nn.Sequential(nn.Linear(8, 4), nn.Dropout(0.5)).eval(), nn.CrossEntropyLoss())
+    for _ in range(3):
+        twins.step(*batch())
+    assert not twins.model.training
+    assert twins.ran_on_ort() == 2
+
+
+def test_without_gradients_the_wrapper_is_eager() -> None:
+    model = mlp(8, 4)
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    with torch.no_grad():
+        assert step(*batch()).requires_grad is False
+    assert step.report()["signatures"] == []
+
+
+def test_autocast_entered_later_is_followed() -> None:
+    model = mlp(8, 4)
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    data, target = batch()
+    plain = [step(data, target).item() for _ in range(2)]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = [step(data, target).item() for _ in range(2)]
+        expected = F.cross_entropy(model(data), target).item()
+    assert mixed == [expected, expected]
+    assert plain[1] == pytest.approx(plain[0], abs=1e-6)
+    assert step(data, target).item() == pytest.approx(plain[0], abs=1e-6)
+
+
+def test_replaced_parameters_are_followed() -> None:
+    twins = Twins(mlp(8, 4), nn.CrossEntropyLoss())
+    twins.step(*batch())
+    twins.step(*batch())
+    state = {name: torch.randn_like(value) for name, value in twins.model.state_dict().items()}
+    for model in (twins.model, twins.reference):
+        copied = {name: value.clone() for name, value in state.items()}
+        model.load_state_dict(copied, assign=True)
+    twins.optimizer = twins._optimizer(twins.model, 0.1)
+    twins.reference_optimizer = twins._optimizer(twins.reference, 0.1)
+    twins.step(*batch())
+    twins.step(*batch())
+    assert twins.backends == ["ort"]
+
+
+def test_a_replaced_layer_is_followed() -> None:
+    twins = Twins(nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 4)), nn.CrossEntropyLoss())
+    twins.step(*batch())
+    twins.step(*batch())
+    layer = nn.Linear(8, 4)
+    for model in (twins.model, twins.reference):
+        model[1] = nn.Linear(8, 4)
+        model[1].load_state_dict(layer.state_dict())
+    twins.step(*batch())
+    twins.step(*batch())
+
+
+def test_freezing_and_unfreezing_is_followed() -> None:
+    twins = Twins(mlp(8, 8, 4), nn.CrossEntropyLoss())
+    for frozen in (False, True, True, False, False):
+        for model in (twins.model, twins.reference):
+            model[0].requires_grad_(not frozen)
+            for parameter in model.parameters():
+                parameter.grad = None
+        twins.step(*batch())
+    assert twins.backends == ["ort", "ort"]
+
+
+def test_double_after_the_export_is_followed() -> None:
+    model = mlp(8, 1)
+    step = ort_module(WithLoss, model, nn.MSELoss())
+    data, target = torch.randn(4, 8), torch.randn(4, 1)
+    for _ in range(2):
+        step(data, target)
+    model.double()
+    for _ in range(2):
+        loss = step(data.double(), target.double())
+        torch.testing.assert_close(loss, F.mse_loss(model(data.double()), target.double()))
+
+
+def test_a_hook_added_later_is_called() -> None:
+    model = mlp(8, 4)
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    for _ in range(2):
+        step(*batch())
+    calls: list[int] = []
+    handle = model[0].register_forward_hook(lambda *_: calls.append(1))
+    with warned("hook"):
+        for _ in range(3):
+            step(*batch())
+    assert len(calls) == 3
+    handle.remove()
+    step(*batch())
+    assert [row["backend"] for row in step.report()["signatures"]] == ["ort", "eager"]
+
+
+def test_hooks_on_parameters_run_once_for_each_backward() -> None:
+    model = mlp(8, 4)
+    calls: list[int] = []
+    model[0].weight.register_hook(lambda _: calls.append(1))
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    for _ in range(3):
+        step(*batch()).backward()
+    assert len(calls) == 3
+    assert step.report()["signatures"][0]["ort_calls"] == 2
+
+
+class Branching(nn.Module):
+    def __init__(self, body: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.linear = nn.Linear(8, 4)
+        self.body = body
+
+    def forward(self, data: Tensor) -> Tensor:
+        return self.body(self.linear(data))
+
+
+BAKED = {
+    "item": lambda out: out * out.sum().item(),
+    "bool": lambda out: out if out.sum() > 0 else -out,
+    "int": lambda out: out * int(out.sum() * 10),
+    "tolist": lambda out: out * out.detach().sum(1).tolist()[0],
+    "numpy": lambda out: out * float(out.detach().numpy().sum()),
+    "python random": lambda out: out * random.random(),
+    "numpy random": lambda out: out * __import__("numpy").random.rand(),
+}
+
+
+@pytest.mark.parametrize("name", BAKED)
+def test_what_a_trace_would_freeze_runs_eagerly(name: str) -> None:
+    twins = Twins(Branching(BAKED[name]), nn.CrossEntropyLoss())
+    for _ in range(4):
+        random.seed(0)
+        __import__("numpy").random.seed(0)
+        seeded = _Seeded(twins)
+        seeded.step()
+    assert set(twins.backends) == {"eager"}
+
+
+class _Seeded:
+    """Gives both twins the same draws from Python's and NumPy's generators."""
+
+    def __init__(self, twins: Twins) -> None:
+        self.twins = twins
+
+    def step(self) -> None:
+        data, target = batch()
+        for call in (
+            lambda: self.twins.kind(self.twins.reference, *self.twins.others)(data, target),
+            lambda: self.twins.wrapper(data, target),
+        ):
+            random.seed(1)
+            __import__("numpy").random.seed(1)
+            self.results = [*getattr(self, "results", []), call().item()]
+        assert self.results[0] == self.results[1]
+
+
+SHAPES = {
+    "len": lambda out: out.sum(1, keepdim=True) / len(out) + out,
+    "int": lambda out: out * int(out.shape[0]),
+    "float": lambda out: out / float(out.size(0)),
+    "loop": lambda out: torch.stack([row * index for index, row in enumerate(out)]),
+    "arithmetic": lambda out: out / out.shape[0] + out.numel(),
+}
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_sizes_that_python_used_are_right_for_every_batch(name: str) -> None:
+    twins = Twins(Branching(SHAPES[name]), nn.CrossEntropyLoss(), lr=0.001)
+    for size in (6, 6, 6, 3, 3, 6, 3, 5):
+        twins.step(*batch(size), tolerance=1e-4)
+    assert twins.ran_on_ort() >= 4
+
+
+class Detached(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Linear(8, 8), nn.Linear(8, 4)
+
+    def forward(self, data: Tensor) -> Tensor:
+        hidden = self.first(data)
+        with torch.no_grad():
+            fixed = self.first(data)
+        return self.second(hidden.detach() + fixed) + hidden[:, :4]
+
+
+def test_the_gradient_really_stops_at_detach_and_no_grad() -> None:
+    twins = Twins(Detached(), nn.CrossEntropyLoss())
+    for _ in range(4):
+        twins.step(*batch())
+
+
+def test_a_tensor_in_a_closure_that_trains_runs_eagerly() -> None:
+    outside = torch.randn(4, requires_grad=True)
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, _: out + outside))
+    for _ in range(3):
+        twins.step(*batch())
+    assert "no parameter" in twins.reasons[0]
+
+
+def test_a_tensor_in_a_closure_that_is_written_to_is_followed() -> None:
+    outside = torch.zeros(4)
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, _: out * 1 + outside))
+    for value in (0.0, 0.0, 5.0, 5.0):
+        if outside[0] != value:
+            outside.fill_(value)
+        twins.step(*batch())
+    assert twins.ran_on_ort() == 2
+
+
+class Counting(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(8, 4)
+        self.calls = 0
+
+    def forward(self, data: Tensor) -> Tensor:
+        self.calls += 1
+        return self.linear(data)
+
+
+def test_a_forward_that_counts_its_calls_counts_them_right() -> None:
+    twins = Twins(Counting(), nn.CrossEntropyLoss())
+    for _ in range(6):
+        twins.step(*batch())
+    assert twins.model.calls == 6
+    assert "forward sets calls" in twins.reasons[0]
+
+
+class Caching(nn.Module):
+    """Fills a cache at its first call only."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(8, 4)
+        self.cache: Tensor | None = None
+
+    def forward(self, data: Tensor) -> Tensor:
+        if self.cache is None:
+            self.cache = torch.ones(4)
+        return self.linear(data) + self.cache
+
+
+def test_a_cache_that_is_filled_once_does_not_keep_a_model_off_ort() -> None:
+    twins = Twins(Caching(), nn.CrossEntropyLoss())
+    for _ in range(5):
+        twins.step(*batch())
+    assert twins.ran_on_ort() == 3
+
+
+def test_trust_skips_the_guards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORTWRAP_TRUST", "1")
+    twins = Twins(mlp(8, 4), nn.CrossEntropyLoss())
+    for size in (6, 6, 4):
+        twins.step(*batch(size))
+    assert twins.ran_on_ort() == 2
