@@ -6,7 +6,6 @@ processes need not agree on anything and no entry is ever stale.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -25,6 +24,8 @@ def cache_folder(kind: str) -> Path:
 
 def key_of(parts: Iterable[bytes]) -> str:
     """A name for an entry that depends on `parts` and their order, and on nothing else."""
+    import hashlib  # OpenSSL takes 15 ms to load: only where it is used
+
     digest = hashlib.sha256()
     for part in parts:
         digest.update(len(part).to_bytes(8, "little"))

@@ -7,8 +7,6 @@ No exception leaves these functions: whatever goes wrong with a file becomes the
 from __future__ import annotations
 
 import os
-import textwrap
-import traceback
 from dataclasses import replace
 
 from ortwrap import checked
@@ -71,6 +69,8 @@ def check_file(path: str, options: Options) -> Outcome:
 
 def is_costly(path: str, options: Options) -> bool:
     """Whether a file looks as if it needed more of the engine than a look at its words."""
+    if not os.path.isfile(path):
+        return False  # a pipe can be read only once
     try:
         return checked.worth_keeping(read_bytes(path), options)
     except SourceError:
@@ -90,6 +90,9 @@ def save(outcome: Outcome) -> Outcome:
 
 def internal_error(error: BaseException) -> str:
     """One line that a bug report can start with: what was raised, and where in ortwrap."""
+    import textwrap
+    import traceback
+
     home = os.path.dirname(os.path.abspath(__file__))
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if os.path.abspath(frame.filename).startswith(home)]

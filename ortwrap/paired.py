@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from dataclasses import replace
@@ -51,6 +50,8 @@ def with_header(outcome: Outcome, version: str) -> bytes:
     """
     if outcome.source is None or outcome.result is None:
         return outcome.patched
+    import hashlib  # OpenSSL takes 15 ms to load: only where it is used
+
     original = outcome.source.encode(outcome.source.text)
     digest = hashlib.sha256(original).hexdigest()
     newline = "\r\n" if "\r\n" in outcome.source.text else "\n"

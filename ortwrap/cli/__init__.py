@@ -6,6 +6,7 @@ import gc
 import io
 import os
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -15,9 +16,17 @@ def main() -> None:
     """
     # A short process that builds trees: collecting them costs more than it frees.
     gc.set_threshold(100_000, 50, 50)
+    _open_missing_streams()
+    sys.exit(_run())
+
+
+def _open_missing_streams() -> None:
+    """A daemon or `>&-` starts programs with streams closed, which Python has as None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    sys.exit(_run())
 
 
 def _run() -> int:
@@ -35,12 +44,25 @@ def _run() -> int:
         click.echo("ortwrap: interrupted", err=True)
         return 130
     except BrokenPipeError:
-        # The reader (`| head`) has seen enough; leave nothing for Python to flush at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()  # the reader (`| head`) has seen enough
         return 0
     except Exception as error:
-        from ortwrap.files import internal_error
-
-        click.echo(f"ortwrap: {internal_error(error)}", err=True)
+        _forget_output()
+        click.echo(f"ortwrap: {_reason(error)}", err=True)
         return 2
     return int(code or 0)
+
+
+def _forget_output() -> None:
+    """Leave nothing for Python to flush at exit, where it could only fail again."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is None:
+        # Of files every error is handled where they are; only a stream has no name.
+        return f"standard output: {(error.strerror or str(error)).lower()}"
+    from ortwrap.files import internal_error
+
+    return internal_error(error)
