@@ -70,6 +70,12 @@ def test_a_failure_leaves_nothing_that_looks_complete(cache: Path) -> None:
     assert (cache / "extensions" / "key" / "binary").is_file()
 
 
+def test_what_a_killed_process_left_is_swept_up(cache: Path) -> None:
+    (cache / "extensions" / "making-killed" / "sources").mkdir(parents=True)
+    make_once(cache / "extensions" / "key", fill)
+    assert [path.name for path in (cache / "extensions").iterdir()] == ["key"]
+
+
 def test_a_cache_that_cannot_be_written_to_is_named(cache: Path) -> None:
     cache.write_text("a file where the folder should be")
     with pytest.raises(NotWritable, match=r"cannot be written to.*ORTWRAP_CACHE"):

@@ -39,20 +39,20 @@ def test_sources_stay_as_they_are_for_torch_that_upstream_supports(sources: Path
     assert patched(sources, "2.6.0") == untouched
 
 
-def test_no_cast_to_a_type_that_torch_hides(sources: Path) -> None:
+def test_no_symbol_that_torch_2_7_hides_is_used(sources: Path) -> None:
     assert "dynamic_cast<torch::autograd::PyNode*>" in code_of(sources)
     code = patched(sources, "2.7.0")
     assert "PyNode*" not in code
     assert code.count("THPFunction_Check(") == 2
-    assert "tensor_fromDLPack" in code
+    assert "torch::utils::tensor_fromDLPack" not in code
+    assert code.count("tensor_from_dlpack(args[arg_index])") == 2
+    assert "std::shared_ptr<torch::autograd::Node>" in code
 
 
-def test_no_owner_and_no_function_that_torch_2_13_took_away(sources: Path) -> None:
+def test_nodes_are_owned_as_torch_2_13_owns_them(sources: Path) -> None:
     code = patched(sources, "2.13.0")
     assert "std::shared_ptr<torch::autograd::Node>" not in code
     assert ".lock()" not in code
-    assert "torch::utils::tensor_fromDLPack" not in code
-    assert code.count("tensor_from_dlpack(args[arg_index])") == 2
     assert "-std=c++17" not in code
 
 

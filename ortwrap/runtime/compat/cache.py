@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Callable
 
+_SCRATCH_PREFIX = "making-"
+
 
 class NotWritable(RuntimeError):
     """A folder that must be written to cannot be; the message says what to do."""
@@ -40,12 +42,19 @@ def make_once(folder: Path, make: Callable[[Path], None]) -> None:
             return
         with explaining_refusal(folder.parent):
             folder.parent.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix="making-", dir=folder.parent))
+            _sweep(folder.parent)
+            scratch = Path(tempfile.mkdtemp(prefix=_SCRATCH_PREFIX, dir=folder.parent))
         try:
             make(scratch)
             os.rename(scratch / "out", folder)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Removes what processes left that were killed while making: nobody else holds the lock."""
+    for scratch in parent.glob(f"{_SCRATCH_PREFIX}*"):
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 @contextlib.contextmanager

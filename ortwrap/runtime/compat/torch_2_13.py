@@ -1,13 +1,10 @@
-"""torch 2.13 changes who owns an autograd node, exports less of its DLPack code, and is C++20.
+"""torch 2.13 changes who owns an autograd node, and is C++20.
 
 - Nodes are held by `c10::intrusive_ptr` where `std::shared_ptr` held them
   (`torch/csrc/autograd/function.h`), and `THPFunction::cdata` is a strong pointer, no longer a
   weak one that must be locked (`torch/csrc/autograd/python_function.h`).
-- `torch::utils::tensor_fromDLPack` (`torch/csrc/utils/tensor_new.h`) is not exported any more;
-  `at::fromDLPack`, on which it was built, is. What it did around that is done here: the capsule
-  gives its tensor up exactly once, and the deleter, which may run Python, holds the GIL.
-- Its headers are written for C++20 (an older standard draws warnings in 2.13 and,
-  by report, an `#error` in 2.14), and torch adds that flag where a setup script names no standard.
+- Its headers are written for C++20: an older standard draws warnings in 2.13 and, by report, an
+  `#error` in 2.14. torch adds that flag where a setup script names no standard of its own.
 
 Upstream: pytorch/pytorch pull requests 181782 and 181390 (nodes), 176659 and 178150 (C++20).
 """
@@ -40,54 +37,6 @@ _STRONG_CDATA = SourcePatch(
     new="auto saved_for = py_fn->cdata;",
 )
 
-_DLPACK_DECLARATION = SourcePatch(
-    name="declare tensor_from_dlpack",
-    file=f"{_INTEROP}/custom_function_shared.h",
-    old="void dlpack_capsule_destructor(PyObject* data);\n",
-    new="""\
-void dlpack_capsule_destructor(PyObject* data);
-
-at::Tensor tensor_from_dlpack(PyObject* capsule);
-""",
-)
-
-_DLPACK_DEFINITION = SourcePatch(
-    name="define tensor_from_dlpack",
-    file=f"{_INTEROP}/custom_function_shared.cc",
-    old="void dlpack_capsule_destructor(PyObject* data) {\n",
-    new="""\
-at::Tensor tensor_from_dlpack(PyObject* capsule) {
-  auto* managed = static_cast<DLManagedTensor*>(PyCapsule_GetPointer(capsule, "dltensor"));
-  TORCH_CHECK(managed != nullptr, "expected a DLPack capsule that was not consumed before");
-  auto release = [managed](void*) {
-    if (managed->deleter != nullptr) {
-      py::gil_scoped_acquire gil;
-      managed->deleter(managed);
-    }
-  };
-  at::Tensor tensor = at::fromDLPack(managed, std::move(release));
-  PyCapsule_SetName(capsule, "used_dltensor");
-  return tensor;
-}
-
-void dlpack_capsule_destructor(PyObject* data) {
-""",
-)
-
-_DLPACK_FORWARD = SourcePatch(
-    name="forward arguments by tensor_from_dlpack",
-    file=f"{_INTEROP}/custom_function_fw.cc",
-    old="torch::utils::tensor_fromDLPack(",
-    new="tensor_from_dlpack(",
-)
-
-_DLPACK_BACKWARD = SourcePatch(
-    name="backward arguments by tensor_from_dlpack",
-    file=f"{_INTEROP}/custom_function_bw.cc",
-    old="torch::utils::tensor_fromDLPack(",
-    new="tensor_from_dlpack(",
-)
-
 _CPP_STANDARD = SourcePatch(
     name="C++ standard left to torch",
     file=f"{_INTEROP}/setup.py",
@@ -96,16 +45,7 @@ _CPP_STANDARD = SourcePatch(
 )
 
 BRIDGE = Bridge(
-    name="torch 2.13: owners of autograd nodes, DLPack, C++20",
+    name="torch 2.13: owners of autograd nodes, C++20",
     needed=since(2, 13),
-    source_patches=(
-        _NODE_REFERENCE,
-        _NODE_POOL,
-        _STRONG_CDATA,
-        _DLPACK_DECLARATION,
-        _DLPACK_DEFINITION,
-        _DLPACK_FORWARD,
-        _DLPACK_BACKWARD,
-        _CPP_STANDARD,
-    ),
+    source_patches=(_NODE_REFERENCE, _NODE_POOL, _STRONG_CDATA, _CPP_STANDARD),
 )
