@@ -18,7 +18,8 @@ BIN := $(VENV)/bin
 # What was installed depends on these alone: another content or another choice is another name.
 KEY := $(shell { cat pyproject.toml; echo '$(PYTHON) $(TORCH)'; } | cksum | cut -d ' ' -f 1)
 INSTALLED := $(VENV)/.installed-$(KEY)
-EXTENSIONS := $(VENV)/.extensions-$(KEY)
+
+EXTENSIONS_FIT := from ortwrap.runtime import extensions; exit(not extensions.is_installed())
 
 # Only what is installed in .venv counts, whatever the machine or the user has beside it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -31,17 +32,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@sed -n 's/^#   //p' Makefile
 
-setup: $(EXTENSIONS)
+# Asked each time: the extensions also go out of date with ortwrap's own patches, or are undone.
+setup: $(INSTALLED)
+	@$(BIN)/python -c '$(EXTENSIONS_FIT)' || $(BIN)/ortwrap doctor --fix
 
 $(INSTALLED):
 	@test -n '$(PYTHON)' || { echo 'neither python3.11 nor python3 is on PATH' >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet '$(TORCH)' --editable '.[runtime-cpu,dev]'
 	@rm -f $(VENV)/.installed-* && touch $@
-
-$(EXTENSIONS): $(INSTALLED)
-	$(BIN)/ortwrap doctor --fix
-	@rm -f $(VENV)/.extensions-* && touch $@
 
 demo: setup
 	$(BIN)/ortwrap rewrite $(SAMPLE)
