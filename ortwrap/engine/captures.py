@@ -33,6 +33,7 @@ _FACTORIES = re.compile(
     r"|rand|randn|randint|rand_like|randn_like|FloatTensor|LongTensor|Tensor|from_numpy|as_tensor)$"
 )
 _OPTIONS = re.compile(r"^(?:\w*args|opts?|cfg|\w*config|conf|hparams|params|hps?|flags|options)$")
+_RANDOM_NAMES = re.compile(r"^rand")
 _RANDOM_FACTORIES = re.compile(r"^torch\.rand")
 _TAKEN_BY_MODULE = frozenset(
     "forward compute_loss training train eval modules parameters buffers children apply to "
@@ -135,6 +136,7 @@ class _Walk:
             for piece in found.pieces
             for name in (*self._reader.of(piece.node).reads, *self._reader.of(piece.node).writes)
         }
+        self._taken.add("self")
         self._expressions: dict[str, str] = {}
         self._starred: dict[str, cst.BaseExpression] = {}
 
@@ -210,7 +212,23 @@ class _Walk:
                 raise Refuse("OW105", current, code=self._tree.code(current)[:60])
             if isinstance(current, (cst.Assign, cst.AnnAssign, cst.AugAssign)):
                 self._check_targets(current)
+            self._check_branch(current, node)
             stack.extend(current.children)
+
+    def _check_branch(self, node: cst.CSTNode, piece: cst.CSTNode) -> None:
+        """A branch on what the model computed would be taken the same way for good."""
+        if isinstance(node, (cst.If, cst.IfExp, cst.Assert)):
+            tests = [node.test]
+        elif isinstance(node, cst.CompFor):
+            tests = [item.test for item in node.ifs]
+        elif isinstance(node, cst.BooleanOperation):
+            tests = [node.left]
+        else:
+            return
+        computed = self.defined | self._reader.of(piece).writes
+        for test in tests:
+            if _reads_values(test, computed, self._reader.instance):
+                raise Refuse("OW305", test, code=self._tree.code(test)[:60])
 
     def _builds_a_value(self, value: cst.BaseExpression) -> bool:
         """An expression statement that only adds to a container which the slice itself makes."""
@@ -375,6 +393,8 @@ class _Walk:
         if self._finder._flow.is_data_of_module(node):
             fresh = self._finder._flow.is_static_data(node) or not self.found.ran_module
             return fresh and not (set(self._reader.of(node).reads) & self.defined)
+        if self._is_random_constant(node):
+            return not self.found.ran_module and not self._conditional_depth
         if not self._over_inputs(node) or (self._conditional_depth and not self._is_option(node)):
             return False
         if isinstance(node, cst.Subscript):
@@ -400,6 +420,15 @@ class _Walk:
                     )
                 return True
         return False
+
+    def _is_random_constant(self, node: cst.BaseExpression) -> bool:
+        """`torch.randn(64, 100)`: ORT would draw it from a generator of its own."""
+        if not isinstance(node, cst.Call):
+            return False
+        qualified = self._bindings.qualified(node.func) or ""
+        return _RANDOM_FACTORIES.match(qualified) is not None and not (
+            set(self._reader.of(node).reads) & self.defined
+        )
 
     def _is_option(self, node: cst.BaseExpression) -> bool:
         """`args.alpha`: can be read whether or not the branch that reads it is taken."""
@@ -578,6 +607,33 @@ class _Walk:
         return False
 
 
+def _reads_values(test: cst.CSTNode, computed: set[str], instance: str | None) -> bool:
+    """A condition depends on values of what was computed, not on its kind or shape alone."""
+    stack = [test]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Attribute) and node.attr.value in (*_OUTSIDE_ATTRIBUTES, "is_cuda"):
+            continue
+        if isinstance(node, cst.Call):
+            func = node.func
+            name = func.attr.value if isinstance(func, cst.Attribute) else ""
+            name = func.value if isinstance(func, cst.Name) else name
+            if name in ("size", "dim", "numel", "len", "isinstance", "type", "hasattr", "callable"):
+                continue
+        if isinstance(node, cst.Comparison) and all(
+            isinstance(item.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn))
+            for item in node.comparisons
+        ):
+            continue
+        place = place_of(node, instance)
+        if place is not None:
+            if place in computed:
+                return True
+            continue
+        stack.extend(node.children)
+    return False
+
+
 def _evaluated_first(node: cst.CSTNode) -> tuple[cst.CSTNode, ...] | None:
     """The parts of a node that run whenever it does; None when all of them do."""
     if isinstance(node, (cst.If, cst.IfExp)):
@@ -597,6 +653,8 @@ def _name_for(node: cst.BaseExpression, text: str) -> str:
     """A parameter name for an expression: `batch["labels"]` -> labels, `x.to(d)` -> x."""
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
         suffix = {"size": "_size", "numel": "_numel", "dim": "_dim"}.get(node.func.attr.value, "")
+        if _RANDOM_NAMES.search(node.func.attr.value):
+            return "noise"
         return _name_for(node.func.value, text) + suffix
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
         return f"{_name_for(node.args[0].value, text)}_{node.func.value}"

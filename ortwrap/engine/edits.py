@@ -117,6 +117,10 @@ def insert_before(tree: SourceTree, unit: Unit, lines: list[str]) -> Edit:
 
 def insert_class(tree: SourceTree, unit: Unit, classes: list[str]) -> Edit:
     """Insert classes before a statement of the module, two blank lines around each."""
+    start = _behind_definitions(tree, unit)
+    if start is not None:
+        text = "".join(f"\n\n{code}" for code in classes)
+        return Edit(start, start, text.replace("\n", tree.newline), rank=1)
     line = _above_banner(tree, _above_comments(tree, _first_line(tree, unit.node)))
     start = tree.line_start(line)
     blank = 0
@@ -174,6 +178,18 @@ def _above_comments(tree: SourceTree, line: int) -> int:
     while line > 1 and tree.is_comment_line(line - 1):
         line -= 1
     return line
+
+
+def _behind_definitions(tree: SourceTree, unit: Unit) -> int | None:
+    """For a step outside of functions: behind the last definition or import above it."""
+    definitions = (cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom)
+    if isinstance(unit.node, definitions):
+        return None
+    for above in reversed(unit.block.units[: unit.index]):
+        if isinstance(above.node, definitions) and not above.shares_line:
+            start = tree.line_start(tree.end_line(above.node) + 1)
+            return start if tree.text[:start].endswith(("\n", "\r")) else None
+    return None
 
 
 def _above_banner(tree: SourceTree, line: int) -> int:

@@ -45,7 +45,7 @@ class Emitted:
 class _Names:
     """Classes and variables named so far, so that equal steps share and others differ."""
 
-    classes: dict[tuple[WrapperClass, str], str] = field(default_factory=dict)
+    classes: dict[tuple[object, ...], str] = field(default_factory=dict)
     variables: dict[tuple[cst.CSTNode, str, tuple[str, ...]], str] = field(default_factory=dict)
     wrapped: set[tuple[Unit, str]] = field(default_factory=set)
 
@@ -81,7 +81,7 @@ class Emitter:
     def emit(self, plans: list[Plan]) -> Emitted:
         """Patch the script."""
         wrappers = [self._wrapper(plan) for plan in plans]
-        several = len(set(wrappers)) > 1
+        several = len({wrapper.shape() for wrapper in wrappers}) > 1
         names: list[str] = []
         first: Unit | None = None
         for plan, wrapper in zip(plans, wrappers):
@@ -102,7 +102,7 @@ class Emitter:
         return ForwardBuilder(self._tree, self._bindings, self._modules, flow, reader).build(plan)
 
     def _class(self, plan: Plan, wrapper: WrapperClass, top: Unit, several: bool) -> str:
-        key = (wrapper, "")
+        key = wrapper.shape()
         if key in self._names.classes:
             return self._names.classes[key]
         name = self._class_name(plan, several)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Union
@@ -50,6 +52,11 @@ class WrapperClass:
     compute_loss: Method | None
     forward: Method
 
+    def shape(self) -> tuple[object, ...]:
+        """The class with its parameters and locals numbered: equal shapes can share a class."""
+        methods = [method for method in (self.compute_loss, self.forward) if method is not None]
+        return (self.parts, self.built, *(_numbered(method) for method in methods))
+
     def render(self, name: str, base: str, origin: str, indent: str, options: Options) -> str:
         """Source text of the class, ending in a newline."""
         template = load_template("module_with_loss.py.j2", options.template)
@@ -63,6 +70,31 @@ class WrapperClass:
             compute_loss=self.compute_loss,
             forward=self.forward,
         )
+
+
+def _numbered(method: Method) -> tuple[str, ...]:
+    """The tokens of a method, names that it binds replaced by their order of appearance."""
+    if any(parameter.startswith("*") for parameter in method.parameters):
+        return (*method.parameters, method.body)
+    source = f"def f({', '.join(method.parameters)}):\n{method.body}"
+    bound = set(method.parameters) | _stored_names(cst.parse_module(source))
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    numbers: dict[str, str] = {}
+    words: list[str] = []
+    depth = 0
+    for index, token in enumerate(tokens):
+        depth += (token.string in "([{" and token.string != "") - (
+            token.string in ")]}" and token.string != ""
+        )
+        attribute = index > 0 and tokens[index - 1].string == "."
+        keyword = depth > 0 and tokens[min(index + 1, len(tokens) - 1)].string == "="
+        if token.type == tokenize.COMMENT:
+            continue
+        if token.type == tokenize.NAME and token.string in bound and not attribute and not keyword:
+            words.append(numbers.setdefault(token.string, f"${len(numbers)}"))
+        else:
+            words.append(token.string)
+    return tuple(words)
 
 
 class ForwardBuilder:

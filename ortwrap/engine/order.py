@@ -30,6 +30,7 @@ _PURE_BUILTINS = frozenset(
 )
 _MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
+_SWITCH = re.compile(r"torch\.(?:set_|use_|backends|cuda\.set_|autograd\.set_|_C)")
 _DRAWS = frozenset(
     "normal_ uniform_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_ sample "
     "rsample shuffle choice rand randn randint permutation".split()
@@ -93,21 +94,22 @@ class Orderer:
         chosen = set(units)
         between = tuple(u for u in found.block.units[first:last] if u not in chosen)
         anchor = self._anchor(units, between, found)
-        self._aliases = self._find_aliases(between, self._changes(units))
+        touched = self._changes(units).union(*(self._reads(unit) for unit in units))
+        self._aliases = self._find_aliases(between, touched)
         for unit in between:
             self._check(unit, units, anchor, found)
         after = tuple(u for u in between if u.index > anchor.index)
         return Order(anchor, between, after)
 
-    def _find_aliases(self, between: tuple[Unit, ...], computed: set[str]) -> dict[str, str]:
-        """Names that statements between give to what the slice computes, or to views of it."""
+    def _find_aliases(self, between: tuple[Unit, ...], touched: set[str]) -> dict[str, str]:
+        """Names that statements between give to what the slice reads or computes, or to views."""
         aliases: dict[str, str] = {}
         for unit in between:
             if not isinstance(unit.node, cst.Assign):
                 continue
             root = root_place(unit.node.value, self._reader.instance)
             root = aliases.get(root, root) if root is not None else None
-            if root is not None and root in computed:
+            if root is not None and root in touched:
                 aliases.update(dict.fromkeys(self._reader.of(unit.node).writes, root))
         return aliases
 
@@ -182,7 +184,7 @@ class Orderer:
         stack: list[cst.CSTNode] = [node]
         while stack:
             current = stack.pop()
-            if isinstance(current, (cst.Return, cst.Break, cst.Continue, cst.Raise, cst.Del)):
+            if isinstance(current, (cst.Return, cst.Break, cst.Continue, cst.Raise)):
                 return "it leaves the block"
             if isinstance(current, (cst.Await, cst.Yield)):
                 return "other code runs there"
@@ -201,6 +203,8 @@ class Orderer:
         if not builtin and any(self._is_given_away(argument.value) for argument in call.args):
             return f"`{name}` is given a module or an optimizer"
         if qualified is not None:
+            if _SWITCH.match(qualified):
+                return "it changes a setting"
             if _RANDOM.search(qualified) or qualified.startswith(("numpy.random", "random.")):
                 return "it draws random numbers"
             if qualified.endswith("_") or qualified.startswith("torch.nn.init"):
@@ -220,6 +224,8 @@ class Orderer:
                 return None
             return f"nothing is known about `{name}`"
         if isinstance(func, cst.Attribute):
+            if func.attr.value == "update" and not call.args and runs_module:
+                return f"nothing is known about `{name}`"
             return self._method_harm(func, name, reads, runs_module)
         return f"nothing is known about `{name}`"
 

@@ -15,7 +15,7 @@ from ortwrap.engine.order import Order
 from ortwrap.engine.plan import CarriedOutput
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.tree import SourceTree, Unit
+from ortwrap.engine.tree import Block, SourceTree, Unit
 
 # Fields of Hugging Face model outputs: ORTModule cannot return the dataclass that holds them.
 _OUTPUT_FIELDS = frozenset(
@@ -29,10 +29,14 @@ _TENSOR_FIELDS = frozenset(
 _GRADIENT_ATTRIBUTES = frozenset(
     "grad grad_fn retain_grad register_hook requires_grad requires_grad_ backward".split()
 )
+# Only what tensors have and arrays, tuples and numbers have not.
 _TENSOR_METHODS = frozenset(
-    "argmax max min size view reshape detach cpu item data mean sum softmax log_softmax "
-    "sigmoid squeeze unsqueeze topk eq float long numpy dim shape permute transpose norm abs "
-    "exp round t flatten contiguous ge gt lt le clone backward".split()
+    "argmax softmax log_softmax sigmoid detach cpu unsqueeze topk permute backward contiguous "
+    "numel view size log_softmax expand masked_fill masked_select".split()
+)
+_TENSOR_FUNCTIONS = frozenset(
+    "mean sum cat stack exp log sqrt abs pow matmul einsum relu sigmoid softmax log_softmax "
+    "where clamp norm square".split()
 )
 
 
@@ -81,10 +85,14 @@ class OutputFinder:
                 code = self._tree.code(written[place].node)[:60]
                 raise Refuse("OW108", written[place].node, name=place, code=code)
             fields = self._fields(place, found)
+            rescaled = any(
+                found.place in self._reader.of(unit.node).writes
+                for unit in self._following(found, place)
+            )
             if fields:
                 for name, nodes in fields.items():
                     new = self._output_name(name, found)
-                    if name == "loss" and self._is_loss(place, found):
+                    if name == "loss" and self._is_loss(place, found) and not rescaled:
                         new = found.place or "loss"
                     else:
                         detach = name in _TENSOR_FIELDS and self._graph_ends(place, found)
@@ -195,19 +203,8 @@ class OutputFinder:
 
         After backward the graph is gone, so whatever reads the value later has no use for it.
         """
-        host: Unit | None = found.sink.unit
-        while host is not None and host.block is not found.block:
-            host = self._tree.parent_unit(host)
-            if host is not None and not isinstance(host.node, cst.With):
-                break
-        if host is not None and host.block is found.block:
+        if self._outside_with(found.sink.unit) is self._outside_with(found.pieces[0]):
             return True
-        if any(self._tree.parent_unit(unit) is not None for unit in found.units):
-            # The slice was found inside of a `with` block that ends before the sink.
-            parent = self._tree.parent_unit(found.units[0]) if found.units else None
-            inside_with = parent is not None and isinstance(parent.node, cst.With)
-            if inside_with and parent is not None and found.sink.unit.block is parent.block:
-                return True
         function = self._tree.enclosing(found.sink.call)
         inside = {node for piece in found.pieces for node in _descendants(piece.node)}
         for node in _descendants(function):
@@ -216,6 +213,13 @@ class OutputFinder:
                 if place in self._flow.reads(unit.node):
                     return False
         return True
+
+    def _outside_with(self, unit: Unit) -> Block:
+        """The block that a statement runs in, `with` blocks not counted."""
+        parent = self._tree.parent_unit(unit)
+        while parent is not None and isinstance(parent.node, cst.With):
+            unit, parent = parent, self._tree.parent_unit(parent)
+        return unit.block
 
     # -- structured outputs ------------------------------------------------------------------------
 
@@ -268,21 +272,61 @@ class OutputFinder:
     # -- what is a tensor --------------------------------------------------------------------------
 
     def _is_tensor(self, place: str, found: LossSlice) -> bool:
-        """Evidence that the place holds a tensor, so that it has a `.detach()`."""
-        function = self._tree.enclosing(found.sink.call)
-        instance = self._reader.instance
-        for node in _descendants(function):
-            if place_of(node, instance) != place:
-                continue
+        """Proof that the place holds a tensor, so that it has a `.detach()`."""
+        inside = {node for piece in found.pieces for node in _descendants(piece.node)}
+        for piece in found.pieces:
+            if place in self._reader.of(piece.node).writes and self._computes_tensor(piece.node):
+                return True
+        for node in self._uses(place, found, inside):
             parent = self._tree.parents.get(node)
             if isinstance(parent, cst.Attribute) and parent.value is node:
                 if parent.attr.value in _TENSOR_METHODS:
                     return True
-            elif isinstance(parent, cst.BinaryOperation) or (
-                isinstance(parent, cst.Arg) and self._is_first_of_loss(parent)
-            ):
+                continue
+            if isinstance(parent, cst.Subscript):
+                parent = self._tree.parents.get(parent)
+            if isinstance(parent, cst.Arg) and self._is_first_of_loss(parent):
                 return True
         return False
+
+    def _uses(
+        self, place: str, found: LossSlice, inside: set[cst.CSTNode]
+    ) -> Iterator[cst.CSTNode]:
+        """Reads that see what the slice binds; the whole function's where nothing rebinds it."""
+        function = self._tree.enclosing(found.sink.call)
+        rebound = any(
+            place in self._reader.of(unit.node).writes
+            for node, unit in self._tree.units.items()
+            if isinstance(node, cst.BaseSmallStatement)
+            and node not in inside
+            and self._tree.enclosing(node) is function
+        )
+        for node in _descendants(function):
+            if place_of(node, self._reader.instance) == place and (node in inside or not rebound):
+                yield node
+
+    def _computes_tensor(self, node: cst.CSTNode) -> bool:
+        """An assignment of a loss term: a criterion's or function's result, or sums of them."""
+        if isinstance(node, cst.Assign) and len(node.targets) == 1:
+            single = not isinstance(node.targets[0].target, (cst.Tuple, cst.List))
+            return single and self._is_tensor_expression(node.value)
+        return False
+
+    def _is_tensor_expression(self, value: cst.BaseExpression) -> bool:
+        if isinstance(value, cst.BinaryOperation):
+            sides = (value.left, value.right)
+            return any(self._is_tensor_expression(side) for side in sides)
+        if isinstance(value, cst.UnaryOperation):
+            return self._is_tensor_expression(value.expression)
+        if not isinstance(value, cst.Call):
+            return False
+        qualified = self._bindings.qualified(value.func) or ""
+        name = qualified.rsplit(".", 1)[-1]
+        if qualified.startswith(("torch.nn.functional.", "torch.")):
+            return name in _TENSOR_FUNCTIONS or "loss" in name or "cross_entropy" in name
+        evidence = self._modules.evidence(value.func)
+        built = evidence is not None and evidence.role == "criterion" and evidence.strength > 1
+        return built and evidence is not None and "`torch.nn." in evidence.reason
 
     def _is_first_of_loss(self, argument: cst.Arg) -> bool:
         call = self._tree.parents.get(argument)

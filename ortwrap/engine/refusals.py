@@ -254,6 +254,15 @@ _page(
     "loss.backward()\n",
 )
 _page(
+    "OW305",
+    "a branch on computed values",
+    "`{code}` decides by values that the model computed, while the loss is computed",
+    "Write both sides with `torch.where`, or decide after the loss is known.",
+    "ONNX Runtime replays the path that was taken when the graph was exported.",
+    _HEAD + "out = model(torch.ones(3, 4))\nloss = out.mean()\nif loss > 0.5:\n"
+    "    loss = loss * 2\nloss.backward()\n",
+)
+_page(
     "OW901",
     "internal check failed",
     "the patched text did not pass ortwrap's own checks ({why})",

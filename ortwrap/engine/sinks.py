@@ -74,9 +74,25 @@ class SinkFinder:
         sinks += [
             sink
             for sink in direct
-            if id(sink) in inside and self._tree.enclosing(sink.call) not in called
+            if id(sink) in inside
+            and self._tree.enclosing(sink.call) not in called
+            and not self._is_reached_as_object(sink, sinks)
         ]
         return sorted(sinks, key=lambda sink: self._tree.span(sink.call).start)
+
+    def _is_reached_as_object(self, sink: Sink, others: list[Sink]) -> bool:
+        """`loss_scaler(loss, optimizer)` and `accelerator.backward(loss)` run a class's method."""
+        function = self._tree.enclosing(sink.call)
+        if self._tree.enclosing_class(function) is None:
+            return False
+        name = cst.ensure_type(function, cst.FunctionDef).name.value
+        for other in others:
+            func = other.call.func
+            by_name = isinstance(func, cst.Attribute) and func.attr.value == name
+            takes_loss = bool(other.call.args) and other.loss is other.call.args[0].value
+            if takes_loss and (by_name or name == "__call__"):
+                return True
+        return False
 
     def _direct(self, call: cst.Call) -> Iterator[Sink]:
         func = call.func

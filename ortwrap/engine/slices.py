@@ -189,12 +189,15 @@ class Slicer:
         """Of the statements on the gradient's path, those that a trainable module reaches."""
         tainted: set[str] = set()
         chosen: list[Unit] = []
-        prepared = list(values_only)
-        for unit in on_path:
-            reached = overlap(self._flow.reads(unit.node), tainted)
-            if reached or self._flow.module_uses(unit.node):
+        prepared: list[Unit] = []
+        path = set(on_path)
+        for unit in sorted([*on_path, *values_only], key=lambda unit: unit.index):
+            effects = self._reader.of(unit.node)
+            # A shape of an output is no gradient's way, but only forward can compute it.
+            reached = overlap(set(effects.reads), tainted)
+            if reached or (unit in path and self._flow.module_uses(unit.node)):
                 chosen.append(unit)
-                tainted |= self._reader.of(unit.node).changes
+                tainted |= effects.changes
             else:
                 prepared.append(unit)
         # A container that outputs are collected in belongs to the slice from where it is made.
