@@ -1,0 +1,30 @@
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+torch.manual_seed(0)
+teacher = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 3))
+student = nn.Linear(6, 3)
+teacher.eval()
+for p in teacher.parameters():
+    p.requires_grad = False
+optimizer = torch.optim.SGD(student.parameters(), lr=0.1)
+T, alpha = 4.0, 0.7
+loader = [(torch.randn(5, 6), torch.randint(0, 3, (5,))) for _ in range(3)]
+
+for inputs, labels in loader:
+    with torch.no_grad():
+        teacher_logits = teacher(inputs)
+    student_logits = student(inputs)
+    # Soften both sides, the gradients scale as 1/T^2.
+    soft = F.kl_div(
+        F.log_softmax(student_logits / T, dim=1),
+        F.softmax(teacher_logits / T, dim=1),
+        reduction="batchmean",
+    ) * (T * T)
+    hard = F.cross_entropy(student_logits, labels)
+    loss = alpha * soft + (1 - alpha) * hard
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    print(f"{loss.item():.5f}")

@@ -1,0 +1,26 @@
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Model(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(6, 3)
+        self.loss_function = nn.CrossEntropyLoss()
+
+    def forward(self, image, label):
+        logits = self.linear(image)
+        return {"loss": self.loss_function(logits, label), "logits": logits}
+
+
+model = Model()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+for image, label in [(torch.randn(4, 6), torch.randint(0, 3, (4,))) for _ in range(3)]:
+    loss = model(image, label)["loss"]
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    print(f"{loss.item():.5f}")

@@ -1,0 +1,72 @@
+"""Each idiom is rewritten into what a careful colleague would have written, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from engine_cases import (
+    CASES,
+    FOLDER,
+    REFUSED_SO_FAR,
+    Case,
+    comments,
+    each_case,
+    is_subsequence,
+)
+from names_in import unresolved_names
+
+from ortwrap.engine import rewrite_source
+
+
+@each_case
+def test_it_becomes_what_a_colleague_would_write(case: Case) -> None:
+    result = rewrite_source(case.before)
+    assert result.text == case.after
+    assert [step.status for step in result.steps] == ["rewritten"] * len(result.steps)
+
+
+@each_case
+def test_a_second_pass_changes_nothing(case: Case) -> None:
+    again = rewrite_source(case.after)
+    assert again.text == case.after
+    assert {step.status for step in again.steps} == {"skipped"}
+
+
+@each_case
+def test_comments_survive(case: Case) -> None:
+    assert is_subsequence(comments(case.before), comments(case.after))
+
+
+@each_case
+def test_every_name_resolves(case: Case) -> None:
+    assert not unresolved_names(case.after)
+
+
+@each_case
+def test_what_holds_no_step_stays_byte_for_byte(case: Case) -> None:
+    lines = [step.line for step in rewrite_source(case.before).steps]
+    rest = case.after
+    for node in ast.parse(case.before).body:
+        source = ast.get_source_segment(case.before, node)
+        if source is not None and not _holds(node, lines):
+            _, found, rest = rest.partition(source)
+            assert found, f"changed or moved:\n{source}"
+
+
+@pytest.mark.parametrize(("name", "code"), REFUSED_SO_FAR.items())
+def test_what_is_awaited_is_refused(name: str, code: str) -> None:
+    """Once it is rewritten: run update_cases.py, read its after.py and take it from the table."""
+    result = rewrite_source((FOLDER / name / "before.py").read_text(encoding="utf-8"))
+    assert [step.code for step in result.steps if step.status == "refused"] == [code]
+
+
+def test_every_case_has_been_rewritten() -> None:
+    """A case without an after.py is one that nobody has read."""
+    folders = {path.parent.name for path in FOLDER.glob("*/before.py")}
+    assert folders == {case.name for case in CASES} | set(REFUSED_SO_FAR)
+
+
+def _holds(node: ast.stmt, lines: list[int]) -> bool:
+    """A step stands in the statement, or in a module-level block whose values it reads."""
+    return any(node.lineno <= line <= (node.end_lineno or node.lineno) for line in lines)

@@ -1,0 +1,57 @@
+"""Each idiom trains after the rewrite as it did before: same losses, parameters and buffers."""
+
+from __future__ import annotations
+
+import functools
+import gc
+
+import pytest
+from engine_cases import Case, each_case
+from recorded_run import Run, assert_same, run
+
+from ortwrap.runtime import report
+
+ORT_TOLERANCE = 1e-5
+
+# Cases with an operator that ONNX Runtime cannot train yet: they must train alike all the same.
+MAY_RUN_EAGERLY = {
+    "deep_supervision": "",
+    "dict_outputs": "l1_loss",
+    "everything_in_main": "buffers of BatchNorm",
+    "function_with_functional_loss": "gradient of MaxPool",
+    "index_between": "gradient of nll_loss with indices",
+    "model_returns_several_losses": "smooth_l1_loss",
+    "own_loss_function": "binary_cross_entropy",
+    "unnamed_loss": "smooth_l1_loss",
+    "zero_grad_between": "label_smoothing",
+}
+
+
+@functools.lru_cache(maxsize=None)
+def before(case: Case) -> Run:
+    return run(case.before, case.path)
+
+
+@each_case
+def test_eager_trains_bit_by_bit_alike(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORTWRAP_BACKEND", "eager")
+    after = run(case.after, case.path)
+    assert_same(before(case), after, tolerance=0)
+    assert after.printed == before(case).printed
+
+
+@pytest.mark.ort
+@each_case
+def test_onnx_runtime_trains_alike(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORTWRAP_BACKEND", "ort")
+    calls = _ort_calls()
+    after = run(case.after, case.path)
+    assert_same(before(case), after, tolerance=ORT_TOLERANCE)
+    assert _ort_calls() > calls or case.name in MAY_RUN_EAGERLY
+    gc.collect()
+
+
+def _ort_calls() -> int:
+    """How many steps of this process ran on ONNX Runtime so far."""
+    wrappers = report.of_process()["wrappers"]
+    return sum(row["ort_calls"] for wrapper in wrappers for row in wrapper["signatures"])
