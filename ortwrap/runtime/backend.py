@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 
-from . import compat, extensions
+from . import compat, extensions, operators
 from .reasons import Reason
 
 _REMEDY = "run: ortwrap doctor --fix"
@@ -24,6 +24,12 @@ def unavailable() -> Reason | None:
     try:
         compat.apply()
         import onnxruntime.training.ortmodule  # noqa: F401
+
+        getattr(operators, "register", _nothing)()
     except Exception as error:
         return Reason.of_failure("ORTModule cannot be imported", error)
     return None
+
+
+def _nothing() -> None:
+    """Stands in for the registration of operators while there are none."""

@@ -20,6 +20,8 @@ from .watch import Watch
 
 _MAX_DEFERRALS = 3
 _CHANGING = Reason(f"its calls keep changing: more than {settings.MAX_SIGNATURES} signatures")
+_ASKED_FOR = Reason("ORTWRAP_BACKEND=eager")
+_EMPTY = Reason("an empty batch")
 _FIRST = "the first call, to compare"
 
 
@@ -42,24 +44,33 @@ class Dispatcher:
         self.modules = modules
         self._on_change = on_change
         self._families: dict[Hashable, Family] = {}
-        self._opaque: dict[str, EagerPlan] = {}
-        self._given_up: EagerPlan | None = None
+        self._outside: dict[Reason, EagerPlan] = {}
+        asked = settings.read()
+        self._given_up = EagerPlan(_ASKED_FOR) if asked.eager else None
         self._exports = 0
         self._deferrals = 0
         self._warned: set[Reason] = set()
-        self._trust = settings.read().trust
+        self._trust = asked.trust
         self._wrapper: nn.Module | None = None
+        self._eager: Callable[..., Any] = _detached
         self._watch: Watch | None = None
         self._obstacle: Reason | None = None
 
-    def attach(self, wrapper: nn.Module) -> None:
-        """Works on the modules that `wrapper` holds from now on."""
+    def attach(self, wrapper: nn.Module, eager: Callable[..., Any]) -> None:
+        """Works on the modules that `wrapper` holds from now on.
+
+        Args:
+            wrapper: an instance of the wrapper class around the modules themselves.
+            eager: the same around the modules as they were given, compiled ones for example.
+        """
         self._wrapper = wrapper
+        self._eager = eager
         self._watch = None
 
     def detach(self) -> None:
         """Lets go of the user's modules."""
         self._wrapper = self._watch = None
+        self._eager = _detached
         for plan in self.plans():
             if isinstance(plan, GraphPlan):
                 plan.unbind()
@@ -67,8 +78,9 @@ class Dispatcher:
     def plans(self) -> Iterator[Plan]:
         """Every plan made so far."""
         seen: set[int] = set()
-        made = (plan for family in self._families.values() for plan in family.plans.values())
-        for plan in (*made, *self._opaque.values(), self._given_up):
+        families = self._families.values()
+        made = (plan for one in families for plan in (*one.plans.values(), *one.retired))
+        for plan in (*made, *self._outside.values(), self._given_up):
             if plan is not None and id(plan) not in seen:
                 seen.add(id(plan))
                 yield plan
@@ -78,16 +90,20 @@ class Dispatcher:
         wrapper = self._wrapper
         assert wrapper is not None, "a wrapper that is called holds its modules"
         if self._given_up is not None and not self._exports:
-            return self._run_given_up(wrapper, args, kwargs)
+            return self._run_given_up(args, kwargs)
         leaves = Leaves()
         try:
             structure = describe((args, kwargs), leaves)
         except Opaque as opaque:
-            return self._run_opaque(wrapper, opaque, args, kwargs)
+            reason = Reason(f"an argument is {opaque.reason}")
+            self._warn(reason)
+            return self._run_outside(reason, args, kwargs)
+        if 0 in leaves.sizes:
+            return self._run_outside(_EMPTY, args, kwargs)
         call = Call(args, kwargs, leaves.tensors, leaves.numbers)
         family = self._family(wrapper, structure)
         if family is None:
-            return self._run_given_up(wrapper, args, kwargs)
+            return self._run_given_up(args, kwargs)
         labels = family.look_at_labels(call)
         plan = family.plans.get(family.key(call, labels))
         if plan is None:
@@ -127,7 +143,7 @@ class Dispatcher:
     ) -> Any:
         if isinstance(plan, EagerPlan):
             plan.calls += 1
-            return wrapper(*call.args, **call.kwargs)
+            return self._run_eagerly(call)
         objection = plan.objection(call, labels)
         if objection is None and plan.is_unproved(call):
             return self._prove(wrapper, family, plan, call)
@@ -135,13 +151,16 @@ class Dispatcher:
         plan.note_labels(labels)
         if objection is not None:
             plan.eager_calls[objection] += 1
-            return wrapper(*call.args, **call.kwargs)
+            return self._run_eagerly(call)
         try:
             return plan.run(call)
         except Exception as error:
+            plan.calls -= 1
+            # What eager raises too is the batch's fault, not the graph's.
+            result = self._run_eagerly(call)
             reason = Reason.of_failure("ONNX Runtime failed in forward", error)
-            self._settle(family, call, EagerPlan(reason), plan.calls)
-            return wrapper(*call.args, **call.kwargs)
+            self._settle(family, call, EagerPlan(reason), 1)
+            return result
 
     def _prove(self, wrapper: nn.Module, family: Family, plan: GraphPlan, call: Call) -> Any:
         """Compares a graph in which a size was fixed with eager, for a size that is new to it."""
@@ -159,7 +178,7 @@ class Dispatcher:
         reason = self._reason_not_to_try()
         if reason is not None:
             self._settle(family, call, EagerPlan(reason), 1)
-            return wrapper(*call.args, **call.kwargs)
+            return self._run_eagerly(call)
         eager = specialise.run_eagerly(wrapper, call)
         if eager.impurity is not None:
             self._defer(family, call, eager.impurity)
@@ -199,13 +218,12 @@ class Dispatcher:
         plan.calls = calls
         plan.signature = describe_call(call)
         if isinstance(plan, GraphPlan):
-            family.uses = plan.uses
             plan.eager_calls[_FIRST] += 1
             self._exports += 1
             self._deferrals = 0
         else:
             self._warn(plan.reason)
-        family.plans[family.key(call, family.look_at_labels(call))] = plan
+        family.settle(call, plan)
         self._on_change()
 
     def _give_up(self, reason: Reason) -> None:
@@ -214,24 +232,22 @@ class Dispatcher:
         self._warn(reason)
         self._on_change()
 
-    def _run_given_up(
-        self, wrapper: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
+    def _run_given_up(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         assert self._given_up is not None
         self._given_up.calls += 1
-        return wrapper(*args, **kwargs)
+        return self._eager(*args, **kwargs)
 
-    def _run_opaque(
-        self, wrapper: nn.Module, opaque: Opaque, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> Any:
-        plan = self._opaque.get(opaque.reason)
+    def _run_eagerly(self, call: Call) -> Any:
+        return self._eager(*call.args, **call.kwargs)
+
+    def _run_outside(self, reason: Reason, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Runs eagerly a call that no signature is made of."""
+        plan = self._outside.get(reason)
         if plan is None:
-            plan = EagerPlan(Reason(f"an argument is {opaque.reason}"))
-            self._opaque[opaque.reason] = plan
-            self._warn(plan.reason)
+            self._outside[reason] = plan = EagerPlan(reason)
             self._on_change()
         plan.calls += 1
-        return wrapper(*args, **kwargs)
+        return self._eager(*args, **kwargs)
 
     def _warn(self, reason: Reason) -> None:
         if reason not in self._warned:
@@ -240,6 +256,10 @@ class Dispatcher:
 
     def _note_backward(self, error: BaseException) -> None:
         """Room for the note that makes the next run of the script eager."""
+
+
+def _detached(*args: Any, **kwargs: Any) -> Any:
+    raise RuntimeError("the modules of this step have been collected")
 
 
 def wants_gradients() -> bool:

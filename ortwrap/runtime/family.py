@@ -19,12 +19,14 @@ class Family:
 
     Attributes:
         plans: by what is fixed in the graph.
+        retired: those that another one has replaced, for the report.
         general: which numbers are inputs of the graph instead.
         uses: the cross entropies of the graph, once there is one.
     """
 
     def __init__(self) -> None:
         self.plans: dict[_Key, Plan] = {}
+        self.retired: list[Plan] = []
         self.general: frozenset[int] = frozenset()
         self.uses: Sequence[LabelUse] | None = None
         self._numbers: list[Any] | None = None
@@ -42,6 +44,15 @@ class Family:
         )
         shapes = shapes_of(call) if self._fixed_shapes else None
         return (numbers, labels.sparse, shapes)
+
+    def settle(self, call: Call, plan: Plan) -> None:
+        """Runs calls like `call` by `plan` from now on."""
+        if isinstance(plan, GraphPlan):
+            self.uses = plan.uses
+        key = self.key(call, self.look_at_labels(call))
+        if key in self.plans:
+            self.retired.append(self.plans[key])
+        self.plans[key] = plan
 
     def look_at_labels(self, call: Call) -> LabelBatch:
         """What the labels of `call` are like, as far as it is known which they are."""
@@ -72,6 +83,7 @@ class Family:
         if plan.general:
             self.fix_numbers()
         plans, self.plans = self.plans, {}
+        self.retired.append(plan)
         for (numbers, sparse, _), old in plans.items():
             for shapes in getattr(old, "proved", ()):
                 self.plans[(numbers, sparse, shapes)] = old

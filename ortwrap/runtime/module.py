@@ -9,7 +9,7 @@ from typing import Any, Callable, Union
 
 from torch import nn
 
-from . import report, settings, tree
+from . import report, tree
 from .dispatch import Dispatcher, wants_gradients
 from .memo import is_alive, key_of
 
@@ -52,7 +52,6 @@ class TrainingStep(nn.Module):
     _wrapper: nn.Module
     _eager: nn.Module
     _leader: nn.Module | None
-    _runs_eagerly: bool
 
     def __init__(
         self,
@@ -74,7 +73,6 @@ class TrainingStep(nn.Module):
         own["_wrapper"] = wrapper
         own["_eager"] = eager
         own["_leader"] = next((part for part in modules if isinstance(part, nn.Module)), None)
-        own["_runs_eagerly"] = settings.read().eager
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Takes and returns what the wrapper class's forward does."""
@@ -82,7 +80,7 @@ class TrainingStep(nn.Module):
         for wrapper in (self._wrapper, self._eager):
             if wrapper.training is not mode:
                 wrapper.training = mode
-        if self._runs_eagerly or not wants_gradients():
+        if not wants_gradients():
             return self._eager(*args, **kwargs)
         return self._dispatcher.call(args, kwargs)
 
@@ -128,9 +126,9 @@ class _Kept:
             return step
         plain = tuple(map(tree.original, modules))
         self._shell.__dict__.update(self._wrapper_class(*plain).__dict__)
-        self.dispatcher.attach(self._shell)
         unwrapped = all(map(operator.is_, plain, modules))
         eager = self._shell if unwrapped else self._wrapper_class(*modules)
+        self.dispatcher.attach(self._shell, eager)
         step = TrainingStep(self.dispatcher, self._shell, eager, modules)
         self._step = weakref.ref(step)
         weakref.finalize(step, self._sleep).atexit = False

@@ -36,9 +36,15 @@ class Reason:
         return f"{self.text} ({self.place})" if self.place else self.text
 
     @classmethod
-    def of_failure(cls, stage: str, error: BaseException) -> Reason:
-        """The reason for an exception raised by the exporter or by ONNX Runtime in `stage`."""
-        return cls(f"{stage}: {_summary(error)}", place_of_failure(error))
+    def of_failure(cls, stage: str, error: BaseException, place: str | None = None) -> Reason:
+        """The reason for an exception raised by the exporter or by ONNX Runtime.
+
+        Args:
+            stage: what went wrong, in a few words.
+            error: the exception.
+            place: the line of the user's code, if the exception does not tell.
+        """
+        return cls(f"{stage}: {_summary(error)}", place_of_failure(error) or place)
 
 
 def warn(name: str, text: str) -> None:

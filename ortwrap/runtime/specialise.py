@@ -25,6 +25,8 @@ from .snapshot import Snapshot
 from .structure import Leaves, Opaque, describe, template_of
 from .witness import Testimony, watch_trace
 
+_CANNOT = "ONNX Runtime cannot run it"
+
 
 class NeedsNumbers(Exception):
     """The trace needed one of the numbers given as tensors as a Python number."""
@@ -144,7 +146,7 @@ class Attempt:
         except Opaque as opaque:
             return EagerPlan(Reason(f"the step returns {opaque.reason}"))
         except Exception as error:
-            return EagerPlan(Reason.of_failure("ONNX Runtime cannot run it", error))
+            return EagerPlan(Reason.of_failure(_CANNOT, error))
         finally:
             self.eager.after.restore()
 
@@ -159,7 +161,11 @@ class Attempt:
         eager.before.restore()
         numbers = range(len(call.tensors), len(tensors))
         with without_own_sparsity(), watch_trace(numbers, mark_if_sparse) as seen:
-            graph = export(entry, tensors, untrained, self.on_backward_error)
+            try:
+                graph = export(entry, tensors, untrained, self.on_backward_error)
+            except Exception as error:
+                place = seen.place_of(error)
+                raise _Refused(Reason.of_failure(_CANNOT, error, place)) from error
         _judge(seen)
         buffers = _changed_buffers(self.wrapper, eager)
         plan = GraphPlan(graph, outputs, seen.labels, general, seen.shapes, buffers)
@@ -184,7 +190,7 @@ def compare_again(wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerC
     try:
         return _compare(wrapper, plan, call, eager, _gradients(wrapper, call, eager))
     except Exception as error:
-        return str(Reason.of_failure("ONNX Runtime cannot run it", error))
+        return str(Reason.of_failure(_CANNOT, error))
     finally:
         eager.after.restore()
 
@@ -211,8 +217,10 @@ def _compare(
     wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerCall, gradients: EagerGradients
 ) -> str | None:
     """Runs the graph from the state before the eager call and says how it differs."""
-    if not eager.random:
-        return _difference(plan, call, eager, gradients)
+    text = _difference(plan, call, eager, gradients)
+    if text is None or not eager.random:
+        return text
+    # Other masks than torch's are no fault of the graph.
     eager.before.restore()
     with eager_without_chance():
         calm = run_eagerly(wrapper, call)

@@ -50,11 +50,13 @@ class Leaves:
     Attributes:
         tensors: every tensor.
         numbers: every Python int and float (bools are part of the structure).
+        sizes: 0, 1 and 2, for all larger ones, as far as they are sizes of the tensors.
     """
 
-    __slots__ = ("numbers", "tensors")
+    __slots__ = ("numbers", "sizes", "tensors")
 
     def __init__(self) -> None:
+        self.sizes: set[int] = set()
         self.tensors: list[Tensor] = []
         self.numbers: list[Any] = []
 
@@ -82,10 +84,11 @@ def describe(value: Any, leaves: Leaves) -> Hashable:
         if value.layout is not torch.strided:
             raise Opaque(f"a tensor of layout {value.layout}")
         sizes = tuple([size if size < 2 else 2 for size in value.shape])
+        leaves.sizes.update(sizes)
         return (value.dtype, sizes, value.requires_grad, value.device)
     if kind in _NUMBERS:
         leaves.numbers.append(value)
-        return kind
+        return (kind,)
     if kind in _CONSTANTS:
         return (kind, value)
     container = _container_of(kind, value)
@@ -236,7 +239,8 @@ def _classify(kind: type, value: Any) -> _Container | None:
 def _has_hidden_state(kind: type) -> bool:
     if any(getattr(base, "__slots__", ()) for base in kind.__mro__):
         return True
-    return kind.__new__ is not object.__new__ or kind.__basicsize__ > _PLAIN_OBJECT_SIZE
+    makes_itself = any("__new__" in vars(base) for base in kind.__mro__ if base is not object)
+    return makes_itself or kind.__basicsize__ > _PLAIN_OBJECT_SIZE
 
 
 class _PlainObject:

@@ -7,6 +7,7 @@ changed then compares identities only, at the speed of C; the walk is repeated w
 from __future__ import annotations
 
 import enum
+import functools
 import operator
 import types
 from collections import deque
@@ -43,9 +44,7 @@ _INTERNAL = frozenset(
 _NOT_WALKED = (
     type,
     types.ModuleType,
-    types.FunctionType,
     types.BuiltinFunctionType,
-    types.MethodType,
     torch.Generator,
 )
 
@@ -152,6 +151,8 @@ class Watch:
             return self._tensor(value)
         if isinstance(value, nn.Module):
             return self._other_module(value)
+        if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
+            return self._function(value, depth)
         if isinstance(value, _NOT_WALKED) or depth >= _MAX_DEPTH or id(value) in self._seen:
             return (kind, id(value))
         if kind in (list, tuple, deque):
@@ -160,6 +161,17 @@ class Watch:
             self._sets.append((value, frozenset(value)))
             return (kind, frozenset(map(repr, value)))
         return self._walked(value, depth)
+
+    def _function(self, value: Any, depth: int) -> Hashable:
+        """A function by its code: scripts make the same one anew. `_outside` sees to its cells."""
+        if isinstance(value, functools.partial):
+            keywords = tuple(value.keywords.items())
+            parts = (value.func, value.args, *keywords)
+            return ("partial", tuple([self._value(part, depth) for part in parts]))
+        if isinstance(value, types.MethodType):
+            return ("method", value.__func__.__code__, self._value(value.__self__, depth))
+        defaults = (value.__defaults__, tuple((value.__kwdefaults__ or {}).items()))
+        return ("function", value.__code__, self._value(defaults, depth))
 
     def _walked(self, value: Any, depth: int) -> Hashable:
         """A dictionary's content, or of an object the attributes that the code names."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,6 +61,8 @@ class Testimony:
         gradients: forward computes or hooks gradients, which the graph cannot hold.
         shapes: a size became a Python number: the graph may be wrong for other shapes.
         numbers: a Python number given as a tensor was needed as a Python number again.
+        labels: the cross entropies.
+        places: the line of the user's code that first called each function of torch.
     """
 
     data: Reason | None = None
@@ -67,11 +70,23 @@ class Testimony:
     shapes: Reason | None = None
     numbers: Reason | None = None
     labels: list[LabelUse] = field(default_factory=list)
+    places: dict[str, str | None] = field(default_factory=dict)
 
     @property
     def refusal(self) -> Reason | None:
         """Why the trace must not be used at all."""
         return self.data or self.gradients
+
+    def place_of(self, error: BaseException) -> str | None:
+        """The line of the operator that an exporter's message names, if it names one."""
+        for name in _OPERATOR.findall(str(error)):
+            place = self.places.get(name) or self.places.get(name.strip("_"))
+            if place is not None:
+                return place
+        return None
+
+
+_OPERATOR = re.compile(r"aten::(\w+)")
 
 
 @dataclass(frozen=True)
@@ -169,6 +184,9 @@ class _Witness(TorchFunctionMode):
         if torch._C._get_tracing_state() is None:
             # Models branch on data when they are not traced; only what the trace sees is frozen.
             return func(*args, **keywords)
+        name = getattr(func, "__name__", "")
+        if name not in self._testimony.places:
+            self._testimony.places[name] = current_place()
         if func in _CROSS_ENTROPIES:
             args, keywords = self._meet_labels(args, keywords)
         if func in _GRADIENTS and self._testimony.gradients is None:

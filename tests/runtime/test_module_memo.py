@@ -1,0 +1,151 @@
+"""One wrapper for one class and modules, for as long as the modules live."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import gc
+import pickle
+import weakref
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from twins import WithLoss, mlp
+
+from ortwrap.runtime import ort_module
+
+
+def batch() -> tuple[Tensor, Tensor]:
+    return torch.randn(6, 8), torch.randint(0, 4, (6,))
+
+
+def exports(step: nn.Module) -> int:
+    return len(step.report()["signatures"])
+
+
+def test_the_same_wrapper_while_it_is_held() -> None:
+    model = mlp(8, 4)
+    criterion = nn.CrossEntropyLoss()
+    assert ort_module(WithLoss, model, criterion) is ort_module(WithLoss, model, criterion)
+
+
+def make_weighted(scale: float) -> object:
+    return lambda out, target: F.cross_entropy(out * scale, target)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        nn.CrossEntropyLoss,
+        lambda: nn.CrossEntropyLoss(reduction="sum"),
+        lambda: F.cross_entropy,
+        lambda: lambda out, target: F.cross_entropy(out, target),
+        lambda: make_weighted(2.0),
+        lambda: functools.partial(F.cross_entropy, reduction="sum"),
+    ],
+    ids=["module", "module with options", "function", "lambda", "closure", "partial"],
+)
+def test_a_criterion_made_anew_each_epoch_counts_as_the_same(make: object) -> None:
+    model = mlp(8, 4)
+    for _ in range(3):
+        step = ort_module(WithLoss, model, make())
+        step(*batch()).backward()
+        del step
+    rows = ort_module(WithLoss, model, make()).report()["signatures"]
+    assert [(row["backend"], row["calls"]) for row in rows] == [("ort", 3)]
+
+
+def test_criteria_that_differ_have_wrappers_of_their_own() -> None:
+    model = mlp(8, 4)
+    data, target = batch()
+    losses = {}
+    for scale in (1.0, 2.0):
+        for _ in range(2):
+            losses[scale] = ort_module(WithLoss, model, make_weighted(scale))(data, target)
+    torch.testing.assert_close(losses[2.0], F.cross_entropy(model(data) * 2, target))
+    torch.testing.assert_close(losses[1.0], F.cross_entropy(model(data), target))
+
+
+def test_a_criterion_with_a_weight_is_known_by_identity() -> None:
+    model = mlp(8, 4)
+    data, target = batch()
+    for weight in (torch.ones(4), torch.tensor([1.0, 2.0, 3.0, 4.0])):
+        for _ in range(2):
+            loss = ort_module(WithLoss, model, nn.CrossEntropyLoss(weight=weight))(data, target)
+            torch.testing.assert_close(loss, F.cross_entropy(model(data), target, weight=weight))
+
+
+def test_a_model_that_is_rebuilt_is_exported_again_and_the_old_one_collected() -> None:
+    references = []
+    for _ in range(3):
+        model = mlp(8, 4)
+        references.append(weakref.ref(model))
+        for _ in range(3):
+            step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+            data, target = batch()
+            loss = step(data, target)
+            torch.testing.assert_close(loss, F.cross_entropy(model(data), target))
+            loss.backward()
+        assert step.report()["signatures"][0]["ort_calls"] == 2
+        del model, step, loss
+        gc.collect()
+    assert [reference() for reference in references] == [None, None, None]
+
+
+def test_a_backward_after_the_wrapper_is_gone() -> None:
+    model = mlp(8, 4)
+    for _ in range(3):
+        loss = ort_module(WithLoss, model, nn.CrossEntropyLoss())(*batch())
+        gc.collect()
+        loss.backward()
+    assert model[0].weight.grad is not None
+
+
+def test_the_users_model_is_not_changed() -> None:
+    model = mlp(8, 4)
+    before = (list(model.state_dict()), sorted(vars(model)), list(model.named_modules()))
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    for _ in range(3):
+        step(*batch()).backward()
+    assert before == (list(model.state_dict()), sorted(vars(model)), list(model.named_modules()))
+    copied = pickle.loads(pickle.dumps(copy.deepcopy(model)))
+    torch.testing.assert_close(copied.state_dict(), model.state_dict())
+
+
+def test_a_wrapper_kept_on_a_module_adds_nothing_to_it() -> None:
+    class Trainer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = mlp(8, 4)
+            self.step = ort_module(WithLoss, self.model, nn.CrossEntropyLoss())
+
+    trainer = Trainer()
+    assert list(trainer.state_dict()) == [f"model.{name}" for name in trainer.model.state_dict()]
+    assert len(list(trainer.parameters())) == 2
+    trainer.eval()
+    assert trainer.step.training is False
+
+
+def test_an_ema_copy_does_not_follow_the_model() -> None:
+    model = mlp(8, 4)
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    for _ in range(2):
+        step(*batch())
+    average = copy.deepcopy(model)
+    with torch.no_grad():
+        model[0].weight.zero_()
+    data, target = batch()
+    torch.testing.assert_close(step(data, target), F.cross_entropy(model(data), target))
+    other = ort_module(WithLoss, average, nn.CrossEntropyLoss())
+    for _ in range(2):
+        torch.testing.assert_close(other(data, target), F.cross_entropy(average(data), target))
+
+
+def test_wrappers_are_neither_copied_nor_saved() -> None:
+    step = ort_module(WithLoss, mlp(8, 4), nn.CrossEntropyLoss())
+    with pytest.raises(TypeError, match="copy the model"):
+        copy.deepcopy(step)
+    with pytest.raises(TypeError, match="save the model"):
+        pickle.dumps(step)
