@@ -28,8 +28,7 @@ def step_lines(outcome: Outcome) -> Iterable[str]:
     """One line for each step that was not refused."""
     for step in outcome.steps:
         if step.status != "refused":
-            name = f" -> {step.class_name}" if step.class_name else ""
-            yield f"{outcome.path}:{step.line}: {step.status}{name}: {step_message(step)}"
+            yield f"{outcome.path}:{step.line}: {step.status}: {step_message(step)}"
 
 
 def pending_line(outcome: Outcome) -> str:
