@@ -1,0 +1,134 @@
+"""The arguments of a node of torch's trace: what is constant, and what are the graph's tensors."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .calls import Slot
+from .paths import is_floating, is_tensor, needs_gradient
+
+
+class NotSupported(Exception):
+    """The node has an argument that cannot be handed to torch from inside the graph."""
+
+
+@dataclass
+class Arguments:
+    """The arguments of one node.
+
+    Attributes:
+        template: the positional arguments, a `Slot` for each tensor.
+        tensors: the values of the exported graph that go into the slots; those that need a
+            gradient first.
+        trained: how many do.
+    """
+
+    template: tuple[Any, ...] = ()
+    tensors: list[Any] = field(default_factory=list)
+    trained: int = 0
+
+
+def arguments_of(
+    overload: Any, traced: Sequence[Any], exported: Sequence[Any], graph: Any
+) -> Arguments:
+    """Sorts the arguments of a node.
+
+    Args:
+        overload: the torch operator.
+        traced: the node's inputs in torch's trace: constants and types are exact there.
+        exported: the same in the graph that is being made.
+        graph: that graph.
+
+    Raises:
+        NotSupported: one of them is neither a constant nor a tensor.
+    """
+    slots: list[tuple[Any, Any]] = []
+    types = [str(argument.type) for argument in overload._schema.arguments]
+    parts = [
+        _part(type_, old, new, slots) for type_, old, new in zip(types, traced, exported)
+    ]
+    trains = [is_floating(old) and needs_gradient(new, graph) for old, new in slots]
+    order = sorted(range(len(slots)), key=lambda index: not trains[index])
+    position = {index: place for place, index in enumerate(order)}
+    return Arguments(
+        template=tuple(_renumber(part, position) for part in parts),
+        tensors=[slots[index][1] for index in order],
+        trained=sum(trains),
+    )
+
+
+def _part(type_: str, old: Any, new: Any, slots: list[tuple[Any, Any]]) -> Any:
+    """One argument: a constant, a slot, or a list of them."""
+    node = old.node()
+    if node.kind() == "prim::ListConstruct":
+        inner = type_.replace("Optional", "").replace("List", "").strip("[]?")
+        return [
+            _part(inner, item, new_item, slots)
+            for item, new_item in zip(node.inputs(), new.node().inputs())
+        ]
+    wants_tensor = "Tensor" in type_
+    if node.kind() in ("prim::Constant", "onnx::Constant"):
+        constant = old.toIValue()
+        if not isinstance(constant, Tensor):
+            return constant
+        if not wants_tensor:
+            return constant.tolist()
+    slots.append((old, new))
+    boolean = is_tensor(old) and old.type().scalarType() == "Bool"
+    return Slot(len(slots) - 1, scalar=not wants_tensor, boolean=boolean)
+
+
+def _renumber(part: Any, position: dict[int, int]) -> Any:
+    if isinstance(part, Slot):
+        return Slot(position[part.index], part.scalar, part.boolean)
+    return [_renumber(item, position) for item in part] if isinstance(part, list) else part
+
+
+def overload_of(kind: str, traced: Sequence[Any]) -> Any:
+    """The torch operator that a node calls, among the overloads of its name.
+
+    Args:
+        kind: "aten::elu"
+        traced: the node's inputs.
+
+    Raises:
+        NotSupported: none takes such arguments.
+    """
+    namespace, name = kind.split("::")
+    packet = getattr(getattr(torch.ops, namespace), name)
+    overloads = [getattr(packet, name) for name in packet.overloads()]
+    for loosely in (False, True):
+        for overload in overloads:
+            arguments = overload._schema.arguments
+            fits = functools.partial(_fits, loosely)
+            if len(arguments) == len(traced) and all(map(fits, arguments, traced)):
+                return overload
+    raise NotSupported(f"{kind} with {len(traced)} arguments")
+
+
+def _fits(loosely: bool, argument: Any, value: Any) -> bool:
+    """Whether a value can be this argument; loosely, a number can be a tensor too."""
+    type_, kind = str(argument.type), value.node().kind()
+    if argument.is_out:
+        return False
+    if kind == "prim::ListConstruct":
+        return "List" in type_ or "[]" in type_
+    if kind in ("prim::Constant", "onnx::Constant"):
+        constant = value.toIValue()
+        if constant is None:
+            return type_.startswith("Optional") or "?" in type_
+        if isinstance(constant, str):
+            return "str" in type_
+        listed = isinstance(constant, (list, tuple)) or (
+            isinstance(constant, Tensor) and constant.dim() == 1
+        )
+        if "Tensor" in type_:
+            return loosely or (isinstance(constant, Tensor) and constant.dim() > 0)
+        return listed == ("List" in type_)
+    return "Tensor" in type_ or any(word in type_ for word in ("int", "float", "number"))

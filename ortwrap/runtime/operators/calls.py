@@ -1,0 +1,190 @@
+"""Calls of torch's own functions from inside an ONNX Runtime graph, forward and backward.
+
+Where ONNX Runtime has no kernel, or no gradient, or another arithmetic than torch, the graph holds
+a node that calls torch. The forward of such a node runs under torch's autograd and keeps what that
+made; its backward asks autograd for the gradients. So the arithmetic, the random numbers and the
+buffers that are written to are torch's own, whatever the function is.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Callable
+
+import numpy
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Slot:
+    """The place of one of the node's tensors among the arguments of the function.
+
+    Attributes:
+        index: which of the node's tensors.
+        scalar: whether the function wants it as a Python number.
+        boolean: whether it holds truth values, which ONNX Runtime hands over as bytes.
+    """
+
+    index: int
+    scalar: bool = False
+    boolean: bool = False
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a call.
+
+    Attributes:
+        dtype: its dtype.
+        rank: its number of dimensions, None when the trace does not tell.
+        differentiable: whether a gradient arrives for it in backward.
+    """
+
+    dtype: torch.dtype
+    rank: int | None
+    differentiable: bool
+
+
+@dataclass(frozen=True)
+class TorchCall:
+    """One call of a torch function, as the trace saw it.
+
+    Attributes:
+        function: what is called.
+        template: its positional arguments; a `Slot` stands for each tensor.
+        trained: how many of the node's tensors, from the first on, need a gradient.
+        outputs: what it returns.
+        options: its keyword arguments, constants all of them.
+    """
+
+    function: Callable[..., Any]
+    template: tuple[Any, ...]
+    trained: int
+    outputs: tuple[Output, ...]
+
+    def __call__(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """The outputs for the tensors of the node, whatever grad mode is on."""
+        result = self.function(*_fill(self.template, tensors))
+        return (result,) if isinstance(result, Tensor) else tuple(_flat(result))
+
+
+_CALLS: list[TorchCall] = []
+
+
+def number_of(call: TorchCall) -> int:
+    """The number by which a node of a graph names `call`."""
+    _CALLS.append(call)
+    return len(_CALLS) - 1
+
+
+def numbered(number: int) -> TorchCall:
+    """The call that was given `number`."""
+    return _CALLS[number]
+
+
+class _Ticket(numpy.ndarray):  # type: ignore[type-arg]
+    """A number that flows from the forward to the backward node and keeps autograd's graph alive.
+
+    ONNX Runtime holds it as long as a backward may come. When it lets go, the graph goes too.
+
+    Attributes:
+        leaves: the inputs that need a gradient.
+        outputs: the outputs that gradients arrive for.
+    """
+
+    leaves: Sequence[Tensor]
+    outputs: Sequence[Tensor]
+
+
+_TICKETS: weakref.WeakValueDictionary[int, _Ticket] = weakref.WeakValueDictionary()
+
+
+def forward(*arguments: Any) -> Any:
+    """Kernel of a forward node that nothing is trained through: the outputs.
+
+    Args:
+        arguments: the tensors of the node, then the number of the call.
+    """
+    *tensors, number = arguments
+    outputs = numbered(number)(tensors)
+    results = _own_memory(outputs, tensors)
+    return results[0] if len(results) == 1 else results
+
+
+def forward_to_train(*arguments: Any) -> tuple[Tensor, ...]:
+    """Kernel of a forward node that gradients flow through: the outputs and a ticket.
+
+    Args:
+        arguments: the tensors of the node, then the number of the call.
+    """
+    *tensors, number = arguments
+    call = numbered(number)
+    leaves = [tensor.detach().requires_grad_() for tensor in tensors[: call.trained]]
+    with torch.enable_grad():
+        outputs = call([*leaves, *tensors[call.trained :]])
+    ticket = numpy.zeros(1, dtype=numpy.int64).view(_Ticket)
+    ticket.leaves = leaves
+    ticket.outputs = [
+        tensor for tensor, output in zip(outputs, call.outputs) if output.differentiable
+    ]
+    ticket[0] = key = id(ticket)
+    _TICKETS[key] = ticket
+    results = _own_memory([tensor.detach() for tensor in outputs], tensors)
+    return (*results, torch.from_numpy(ticket))
+
+
+def backward(ticket: Tensor, *tensors: Tensor) -> Any:
+    """Kernel of a backward node: the gradient of each trained input.
+
+    Args:
+        ticket: what the forward node returned.
+        tensors: the gradients of its outputs, then tensors that autograd kept for this moment;
+            they are listed so that ONNX Runtime leaves their memory alone.
+    """
+    kept = _TICKETS[int(ticket)]
+    given = tensors[: len(kept.outputs)]
+    found = torch.autograd.grad(kept.outputs, kept.leaves, given, allow_unused=True)
+    kept.outputs = ()
+    gradients = [
+        torch.zeros_like(leaf) if gradient is None else gradient
+        for leaf, gradient in zip(kept.leaves, found)
+    ]
+    results = _own_memory(gradients, tensors)
+    return results[0] if len(results) == 1 else results
+
+
+def _own_memory(results: Sequence[Tensor], inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Copies results that lie in the memory of an input, or of one another.
+
+    ONNX Runtime takes every output for a new tensor and reuses memory accordingly.
+    """
+    taken = {tensor.untyped_storage().data_ptr() for tensor in inputs}
+    own = []
+    for tensor in results:
+        start = tensor.untyped_storage().data_ptr()
+        own.append(tensor.clone() if start in taken else tensor)
+        taken.add(start)
+    return tuple(own)
+
+
+def _fill(template: Any, tensors: Sequence[Tensor]) -> Any:
+    """`template` with the tensors in their places."""
+    if isinstance(template, Slot):
+        tensor = tensors[template.index]
+        if template.boolean and tensor.dtype is torch.uint8:
+            tensor = tensor.view(torch.bool)
+        return tensor.item() if template.scalar else tensor
+    if isinstance(template, (tuple, list)):
+        return type(template)(_fill(part, tensors) for part in template)
+    return template
+
+
+def _flat(result: Any) -> list[Tensor]:
+    """The tensors of a result, lists of tensors opened."""
+    tensors: list[Tensor] = []
+    for part in result:
+        tensors.extend([part] if isinstance(part, Tensor) else _flat(part))
+    return tensors

@@ -1,0 +1,114 @@
+"""The operators that the nodes of a graph name, one for each number of inputs and outputs."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import torch
+
+from . import calls
+
+DOMAIN = "org.pytorch.aten"
+NAMESPACE = "ortwrap"
+_LIBRARY = torch.library.Library(NAMESPACE, "FRAGMENT")  # noqa: TOR901 (lives as long as we do)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """What a node must know of a call to be run and differentiated.
+
+    Attributes:
+        trained: how many inputs, from the first on, get a gradient.
+        others: how many follow that get none.
+        differentiable: for each output, whether a gradient arrives for it.
+        keeps_inputs: whether backward may read the inputs again.
+        keeps_outputs: whether backward may read the outputs again.
+    """
+
+    trained: int
+    others: int
+    differentiable: tuple[bool, ...]
+    keeps_inputs: bool = True
+    keeps_outputs: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name of the forward operator."""
+        outputs = "".join("d" if differentiable else "n" for differentiable in self.differentiable)
+        keeps = "i" * self.keeps_inputs + "o" * self.keeps_outputs
+        return f"call_{self.trained}_{self.others}_{outputs}_{keeps}"
+
+    @property
+    def operator(self) -> str:
+        """The name of the forward operator, with its namespace."""
+        return f"{NAMESPACE}::{self.name}"
+
+    @property
+    def ticket(self) -> bool:
+        """Whether it returns a ticket after its outputs."""
+        return self.trained > 0
+
+
+_DEFINED: dict[str, Kernel] = {}
+
+
+def defined() -> dict[str, Kernel]:
+    """Every kernel so far, by the name of its operator."""
+    return _DEFINED
+
+
+@functools.lru_cache(maxsize=None)
+def define(kernel: Kernel) -> str:
+    """Makes `kernel` known to torch and to ONNX Runtime; returns the name of its operator."""
+    tensors = [f"Tensor a{index}" for index in range(kernel.trained + kernel.others)]
+    returns = len(kernel.differentiable) + kernel.ticket
+    _define(kernel.name, [*tensors, "int call"], returns)
+    implementation = calls.forward_to_train if kernel.ticket else calls.forward
+    _LIBRARY.impl(kernel.name, implementation, "CompositeExplicitAutograd")
+    if kernel.ticket:
+        _define_gradient(kernel)
+    _stop_gradients(kernel)
+    _DEFINED[kernel.operator] = kernel
+    return kernel.operator
+
+
+def _define(name: str, arguments: list[str], returns: int) -> None:
+    result = "Tensor" if returns == 1 else f"({', '.join(['Tensor'] * returns)})"
+    _LIBRARY.define(f"{name}({', '.join(arguments)}) -> {result}")
+
+
+def _define_gradient(kernel: Kernel) -> None:
+    from onnxruntime.capi import _pybind_state
+    from onnxruntime.training.ortmodule._custom_gradient_registry import _to_gradient_definition
+
+    outputs = range(len(kernel.differentiable))
+    name = f"vjp_{kernel.name}"
+    inputs = [f"O({len(kernel.differentiable)})"]
+    inputs += [f"GO({index})" for index in outputs if kernel.differentiable[index]]
+    if kernel.keeps_inputs:
+        inputs += [f"I({index})" for index in range(kernel.trained + kernel.others)]
+    if kernel.keeps_outputs:
+        inputs += [f"O({index})" for index in outputs]
+    _define(name, [f"Tensor a{index}" for index in range(len(inputs))], kernel.trained)
+    _LIBRARY.impl(name, calls.backward, "CompositeExplicitAutograd")
+    node = (
+        ("ATen", DOMAIN),
+        inputs,
+        # ONNX Runtime 1.19.2 drops output i of a gradient node unless input i needs a gradient:
+        # the trained inputs come first.
+        [f"GI({index})" for index in range(kernel.trained)],
+        {"operator": {"value": f"{NAMESPACE}::{name}", "dtype": "string"}},
+    )
+    _pybind_state.register_gradient_definition(_key(kernel), _to_gradient_definition([node]))
+
+
+def _stop_gradients(kernel: Kernel) -> None:
+    from onnxruntime.capi import _pybind_state
+
+    edges = set(range(kernel.trained, kernel.trained + kernel.others + 1))
+    _pybind_state.register_custom_stop_gradient_edges(_key(kernel), edges)
+
+
+def _key(kernel: Kernel) -> str:
+    return f"{DOMAIN}::ATen::{kernel.operator}::"

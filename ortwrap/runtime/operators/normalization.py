@@ -1,0 +1,79 @@
+"""Batch, instance, group and layer normalization."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from .registry import as_torch, call_torch
+
+OPERATORS = (
+    *as_torch("ortwrap::batch_norm batch_norm instance_norm", keeps="inputs"),
+)
+
+
+def _batch_norm(
+    input: Tensor,
+    weight: Optional[Tensor],
+    bias: Optional[Tensor],
+    running_mean: Optional[Tensor],
+    running_var: Optional[Tensor],
+    num_batches_tracked: Optional[Tensor],
+    training: bool,
+    momentum: Optional[float],
+    eps: float,
+) -> Tensor:
+    """What `_BatchNorm.forward` does, the counter included, as one operator."""
+    factor = 0.0 if momentum is None else momentum
+    if num_batches_tracked is not None:
+        num_batches_tracked.add_(1)
+        if momentum is None:
+            factor = 1.0 / float(num_batches_tracked)
+    return F.batch_norm(
+        input, running_mean, running_var, weight, bias, training, factor, eps
+    )
+
+
+_LIBRARY = torch.library.Library("ortwrap", "FRAGMENT")  # noqa: TOR901
+_LIBRARY.define(
+    "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
+    "Tensor? running_var, Tensor? num_batches_tracked, bool training, float? momentum, float eps)"
+    " -> Tensor"
+)
+_LIBRARY.impl("batch_norm", _batch_norm, "CompositeImplicitAutograd")
+
+
+def _forward(module: _BatchNorm, input: Tensor) -> Tensor:
+    """Stands in for `_BatchNorm.forward`, which needs the counter as a Python number."""
+    module._check_input_dim(input)
+    learns_statistics = module.training and module.track_running_stats
+    from_batch = module.training or (module.running_mean is None and module.running_var is None)
+    statistics = not module.training or module.track_running_stats
+    return torch.ops.ortwrap.batch_norm(
+        input,
+        module.weight,
+        module.bias,
+        module.running_mean if statistics else None,
+        module.running_var if statistics else None,
+        module.num_batches_tracked if learns_statistics else None,
+        from_batch,
+        module.momentum,
+        module.eps,
+    )
+
+
+@contextlib.contextmanager
+def batch_norm_with_counter() -> Iterator[None]:
+    """Traces batch normalization as one operator that counts the batches too."""
+    original: Any = _BatchNorm.forward
+    _BatchNorm.forward = _forward  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        _BatchNorm.forward = original  # type: ignore[method-assign]

@@ -1,0 +1,90 @@
+"""Which values of the graph that is being made depend on something that trains.
+
+ONNX Runtime asks a node for the gradients of exactly these inputs, so a node that calls torch must
+know them when it is made. torch's trace tells it unreliably; the graph's own edges tell it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import kernels
+
+_FLOATING = ("Float", "Double", "Half", "BFloat16")
+
+
+@dataclass
+class _Export:
+    """The export that goes on, or the last one.
+
+    Attributes:
+        trained: for each tensor that enters the model, whether it needs a gradient.
+        known: what was found out so far, by the name of the value.
+    """
+
+    trained: tuple[bool, ...] = ()
+    known: dict[str, bool] = field(default_factory=dict)
+
+
+_EXPORT = _Export()
+
+
+def begin(trained: Sequence[bool]) -> None:
+    """A model is traced; `trained` tells of each of its tensors whether it needs a gradient."""
+    _EXPORT.trained = tuple(trained)
+    _EXPORT.known.clear()
+
+
+def needs_gradient(value: Any, graph: Any) -> bool:
+    """Whether a value of `graph` (torch's C++ objects, both) depends on something that trains."""
+    known = _EXPORT.known
+    if not known:
+        known.update(_inputs(graph))
+    waiting = [value]
+    while waiting:
+        current = waiting[-1]
+        name = current.debugName()
+        if name not in known:
+            sources = _sources(current)
+            unknown = [source for source in sources if source.debugName() not in known]
+            if unknown:
+                waiting.extend(unknown)
+                continue
+            known[name] = any(known[source.debugName()] for source in sources)
+        waiting.pop()
+    return known[value.debugName()]
+
+
+def _inputs(graph: Any) -> dict[str, bool]:
+    """For each input of the graph, whether it trains: the model's tensors, then parameters."""
+    trains = {value.debugName(): value.type().requires_grad() for value in graph.inputs()}
+    for value, trained in zip(graph.inputs(), _EXPORT.trained):
+        trains[value.debugName()] = trained
+    return trains
+
+
+def _sources(value: Any) -> list[Any]:
+    """The inputs of its node that gradients of `value` would flow to."""
+    if is_tensor(value) and value.type().scalarType() not in (None, *_FLOATING):
+        return []
+    node = value.node()
+    inputs = list(node.inputs())
+    if node.kind() == f"{kernels.DOMAIN}::ATen":
+        operator = node.s("operator")
+        if operator == "detach_copy":
+            return []
+        kernel = kernels.defined().get(operator)
+        return inputs[: kernel.trained] if kernel else inputs
+    return inputs
+
+
+def is_tensor(value: Any) -> bool:
+    """Whether a value of a graph is a tensor."""
+    return bool(value.type().kind() == "TensorType")
+
+
+def is_floating(value: Any) -> bool:
+    """Whether a value of a graph is a tensor that can have a gradient."""
+    return is_tensor(value) and value.type().scalarType() in _FLOATING

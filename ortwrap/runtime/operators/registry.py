@@ -1,0 +1,139 @@
+"""How an operator of torch is exported for training: one line per operator in the families' files.
+
+    OPERATORS = (
+        as_torch("elu"),
+        as_torch("_convolution", when=transposed),
+        as_graph("unflatten", unflatten),
+    )
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from . import kernels
+from .arguments import arguments_of, overload_of
+from .calls import Output, TorchCall, number_of
+from .kernels import Kernel
+from .paths import is_floating
+
+Symbolic = Callable[..., Any]
+Condition = Callable[..., bool]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One operator of torch's traces and what it becomes in the graph.
+
+    Attributes:
+        name: with its namespace, "aten::elu".
+        symbolic: makes the nodes of the graph, as `torch.onnx.register_custom_op_symbolic` says.
+        when: for which arguments; for others it stays what it was. None for all.
+    """
+
+    name: str
+    symbolic: Symbolic
+    when: Condition | None = None
+
+
+def as_torch(
+    names: str, *, when: Condition | None = None, keeps: str = "inputs outputs"
+) -> tuple[Operator, ...]:
+    """Operators that stay calls of torch, in forward and in backward.
+
+    Args:
+        names: of `aten` operators, unless they say otherwise.
+        when: takes what the symbolic takes and says whether it applies.
+        keeps: what torch's backward may read again: "inputs", "outputs" or both. ONNX Runtime
+            reuses the memory of the others.
+    """
+    symbolic = functools.partial(call_torch, keeps)
+    return tuple(Operator(_qualified(name), symbolic, when) for name in names.split())
+
+
+def as_graph(
+    names: str, symbolic: Symbolic, *, when: Condition | None = None
+) -> tuple[Operator, ...]:
+    """Operators that become nodes of ONNX Runtime, made by `symbolic(g, *arguments)`."""
+    return tuple(Operator(_qualified(name), symbolic, when) for name in names.split())
+
+
+def _qualified(name: str) -> str:
+    return name if "::" in name else f"aten::{name}"
+
+
+def call_torch(keeps: str, g: Any, *exported: Any) -> Any:
+    """Symbolic of an operator that stays a call of torch.
+
+    Raises:
+        NotSupported: an argument cannot be handed over.
+    """
+    import torch
+
+    node = g.original_node
+    traced = list(node.inputs())
+    overload = overload_of(node.kind(), traced)
+    arguments = arguments_of(overload, traced, exported, g.graph)
+    outputs = tuple(_output(value, arguments.trained > 0) for value in node.outputs())
+    trained = arguments.trained if any(output.differentiable for output in outputs) else 0
+    call = TorchCall(overload, arguments.template, trained, outputs)
+    kernel = Kernel(
+        trained=trained,
+        others=len(arguments.tensors) - trained,
+        differentiable=tuple(output.differentiable for output in outputs),
+        keeps_inputs="inputs" in keeps,
+        keeps_outputs="outputs" in keeps,
+    )
+    made = g.op(
+        f"{kernels.DOMAIN}::ATen",
+        *arguments.tensors,
+        g.op("Constant", value_t=torch.tensor(number_of(call))),
+        operator_s=kernels.define(kernel),
+        outputs=len(outputs) + kernel.ticket,
+    )
+    values = [made] if len(outputs) + kernel.ticket == 1 else list(made)[: len(outputs)]
+    return values[0] if len(values) == 1 else tuple(values)
+
+
+def _output(value: Any, trained: bool) -> Output:
+    from torch.onnx import JitScalarType
+
+    differentiable = trained and is_floating(value) and bool(value.uses())
+    return Output(JitScalarType.from_value(value).dtype(), value.type().dim(), differentiable)
+
+
+def register(operators: Iterable[Operator]) -> None:
+    """Makes ORTModule export these operators as they say."""
+    from onnxruntime.training.ortmodule._custom_op_symbolic_registry import (
+        CustomOpSymbolicRegistry,
+    )
+
+    symbolics = CustomOpSymbolicRegistry._SYMBOLICS
+    for operator in operators:
+        key = operator.name.replace("aten::", "::")
+        symbolic = operator.symbolic
+        if operator.when is not None:
+            otherwise = symbolics.get(key) or _exporters_own(operator.name)
+            symbolic = functools.partial(_choose, operator, otherwise)
+        symbolics[key] = symbolic
+
+
+def _choose(operator: Operator, otherwise: Symbolic | None, g: Any, *exported: Any) -> Any:
+    """Applies `operator` where its condition holds."""
+    assert operator.when is not None, "an operator without condition is registered as it is"
+    if otherwise is None or operator.when(g, *exported):
+        return operator.symbolic(g, *exported)
+    return otherwise(g, *exported)
+
+
+def _exporters_own(name: str) -> Symbolic | None:
+    """The symbolic that torch's exporter has for an operator, None if it has none."""
+    from onnxruntime.training.ortmodule import ONNX_OPSET_VERSION
+    from torch.onnx._internal import registration
+
+    group = registration.registry.get_function_group(name)
+    symbolic: Symbolic | None = group.get(ONNX_OPSET_VERSION) if group else None
+    return symbolic

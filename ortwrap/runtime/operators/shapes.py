@@ -1,0 +1,133 @@
+"""The shapes of what a call returns, found out by trying it on tensors without data.
+
+ONNX Runtime's symbolic shape inference knows sizes by name ("batch"). A call is run twice on torch's
+meta device with a number for each name: a size of the result that is the number of a name both
+times has that name, one that stays the same is a constant, any other is new.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, Optional, Union
+
+import torch
+from torch import Tensor
+
+from . import calls, kernels
+from .calls import TorchCall
+
+Size = Union[str, int, None]
+
+# Large enough for kernels and crops, and no two sums or products of them alike.
+_PROBES = ((89, 97, 101, 103, 107, 109, 113, 127), (131, 137, 139, 149, 151, 157, 163, 167))
+
+
+def install() -> None:
+    """Lets ONNX Runtime's symbolic shape inference ask here about calls of torch."""
+    from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
+
+    original = SymbolicShapeInference.__init__
+    if getattr(original, "_ortwrap", False):
+        return
+
+    @functools.wraps(original)
+    def with_calls(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        rule = functools.partial(_infer, self)
+        self.aten_op_dispatcher_.update(dict.fromkeys(kernels.defined(), rule))
+        self.aten_op_dispatcher_["detach_copy"] = self._propagate_shape_and_type
+
+    with_calls._ortwrap = True  # type: ignore[attr-defined]
+    SymbolicShapeInference.__init__ = with_calls
+
+
+def _infer(inference: Any, node: Any) -> None:
+    """Gives each output of a node that calls torch its type and shape."""
+    import onnx
+
+    tensors = range(len(node.input) - 1)
+    call = calls.numbered(int(inference._get_value(node, len(node.input) - 1)))
+    inputs = [inference._get_shape(node, index) for index in tensors]
+    dtypes = [inference.known_vi_[name].type.tensor_type.elem_type for name in node.input[:-1]]
+    shapes = shapes_of(call, inputs, [_torch_dtype(dtype) for dtype in dtypes])
+    for index, (output, shape) in enumerate(zip(call.outputs, shapes)):
+        if shape is None and output.rank is None:
+            continue
+        sizes = shape if shape is not None else [None] * (output.rank or 0)
+        named = [
+            str(inference._new_symbolic_dim_from_output(node, index, axis)) if size is None else size
+            for axis, size in enumerate(sizes)
+        ]
+        _set(inference, node.output[index], _onnx_dtype(output.dtype), named)
+    for name in node.output[len(call.outputs) :]:
+        _set(inference, name, onnx.TensorProto.INT64, [1])
+
+
+def _set(inference: Any, name: str, dtype: int, shape: Sequence[Any]) -> None:
+    from onnx import helper
+
+    if name:
+        inference.known_vi_[name].CopyFrom(helper.make_tensor_value_info(name, dtype, shape))
+
+
+def shapes_of(
+    call: TorchCall, inputs: Sequence[Sequence[Size]], dtypes: Sequence[torch.dtype]
+) -> list[Optional[list[Size]]]:
+    """The shape of each output; None for a size or a shape that cannot be told.
+
+    Args:
+        call: the call.
+        inputs: the shapes of its tensors, a name for each size that varies.
+        dtypes: their dtypes.
+    """
+    if all(output.rank == 0 for output in call.outputs):
+        return [[] for _ in call.outputs]
+    names = sorted({size for shape in inputs for size in shape if isinstance(size, str)})
+    if len(names) > len(_PROBES[0]) or any(None in shape for shape in inputs):
+        return [None for _ in call.outputs]
+    numbers = [dict(zip(names, probe)) for probe in _PROBES]
+    try:
+        first, second = (_try(call, inputs, dtypes, known) for known in numbers)
+    except Exception:
+        # No kernel for meta tensors, or sizes that must be equal and have different names.
+        return [None for _ in call.outputs]
+    return [
+        [_size(one, two, numbers) for one, two in zip(shape, other)]
+        for shape, other in zip(first, second)
+    ]
+
+
+def _try(
+    call: TorchCall,
+    inputs: Sequence[Sequence[Size]],
+    dtypes: Sequence[torch.dtype],
+    known: dict[str, int],
+) -> list[torch.Size]:
+    tensors: list[Tensor] = []
+    for shape, dtype in zip(inputs, dtypes):
+        sizes = [known[size] if isinstance(size, str) else int(size or 0) for size in shape]
+        tensors.append(torch.empty(sizes, dtype=dtype, device="meta"))
+    with torch.no_grad():
+        return [output.shape for output in call(tensors)]
+
+
+def _size(one: int, two: int, numbers: Sequence[dict[str, int]]) -> Size:
+    if one == two:
+        return int(one)
+    for name, number in numbers[0].items():
+        if (one, two) == (number, numbers[1][name]):
+            return name
+    return None
+
+
+def _torch_dtype(elem_type: int) -> torch.dtype:
+    from torch.onnx import JitScalarType
+
+    return JitScalarType.from_onnx_type(elem_type).dtype()
+
+
+def _onnx_dtype(dtype: torch.dtype) -> int:
+    from torch.onnx import JitScalarType
+
+    return int(JitScalarType.from_dtype(dtype).onnx_type())

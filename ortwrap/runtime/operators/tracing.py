@@ -1,0 +1,82 @@
+"""What is done while a model is traced, so that the trace shows what gradients do.
+
+The exporter traces without gradients: a trace of `x.detach()`, of `x.data` and of what runs under
+`torch.no_grad()` looks like one that trains `x`. Here the model is traced with gradients, as it
+trains, and wherever they stop the graph gets a node that stops them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Callable
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from . import paths
+
+_EMPTY = frozenset(
+    {torch.zeros_like, torch.ones_like, torch.full_like, torch.empty_like, torch.rand_like}
+)
+
+
+@contextlib.contextmanager
+def tracing(inputs: Sequence[Tensor] = (), trained: Sequence[bool] = ()) -> Iterator[None]:
+    """Surrounds the forward of the model that is traced; does nothing when it is not.
+
+    Args:
+        inputs: the tensors that enter the model.
+        trained: for each of them, whether the call's own needs a gradient.
+    """
+    if torch._C._get_tracing_state() is None:
+        yield
+        return
+    from .normalization import batch_norm_with_counter
+
+    paths.begin(trained)
+    with torch.enable_grad(), batch_norm_with_counter(), _StopGradients():
+        for tensor, needs_gradient in zip(inputs, trained):
+            tensor.requires_grad_(needs_gradient)
+        yield
+
+
+class _StopGradients(TorchFunctionMode):
+    """Marks results that gradients do not flow through though they come from trained tensors."""
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if func in _EMPTY or not _is_trained((*args, *(kwargs or {}).values())):
+            return result
+        if isinstance(result, Tensor):
+            return _stopped(result, args)
+        if type(result) in (tuple, list):
+            return type(result)(_stopped(part, args) for part in result)
+        return result
+
+
+def _stopped(result: Any, args: Sequence[Any]) -> Any:
+    """`result`, marked if it is a new tensor that could have needed a gradient."""
+    if not isinstance(result, Tensor) or result.requires_grad or not result.is_floating_point():
+        return result
+    if any(result is argument for argument in args):
+        return result
+    with torch._C.DisableTorchFunction():
+        return torch.ops.aten.detach_copy(result)
+
+
+def _is_trained(values: Sequence[Any]) -> bool:
+    for value in values:
+        if isinstance(value, Tensor):
+            if value.requires_grad:
+                return True
+        elif isinstance(value, (tuple, list)) and _is_trained(value):
+            return True
+    return False
