@@ -19,9 +19,9 @@ __all__ = ["register", "tracing"]
 @functools.lru_cache(maxsize=1)
 def register() -> None:
     """Registers every operator, once."""
-    from . import activations, gradient_stops, normalization, registry, shapes
+    from . import activations, gradient_stops, losses, normalization, registry, shapes
 
     shapes.install()
     gradient_stops.register()
-    for family in (activations, gradient_stops, normalization):
+    for family in (activations, gradient_stops, losses, normalization):
         registry.register(family.OPERATORS)

@@ -24,12 +24,14 @@ class Arguments:
 
     Attributes:
         template: the positional arguments, a `Slot` for each tensor.
+        options: the same for arguments that are given by keyword.
         tensors: the values of the exported graph that go into the slots; those that need a
             gradient first.
         trained: how many do.
     """
 
     template: tuple[Any, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
     tensors: list[Any] = field(default_factory=list)
     trained: int = 0
 
@@ -49,15 +51,18 @@ def arguments_of(
         NotSupported: one of them is neither a constant nor a tensor.
     """
     slots: list[tuple[Any, Any]] = []
-    types = [str(argument.type) for argument in overload._schema.arguments]
+    wanted = overload._schema.arguments
     parts = [
-        _part(type_, old, new, slots) for type_, old, new in zip(types, traced, exported)
+        _part(str(argument.type), old, new, slots)
+        for argument, old, new in zip(wanted, traced, exported)
     ]
     trains = [is_floating(old) and needs_gradient(new, graph) for old, new in slots]
     order = sorted(range(len(slots)), key=lambda index: not trains[index])
     position = {index: place for place, index in enumerate(order)}
+    placed = [(argument, _renumber(part, position)) for argument, part in zip(wanted, parts)]
     return Arguments(
-        template=tuple(_renumber(part, position) for part in parts),
+        template=tuple(part for argument, part in placed if not argument.kwarg_only),
+        options={argument.name: part for argument, part in placed if argument.kwarg_only},
         tensors=[slots[index][1] for index in order],
         trained=sum(trains),
     )
@@ -131,4 +136,14 @@ def _fits(loosely: bool, argument: Any, value: Any) -> bool:
         if "Tensor" in type_:
             return loosely or (isinstance(constant, Tensor) and constant.dim() > 0)
         return listed == ("List" in type_)
-    return "Tensor" in type_ or any(word in type_ for word in ("int", "float", "number"))
+    if not is_tensor(value):
+        return "List" not in type_ and "Tensor" not in type_
+    return "Tensor" in type_ or (loosely and type_ in ("int", "float", "number"))
+
+
+def constant_of(value: Any) -> Any:
+    """The Python value of a constant of a graph, None for anything else."""
+    if value.node().kind() not in ("prim::Constant", "onnx::Constant"):
+        return None
+    constant = value.node().t("value") if value.node().kind() == "onnx::Constant" else value.toIValue()
+    return constant.tolist() if isinstance(constant, Tensor) else constant

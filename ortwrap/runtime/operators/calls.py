@@ -9,8 +9,8 @@ buffers that are written to are torch's own, whatever the function is.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Callable
 
 import numpy
@@ -57,17 +57,19 @@ class TorchCall:
         template: its positional arguments; a `Slot` stands for each tensor.
         trained: how many of the node's tensors, from the first on, need a gradient.
         outputs: what it returns.
-        options: its keyword arguments, constants all of them.
+        options: its keyword arguments.
     """
 
     function: Callable[..., Any]
     template: tuple[Any, ...]
     trained: int
     outputs: tuple[Output, ...]
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The outputs for the tensors of the node, whatever grad mode is on."""
-        result = self.function(*_fill(self.template, tensors))
+        options = {name: _fill(part, tensors) for name, part in self.options.items()}
+        result = self.function(*_fill(self.template, tensors), **options)
         return (result,) if isinstance(result, Tensor) else tuple(_flat(result))
 
 

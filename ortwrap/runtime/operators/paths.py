@@ -21,10 +21,12 @@ class _Export:
 
     Attributes:
         trained: for each tensor that enters the model, whether it needs a gradient.
+        inputs: the graph's inputs and whether they train; None before the graph is made.
         known: what was found out so far, by the name of the value.
     """
 
     trained: tuple[bool, ...] = ()
+    inputs: dict[str, bool] | None = None
     known: dict[str, bool] = field(default_factory=dict)
 
 
@@ -34,14 +36,12 @@ _EXPORT = _Export()
 def begin(trained: Sequence[bool]) -> None:
     """A model is traced; `trained` tells of each of its tensors whether it needs a gradient."""
     _EXPORT.trained = tuple(trained)
-    _EXPORT.known.clear()
+    _EXPORT.inputs = None
 
 
 def needs_gradient(value: Any, graph: Any) -> bool:
     """Whether a value of `graph` (torch's C++ objects, both) depends on something that trains."""
-    known = _EXPORT.known
-    if not known:
-        known.update(_inputs(graph))
+    known = _known(graph)
     waiting = [value]
     while waiting:
         current = waiting[-1]
@@ -57,12 +57,15 @@ def needs_gradient(value: Any, graph: Any) -> bool:
     return known[value.debugName()]
 
 
-def _inputs(graph: Any) -> dict[str, bool]:
-    """For each input of the graph, whether it trains: the model's tensors, then parameters."""
-    trains = {value.debugName(): value.type().requires_grad() for value in graph.inputs()}
-    for value, trained in zip(graph.inputs(), _EXPORT.trained):
-        trains[value.debugName()] = trained
-    return trains
+def _known(graph: Any) -> dict[str, bool]:
+    """What is known of the values of `graph`: its inputs, and what was asked before."""
+    inputs = {value.debugName(): value.type().requires_grad() for value in graph.inputs()}
+    if inputs != _EXPORT.inputs:
+        # The first question about this graph. A graph that nobody announced trains no input.
+        trained = _EXPORT.trained if _EXPORT.inputs is None else ()
+        _EXPORT.inputs = inputs
+        _EXPORT.known = {**inputs, **dict(zip(inputs, trained))}
+    return _EXPORT.known
 
 
 def _sources(value: Any) -> list[Any]:

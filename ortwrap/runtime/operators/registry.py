@@ -79,7 +79,7 @@ def call_torch(keeps: str, g: Any, *exported: Any) -> Any:
     arguments = arguments_of(overload, traced, exported, g.graph)
     outputs = tuple(_output(value, arguments.trained > 0) for value in node.outputs())
     trained = arguments.trained if any(output.differentiable for output in outputs) else 0
-    call = TorchCall(overload, arguments.template, trained, outputs)
+    call = TorchCall(overload, arguments.template, trained, outputs, arguments.options)
     kernel = Kernel(
         trained=trained,
         others=len(arguments.tensors) - trained,
