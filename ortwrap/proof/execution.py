@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,13 +122,13 @@ def _backend(
 
 
 def _reasons(called: Sequence[WrapperReport], untouched: Sequence[str]) -> tuple[str, ...]:
-    eager = [
-        f"{report.wrapper}, {_times(calls)}: {reason}"
-        for report in called
-        for reason, calls in report.eager_calls.items()
-        if calls and not reason.endswith(_COMPARISON)
-    ]
-    reasons = list(dict.fromkeys([*eager, *untouched]))
+    eager: Counter[tuple[str, str]] = Counter()
+    for report in called:
+        for reason, calls in report.eager_calls.items():
+            if calls and not reason.endswith(_COMPARISON):
+                eager[report.wrapper, reason] += calls
+    reasons = [f"{name}, {_times(calls)}: {why}" for (name, why), calls in eager.items()]
+    reasons += untouched
     if not reasons:
         reasons = [
             "some backwards do not come from a wrapper"

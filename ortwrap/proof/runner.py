@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Callable
@@ -58,7 +58,7 @@ def run_recorded(
     *,
     cwd: Path,
     config: RecorderConfig,
-    environment: Mapping[str, str] = {},
+    search_first: Path | None = None,
     timeout: float | None = None,
     on_steps: OnSteps = lambda steps: None,
 ) -> Ended:
@@ -68,7 +68,8 @@ def run_recorded(
         command: what its user would type.
         cwd: the folder to start it in.
         config: what its recorder shall do; recordings land in `config.out`.
-        environment: variables beyond those of this process.
+        search_first: folder that imports are looked up in before installed packages;
+            an installed package must not hide the copy of it that is run.
         timeout: seconds after which it is killed.
         on_steps: called now and then with the number of steps made so far.
 
@@ -81,7 +82,7 @@ def run_recorded(
     process = subprocess.Popen(
         list(command),
         cwd=cwd,
-        env=_environment(out / "config.json", environment),
+        env=_environment(out / "config.json", search_first),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -97,9 +98,10 @@ def run_recorded(
     )
 
 
-def _environment(config: Path, extra: Mapping[str, str]) -> dict[str, str]:
+def _environment(config: Path, search_first: Path | None) -> dict[str, str]:
     environment = dict(os.environ)
-    path = [_INJECTED, *filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))]
+    inherited = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    path = [_INJECTED, *([str(search_first)] if search_first else []), *inherited]
     environment.update(
         {
             "PYTHONPATH": os.pathsep.join(path),
@@ -110,7 +112,6 @@ def _environment(config: Path, extra: Mapping[str, str]) -> dict[str, str]:
     # A run that is only compared opens no window and is no experiment to log.
     for name, value in {"MPLBACKEND": "Agg", "WANDB_MODE": "disabled"}.items():
         environment.setdefault(name, value)
-    environment.update(extra)
     return environment
 
 

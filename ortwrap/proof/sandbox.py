@@ -62,7 +62,7 @@ def sandbox(script: Path, cwd: Path, parent: Path | None = None) -> Iterator[San
     """
     script, cwd = script.resolve(), cwd.resolve()
     with _folder(parent) as root:
-        copier = _Copier()
+        copier = _Copier(root if parent is None else parent.resolve())
         originals = tuple(
             (root / str(i) / original.name, original)
             for i, original in enumerate(_folders(script.parent, cwd))
@@ -110,10 +110,15 @@ def _translate(path: Path, originals: tuple[tuple[Path, Path], ...]) -> Path:
 
 
 class _Copier:
-    """Copies until its budget is spent, and links from then on."""
+    """Copies until its budget is spent, and links from then on.
 
-    def __init__(self) -> None:
+    Args:
+        workspace: where the copies go; it may lie in what is copied, and is left out.
+    """
+
+    def __init__(self, workspace: Path) -> None:
         self.links = 0
+        self._workspace = str(workspace)
         self._bytes = 0
         self._entries = 0
 
@@ -125,9 +130,9 @@ class _Copier:
         queue = deque(reversed(real))
         while queue:
             folder = queue.popleft()
-            for entry in _entries(folder):
+            for entry in self._entries_of(folder):
                 target = copy / Path(entry.path).relative_to(original)
-                if entry.name in _LEFT_OUT or os.path.lexists(target):
+                if os.path.lexists(target):
                     continue
                 if entry.is_dir(follow_symlinks=False) and self._worth_copying(entry):
                     target.mkdir()
@@ -137,12 +142,19 @@ class _Copier:
 
     def link_siblings(self, original: Path, parent: Path) -> None:
         """Let `../data` lead where it leads from the original."""
-        siblings = _entries(original.parent)
+        siblings = self._entries_of(original.parent)
         if original.parent == original or len(siblings) > _LINKED_SIBLINGS:
             return
         for entry in siblings:
             if not os.path.lexists(parent / entry.name):
                 self._link(entry, parent / entry.name)
+
+    def _entries_of(self, folder: Path) -> list[os.DirEntry[str]]:
+        return [
+            entry
+            for entry in _entries(folder)
+            if entry.name not in _LEFT_OUT and entry.path != self._workspace
+        ]
 
     def _worth_copying(self, entry: os.DirEntry[str]) -> bool:
         environment = os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from ortwrap.proof.recording import Recording, read_recordings
 from ortwrap.proof.runner import Ended, run_recorded
 from ortwrap.proof.sandbox import sandbox
 
+_RELATIVE_IMPORT = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
 # Lines of a failed script's output worth repeating.
 _TAIL_LINES = 25
 
@@ -100,10 +102,12 @@ def run_trial(
             transparent=setting.transparent,
             sandbox=str(place.root) if place.has_links else "",
         )
+        target = _target(place.script, place.cwd)
         ended = run_recorded(
-            [*setting.launcher, _as_typed(place.script, place.cwd), *setting.args],
+            [*setting.launcher, *target.arguments, *setting.args],
             cwd=place.cwd,
             config=config,
+            search_first=target.search_first,
             timeout=setting.timeout,
             on_steps=lambda made: setting.on_progress(side, made, setting.steps),
         )
@@ -122,9 +126,33 @@ def default_launcher(python: str = sys.executable) -> tuple[str, ...]:
     return (python,)
 
 
-def _as_typed(script: Path, cwd: Path) -> str:
-    """Scripts print and compare sys.argv[0]: keep it relative as it would be typed."""
-    return str(script.relative_to(cwd)) if cwd in script.parents else str(script)
+@dataclass(frozen=True)
+class _Target:
+    """How the script is named behind `python`, and where its package is to be looked up."""
+
+    arguments: tuple[str, ...]
+    search_first: Path | None = None
+
+
+def _target(script: Path, cwd: Path) -> _Target:
+    """A module of a package that imports its neighbours relatively runs only as `-m pkg.module`.
+
+    The path of any other script stays relative, because scripts print and compare
+    `sys.argv[0]`.
+    """
+    package = _package_of(script)
+    if package != script.parent and _RELATIVE_IMPORT.search(script.read_bytes()):
+        name = ".".join(script.relative_to(package).with_suffix("").parts)
+        return _Target(("-m", name), search_first=package)
+    return _Target((str(script.relative_to(cwd)) if cwd in script.parents else str(script),))
+
+
+def _package_of(script: Path) -> Path:
+    """The folder that holds the outermost package around `script`; its own folder if none."""
+    folder = script.parent
+    while (folder / "__init__.py").exists():
+        folder = folder.parent
+    return folder
 
 
 def _tail(output: str) -> str:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -255,9 +259,7 @@ def test_nothing_is_left_behind(
     check(forks, forks, steps=2)
 
     assert list(temporary.iterdir()) == []
-    if os.path.isdir("/proc"):
-        commands = [p.read_bytes() for p in Path("/proc").glob("[0-9]*/cmdline") if p.exists()]
-        assert b"sleep\x00987\x00" not in commands
+    assert b"sleep\x00987\x00" not in running_commands()
 
 
 def test_a_script_started_from_elsewhere_finds_its_files(tmp_path: Path) -> None:
@@ -274,6 +276,65 @@ def test_a_script_started_from_elsewhere_finds_its_files(tmp_path: Path) -> None
     )
 
     assert verdict.status == "match", verdict.output
+
+
+def test_a_module_of_a_package(tmp_path: Path) -> None:
+    package = tmp_path / "src" / "pkg"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    (package / "settings.py").write_text("WEIGHT = 0.25\n")
+    text = replaced(SCRIPT, "weight = 0.5", "from .settings import WEIGHT as weight")
+    (package / "train.py").write_text(text)
+
+    verdict = verify(package / "train.py", patched=package / "train.py", cwd=tmp_path, steps=2)
+
+    assert verdict.status == "match", verdict.output
+
+
+def test_two_processes_under_torchrun(check: Check) -> None:
+    distributed = replaced(
+        MAIN,
+        "    model = Net()",
+        "    torch.distributed.init_process_group('gloo')\n"
+        "    model = nn.parallel.DistributedDataParallel(Net())\n"
+        "    torch.manual_seed(torch.distributed.get_rank())",
+    )
+    launcher = (sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2")
+
+    verdict = check(distributed, distributed, launcher=launcher)
+
+    assert verdict.status == "match", verdict.output
+    assert verdict.processes == 2
+    fault = check(distributed, replaced(distributed, "weight *= 0.5", "pass"), launcher=launcher)
+    assert fault.status == "mismatch"
+    assert fault.processes == 2
+
+
+def test_control_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(f"open({str(tmp_path / 'started')!r}, 'w')\nimport time\ntime.sleep(600)\n")
+    program = (
+        "import sys; from pathlib import Path; from ortwrap.proof.verify import verify; "
+        "script = Path(sys.argv[1]); verify(script, patched=script)"
+    )
+    command = [sys.executable, "-c", program, str(script)]
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE) as process:
+        while not (tmp_path / "started").exists():
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.wait(timeout=30)
+
+    assert process.returncode != 0
+    assert list(temporary.iterdir()) == []
+    assert not [each for each in running_commands() if b"ortwrap-" in each]
+
+
+def running_commands() -> list[bytes]:
+    """Command lines of the processes of this machine, where it tells."""
+    return [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
