@@ -27,7 +27,7 @@ MAY_RUN_EAGERLY = {
 }
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def before(case: Case) -> Run:
     return run(case.before, case.path)
 

@@ -39,9 +39,8 @@ def main() -> None:
     options = parser.parse_args()
     for before in sorted(CASES.glob("*/before.py")):
         case = before.parent
-        if case.name in options.cases or options.all:
-            update(case)
-        elif not options.cases and not (case / "after.py").exists():
+        unread = not options.cases and not (case / "after.py").exists()
+        if options.all or unread or case.name in options.cases:
             update(case)
 
 

@@ -1,0 +1,71 @@
+"""Every refusal has a page, and every page's example is refused for that very reason."""
+
+from __future__ import annotations
+
+import ast
+import string
+from pathlib import Path
+
+import pytest
+
+import ortwrap.engine
+from ortwrap.engine import rewrite_source
+from ortwrap.engine.refusals import PAGES, RefusalPage
+
+SOURCES = sorted(Path(ortwrap.engine.__file__).parent.glob("*.py"))
+INTERNAL = "OW9"
+
+each_page = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+
+
+def _raised() -> dict[str, set[str]]:
+    """Codes in the sources, each with the names that its messages are given."""
+    found: dict[str, set[str]] = {}
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                first = node.args[0] if node.args else None
+                if node.func.id == "Refuse" and isinstance(first, ast.Constant):
+                    names = {keyword.arg for keyword in node.keywords if keyword.arg}
+                    found.setdefault(str(first.value), set()).update(names)
+    return found
+
+
+def test_every_code_in_the_sources_has_a_page() -> None:
+    assert set(_raised()) <= set(PAGES)
+
+
+@each_page
+def test_a_page_is_complete(page: RefusalPage) -> None:
+    for text in (page.title, page.message, page.advice, page.reason):
+        assert text.strip()
+    assert page.title[0].islower() or page.title.split()[0] in ("PyTorch", "NumPy")
+    assert page.reason.endswith(".")
+    assert page.advice.endswith(".")
+    assert not page.message.endswith("."), "half a sentence, a line number may follow"
+
+
+@each_page
+def test_a_message_gets_the_names_it_asks_for(page: RefusalPage) -> None:
+    asked = {name for _, name, _, _ in string.Formatter().parse(page.message) if name}
+    if not page.code.startswith(INTERNAL):
+        assert asked <= _raised()[page.code]
+
+
+@each_page
+def test_the_example_is_refused_for_that_reason(page: RefusalPage) -> None:
+    if page.code.startswith(INTERNAL):
+        pytest.skip("an internal error has no example")
+    result = rewrite_source(page.example)
+    assert page.code in {step.code for step in result.steps}
+    assert {step.code for step in result.steps if step.status == "refused"} == {page.code}
+
+
+@each_page
+def test_a_refusal_names_its_line_and_what_to_do(page: RefusalPage) -> None:
+    lines = page.example.splitlines()
+    for step in rewrite_source(page.example).steps:
+        if step.status == "refused":
+            assert "backward" in lines[step.line - 1] or "scaler" in lines[step.line - 1]
+            assert step.advice == page.advice
+            assert "{" not in step.message

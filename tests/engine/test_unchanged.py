@@ -1,0 +1,173 @@
+"""What looks like a training step and is none, or must not be touched: the reason is the id."""
+
+from __future__ import annotations
+
+import pytest
+
+from ortwrap.engine import Options, rewrite_source
+
+HEAD = """\
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+model = nn.Linear(4, 2)
+criterion = nn.MSELoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+x, y = torch.ones(3, 4), torch.zeros(3, 2)
+"""
+
+NO_STEP = [
+    ("only evaluates", "with torch.no_grad():\n    loss = criterion(model(x), y)\nprint(loss)\n"),
+    ("backward is mentioned in a docstring", "def f():\n    '''Then call loss.backward().'''\n"),
+    ("backward is mentioned in a string", "print('call loss.backward() yourself')\n"),
+    ("backward is a keyword argument", "configure(backward=True)\n"),
+    ("backward is a variable", "backward = 3\nprint(backward)\n"),
+    (
+        "an autograd Function defines backward and calls nothing",
+        "class Sign(torch.autograd.Function):\n"
+        "    @staticmethod\n    def forward(ctx, value):\n        return value.sign()\n\n"
+        "    @staticmethod\n    def backward(ctx, grad):\n        return grad\n",
+    ),
+    (
+        "a Function's backward calls that of its base",
+        "class Scaled(Base):\n    @staticmethod\n    def backward(ctx, grad):\n"
+        "        return super().backward(ctx, grad)\n",
+    ),
+    ("the sink is commented out", "loss = criterion(model(x), y)\n# loss.backward()\n"),
+    ("a cursor moves backward", "cursor = x\nmove_backward(cursor)\n"),
+]
+
+LEFT_ALONE = [
+    ("another library's backward", "import mxnet as mx\nloss = mx.nd.ones(3)\nloss.backward()\n"),
+    (
+        "the object of backward is an own class",
+        HEAD + "class Walker:\n    def backward(self):\n        pass\n\n\n"
+        "walker = Walker()\nwalker.backward()\n",
+    ),
+    ("the loss is of parameters alone", "import torch\nw = torch.ones(2, requires_grad=True)\n"
+     "loss = (w ** 2).sum()\nloss.backward()\n"),
+    ("`model` is a tensor", "import torch\nmodel = torch.ones(3, requires_grad=True)\n"
+     "loss = (model * 2).sum()\nloss.backward()\n"),
+    (
+        "`model` is a list of numbers",
+        "import torch\nmodel = [1.0, 2.0]\nw = torch.ones(2, requires_grad=True)\n"
+        "loss = w[0] * model[0]\nloss.backward()\n",
+    ),
+    ("a gradient is given", HEAD + "out = model(x)\nout.backward(torch.ones_like(out))\n"),
+    ("the graph is kept", HEAD + "loss = criterion(model(x), y)\n"
+     "loss.backward(retain_graph=True)\nloss.backward()\n"),
+    ("gradients are differentiated", HEAD + "loss = criterion(model(x), y)\n"
+     "loss.backward(create_graph=True)\n"),
+    (
+        "a gradient penalty",
+        HEAD + "x.requires_grad_(True)\nout = model(x)\n"
+        "(g,) = torch.autograd.grad(out.sum(), x, create_graph=True)\n"
+        "loss = out.mean() + g.norm(2)\nloss.backward()\n",
+    ),
+    (
+        "two losses share a graph",
+        HEAD + "out = model(x)\na = criterion(out, y)\nb = out.mean()\n"
+        "a.backward(retain_graph=True)\nb.backward()\n",
+    ),
+    (
+        "the model's output feeds two backwards in two blocks",
+        HEAD + "out = model(x)\nfor t in (y, x[:, :2]):\n    loss = criterion(out, t)\n"
+        "    loss.backward(retain_graph=True)\n",
+    ),
+    (
+        "stored log-probabilities of a policy",
+        HEAD + "log_probs = []\nfor t in range(3):\n    probs = F.softmax(model(x), dim=1)\n"
+        "    dist = torch.distributions.Categorical(probs)\n    action = dist.sample()\n"
+        "    log_probs.append(dist.log_prob(action))\n"
+        "loss = torch.stack(log_probs).sum()\nloss.backward()\n",
+    ),
+    (
+        "a forward from before an update is used after it",
+        HEAD + "before = model(x)\noptimizer.step()\nloss = criterion(before, y)\nloss.backward()\n",
+    ),
+    (
+        "numbers from NumPy within the loss",
+        "import numpy as np\n" + HEAD
+        + "out = model(x)\nloss = out.mean() * np.random.beta(0.2, 0.2)\nloss.backward()\n",
+    ),
+    (
+        "the target changes in place between forward and loss",
+        HEAD + "out = model(x)\nprint(out.sum())\ny.fill_(1.0)\nloss = criterion(out, y)\n"
+        "loss.backward()\n",
+    ),
+    (
+        "a branch on the value of the loss inside of it",
+        HEAD + "out = model(x)\nloss = criterion(out, y)\nif loss.item() > 1:\n"
+        "    loss = loss * 0.5\nloss.backward()\n",
+    ),
+    (
+        "a detached part of the output is the target",
+        HEAD + "out = model(x)\nloss = criterion(out, out.detach().round())\nloss.backward()\n",
+    ),
+    (
+        "a helper draws a model from a closure",
+        HEAD + "def compute():\n    return criterion(model(x), y)\n\n\n"
+        "loss = compute()\nloss.backward()\n",
+    ),
+    (
+        "DataParallel gives one loss per device",
+        HEAD + "parallel = nn.DataParallel(model)\nloss = parallel(x).mean()\nloss.backward()\n",
+    ),
+    ("a hook on an inner value", HEAD + "out = model(x)\nout.register_hook(print)\n"
+     "loss = criterion(out, y)\nloss.backward()\n"),
+    ("RPC's own autograd", HEAD + "import torch.distributed.autograd as dist_autograd\n"
+     "with dist_autograd.context() as context_id:\n    loss = criterion(model(x), y)\n"
+     "    dist_autograd.backward(context_id, [loss])\n"),
+    ("a helper that only gets the loss", HEAD + "def step(loss):\n    optimizer.zero_grad()\n"
+     "    loss.backward()\n    optimizer.step()\n"),
+]
+
+SKIPPED = [
+    (
+        "told to skip on the sink",
+        HEAD + "loss = criterion(model(x), y)\nloss.backward()  # ortwrap: skip\n",
+    ),
+    (
+        "told to skip on the function",
+        HEAD + "def train():  # ortwrap: skip\n    loss = criterion(model(x), y)\n"
+        "    loss.backward()\n",
+    ),
+    (
+        "told to skip above the function",
+        HEAD + "# ortwrap: skip\ndef train():\n    loss = criterion(model(x), y)\n"
+        "    loss.backward()\n",
+    ),
+]
+
+
+def table(rows: list[tuple[str, str]]) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("text", [pytest.param(text, id=why) for why, text in rows])
+
+
+@table([(why, text if text.startswith("import") else HEAD + text) for why, text in NO_STEP])
+def test_there_is_no_step(text: str) -> None:
+    result = rewrite_source(text)
+    assert result.text == text
+    assert result.steps == ()
+
+
+@table(LEFT_ALONE)
+def test_it_is_left_as_it_is_with_a_reason(text: str) -> None:
+    result = rewrite_source(text)
+    assert result.text == text
+    assert {step.status for step in result.steps} == {"refused"}
+    assert all(step.code and step.message and step.advice for step in result.steps)
+
+
+@table(SKIPPED)
+def test_it_is_skipped_when_told_to(text: str) -> None:
+    result = rewrite_source(text)
+    assert result.text == text
+    assert [step.status for step in result.steps] == ["skipped"]
+
+
+def test_a_name_becomes_a_sink_when_the_options_say_so() -> None:
+    text = HEAD + "loss = criterion(model(x), y)\nrun_backwards(loss, optimizer)\n"
+    assert rewrite_source(text).steps == ()
+    assert rewrite_source(text, Options(sinks=("run_backwards",))).status == "rewritten"
