@@ -12,7 +12,7 @@ from ortwrap.engine.bindings import Binding, Bindings
 from ortwrap.engine.effects import EffectsReader, place_of, root_place
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.helpers import Helpers
-from ortwrap.engine.liveness import Liveness, surely_bound
+from ortwrap.engine.liveness import Liveness, surely_binds, surely_bound
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.order import Order
 from ortwrap.engine.outputs import OutputFinder
@@ -103,13 +103,32 @@ class CaptureFinder:
         host = found.block.units[min(order.anchor.index, len(found.block.units) - 1)]
         bound = surely_bound(host, self._tree, self._reader)
         for place, node in walk.conditional.items():
-            if "." in place or place in bound:
+            if place in bound:
+                continue
+            if "." in place:
+                if not self._always_set(place, node):
+                    raise Refuse("OW106", node, name=place)
                 continue
             name = node if isinstance(node, cst.Name) else None
             owner = self._bindings.resolve(name) if name is not None else None
             function = self._tree.enclosing(host.node)
             if owner is not None and owner.node is function:
                 raise Refuse("OW106", node, name=place)
+
+    def _always_set(self, place: str, node: cst.CSTNode) -> bool:
+        """The class or every path of its constructor gives the instance this attribute."""
+        home = next((a for a in self._tree.ancestors(node) if isinstance(a, cst.ClassDef)), None)
+        attribute = place.split(".", 1)[1]
+        if home is None or attribute in self._bindings.scope(home).names:
+            return True
+        for function in self._tree.functions:
+            mine = self._tree.enclosing_class(function) is home
+            if mine and function.name.value == "__init__":
+                reader = EffectsReader(self._bindings, function)
+                wanted = f"{reader.instance}.{attribute}"
+                body = self._tree.blocks(function)[0]
+                return any(wanted in surely_binds(u, self._tree, reader) for u in body.units)
+        return False
 
     def _writes(self, piece: Unit) -> set[str]:
         return self._reader.of(piece.node).changes
@@ -136,7 +155,7 @@ class _Walk:
             for piece in found.pieces
             for name in (*self._reader.of(piece.node).reads, *self._reader.of(piece.node).writes)
         }
-        self._taken.add("self")
+        self._reserved = {"self", "super"} | self._global_reads()
         self._expressions: dict[str, str] = {}
         self._starred: dict[str, cst.BaseExpression] = {}
 
@@ -190,7 +209,7 @@ class _Walk:
             if isinstance(
                 current,
                 (
-                    cst.Return, cst.Break, cst.Continue, cst.Raise, cst.Yield, cst.Await, cst.Del,
+                    cst.Return, cst.Break, cst.Continue, cst.Yield, cst.Await, cst.Del,
                     cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Try, cst.While,
                     cst.Global, cst.Nonlocal,
                 ),
@@ -554,6 +573,8 @@ class _Walk:
         )
 
     def _part(self, node: cst.BaseExpression, place: str) -> None:
+        if self._conditional_depth:
+            self.conditional.setdefault(place, node)
         if place not in self.found.parts:
             trainable = self._modules.is_trainable(node)
             self.found.parts[place] = Part(self._part_name(place), place, trainable)
@@ -579,20 +600,43 @@ class _Walk:
     def _capture_expression(self, node: cst.BaseExpression) -> None:
         text = self._tree.source(node)
         if text not in self._expressions:
-            name = self._unique(_name_for(node, text))
+            name = self._unique(_name_for(node, text), root_place(node, self._reader.instance))
             self._expressions[text] = name
             self.found.inputs[text] = CapturedInput(name, text)
         self.input_places |= set(self._reader.of(node).reads)
         self.found.replacements[node] = cst.Name(self._expressions[text])
 
-    def _unique(self, name: str) -> str:
+    def _unique(self, name: str, owner: str | None) -> str:
+        """A free parameter name; `loss` of `args` becomes `args_loss` where `loss` is taken."""
         candidate, count = name, 2
-        names = {captured.name for captured in self.found.inputs.values()}
-        root_reads = self._taken - {name} if not self._reads_plainly(name) else self._taken
-        while candidate in names or candidate in root_reads or candidate in self.defined:
+        if self._is_taken(name) and owner is not None and "." not in owner and owner != name:
+            candidate = name = f"{owner}_{name}"
+        while self._is_taken(candidate):
             candidate = f"{name}_{count}"
             count += 1
         return candidate
+
+    def _is_taken(self, name: str) -> bool:
+        if name in self._reserved or name in self.defined:
+            return True
+        if any(captured.name == name for captured in self.found.inputs.values()):
+            return True
+        return name in self._taken and self._reads_plainly(name)
+
+    def _global_reads(self) -> set[str]:
+        """Names that forward needs with the meaning that they have at module level."""
+        return {
+            place
+            for piece in self._slice.pieces
+            for place, readers in self._reader.of(piece.node).reads.items()
+            if isinstance(readers[0], cst.Name) and self._resolves_outside(readers[0])
+        }
+
+    def _resolves_outside(self, name: cst.Name) -> bool:
+        owner = self._bindings.resolve(name)
+        return owner is None or all(
+            binding.kind in ("import", "function", "class") for binding in owner.names[name.value]
+        )
 
     def _reads_plainly(self, name: str) -> bool:
         """The slice also reads `name` by itself, or binds it."""

@@ -120,6 +120,7 @@ def insert_class(tree: SourceTree, unit: Unit, classes: list[str]) -> Edit:
     start = _behind_definitions(tree, unit)
     if start is not None:
         text = "".join(f"\n\n{code}" for code in classes)
+        text += "\n" * max(0, 2 - _blank_lines_from(tree, start))
         return Edit(start, start, text.replace("\n", tree.newline), rank=1)
     line = _above_banner(tree, _above_comments(tree, _first_line(tree, unit.node)))
     start = tree.line_start(line)
@@ -190,6 +191,11 @@ def _behind_definitions(tree: SourceTree, unit: Unit) -> int | None:
             start = tree.line_start(tree.end_line(above.node) + 1)
             return start if tree.text[:start].endswith(("\n", "\r")) else None
     return None
+
+
+def _blank_lines_from(tree: SourceTree, start: int) -> int:
+    rest = tree.text[start:].splitlines()
+    return next((count for count, line in enumerate(rest) if line.strip()), 2)
 
 
 def _above_banner(tree: SourceTree, line: int) -> int:

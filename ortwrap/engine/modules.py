@@ -54,7 +54,9 @@ _MODULE_METHODS = frozenset(
     "parameters named_parameters train eval named_modules children named_children buffers "
     "named_buffers apply register_forward_hook generate module requires_grad_ no_sync".split()
 )
-_SAME_OBJECT = frozenset("to cuda cpu half float double bfloat16 train eval xpu mps apply".split())
+_SAME_OBJECT = frozenset(
+    "to cuda cpu half float double bfloat16 train eval xpu mps apply requires_grad_".split()
+)
 _WRAPPERS = frozenset(
     "torch.compile torch.jit.script torch.jit.trace torch.nn.DataParallel "
     "torch.nn.parallel.DataParallel torch.nn.parallel.DistributedDataParallel "

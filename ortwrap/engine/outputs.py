@@ -283,7 +283,7 @@ class OutputFinder:
                 if parent.attr.value in _TENSOR_METHODS:
                     return True
                 continue
-            if isinstance(parent, cst.Subscript):
+            if isinstance(parent, cst.Subscript) and not _picks_an_item(parent):
                 parent = self._tree.parents.get(parent)
             if isinstance(parent, cst.Arg) and self._is_first_of_loss(parent):
                 return True
@@ -344,3 +344,13 @@ def _descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         current = stack.pop()
         yield current
         stack.extend(current.children)
+
+
+def _picks_an_item(node: cst.Subscript) -> bool:
+    """`pair[0]` or `out["x"]`: of a tuple or a mapping as well as of a tensor."""
+    index = node.slice[0].slice
+    return (
+        len(node.slice) == 1
+        and isinstance(index, cst.Index)
+        and isinstance(index.value, (cst.Integer, cst.SimpleString, cst.UnaryOperation))
+    )

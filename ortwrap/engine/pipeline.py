@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import libcst as cst
 
+from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures import CaptureFinder
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.emit import Emitter
 from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.harm import HarmCheck
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
@@ -49,7 +51,15 @@ class _Function:
         self.flow = GradientFlow(bindings, modules, self.reader, helpers)
         self.slicer = Slicer(tree, self.reader, self.flow, sinks)
         self.liveness = Liveness(tree, self.reader, node)
-        self.orderer = Orderer(tree, bindings, modules, self.reader, self.flow, self.slicer)
+        self.orderer = Orderer(
+            tree,
+            modules,
+            self.reader,
+            self.flow,
+            self.slicer,
+            HarmCheck(bindings, modules),
+            Aliases(self.reader, node),
+        )
         self.captures = CaptureFinder(
             tree, bindings, modules, self.reader, self.flow, helpers, self.liveness
         )

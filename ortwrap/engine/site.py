@@ -53,6 +53,7 @@ class _Rebinders:
         plain = {place for place in places if "." not in place}
         attributes = {place.split(".", 1)[1] for place in places if "." in place}
         self._names: set[str] = set()
+        self.foreign = False
         for function in tree.functions:
             if function.name.value == "__init__":
                 continue
@@ -61,9 +62,32 @@ class _Rebinders:
             writes = reader.of(function.body).writes
             outer = plain & (scope.declared_global | scope.declared_nonlocal) & writes
             own = {f"{reader.instance}.{name}" for name in attributes} & writes
-            if outer or own:
+            if outer or own or self._sets_from_outside(function, attributes, reader.instance):
                 self._names.add(function.name.value)
         self._spread()
+
+    def _sets_from_outside(
+        self, function: cst.FunctionDef, attributes: set[str], instance: str | None
+    ) -> bool:
+        """`trainer.model = ...` or `setattr(self, "model", ...)`."""
+        for node in self._tree.assignments:
+            if isinstance(node, cst.Assign) and self._tree.enclosing(node) is function:
+                for target in node.targets:
+                    if (
+                        isinstance(target.target, cst.Attribute)
+                        and target.target.attr.value in attributes
+                    ):
+                        self.foreign = self.foreign or not (
+                            isinstance(target.target.value, cst.Name)
+                            and target.target.value.value == instance
+                        )
+                        return True
+        for call in self._tree.calls:
+            if self._tree.code(call.func) == "setattr" and self._tree.enclosing(call) is function:
+                names = {self._tree.code(argument.value).strip("\"'") for argument in call.args}
+                if names & attributes:
+                    return True
+        return False
 
     def _spread(self) -> None:
         before = -1
@@ -75,6 +99,9 @@ class _Rebinders:
 
     def called_in(self, node: cst.CSTNode) -> bool:
         """A call inside `node` may run one of them."""
+        if self.foreign:
+            # Some code sets the attribute from outside of the class: any call may.
+            return True
         if not self._names:
             return False
         span = self._tree.span(node)

@@ -1,0 +1,184 @@
+"""What a statement between model and loss may change, if the two trade places with it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ortwrap.engine.aliases import Aliases
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import EffectsReader, overlap, root_place
+from ortwrap.engine.modules import ModuleTable
+
+_PURE_PACKAGES = (
+    "torch.", "math.", "time.", "numpy.", "logging.", "datetime.", "sklearn.", "torchmetrics.",
+    "os.path.", "collections.", "itertools.", "functools.",
+)  # fmt: skip
+_RANDOM = re.compile(
+    r"^(?:torch|numpy\.random|random)\.(?:rand\w*|normal|bernoulli|multinomial|manual_seed|seed"
+    r"|choice|shuffle|uniform|permutation|dropout\w*|poisson|sample|beta)$"
+    r"|distributions|functional\.dropout|functional\.gumbel"
+)
+_PURE_BUILTINS = frozenset(
+    "print len float int str bool sum max min abs round isinstance tuple list dict set zip "
+    "range enumerate sorted any all getattr hasattr type format repr map divmod".split()
+)
+_MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
+_OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
+_SWITCH = re.compile(r"torch\.(?:set_|use_|backends|cuda\.set_|autograd\.set_|_C)")
+_DRAWS = frozenset(
+    "normal_ uniform_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_ sample "
+    "rsample shuffle choice rand randn randint permutation".split()
+)
+_LOGS = re.compile(r"log|print|write|add_scalar|set_post|set_desc|info|debug|warn|time")
+_HARMLESS_METHODS = frozenset(
+    "zero_grad item append extend update add size view reshape flatten squeeze unsqueeze mean sum "
+    "max min argmax argmin eq ne gt lt ge le numel dim to cuda cpu float long int half double bool "
+    "detach clone numpy tolist keys values items get copy format join split strip type_as t "
+    "transpose permute contiguous expand softmax sigmoid abs pow sqrt exp norm topk sort start "
+    "stop tic toc record reset synchronize parameters named_parameters repeat masked_select gather "
+    "index_select scatter ceil floor round clamp any all cumsum unbind chunk narrow type data_ptr "
+    "elapsed perf_counter perf_counter_ns astype".split()
+)
+_MODE_METHODS = frozenset(["train", "eval", "requires_grad_", "load_state_dict"])
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """What of the slice would run on the other side of a statement.
+
+    Attributes:
+        reads: places it reads, with everything that may be the same objects.
+        runs_module: it runs a trainable module, whose random numbers and buffers follow the
+            order.
+    """
+
+    reads: frozenset[str]
+    runs_module: bool
+
+
+class HarmCheck:
+    """Looks for reasons why the order of a statement and the slice could matter."""
+
+    def __init__(self, bindings: Bindings, modules: ModuleTable) -> None:
+        self._tree = bindings.tree
+        self._bindings = bindings
+        self._modules = modules
+        self._open: set[cst.FunctionDef] = set()
+
+    def of(self, node: cst.CSTNode, reader: EffectsReader, crossing: Crossing) -> str | None:
+        """Why running a statement before or after could make a difference; None if it cannot."""
+        stack: list[cst.CSTNode] = [node]
+        while stack:
+            current = stack.pop()
+            if isinstance(current, (cst.Return, cst.Break, cst.Continue)):
+                return "it leaves the block"
+            if isinstance(current, (cst.Await, cst.Yield)):
+                return "other code runs there"
+            if isinstance(current, cst.Call):
+                why = self._of_call(current, reader, crossing)
+                if why is not None:
+                    return why
+            stack.extend(current.children)
+        return None
+
+    def _of_call(self, call: cst.Call, reader: EffectsReader, crossing: Crossing) -> str | None:
+        func = call.func
+        name = self._tree.code(func)
+        builtin = isinstance(func, cst.Name) and self._bindings.resolve(func) is None
+        if builtin and cst.ensure_type(func, cst.Name).value in _PURE_BUILTINS:
+            return None
+        if any(self._is_given_away(argument.value) for argument in call.args):
+            return f"`{name}` is given a module or an optimizer"
+        qualified = self._bindings.qualified(func)
+        if qualified is not None:
+            return self._of_import(qualified, name)
+        defined = self._bindings.definition(func)
+        if isinstance(defined, cst.FunctionDef):
+            return self._of_function(defined, name, crossing)
+        if self._modules.is_trainable(func):
+            return "it runs a module, whose random numbers and buffers follow the order"
+        if isinstance(func, cst.Attribute):
+            return self._of_method(call, func, reader, crossing)
+        known = isinstance(func, cst.Name) and _MEASURES.search(func.value.lower())
+        return None if known or self._modules.is_criterion(func) else _unknown(name)
+
+    def _of_import(self, qualified: str, name: str) -> str | None:
+        if _SWITCH.match(qualified):
+            return "it changes a setting"
+        if _RANDOM.search(qualified) or qualified.startswith(("numpy.random", "random.")):
+            return "it draws random numbers"
+        if qualified.endswith("_") or qualified.startswith("torch.nn.init"):
+            return "it changes its arguments"
+        known = f"{qualified}.".startswith(_PURE_PACKAGES) or _MEASURES.search(qualified.lower())
+        return None if known else _unknown(name)
+
+    def _of_method(
+        self, call: cst.Call, func: cst.Attribute, reader: EffectsReader, crossing: Crossing
+    ) -> str | None:
+        name, method = self._tree.code(func), func.attr.value
+        if self._modules.is_trainable(func.value):
+            harmless = method in ("zero_grad", "parameters", "named_parameters")
+            return None if harmless else f"`{name}` is called on a module"
+        if method in _MODE_METHODS:
+            return f"`{name}` changes modes"
+        if method in _DRAWS:
+            return "it draws random numbers"
+        root = root_place(func.value, reader.instance)
+        known = method in _HARMLESS_METHODS or _LOGS.search(method) is not None
+        if method == "update" and not call.args:
+            known = False
+        if root is not None and root == reader.instance:
+            return _unknown(name)
+        if known:
+            return None
+        touches = root is not None and bool(overlap({root}, set(crossing.reads)))
+        return _unknown(name) if crossing.runs_module or touches else None
+
+    def _of_function(self, function: cst.FunctionDef, name: str, crossing: Crossing) -> str | None:
+        """A function of this file is harmless if its body is and changes only its own values."""
+        if function in self._open:
+            return None
+        self._open.add(function)
+        reader = EffectsReader(self._bindings, function)
+        scope = self._bindings.scope(function)
+        effects = reader.of(function.body)
+        given = {
+            place
+            for place, bound in scope.names.items()
+            if any(binding.kind == "parameter" for binding in bound)
+        }
+        changed = effects.mutates & Aliases(reader, function).closure(given)
+        outer = {place for place in effects.changes if place not in scope.names}
+        outer |= scope.declared_global | scope.declared_nonlocal
+        why = self._of_body(function, reader, crossing)
+        self._open.discard(function)
+        if changed or outer:
+            return f"`{name}` changes `{sorted(changed | outer)[0]}`"
+        return f"in `{name}` {why}" if why is not None else None
+
+    def _of_body(
+        self, function: cst.FunctionDef, reader: EffectsReader, crossing: Crossing
+    ) -> str | None:
+        for node in function.body.body:
+            stack: list[cst.CSTNode] = [node]
+            while stack:
+                current = stack.pop()
+                if isinstance(current, cst.Call):
+                    why = self._of_call(current, reader, crossing)
+                    if why is not None:
+                        return why
+                stack.extend(current.children)
+        return None
+
+    def _is_given_away(self, argument: cst.BaseExpression) -> bool:
+        """The callee gets hold of a module or an optimizer, and may change it."""
+        if self._modules.is_trainable(argument):
+            return True
+        return _OPTIMIZER.search(self._tree.code(argument)) is not None
+
+
+def _unknown(name: str) -> str:
+    return f"nothing is known about `{name}`"
