@@ -19,9 +19,10 @@ __all__ = ["register", "tracing"]
 @functools.lru_cache(maxsize=1)
 def register() -> None:
     """Registers every operator, once."""
-    from . import activations, gradient_stops, losses, normalization, registry, shapes
+    from . import gradient_stops, registry, shapes
+    from .families import FAMILIES
 
     shapes.install()
     gradient_stops.register()
-    for family in (activations, gradient_stops, losses, normalization):
+    for family in FAMILIES:
         registry.register(family.OPERATORS)

@@ -147,3 +147,13 @@ def constant_of(value: Any) -> Any:
         return None
     constant = value.node().t("value") if value.node().kind() == "onnx::Constant" else value.toIValue()
     return constant.tolist() if isinstance(constant, Tensor) else constant
+
+
+def is_list(value: Any) -> bool:
+    """Whether a value of a graph is a list made of other values."""
+    return bool(value.node().kind() == "prim::ListConstruct")
+
+
+def is_none(value: Any) -> bool:
+    """Whether a value of a graph is None."""
+    return bool(value.node().mustBeNone())

@@ -11,10 +11,22 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from .registry import as_torch, call_torch
+from .arguments import is_none
+from .paths import scalar_type
+from .registry import as_torch
+
+
+def _lacks_affine(g: Any, input: Any, groups_or_shape: Any, weight: Any, bias: Any, *_: Any) -> bool:
+    """group_norm(Tensor input, int num_groups, Tensor? weight, Tensor? bias, ...),
+    layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, ...):
+    ONNX Runtime's kernels want both, and LayerNormalization is float only."""
+    return is_none(weight) or is_none(bias) or scalar_type(input) == "Double"
+
 
 OPERATORS = (
     *as_torch("ortwrap::batch_norm batch_norm instance_norm", keeps="inputs"),
+    *as_torch("group_norm layer_norm", when=_lacks_affine, keeps="inputs"),
+    *as_torch("rms_norm", keeps="inputs"),
 )
 
 

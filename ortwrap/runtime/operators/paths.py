@@ -88,6 +88,12 @@ def is_tensor(value: Any) -> bool:
     return bool(value.type().kind() == "TensorType")
 
 
+def scalar_type(value: Any) -> str | None:
+    """"Float", "Double", "Long" ...; None where a value is no tensor or the trace does not tell."""
+    name: str | None = value.type().scalarType() if is_tensor(value) else None
+    return name
+
+
 def is_floating(value: Any) -> bool:
     """Whether a value of a graph is a tensor that can have a gradient."""
-    return is_tensor(value) and value.type().scalarType() in _FLOATING
+    return scalar_type(value) in _FLOATING

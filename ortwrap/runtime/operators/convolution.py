@@ -1,0 +1,23 @@
+"""Convolutions: the forms that ONNX Runtime has no kernel for, or gets wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .arguments import constant_of
+from .paths import scalar_type
+from .registry import as_torch
+
+
+def _is_transposed_or_double(g: Any, input: Any, *options: Any) -> bool:
+    """_convolution(Tensor input, Tensor weight, Tensor? bias, SymInt[] stride, SymInt[] padding,
+    SymInt[] dilation, bool transposed, ...): ConvTransposeGrad has no kernel, Conv none for
+    double."""
+    return bool(constant_of(options[5])) or scalar_type(input) == "Double"
+
+
+OPERATORS = (
+    *as_torch("_convolution convolution", when=_is_transposed_or_double, keeps="inputs"),
+    # Padding by name: the exporter's SAME_UPPER pads other sides than torch, and takes no dilation.
+    *as_torch("_convolution_mode conv1d conv2d conv3d", keeps="inputs"),
+)
