@@ -54,9 +54,7 @@ def test_all_lines_end_alike(newline: str) -> None:
 
 def test_mixed_newlines_stay_where_they_are() -> None:
     lines = SCRIPT.splitlines()
-    mixed = "".join(
-        line + ("\r\n" if number % 3 else "\n") for number, line in enumerate(lines)
-    )
+    mixed = "".join(line + ("\r\n" if number % 3 else "\n") for number, line in enumerate(lines))
     kept = rewritten(mixed).splitlines(keepends=True)
     outside = [line for line in mixed.splitlines(keepends=True) if not _is_step(line)]
     rest = iter(kept)

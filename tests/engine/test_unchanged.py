@@ -45,20 +45,30 @@ LEFT_ALONE = [
         HEAD + "class Walker:\n    def backward(self):\n        pass\n\n\n"
         "walker = Walker()\nwalker.backward()\n",
     ),
-    ("the loss is of parameters alone", "import torch\nw = torch.ones(2, requires_grad=True)\n"
-     "loss = (w ** 2).sum()\nloss.backward()\n"),
-    ("`model` is a tensor", "import torch\nmodel = torch.ones(3, requires_grad=True)\n"
-     "loss = (model * 2).sum()\nloss.backward()\n"),
+    (
+        "the loss is of parameters alone",
+        "import torch\nw = torch.ones(2, requires_grad=True)\n"
+        "loss = (w ** 2).sum()\nloss.backward()\n",
+    ),
+    (
+        "`model` is a tensor",
+        "import torch\nmodel = torch.ones(3, requires_grad=True)\n"
+        "loss = (model * 2).sum()\nloss.backward()\n",
+    ),
     (
         "`model` is a list of numbers",
         "import torch\nmodel = [1.0, 2.0]\nw = torch.ones(2, requires_grad=True)\n"
         "loss = w[0] * model[0]\nloss.backward()\n",
     ),
     ("a gradient is given", HEAD + "out = model(x)\nout.backward(torch.ones_like(out))\n"),
-    ("the graph is kept", HEAD + "loss = criterion(model(x), y)\n"
-     "loss.backward(retain_graph=True)\nloss.backward()\n"),
-    ("gradients are differentiated", HEAD + "loss = criterion(model(x), y)\n"
-     "loss.backward(create_graph=True)\n"),
+    (
+        "the graph is kept",
+        HEAD + "loss = criterion(model(x), y)\nloss.backward(retain_graph=True)\nloss.backward()\n",
+    ),
+    (
+        "gradients are differentiated",
+        HEAD + "loss = criterion(model(x), y)\nloss.backward(create_graph=True)\n",
+    ),
     (
         "a gradient penalty",
         HEAD + "x.requires_grad_(True)\nout = model(x)\n"
@@ -84,11 +94,13 @@ LEFT_ALONE = [
     ),
     (
         "a forward from before an update is used after it",
-        HEAD + "before = model(x)\noptimizer.step()\nloss = criterion(before, y)\nloss.backward()\n",
+        HEAD
+        + "before = model(x)\noptimizer.step()\nloss = criterion(before, y)\nloss.backward()\n",
     ),
     (
         "numbers from NumPy within the loss",
-        "import numpy as np\n" + HEAD
+        "import numpy as np\n"
+        + HEAD
         + "out = model(x)\nloss = out.mean() * np.random.beta(0.2, 0.2)\nloss.backward()\n",
     ),
     (
@@ -114,13 +126,22 @@ LEFT_ALONE = [
         "DataParallel gives one loss per device",
         HEAD + "parallel = nn.DataParallel(model)\nloss = parallel(x).mean()\nloss.backward()\n",
     ),
-    ("a hook on an inner value", HEAD + "out = model(x)\nout.register_hook(print)\n"
-     "loss = criterion(out, y)\nloss.backward()\n"),
-    ("RPC's own autograd", HEAD + "import torch.distributed.autograd as dist_autograd\n"
-     "with dist_autograd.context() as context_id:\n    loss = criterion(model(x), y)\n"
-     "    dist_autograd.backward(context_id, [loss])\n"),
-    ("a helper that only gets the loss", HEAD + "def step(loss):\n    optimizer.zero_grad()\n"
-     "    loss.backward()\n    optimizer.step()\n"),
+    (
+        "a hook on an inner value",
+        HEAD + "out = model(x)\nout.register_hook(print)\n"
+        "loss = criterion(out, y)\nloss.backward()\n",
+    ),
+    (
+        "RPC's own autograd",
+        HEAD + "import torch.distributed.autograd as dist_autograd\n"
+        "with dist_autograd.context() as context_id:\n    loss = criterion(model(x), y)\n"
+        "    dist_autograd.backward(context_id, [loss])\n",
+    ),
+    (
+        "a helper that only gets the loss",
+        HEAD + "def step(loss):\n    optimizer.zero_grad()\n"
+        "    loss.backward()\n    optimizer.step()\n",
+    ),
 ]
 
 SKIPPED = [

@@ -2,13 +2,6 @@ import torch
 from torch import nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-model = nn.Sequential(nn.Linear(5, 6), nn.Tanh(), nn.Linear(6, 2))
-criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.2)
-accumulation_steps = 2
-batches = [(torch.randn(4, 5), torch.randint(0, 2, (4,))) for _ in range(6)]
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -25,6 +18,13 @@ class ModuleWithLoss(nn.Module):
         predictions = self.model(inputs)
         return self.compute_loss(predictions, labels)
 
+
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(5, 6), nn.Tanh(), nn.Linear(6, 2))
+criterion = nn.CrossEntropyLoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.2)
+accumulation_steps = 2
+batches = [(torch.randn(4, 5), torch.randint(0, 2, (4,))) for _ in range(6)]
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for i, (inputs, labels) in enumerate(batches):

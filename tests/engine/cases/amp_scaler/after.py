@@ -3,15 +3,6 @@ import torch
 from torch import nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-use_amp = torch.cuda.is_available()
-device = "cuda" if use_amp else "cpu"
-net = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 4)).to(device)
-opt = torch.optim.SGD(net.parameters(), lr=0.05)
-scaler = torch.amp.GradScaler(device, enabled=use_amp)
-loss_fn = nn.MSELoss()
-data = [(torch.randn(6, 8), torch.randn(6, 4)) for _ in range(3)]
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -28,6 +19,15 @@ class ModuleWithLoss(nn.Module):
         output = self.net(input)
         return self.compute_loss(output, target)
 
+
+torch.manual_seed(0)
+use_amp = torch.cuda.is_available()
+device = "cuda" if use_amp else "cpu"
+net = nn.Sequential(nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 4)).to(device)
+opt = torch.optim.SGD(net.parameters(), lr=0.05)
+scaler = torch.amp.GradScaler(device, enabled=use_amp)
+loss_fn = nn.MSELoss()
+data = [(torch.randn(6, 8), torch.randn(6, 4)) for _ in range(3)]
 
 net_with_loss = ort_module(ModuleWithLoss, net, loss_fn)
 for epoch in range(2):

@@ -3,11 +3,6 @@ import torch.nn as nn
 import torch.nn.functional as F
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-model = nn.Linear(8, 4)
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-scaler = torch.amp.GradScaler("cpu", enabled=False)
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -24,6 +19,11 @@ class ModuleWithLoss(nn.Module):
             logits = self.model(x)
         return self.compute_loss(logits, y)
 
+
+torch.manual_seed(0)
+model = nn.Linear(8, 4)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+scaler = torch.amp.GradScaler("cpu", enabled=False)
 
 model_with_loss = ort_module(ModuleWithLoss, model)
 for x, y in [(torch.randn(6, 8), torch.randint(0, 4, (6,))) for _ in range(3)]:

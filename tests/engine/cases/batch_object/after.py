@@ -13,11 +13,6 @@ class Batch:
         self.ntokens = int((trg != 0).sum())
 
 
-model = nn.Sequential(nn.Embedding(11, 6), nn.Linear(6, 11))
-criterion = nn.CrossEntropyLoss(ignore_index=0, reduction="sum")
-optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -33,6 +28,10 @@ class ModuleWithLoss(nn.Module):
         out = self.model(src)
         return self.compute_loss(out, trg, ntokens)
 
+
+model = nn.Sequential(nn.Embedding(11, 6), nn.Linear(6, 11))
+criterion = nn.CrossEntropyLoss(ignore_index=0, reduction="sum")
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for _ in range(3):

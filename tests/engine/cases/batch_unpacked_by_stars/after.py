@@ -14,12 +14,6 @@ class Net(nn.Module):
         return self.left(left) + self.right(right)
 
 
-model = Net()
-criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-loader = [(torch.randn(4, 4), torch.randn(4, 5), torch.randint(0, 3, (4,))) for _ in range(3)]
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -36,6 +30,11 @@ class ModuleWithLoss(nn.Module):
         loss = self.compute_loss(out, label)
         return loss, out.detach()
 
+
+model = Net()
+criterion = nn.CrossEntropyLoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+loader = [(torch.randn(4, 4), torch.randn(4, 5), torch.randint(0, 3, (4,))) for _ in range(3)]
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for *inputs, label in loader:

@@ -3,16 +3,6 @@ import torch
 import torch.nn as nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-x_train = torch.randn(16, 3)
-y_train = x_train @ torch.tensor([[1.0], [-2.0], [0.5]]) + 0.1
-
-model = nn.Linear(3, 1)
-
-# Loss and optimizer
-criterion = nn.MSELoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -29,6 +19,16 @@ class ModuleWithLoss(nn.Module):
         outputs = self.model(x_train)
         return self.compute_loss(outputs, y_train)
 
+
+torch.manual_seed(0)
+x_train = torch.randn(16, 3)
+y_train = x_train @ torch.tensor([[1.0], [-2.0], [0.5]]) + 0.1
+
+model = nn.Linear(3, 1)
+
+# Loss and optimizer
+criterion = nn.MSELoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for epoch in range(4):

@@ -18,11 +18,6 @@ class Pyramid(nn.Module):
         return outs
 
 
-model = Pyramid()
-criterion = nn.MSELoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -41,6 +36,10 @@ class ModuleWithLoss(nn.Module):
         outputs = self.model(x)
         return self.compute_loss(outputs, y)
 
+
+model = Pyramid()
+criterion = nn.MSELoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for x, y in [(torch.randn(4, 6), torch.randn(4, 6)) for _ in range(3)]:

@@ -3,16 +3,6 @@ import torch.nn as nn
 import torch.nn.functional as F
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-teacher = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 3))
-student = nn.Linear(6, 3)
-teacher.eval()
-for p in teacher.parameters():
-    p.requires_grad = False
-optimizer = torch.optim.SGD(student.parameters(), lr=0.1)
-T, alpha = 4.0, 0.7
-loader = [(torch.randn(5, 6), torch.randint(0, 3, (5,))) for _ in range(3)]
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -35,6 +25,16 @@ class ModuleWithLoss(nn.Module):
         student_logits = self.student(inputs)
         return self.compute_loss(student_logits, T, teacher_logits, labels, alpha)
 
+
+torch.manual_seed(0)
+teacher = nn.Sequential(nn.Linear(6, 16), nn.ReLU(), nn.Linear(16, 3))
+student = nn.Linear(6, 3)
+teacher.eval()
+for p in teacher.parameters():
+    p.requires_grad = False
+optimizer = torch.optim.SGD(student.parameters(), lr=0.1)
+T, alpha = 4.0, 0.7
+loader = [(torch.randn(5, 6), torch.randint(0, 3, (5,))) for _ in range(3)]
 
 student_with_loss = ort_module(ModuleWithLoss, student)
 for inputs, labels in loader:

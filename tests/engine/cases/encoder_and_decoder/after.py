@@ -4,12 +4,6 @@ import torch
 from torch import nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-encoder = nn.Sequential(nn.Linear(8, 4), nn.ReLU())
-decoder = nn.Linear(4, 8)
-criterion = nn.MSELoss()
-optimizer = torch.optim.Adam(itertools.chain(encoder.parameters(), decoder.parameters()), lr=0.01)
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -29,6 +23,12 @@ class ModuleWithLoss(nn.Module):
         loss = self.compute_loss(x_hat, x)
         return loss, z.detach()
 
+
+torch.manual_seed(0)
+encoder = nn.Sequential(nn.Linear(8, 4), nn.ReLU())
+decoder = nn.Linear(4, 8)
+criterion = nn.MSELoss()
+optimizer = torch.optim.Adam(itertools.chain(encoder.parameters(), decoder.parameters()), lr=0.01)
 
 encoder_with_loss = ort_module(ModuleWithLoss, encoder, decoder, criterion)
 for epoch in range(2):

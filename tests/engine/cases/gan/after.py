@@ -4,16 +4,8 @@ import torch.nn as nn
 import torch.optim as optim
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-nz, real_label, fake_label = 4, 1., 0.
-netG = nn.Sequential(nn.Linear(nz, 6), nn.Tanh())
-netD = nn.Sequential(nn.Linear(6, 1), nn.Sigmoid())
-criterion = nn.BCELoss()
-optimizerD = optim.Adam(netD.parameters(), lr=0.01)
-optimizerG = optim.Adam(netG.parameters(), lr=0.01)
 
-
-class NetDWithLoss(nn.Module):
+class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
     def __init__(self, netD, criterion):
@@ -30,43 +22,15 @@ class NetDWithLoss(nn.Module):
         return errD_real, output.detach()
 
 
-class NetDWithErrDFake(nn.Module):
-    """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
+torch.manual_seed(0)
+nz, real_label, fake_label = 4, 1., 0.
+netG = nn.Sequential(nn.Linear(nz, 6), nn.Tanh())
+netD = nn.Sequential(nn.Linear(6, 1), nn.Sigmoid())
+criterion = nn.BCELoss()
+optimizerD = optim.Adam(netD.parameters(), lr=0.01)
+optimizerG = optim.Adam(netG.parameters(), lr=0.01)
 
-    def __init__(self, netD, criterion):
-        super().__init__()
-        self.netD = netD
-        self.criterion = criterion
-
-    def compute_loss(self, output, label):
-        return self.criterion(output, label)
-
-    def forward(self, fake, label):
-        output = self.netD(fake).view(-1)
-        errD_fake = self.compute_loss(output, label)
-        return errD_fake, output.detach()
-
-
-class NetDWithErrG(nn.Module):
-    """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
-
-    def __init__(self, netD, criterion):
-        super().__init__()
-        self.netD = netD
-        self.criterion = criterion
-
-    def compute_loss(self, output, label):
-        return self.criterion(output, label)
-
-    def forward(self, fake, label):
-        output = self.netD(fake).view(-1)
-        errG = self.compute_loss(output, label)
-        return errG, output.detach()
-
-
-netD_with_loss = ort_module(NetDWithLoss, netD, criterion)
-netD_with_loss_2 = ort_module(NetDWithErrDFake, netD, criterion)
-netD_with_loss_3 = ort_module(NetDWithErrG, netD, criterion)
+netD_with_loss = ort_module(ModuleWithLoss, netD, criterion)
 for i, data in enumerate(torch.randn(3, 5, 6)):
     # (1) Update D network: maximize log(D(x)) + log(1 - D(G(z)))
     # train with real
@@ -80,7 +44,7 @@ for i, data in enumerate(torch.randn(3, 5, 6)):
     noise = torch.randn(5, nz)
     fake = netG(noise)
     label.fill_(fake_label)
-    errD_fake, output = netD_with_loss_2(fake.detach(), label)
+    errD_fake, output = netD_with_loss(fake.detach(), label)
     errD_fake.backward()
     D_G_z1 = output.mean().item()
     errD = errD_real + errD_fake
@@ -89,7 +53,7 @@ for i, data in enumerate(torch.randn(3, 5, 6)):
     # (2) Update G network: maximize log(D(G(z)))
     netG.zero_grad()
     label.fill_(real_label)  # fake labels are real for generator cost
-    errG, output = netD_with_loss_3(fake, label)
+    errG, output = netD_with_loss(fake, label)
     errG.backward()
     D_G_z2 = output.mean().item()
     optimizerG.step()

@@ -2,13 +2,6 @@ import torch
 from torch import nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-generator = nn.Sequential(nn.Linear(3, 8), nn.LeakyReLU(0.2), nn.Linear(8, 6), nn.Tanh())
-discriminator = nn.Sequential(nn.Linear(6, 8), nn.LeakyReLU(0.2), nn.Linear(8, 1), nn.Sigmoid())
-adversarial_loss = nn.BCELoss()
-optimizer_G = torch.optim.Adam(generator.parameters(), lr=0.01, betas=(0.5, 0.999))
-optimizer_D = torch.optim.Adam(discriminator.parameters(), lr=0.01, betas=(0.5, 0.999))
-
 
 class GeneratorWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -38,6 +31,13 @@ class DiscriminatorWithLoss(nn.Module):
         fake_loss = self.adversarial_loss(self.discriminator(gen_imgs), fake)
         return (real_loss + fake_loss) / 2
 
+
+torch.manual_seed(0)
+generator = nn.Sequential(nn.Linear(3, 8), nn.LeakyReLU(0.2), nn.Linear(8, 6), nn.Tanh())
+discriminator = nn.Sequential(nn.Linear(6, 8), nn.LeakyReLU(0.2), nn.Linear(8, 1), nn.Sigmoid())
+adversarial_loss = nn.BCELoss()
+optimizer_G = torch.optim.Adam(generator.parameters(), lr=0.01, betas=(0.5, 0.999))
+optimizer_D = torch.optim.Adam(discriminator.parameters(), lr=0.01, betas=(0.5, 0.999))
 
 generator_with_loss = ort_module(GeneratorWithLoss, generator, discriminator, adversarial_loss)
 discriminator_with_loss = ort_module(DiscriminatorWithLoss, discriminator, adversarial_loss)

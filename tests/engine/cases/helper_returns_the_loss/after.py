@@ -12,12 +12,6 @@ def compute_loss(model, batch, criterion):
     return criterion(logits, labels)
 
 
-model = nn.Linear(5, 3)
-criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-train_batches = [(torch.randn(4, 5), torch.randint(0, 3, (4,))) for _ in range(3)]
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -29,6 +23,11 @@ class ModuleWithLoss(nn.Module):
     def forward(self, batch):
         return compute_loss(self.model, batch, self.criterion)
 
+
+model = nn.Linear(5, 3)
+criterion = nn.CrossEntropyLoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+train_batches = [(torch.randn(4, 5), torch.randint(0, 3, (4,))) for _ in range(3)]
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for batch in train_batches:

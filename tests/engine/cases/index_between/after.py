@@ -42,7 +42,7 @@ class ModuleWithLoss(nn.Module):
     def forward(self, features, adj, idx_train, labels):
         output = self.model(features, adj)
         loss_train = self.compute_loss(output, idx_train, labels)
-        return loss_train, output
+        return loss_train, output.detach()
 
 
 def train(epoch):

@@ -18,19 +18,6 @@ class Tagger(nn.Module):
         return self.out(hidden.mean(dim=1))
 
 
-model = Tagger()
-loss_fn = nn.CrossEntropyLoss()
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-batches = [
-    {
-        "input_ids": torch.randint(0, 30, (4, 7)),
-        "attention_mask": torch.ones(4, 7),
-        "labels": torch.randint(0, 4, (4,)),
-    }
-    for _ in range(3)
-]
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -49,6 +36,18 @@ class ModuleWithLoss(nn.Module):
         )
         return self.compute_loss(logits, labels)
 
+
+model = Tagger()
+loss_fn = nn.CrossEntropyLoss()
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+batches = [
+    {
+        "input_ids": torch.randint(0, 30, (4, 7)),
+        "attention_mask": torch.ones(4, 7),
+        "labels": torch.randint(0, 4, (4,)),
+    }
+    for _ in range(3)
+]
 
 model_with_loss = ort_module(ModuleWithLoss, model, loss_fn)
 for batch in batches:

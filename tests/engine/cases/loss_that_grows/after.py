@@ -2,12 +2,6 @@ import torch
 import torch.nn as nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 2))
-criterion = nn.MSELoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
-weight = 0.01
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -26,6 +20,12 @@ class ModuleWithLoss(nn.Module):
         prediction = self.model(x)
         return self.compute_loss(prediction, y)
 
+
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(4, 6), nn.Tanh(), nn.Linear(6, 2))
+criterion = nn.MSELoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+weight = 0.01
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for x, y in [(torch.randn(6, 4), torch.randn(6, 2)) for _ in range(4)]:

@@ -23,7 +23,7 @@ class ModuleWithLoss(nn.Module):
     def forward(self, src_seq, gold):
         pred = self.model(src_seq)
         loss, n_correct = cal_performance(pred, gold)
-        return loss, n_correct.detach()
+        return loss, n_correct
 
 
 def train_epoch(model, training_data, optimizer):

@@ -17,10 +17,6 @@ class Recommender(nn.Module):
         return nn.functional.softplus(self(u, neg) - self(u, pos)).mean()
 
 
-model = Recommender()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -31,6 +27,9 @@ class ModuleWithLoss(nn.Module):
     def forward(self, u, pos, neg):
         return self.model.loss(u, pos, neg)
 
+
+model = Recommender()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
 
 model_with_loss = ort_module(ModuleWithLoss, model)
 for _ in range(3):

@@ -3,12 +3,6 @@ import torch.optim as optim
 from nets import build_criterion, create_model
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-model = create_model(width=5)
-criterion = build_criterion()
-optimizer = optim.SGD(model.parameters(), lr=0.1)
-loader = [(torch.randn(4, 5), torch.randint(0, 2, (4,))) for _ in range(3)]
-
 
 class ModuleWithLoss(torch.nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -25,6 +19,12 @@ class ModuleWithLoss(torch.nn.Module):
         prediction = self.model(batch)
         return self.compute_loss(prediction, target)
 
+
+torch.manual_seed(0)
+model = create_model(width=5)
+criterion = build_criterion()
+optimizer = optim.SGD(model.parameters(), lr=0.1)
+loader = [(torch.randn(4, 5), torch.randint(0, 2, (4,))) for _ in range(3)]
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for batch, target in loader:

@@ -16,10 +16,6 @@ class Autoencoder(nn.Module):
         return ((self.up(torch.tanh(self.down(x))) - x) ** 2).mean()
 
 
-model = Autoencoder()
-optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -30,6 +26,9 @@ class ModuleWithLoss(nn.Module):
     def forward(self, x):
         return self.model(x)
 
+
+model = Autoencoder()
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
 
 model_with_loss = ort_module(ModuleWithLoss, model)
 for x in torch.randn(4, 5, 6):

@@ -26,10 +26,6 @@ def get_batch():
     return x, x.roll(-1, dims=1)
 
 
-model = GPT()
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -41,6 +37,9 @@ class ModuleWithLoss(nn.Module):
         logits, loss = self.model(xb, yb)
         return loss
 
+
+model = GPT()
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
 
 model_with_loss = ort_module(ModuleWithLoss, model)
 for iter_num in range(4):

@@ -16,10 +16,6 @@ class Model(nn.Module):
         return {"loss": self.loss_function(logits, label), "logits": logits}
 
 
-model = Model()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -30,6 +26,9 @@ class ModuleWithLoss(nn.Module):
     def forward(self, image, label):
         return self.model(image, label)["loss"]
 
+
+model = Model()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModuleWithLoss, model)
 for image, label in [(torch.randn(4, 6), torch.randint(0, 3, (4,))) for _ in range(3)]:

@@ -27,14 +27,6 @@ class ForClassification(nn.Module):
         return ModelOutput(loss=loss, logits=logits)
 
 
-model = ForClassification()
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-dataloader = [
-    {"input_ids": torch.randint(0, 30, (4, 6)), "labels": torch.randint(0, 2, (4,))}
-    for _ in range(3)
-]
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -47,6 +39,13 @@ class ModuleWithLoss(nn.Module):
         loss = outputs.loss
         return loss, outputs.logits.detach()
 
+
+model = ForClassification()
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+dataloader = [
+    {"input_ids": torch.randint(0, 30, (4, 6)), "labels": torch.randint(0, 2, (4,))}
+    for _ in range(3)
+]
 
 model_with_loss = ort_module(ModuleWithLoss, model)
 for epoch in range(2):

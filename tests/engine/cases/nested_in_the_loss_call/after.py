@@ -2,12 +2,6 @@ import torch
 from torch import nn, optim
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-net = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 2))
-criterion = nn.CrossEntropyLoss()
-optimizer = optim.SGD(net.parameters(), lr=0.1)
-trainloader = [(torch.randn(6, 5), torch.randint(0, 2, (6,))) for _ in range(3)]
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -20,6 +14,12 @@ class ModuleWithLoss(nn.Module):
     def forward(self, inputs, labels):
         return self.criterion(self.net(inputs), labels)
 
+
+torch.manual_seed(0)
+net = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 2))
+criterion = nn.CrossEntropyLoss()
+optimizer = optim.SGD(net.parameters(), lr=0.1)
+trainloader = [(torch.randn(6, 5), torch.randint(0, 2, (6,))) for _ in range(3)]
 
 net_with_loss = ort_module(ModuleWithLoss, net, criterion)
 for epoch in range(2):

@@ -2,13 +2,6 @@ import torch
 from torch import nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-seq = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1))
-criterion = nn.MSELoss()
-inputs, target = torch.randn(10, 3), torch.randn(10, 1)
-# use LBFGS as optimizer since we can load the whole data to train
-optimizer = torch.optim.LBFGS(seq.parameters(), lr=0.5, max_iter=3)
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of `closure`, exported to ONNX Runtime as one graph."""
@@ -25,6 +18,13 @@ class ModuleWithLoss(nn.Module):
         out = self.seq(inputs)
         return self.compute_loss(out, target)
 
+
+torch.manual_seed(0)
+seq = nn.Sequential(nn.Linear(3, 5), nn.Tanh(), nn.Linear(5, 1))
+criterion = nn.MSELoss()
+inputs, target = torch.randn(10, 3), torch.randn(10, 1)
+# use LBFGS as optimizer since we can load the whole data to train
+optimizer = torch.optim.LBFGS(seq.parameters(), lr=0.5, max_iter=3)
 
 for i in range(2):
     print('STEP:', i)

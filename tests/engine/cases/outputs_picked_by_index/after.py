@@ -15,11 +15,6 @@ class TwoHeads(nn.Module):
         return self.main(x), self.aux(x)
 
 
-model = TwoHeads()
-criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -35,6 +30,10 @@ class ModuleWithLoss(nn.Module):
         loss = loss1 + 0.4 * loss2
         return loss, loss1.detach(), loss2.detach()
 
+
+model = TwoHeads()
+criterion = nn.CrossEntropyLoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for inputs, labels in [(torch.randn(6, 5), torch.randint(0, 3, (6,))) for _ in range(3)]:

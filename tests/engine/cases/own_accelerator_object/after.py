@@ -14,13 +14,6 @@ class Accelerator:
         loss.backward(**kwargs)
 
 
-accelerator = Accelerator()
-model = nn.Sequential(nn.Linear(5, 5), nn.ReLU(), nn.Linear(5, 2))
-optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
-train_dataloader = [(torch.randn(4, 5), torch.randint(0, 2, (4,))) for _ in range(3)]
-model, optimizer, train_dataloader = accelerator.prepare(model, optimizer, train_dataloader)
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -35,6 +28,12 @@ class ModuleWithLoss(nn.Module):
         output = self.model(source)
         return self.compute_loss(output, targets)
 
+
+accelerator = Accelerator()
+model = nn.Sequential(nn.Linear(5, 5), nn.ReLU(), nn.Linear(5, 2))
+optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+train_dataloader = [(torch.randn(4, 5), torch.randint(0, 2, (4,))) for _ in range(3)]
+model, optimizer, train_dataloader = accelerator.prepare(model, optimizer, train_dataloader)
 
 model_with_loss = ort_module(ModuleWithLoss, model)
 for source, targets in train_dataloader:

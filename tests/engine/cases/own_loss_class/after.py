@@ -17,13 +17,6 @@ class DiceLoss(nn.Module):
         return 1 - (2 * intersection + self.smooth) / (probs.sum() + masks.sum() + self.smooth)
 
 
-net = nn.Conv2d(1, 1, 3, padding=1)
-bce = nn.BCEWithLogitsLoss()
-dice = DiceLoss(smooth=0.5)
-optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
-loader = [(torch.randn(2, 1, 6, 6), torch.randint(0, 2, (2, 1, 6, 6)).float()) for _ in range(3)]
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -40,6 +33,12 @@ class ModuleWithLoss(nn.Module):
         masks_pred = self.net(images)
         return self.compute_loss(masks_pred, true_masks)
 
+
+net = nn.Conv2d(1, 1, 3, padding=1)
+bce = nn.BCEWithLogitsLoss()
+dice = DiceLoss(smooth=0.5)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+loader = [(torch.randn(2, 1, 6, 6), torch.randint(0, 2, (2, 1, 6, 6)).float()) for _ in range(3)]
 
 net_with_loss = ort_module(ModuleWithLoss, net, bce, dice)
 for images, true_masks in loader:

@@ -31,6 +31,7 @@ class ModuleWithLoss(nn.Module):
         self.criterion = criterion
 
     def compute_loss(self, output, vocabulary, targets):
+        # (batch, time, vocabulary) -> (batch * time, vocabulary)
         output = output.view(-1, vocabulary)
         return self.criterion(output, targets)
 
@@ -46,7 +47,6 @@ def train():
     for i in range(0, corpus.size(1) - bptt, bptt):
         data = corpus[:, i:i + bptt]
         targets = corpus[:, i + 1:i + 1 + bptt].reshape(-1)
-        # (batch, time, vocabulary) -> (batch * time, vocabulary)
         loss = model_with_loss(data, vocabulary, targets)
         optimizer.zero_grad()
         loss.backward()

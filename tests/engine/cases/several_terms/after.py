@@ -18,12 +18,6 @@ class Detector(nn.Module):
         return self.box(h), self.cls(h)
 
 
-net = Detector()
-optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
-lambda_box = 0.5
-data = [(torch.randn(6, 10), torch.randn(6, 4), torch.randint(0, 3, (6,))) for _ in range(3)]
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -38,6 +32,11 @@ class ModuleWithLoss(nn.Module):
         loss = cls_loss + lambda_box * box_loss
         return loss, box_loss.detach(), cls_loss.detach()
 
+
+net = Detector()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.05, momentum=0.9)
+lambda_box = 0.5
+data = [(torch.randn(6, 10), torch.randn(6, 4), torch.randint(0, 3, (6,))) for _ in range(3)]
 
 net_with_loss = ort_module(ModuleWithLoss, net)
 for step, (image, boxes, classes) in enumerate(data):

@@ -18,12 +18,6 @@ class ContrastiveLoss(nn.Module):
         return torch.mean(pull + push)
 
 
-embedding = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
-criterion = ContrastiveLoss()
-optimizer = torch.optim.Adam(embedding.parameters(), lr=0.005)
-pairs = [(torch.randn(5, 6), torch.randn(5, 6), torch.randint(0, 2, (5,)).float()) for _ in range(3)]
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -40,6 +34,11 @@ class ModuleWithLoss(nn.Module):
         output2 = self.embedding(img1)
         return self.compute_loss(output1, output2, label)
 
+
+embedding = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 3))
+criterion = ContrastiveLoss()
+optimizer = torch.optim.Adam(embedding.parameters(), lr=0.005)
+pairs = [(torch.randn(5, 6), torch.randn(5, 6), torch.randint(0, 2, (5,)).float()) for _ in range(3)]
 
 embedding_with_loss = ort_module(ModuleWithLoss, embedding, criterion)
 for img0, img1, label in pairs:

@@ -16,12 +16,6 @@ class Classifier(nn.Module):
         return self.head(features), features
 
 
-model = Classifier()
-criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
-loader = [(torch.randn(8, 6), torch.randint(0, 3, (8,))) for _ in range(3)]
-
-
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
@@ -37,6 +31,11 @@ class ModuleWithLoss(nn.Module):
         logits, _ = self.model(images)
         return self.compute_loss(logits, labels)
 
+
+model = Classifier()
+criterion = nn.CrossEntropyLoss()
+optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+loader = [(torch.randn(8, 6), torch.randint(0, 3, (8,))) for _ in range(3)]
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for epoch in range(2):

@@ -2,13 +2,6 @@ import torch
 from torch import nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-fp16 = False
-scaler = torch.amp.GradScaler("cpu", enabled=fp16)
-model = nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 3))
-criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -25,6 +18,13 @@ class ModuleWithLoss(nn.Module):
         output = self.model(image)
         return self.compute_loss(output, target)
 
+
+torch.manual_seed(0)
+fp16 = False
+scaler = torch.amp.GradScaler("cpu", enabled=fp16)
+model = nn.Sequential(nn.Linear(6, 6), nn.ReLU(), nn.Linear(6, 3))
+criterion = nn.CrossEntropyLoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for image, target in [(torch.randn(5, 6), torch.randint(0, 3, (5,))) for _ in range(3)]:

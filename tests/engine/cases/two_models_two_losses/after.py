@@ -3,13 +3,6 @@ import torch
 from torch import nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-net_small = nn.Linear(4, 1)
-net_large = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
-opt_small = torch.optim.SGD(net_small.parameters(), lr=0.05)
-opt_large = torch.optim.SGD(net_large.parameters(), lr=0.05)
-loss_func = nn.MSELoss()
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -26,6 +19,13 @@ class ModuleWithLoss(nn.Module):
         output = self.net(x)
         return self.compute_loss(output, y)
 
+
+torch.manual_seed(0)
+net_small = nn.Linear(4, 1)
+net_large = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
+opt_small = torch.optim.SGD(net_small.parameters(), lr=0.05)
+opt_large = torch.optim.SGD(net_large.parameters(), lr=0.05)
+loss_func = nn.MSELoss()
 
 for x, y in [(torch.randn(6, 4), torch.randn(6, 1)) for _ in range(3)]:
     for net, opt in ((net_small, opt_small), (net_large, opt_large)):

@@ -2,12 +2,6 @@ import torch
 from torch import nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-policy = nn.Linear(4, 2)
-model = nn.Sequential(policy, nn.Tanh())
-criterion = nn.SmoothL1Loss()
-opt = torch.optim.SGD(model.parameters(), lr=0.1)
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -20,6 +14,12 @@ class ModuleWithLoss(nn.Module):
     def forward(self, x, y):
         return self.criterion(self.model(x), y)
 
+
+torch.manual_seed(0)
+policy = nn.Linear(4, 2)
+model = nn.Sequential(policy, nn.Tanh())
+criterion = nn.SmoothL1Loss()
+opt = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for x, y in [(torch.randn(5, 4), torch.randn(5, 2)) for _ in range(4)]:

@@ -3,11 +3,6 @@ import torch
 from torch import nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-model = nn.Linear(4, 4)
-criterion = nn.MSELoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -24,6 +19,11 @@ class ModuleWithLoss(nn.Module):
         out = self.model(x)
         return self.compute_loss(out, x, beta)
 
+
+torch.manual_seed(0)
+model = nn.Linear(4, 4)
+criterion = nn.MSELoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for epoch in range(3):

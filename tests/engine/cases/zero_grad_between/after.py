@@ -2,11 +2,6 @@ import torch
 from torch import nn
 from ortwrap.runtime import ort_module
 
-torch.manual_seed(0)
-model = nn.Linear(7, 3)
-loss_fn = nn.CrossEntropyLoss(label_smoothing=0.1)
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -25,10 +20,15 @@ class ModuleWithLoss(nn.Module):
         return loss, pred.detach()
 
 
+torch.manual_seed(0)
+model = nn.Linear(7, 3)
+loss_fn = nn.CrossEntropyLoss(label_smoothing=0.1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
 model_with_loss = ort_module(ModuleWithLoss, model, loss_fn)
 for X, y in [(torch.randn(5, 7), torch.randint(0, 3, (5,))) for _ in range(4)]:
-    optimizer.zero_grad()
     loss, pred = model_with_loss(X, y)
+    optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 
