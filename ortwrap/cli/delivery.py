@@ -137,7 +137,8 @@ def _print_diff(outcome: Outcome) -> None:
         return
     before, after = outcome.source.text, outcome.result.text
     if use_colour():
-        click.echo(coloured(unified(before, after, outcome.path)), nl=False, color=True)
+        diff = coloured(unified(before, after, outcome.path))
+        click.echo(diff, file=sys.stdout, nl=False, color=True)
     else:
         emit(unified_bytes(before, after, outcome.path, outcome.source.encoding))
 

@@ -20,7 +20,8 @@ def use_colour(stream: TextIO | None = None) -> bool:
 
 def say(line: str) -> None:
     """A message for people: standard output is kept for the product."""
-    click.echo(line, err=True, color=use_colour(sys.stderr))
+    # The stream as it is now: a progress bar puts itself in front of it.
+    click.echo(line, file=sys.stderr, color=use_colour(sys.stderr))
 
 
 def emit(data: bytes) -> None:
