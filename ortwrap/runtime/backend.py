@@ -25,11 +25,7 @@ def unavailable() -> Reason | None:
         compat.apply()
         import onnxruntime.training.ortmodule  # noqa: F401
 
-        getattr(operators, "register", _nothing)()
+        operators.register()
     except Exception as error:
         return Reason.of_failure("ORTModule cannot be imported", error)
     return None
-
-
-def _nothing() -> None:
-    """Stands in for the registration of operators while there are none."""

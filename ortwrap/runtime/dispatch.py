@@ -54,6 +54,8 @@ class Dispatcher:
         self._wrapper: nn.Module | None = None
         self._eager: Callable[..., Any] = _detached
         self._watch: Watch | None = None
+        self._states: dict[Hashable, int] = {}
+        self._state = 0
         self._obstacle: Reason | None = None
 
     def attach(self, wrapper: nn.Module, eager: Callable[..., Any]) -> None:
@@ -114,7 +116,7 @@ class Dispatcher:
         watch = self._current_watch(wrapper)
         key = (
             structure,
-            watch.key,
+            self._state,
             tuple([parameter.requires_grad for parameter in watch.parameters]),
             tuple([parameter.dtype for parameter in watch.parameters]),
             ambient_key(),
@@ -132,6 +134,10 @@ class Dispatcher:
         if watch is not None and (self._trust or watch.unchanged()):
             return watch
         self._watch = watch = Watch(tree.flatten((wrapper,)))
+        # Hashing the whole of it at each call would cost more than the guards.
+        if self._given_up is None:
+            self._states.setdefault(watch.key, len(self._states))
+        self._state = self._states.get(watch.key, -1)
         self._obstacle = tree.obstacle(wrapper)
         for plan in self.plans():
             if isinstance(plan, GraphPlan):

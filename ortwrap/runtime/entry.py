@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from . import operators
 from .structure import Leaves, describe, rebuild, template_of
 from .witness import mark_inputs
 
@@ -43,23 +44,33 @@ class Source:
 class GraphEntry(nn.Module):
     """Rebuilds the arguments of a call around the tensors it is given and runs the wrapper."""
 
-    def __init__(self, wrapper: nn.Module, template: Any, exported: Sequence[int]) -> None:
+    def __init__(
+        self,
+        wrapper: nn.Module,
+        template: Any,
+        trained: Sequence[bool],
+        exported: Sequence[int],
+    ) -> None:
         """
         Args:
             wrapper: the instance of the user's wrapper class.
             template: `(args, kwargs)` of the call with a slot for each tensor.
+            trained: which of these tensors require grad.
             exported: which tensors of the wrapper's result the graph returns.
         """
         super().__init__()
         self.wrapper = wrapper
         self._template = template
+        self._trained = tuple(trained)
         self._exported = tuple(exported)
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         mark_inputs(tensors)
         args, kwargs = rebuild(self._template, tensors)
         leaves = Leaves()
-        describe(self.wrapper(*args, **kwargs), leaves)
+        with operators.tracing(tensors, self._trained):
+            result = self.wrapper(*args, **kwargs)
+        describe(result, leaves)
         return tuple(leaves.tensors[index] for index in self._exported)
 
     def train(self, mode: bool = True) -> GraphEntry:

@@ -200,12 +200,17 @@ def _leave_untrained(manager: Any, untrained: frozenset[str]) -> None:
 
 
 def _choose_threads(manager: Any) -> None:
-    """Gives ONNX Runtime as many threads as torch has."""
+    """Gives ONNX Runtime as many threads as torch has, and lets them sleep when idle.
+
+    Its threads otherwise spin between two nodes on the cores that torch's own threads need for the
+    optimizer and for operators that run in torch.
+    """
     configure = manager._get_session_config
 
     def configured() -> Any:
         options, providers, provider_options = configure()
         options.intra_op_num_threads = torch.get_num_threads()
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4
         return options, providers, provider_options
 

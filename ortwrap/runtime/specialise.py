@@ -155,8 +155,9 @@ class Attempt:
     ) -> GraphPlan:
         call, eager = self.call, self.eager
         template = template_of((call.args, call.kwargs), general)
-        entry = GraphEntry(self.wrapper, template, outputs.exported)
         tensors = graph_inputs(call, general)
+        trained = [tensor.requires_grad for tensor in tensors]
+        entry = GraphEntry(self.wrapper, template, trained, outputs.exported)
         untrained = _untrained(self.wrapper, gradients)
         eager.before.restore()
         numbers = range(len(call.tensors), len(tensors))

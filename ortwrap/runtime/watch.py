@@ -1,6 +1,6 @@
 """Guards on the Python state that a forward reads: attributes, globals, closures, hooks.
 
-`Watch` walks that state once into rows of (namespace, names, objects). Asking whether anything
+`Watch` walks that state once into rows of (namespace, name, object). Asking whether anything
 changed then compares identities only, at the speed of C; the walk is repeated when one differs.
 """
 
@@ -23,7 +23,6 @@ from .tree import hook_tables
 # Deeper or longer than this it is the user's data, not the configuration of a model.
 _MAX_DEPTH = 3
 _MAX_ITEMS = 256
-_MAX_ROWS = 20_000
 
 _PLAIN = (
     type(None),
@@ -48,8 +47,6 @@ _NOT_WALKED = (
     torch.Generator,
 )
 
-_Row = tuple[dict[str, Any], tuple[str, ...], tuple[Any, ...], int]
-
 
 class Watch:
     """The state under some modules and callables at one moment.
@@ -65,7 +62,12 @@ class Watch:
             modules: the flattened tree, the wrapper's own instance included.
         """
         self.modules = tuple(modules)
-        self._rows: list[_Row] = []
+        # In flat lists, so that `unchanged` compares them without a loop in Python.
+        self._spaces: list[dict[str, Any]] = []
+        self._names: list[str] = []
+        self._values: list[Any] = []
+        self._sized: list[Any] = []
+        self._sizes: list[int] = []
         self._lists: list[tuple[Any, tuple[Any, ...]]] = []
         self._sets: list[tuple[Any, frozenset[Any]]] = []
         self._tensors: list[tuple[Tensor, int]] = []
@@ -73,27 +75,26 @@ class Watch:
         self._own = {id(module): index for index, module in enumerate(self.modules)}
         self._seen: set[int] = set()
         self._reads = reads_of(modules)
-        self._hooks = hook_tables(modules)
-        self._hook_counts = tuple(map(len, self._hooks))
+        for table in hook_tables(modules):
+            self._fix_size(table)
+        hooks = tuple(self._sizes)
         self.parameters, self.buffers = _registered(self.modules)
         self._registered = frozenset(map(id, (*self.parameters, *self.buffers)))
         self.key: Hashable = (
             tuple([self._module(module) for module in self.modules]),
             self._outside(self._reads),
-            self._hook_counts,
+            hooks,
             _shapes(self.modules),
         )
 
     def unchanged(self) -> bool:
         """Whether everything is what it was. False may also mean equal, but another object."""
-        for namespace, names, values, size in self._rows:
-            if len(namespace) != size and size >= 0:
-                return False
-            if not all(map(operator.is_, map(namespace.get, names), values)):
-                return False
-        if tuple(map(len, self._hooks)) != self._hook_counts:
-            return False
-        return self._containers_unchanged()
+        found = map(dict.get, self._spaces, self._names)
+        return (
+            all(map(operator.is_, found, self._values))
+            and list(map(len, self._sized)) == self._sizes
+            and self._containers_unchanged()
+        )
 
     def _containers_unchanged(self) -> bool:
         for sequence, items in self._lists:
@@ -114,31 +115,44 @@ class Watch:
             for name in namespace
             if (name not in _INTERNAL and name in self._reads.attributes) or name == "training"
         ]
-        own = self._namespace(namespace, names, len(namespace), 0)
+        own = self._namespace(namespace, names, True, 0)
         for table in ("_parameters", "_buffers", "_modules"):
             entries = namespace.get(table)
             if entries:
-                self._rows.append((entries, tuple(entries), tuple(entries.values()), len(entries)))
+                self._add_rows(entries, tuple(entries), tuple(entries.values()))
+                self._fix_size(entries)
         return (type(module), own, tuple(module._modules))
 
     def _outside(self, reads: Reads) -> Hashable:
         parts: list[Hashable] = []
         for namespace, name in reads.names:
             if name in namespace:
-                parts.append((name, self._namespace(namespace, (name,), -1, 0)))
+                parts.append((name, self._namespace(namespace, (name,), False, 0)))
         for cell in reads.cells:
             content = _content(cell)
             self._cells.append((cell, content))
             parts.append(self._value(content, 0))
         return tuple(parts)
 
+    def _add_rows(
+        self, namespace: dict[str, Any], names: Sequence[str], values: Sequence[Any]
+    ) -> None:
+        self._spaces.extend([namespace] * len(names))
+        self._names.extend(names)
+        self._values.extend(values)
+
+    def _fix_size(self, container: Any) -> None:
+        self._sized.append(container)
+        self._sizes.append(len(container))
+
     def _namespace(
-        self, namespace: dict[str, Any], names: Iterable[str], size: int, depth: int
+        self, namespace: dict[str, Any], names: Iterable[str], sized: bool, depth: int
     ) -> Hashable:
         chosen = tuple(names)
         values = tuple([namespace[name] for name in chosen])
-        if chosen and len(self._rows) < _MAX_ROWS:
-            self._rows.append((namespace, chosen, values, size))
+        self._add_rows(namespace, chosen, values)
+        if sized:
+            self._fix_size(namespace)
         return tuple([(name, self._value(value, depth)) for name, value in zip(chosen, values)])
 
     def _value(self, value: Any, depth: int) -> Hashable:
@@ -180,12 +194,12 @@ class Watch:
         if isinstance(value, dict):
             if len(value) > _MAX_ITEMS or not all(isinstance(name, str) for name in value):
                 return (kind, id(value), len(value))
-            return (kind, self._namespace(value, tuple(value), len(value), depth + 1))
+            return (kind, self._namespace(value, tuple(value), True, depth + 1))
         attributes = getattr(value, "__dict__", None)
         if not isinstance(attributes, dict):
             return (kind, id(value))
         names = [name for name in attributes if name in self._reads.attributes]
-        return (kind, id(value), self._namespace(attributes, names, len(attributes), depth + 1))
+        return (kind, id(value), self._namespace(attributes, names, True, depth + 1))
 
     def _sequence(self, value: Any, depth: int) -> Hashable:
         if len(value) > _MAX_ITEMS:
