@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,9 +69,7 @@ def test_a_file_of_nothing(text: str) -> None:
 
 
 def test_code_that_nests_deeply_is_answered() -> None:
-    """The parser's limit is an error of the file, the engine's recursion none of the user's."""
+    """The parser's limit is an error of the file, never a crash of the engine."""
     text = "import torch\nloss = " + "(" * 150 + "1" + ")" * 150 + "\nloss.backward()\n"
-    try:
-        rewrite_source(text)
-    except InvalidSource as error:
-        assert error.message
+    with contextlib.suppress(InvalidSource):
+        assert rewrite_source(text).text == text

@@ -107,7 +107,8 @@ ON_ONE_LINE = {
     ),
     "brackets over lines": (
         "for x, y in data:\n    loss = (\n        criterion(\n            model(\n"
-        "                x\n            ),\n            y,\n        )\n    )\n    loss.backward()\n",
+        "                x\n            ),\n            y,\n        )\n    )\n"
+        "    loss.backward()\n",
         "    loss = model_with_loss(x, y)\n",
     ),
 }

@@ -1,0 +1,43 @@
+"""Scripts composed at random train after the rewrite exactly as they did before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engine_cases import comments, is_subsequence
+from hypothesis import HealthCheck, event, given, settings
+from names_in import unresolved_names
+from random_programs import Program, programs
+from recorded_run import assert_same, run
+
+from ortwrap.engine import rewrite_source
+
+HERE = Path(__file__)
+
+
+@pytest.fixture(autouse=True)
+def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ORTWRAP_BACKEND", "eager")
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(programs())
+def test_a_random_program_trains_as_before(program: Program) -> None:
+    result = rewrite_source(program.text)
+    event(result.status + " " + " ".join(sorted({str(step.code) for step in result.steps})))
+    if result.status != "rewritten":
+        assert result.text == program.text
+        assert all(step.code for step in result.steps)
+        return
+    assert is_subsequence(comments(program.text), comments(result.text))
+    assert not unresolved_names(result.text)
+    assert rewrite_source(result.text).text == result.text
+    before, after = run(program.text, HERE), run(result.text, HERE)
+    assert_same(before, after, tolerance=0)
+    assert after.printed == before.printed
