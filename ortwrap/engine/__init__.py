@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 import warnings
+from collections.abc import Sequence
 
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import InvalidSource, Result
@@ -13,6 +14,8 @@ __all__ = ["rewrite_source"]
 
 
 _DEFAULTS = Options()
+# Every file with a training step has one of these in a name.
+_SINK_WORDS = ("backward", "scaler")
 
 
 def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
@@ -29,7 +32,10 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
         InvalidSource: the text is not Python that can be parsed.
     """
     body = text[1:] if text.startswith("\ufeff") else text
-    if not _parses(body) or not _mentions_a_sink(body, options):
+    words = (*_SINK_WORDS, *options.sinks)
+    tree = _parse(body)
+    mentioned = any(word in body for word in words)
+    if not mentioned or (tree is not None and not _uses(tree, words)):
         return Result(text, text, ())
     # LibCST takes a fifth of a second to import: only for files that need it.
     from ortwrap.engine.pipeline import rewrite
@@ -39,24 +45,33 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
     return Result(text, bom + result.text, result.steps)
 
 
-def _mentions_a_sink(text: str, options: Options) -> bool:
-    return any(word in text for word in ("backward", "scaler", *options.sinks))
+def _uses(tree: ast.AST, words: Sequence[str]) -> bool:
+    """Some name of the code itself, not of its comments and strings, holds one of the words."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            name = node.attr
+        elif isinstance(node, ast.Name):
+            name = node.id
+        else:
+            continue
+        if any(word in name for word in words):
+            return True
+    return False
 
 
-def _parses(text: str) -> bool:
-    """True when the text is Python; a newer syntax than this interpreter's is left to LibCST."""
+def _parse(text: str) -> ast.AST | None:
+    """The syntax tree; None for a newer syntax than this interpreter's, which LibCST knows."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(text)
+            return ast.parse(text)
     except SyntaxError as error:
         if sys.version_info < (3, 13) and _libcst_parses(text):
-            return True
+            return None
         message = error.msg or "invalid syntax"
         raise InvalidSource(message, error.lineno or 1, error.offset or 1) from None
     except (ValueError, RecursionError, MemoryError) as error:
         raise InvalidSource(str(error) or "cannot be parsed", 1, 1) from None
-    return True
 
 
 def _libcst_parses(text: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.effects import EffectsReader, place_of, root_place
+from ortwrap.engine.nodes import children
 
 # Methods that give a new value, so that what is done to it leaves the old one alone.
 _COPIES = frozenset(
@@ -24,7 +25,7 @@ class Aliases:
     def __init__(self, reader: EffectsReader, function: cst.CSTNode) -> None:
         self._reader = reader
         self._parent: dict[str, str] = {}
-        stack = list(function.children)
+        stack = list(children(function))
         while stack:
             node = stack.pop()
             if isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
@@ -36,7 +37,7 @@ class Aliases:
                 self._tie(node.target, node.value)
             elif isinstance(node, cst.For):
                 self._tie(node.target, node.iter)
-            stack.extend(node.children)
+            stack.extend(children(node))
 
     def closure(self, places: set[str]) -> set[str]:
         """The places and all that may be the same objects."""

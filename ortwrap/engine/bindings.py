@@ -9,6 +9,7 @@ from typing import Literal
 
 import libcst as cst
 
+from ortwrap.engine.nodes import children
 from ortwrap.engine.tree import SourceTree
 
 Kind = Literal["import", "function", "class", "variable", "parameter"]
@@ -134,7 +135,7 @@ class Bindings:
         if handler is not None:
             handler(node, scope)
             return
-        for child in node.children:
+        for child in children(node):
             self._visit(child, scope)
 
     def _open(self, node: cst.CSTNode, parent: Scope) -> Scope:
@@ -193,7 +194,7 @@ class Bindings:
 
     def _visit_comprehension(self, node: cst.BaseComp, scope: Scope) -> None:
         inner = self._open(node, scope)
-        for child in node.children:
+        for child in children(node):
             self._visit(child, inner)
 
     _visit_ListComp = _visit_SetComp = _visit_DictComp = _visit_GeneratorExp = _visit_comprehension
@@ -276,7 +277,7 @@ def _declare(body: cst.CSTNode, scope: Scope) -> None:
         elif isinstance(node, cst.Nonlocal):
             scope.declared_nonlocal.update(item.name.value for item in node.names)
         if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.BaseExpression)):
-            stack.extend(node.children)
+            stack.extend(children(node))
 
 
 def _dotted(node: cst.CSTNode) -> str:

@@ -14,6 +14,7 @@ from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.liveness import Liveness, surely_binds, surely_bound
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import children
 from ortwrap.engine.order import Order
 from ortwrap.engine.outputs import OutputFinder
 from ortwrap.engine.plan import CapturedInput, Captures, Part
@@ -189,7 +190,7 @@ class _Walk:
                     if node not in self.found.replacements:
                         replaced[node] = cst.Name(local[place])
                     continue
-                stack.extend(node.children)
+                stack.extend(children(node))
         return replaced
 
     def pass_starred_whole(self) -> None:
@@ -232,7 +233,7 @@ class _Walk:
             if isinstance(current, (cst.Assign, cst.AnnAssign, cst.AugAssign)):
                 self._check_targets(current)
             self._check_branch(current, node)
-            stack.extend(current.children)
+            stack.extend(children(current))
 
     def _check_branch(self, node: cst.CSTNode, piece: cst.CSTNode) -> None:
         """A branch on what the model computed would be taken the same way for good."""
@@ -310,13 +311,13 @@ class _Walk:
             return
         certain = _evaluated_first(node)
         if certain is None:
-            for child in node.children:
+            for child in children(node):
                 self._expression(child)
             return
         for child in certain:
             self._expression(child)
         self._conditional_depth += 1
-        for child in node.children:
+        for child in children(node):
             if child not in certain:
                 self._expression(child)
         self._conditional_depth -= 1
@@ -451,11 +452,10 @@ class _Walk:
 
     def _is_option(self, node: cst.BaseExpression) -> bool:
         """`args.alpha`: can be read whether or not the branch that reads it is taken."""
-        while isinstance(node, cst.Attribute):
-            node = node.value
-            if isinstance(node, cst.Name):
-                return _OPTIONS.match(node.value) is not None or node.value == self._reader.instance
-        return False
+        if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name):
+            return False
+        owner = node.value.value
+        return _OPTIONS.match(owner) is not None or owner == self._reader.instance
 
     def _is_access(self, node: cst.BaseExpression) -> bool:
         """`batch`, `batch["x"]`, `args.lr`, `pair[0]`: a way to a value, no computation."""
@@ -582,7 +582,7 @@ class _Walk:
         self.found.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
 
     def _part_name(self, place: str) -> str:
-        name = place.split(".")[-1]
+        name = place.split(".")[-1].lstrip("_") or "module"
         taken = {part.name for part in self.found.parts.values()} | _TAKEN_BY_MODULE
         while name in taken:
             name += "_"
@@ -674,7 +674,7 @@ def _reads_values(test: cst.CSTNode, computed: set[str], instance: str | None) -
             if place in computed:
                 return True
             continue
-        stack.extend(node.children)
+        stack.extend(children(node))
     return False
 
 

@@ -12,6 +12,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import children
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import SourceTree
 
@@ -93,7 +94,7 @@ def _calls(found: LossSlice) -> list[cst.Call]:
         node = stack.pop()
         if isinstance(node, cst.Call):
             calls.append(node)
-        stack.extend(reversed(node.children))
+        stack.extend(reversed(children(node)))
     return calls
 
 

@@ -187,7 +187,9 @@ def _behind_definitions(tree: SourceTree, unit: Unit) -> int | None:
     if isinstance(unit.node, definitions):
         return None
     for above in reversed(unit.block.units[: unit.index]):
-        if isinstance(above.node, definitions) and not above.shares_line:
+        if isinstance(above.node, definitions):
+            if above.shares_line:
+                return None
             start = tree.line_start(tree.end_line(above.node) + 1)
             return start if tree.text[:start].endswith(("\n", "\r")) else None
     return None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings, Scope
+from ortwrap.engine.nodes import children
 
 _FILLS_CONTAINER = frozenset("append extend insert update setdefault".split())
 
@@ -134,7 +135,7 @@ class _Walk:
         if handler is not None:
             handler(node)
             return
-        for child in node.children:
+        for child in children(node):
             self.visit(child)
 
     def store(self, target: cst.CSTNode) -> None:
@@ -255,7 +256,7 @@ class _Walk:
             self.visit(node.inner_for_in)
 
     def _visit_comprehension(self, node: cst.BaseComp) -> None:
-        self._inside(node, *node.children)
+        self._inside(node, *children(node))
 
     _visit_ListComp = _visit_SetComp = _visit_DictComp = _visit_GeneratorExp = _visit_comprehension
 

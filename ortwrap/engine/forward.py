@@ -15,6 +15,7 @@ from ortwrap.engine.criteria import CriterionCall, criterion_calls
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import children
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.templating import load_template
@@ -318,7 +319,7 @@ def _returned_value(line: Line) -> cst.BaseExpression | None:
 
 
 def _contains_call(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Call) or any(_contains_call(child) for child in node.children)
+    return isinstance(node, cst.Call) or any(_contains_call(child) for child in children(node))
 
 
 def _stored_names(node: cst.CSTNode) -> set[str]:
@@ -342,7 +343,7 @@ def _stored_names(node: cst.CSTNode) -> set[str]:
                 names.add(target.value)
             elif isinstance(target, cst.Attribute):
                 names.add(target.attr.value)
-        stack.extend(current.children)
+        stack.extend(children(current))
     return names
 
 
@@ -354,4 +355,4 @@ def _loaded_names(node: cst.CSTNode) -> list[str]:
         return _loaded_names(node.value)
     if isinstance(node, cst.Arg):
         return _loaded_names(node.value)
-    return [name for child in node.children for name in _loaded_names(child)]
+    return [name for child in children(node) for name in _loaded_names(child)]

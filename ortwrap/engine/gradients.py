@@ -10,6 +10,7 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, place_of
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import children
 
 if TYPE_CHECKING:
     from ortwrap.engine.helpers import Helpers
@@ -118,7 +119,7 @@ class GradientFlow:
                 self._walk(node.value, found, uses)
             return
         if isinstance(node, (cst.If, cst.While)):
-            for child in node.children:
+            for child in children(node):
                 if child is not node.test:
                     self._walk(child, found, uses)
             return
@@ -144,10 +145,8 @@ class GradientFlow:
             if not self.is_static_data(node):
                 self._walk(node.value, found, uses)
             return
-        children = node.children
-        if isinstance(node, cst.Arg):
-            children = [node.value]
-        for child in children:
+        inner = [node.value] if isinstance(node, cst.Arg) else children(node)
+        for child in inner:
             self._walk(child, found, uses)
 
     def _walk_call(self, node: cst.Call, found: set[str], uses: list[cst.CSTNode]) -> None:
@@ -175,7 +174,7 @@ class GradientFlow:
             if self.is_no_grad(current) and self._depends(current, inside):
                 return current
             if not isinstance(current, (cst.FunctionDef, cst.Lambda)):
-                stack.extend(reversed(current.children))
+                stack.extend(reversed(children(current)))
         return None
 
     def _bakes(self, node: cst.CSTNode) -> bool:

@@ -11,6 +11,7 @@ from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, overlap, root_place
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import children
 
 _PURE_PACKAGES = (
     "torch.", "math.", "time.", "numpy.", "logging.", "datetime.", "sklearn.", "torchmetrics.",
@@ -81,7 +82,7 @@ class HarmCheck:
                 why = self._of_call(current, reader, crossing)
                 if why is not None:
                     return why
-            stack.extend(current.children)
+            stack.extend(children(current))
         return None
 
     def _of_call(self, call: cst.Call, reader: EffectsReader, crossing: Crossing) -> str | None:
@@ -170,7 +171,7 @@ class HarmCheck:
                     why = self._of_call(current, reader, crossing)
                     if why is not None:
                         return why
-                stack.extend(current.children)
+                stack.extend(children(current))
         return None
 
     def _is_given_away(self, argument: cst.BaseExpression) -> bool:

@@ -10,6 +10,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, instance_name, place_of
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import children
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.tree import SourceTree
 
@@ -136,7 +137,7 @@ class Helpers:
                     raise Refuse("OW107", node, name=name, why=f"does `{code}` on the way")
             if isinstance(node, (cst.Yield, cst.Await)):
                 raise Refuse("OW107", node, name=name, why="lets other code run on the way")
-            stack.extend(node.children)
+            stack.extend(children(node))
 
     def _check_calls(self, function: cst.FunctionDef) -> None:
         for call in self._calls(function):

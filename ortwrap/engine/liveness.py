@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.nodes import children
 from ortwrap.engine.tree import Block, SourceTree, Unit
 
 Places = frozenset[str]
@@ -48,7 +49,7 @@ class Liveness:
         bindings = self._reader.bindings
         scope = bindings.scope(function)
         places |= scope.declared_global | scope.declared_nonlocal
-        stack = list(function.children)
+        stack = list(children(function))
         everything: set[str] = set()
         while stack:
             node = stack.pop()
@@ -58,7 +59,7 @@ class Liveness:
                 place = self._place(node)
                 if place is not None:
                     everything.add(place)
-            stack.extend(node.children)
+            stack.extend(children(node))
         return frozenset(places | everything)
 
     def _place(self, node: cst.Attribute) -> str | None:

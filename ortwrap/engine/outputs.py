@@ -11,6 +11,7 @@ from ortwrap.engine.effects import EffectsReader, place_of
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.liveness import Liveness, surely_binds
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import children
 from ortwrap.engine.order import Order
 from ortwrap.engine.plan import CarriedOutput
 from ortwrap.engine.refusals import Refuse
@@ -343,7 +344,7 @@ def _descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(current.children)
+        stack.extend(children(current))
 
 
 def _picks_an_item(node: cst.Subscript) -> bool:

@@ -38,11 +38,6 @@ class Sink:
     gradient: bool = False
 
 
-def may_hold_a_sink(text: str, extra: tuple[str, ...]) -> bool:
-    """A test on the bare text that is true for every file with a training step."""
-    return "backward" in text or "scaler" in text or any(name in text for name in extra)
-
-
 class SinkFinder:
     """Finds every sink of a script, in source order."""
 

@@ -10,6 +10,7 @@ import libcst as cst
 
 from ortwrap.engine.effects import EffectsReader, overlap, place_of
 from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.nodes import children
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import Block, SourceTree, Unit
@@ -230,7 +231,7 @@ class Slicer:
                 updates = node.func.attr.value == "step" and not own_method
                 if updates and not _NOT_AN_OPTIMIZER.search(owner):
                     return True
-            stack.extend(node.children)
+            stack.extend(children(node))
         return False
 
     # -- narrowing -----------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Union
 import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
+from ortwrap.engine.nodes import children
 from ortwrap.engine.result import InvalidSource
 
 Compound = cst.BaseCompoundStatement
@@ -174,9 +175,7 @@ class SourceTree:
         stack = [root]
         while stack:
             node = stack.pop()
-            if isinstance(node, cst.Comment):
-                self.comments.append((self.span(node), node.value))
-            elif isinstance(node, cst.Call):
+            if isinstance(node, cst.Call):
                 self.calls.append(node)
             elif isinstance(node, (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.NamedExpr)):
                 self.assignments.append(node)
@@ -186,11 +185,14 @@ class SourceTree:
                 self.classes.append(node)
             if isinstance(node, (cst.Module, cst.IndentedBlock, cst.SimpleStatementSuite)):
                 self._index_block(node)
-            for child in node.children:
+            for child in children(node):
                 self.parents[child] = node
                 stack.append(child)
         for found in (self.calls, self.assignments, self.functions, self.classes):
             found.sort(key=lambda node: self.span(node).start)
+        self.comments = [
+            (self.span(node), node.value) for node in self._positions if type(node) is cst.Comment
+        ]
         self.comments.sort(key=lambda comment: comment[0].start)
         self._comment_lines = {
             number

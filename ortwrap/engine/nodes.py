@@ -1,0 +1,45 @@
+"""Walking LibCST nodes without their whitespace, which is most of a tree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from functools import cache
+
+import libcst as cst
+
+_LAYOUT = frozenset(
+    "lpar rpar lbracket rbracket lbrace rbrace leading_lines lines_after_decorators header footer "
+    "trailing_whitespace comma semicolon equal dot colon indent operator star first_colon "
+    "second_colon trailing_comma separator".split()
+)
+
+
+@cache
+def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    """Fields of a node type that can hold code."""
+    names = (field.name for field in fields(kind))
+    return tuple(
+        name for name in names if name not in _LAYOUT and not name.startswith("whitespace")
+    )
+
+
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """The nodes of code directly inside `node`; LibCST's own property copies whitespace too."""
+    found: list[cst.CSTNode] = []
+    for name in _fields(type(node)):
+        value = getattr(node, name)
+        if isinstance(value, cst.CSTNode):
+            found.append(value)
+        elif isinstance(value, (list, tuple)):
+            found.extend(item for item in value if isinstance(item, cst.CSTNode))
+    return found
+
+
+def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """`node` and everything inside of it, outer nodes first."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(children(current)))
