@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -35,6 +35,18 @@ class Arguments:
     tensors: list[Any] = field(default_factory=list)
     trained: int = 0
 
+    @property
+    def has_fixed_shapes(self) -> bool:
+        """Whether the shapes of the trace are those of every step: weights and constants only."""
+        sizes = [value.type().sizes() if is_tensor(value) else None for value in self.tensors]
+        return None not in sizes and not self._has_numbers
+
+    @property
+    def _has_numbers(self) -> bool:
+        parts = [*self.template, *self.options.values()]
+        flat = [item for part in parts for item in (part if isinstance(part, list) else [part])]
+        return any(isinstance(part, Slot) and part.number is not None for part in flat)
+
 
 def arguments_of(
     overload: Any, traced: Sequence[Any], exported: Sequence[Any], graph: Any
@@ -56,7 +68,7 @@ def arguments_of(
         _part(str(argument.type), old, new, slots)
         for argument, old, new in zip(wanted, traced, exported)
     ]
-    trains = [is_floating(old) and needs_gradient(new, graph) for old, new in slots]
+    trains = [trains_through(old, new, graph) for old, new in slots]
     order = sorted(range(len(slots)), key=lambda index: not trains[index])
     position = {index: place for place, index in enumerate(order)}
     placed = [(argument, _renumber(part, position)) for argument, part in zip(wanted, parts)]
@@ -66,6 +78,11 @@ def arguments_of(
         tensors=[slots[index][1] for index in order],
         trained=sum(trains),
     )
+
+
+def trains_through(old: Any, new: Any, graph: Any) -> bool:
+    """Whether gradients flow to a value, in torch's trace and in the graph that is made."""
+    return is_floating(old) and needs_gradient(new, graph)
 
 
 def _part(type_: str, old: Any, new: Any, slots: list[tuple[Any, Any]]) -> Any:
@@ -86,12 +103,13 @@ def _part(type_: str, old: Any, new: Any, slots: list[tuple[Any, Any]]) -> Any:
             return constant.tolist()
     slots.append((old, new))
     boolean = is_tensor(old) and old.type().scalarType() == "Bool"
-    return Slot(len(slots) - 1, scalar=not wants_tensor, boolean=boolean)
+    number = None if wants_tensor else int if "int" in type_ else float
+    return Slot(len(slots) - 1, number, boolean)
 
 
 def _renumber(part: Any, position: dict[int, int]) -> Any:
     if isinstance(part, Slot):
-        return Slot(position[part.index], part.scalar, part.boolean)
+        return replace(part, index=position[part.index])
     return [_renumber(item, position) for item in part] if isinstance(part, list) else part
 
 
@@ -143,9 +161,10 @@ def _fits(loosely: bool, argument: Any, value: Any) -> bool:
 
 def constant_of(value: Any) -> Any:
     """The Python value of a constant of a graph, None for anything else."""
-    if value.node().kind() not in ("prim::Constant", "onnx::Constant"):
-        return None
-    constant = value.node().t("value") if value.node().kind() == "onnx::Constant" else value.toIValue()
+    node = value.node()
+    if node.kind() == "onnx::Constant":
+        return node.t("value").tolist() if node.kindOf("value") == "t" else node.s("value")
+    constant = value.toIValue() if node.kind() == "prim::Constant" else None
     return constant.tolist() if isinstance(constant, Tensor) else constant
 
 

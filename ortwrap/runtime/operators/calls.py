@@ -24,12 +24,12 @@ class Slot:
 
     Attributes:
         index: which of the node's tensors.
-        scalar: whether the function wants it as a Python number.
+        number: the kind of Python number that the function wants instead; None for a tensor.
         boolean: whether it holds truth values, which ONNX Runtime hands over as bytes.
     """
 
     index: int
-    scalar: bool = False
+    number: type[int] | type[float] | None = None
     boolean: bool = False
 
 
@@ -147,8 +147,11 @@ def backward(ticket: Tensor, *tensors: Tensor) -> Any:
             they are listed so that ONNX Runtime leaves their memory alone.
     """
     kept = _TICKETS[int(ticket)]
-    given = tensors[: len(kept.outputs)]
-    found = torch.autograd.grad(kept.outputs, kept.leaves, given, allow_unused=True)
+    pairs = [pair for pair in zip(kept.outputs, tensors) if pair[0].requires_grad]
+    found: Sequence[Tensor | None] = [None] * len(kept.leaves)
+    if pairs:
+        outputs, given = zip(*pairs)
+        found = torch.autograd.grad(outputs, kept.leaves, given, allow_unused=True)
     kept.outputs = ()
     gradients = [
         torch.zeros_like(leaf) if gradient is None else gradient
@@ -178,7 +181,7 @@ def _fill(template: Any, tensors: Sequence[Tensor]) -> Any:
         tensor = tensors[template.index]
         if template.boolean and tensor.dtype is torch.uint8:
             tensor = tensor.view(torch.bool)
-        return tensor.item() if template.scalar else tensor
+        return tensor if template.number is None else template.number(tensor.item())
     if isinstance(template, (tuple, list)):
         return type(template)(_fill(part, tensors) for part in template)
     return template

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     activations,
+    attention,
     convolution,
     distances,
     elementwise,
@@ -13,13 +14,17 @@ from . import (
     losses,
     normalization,
     pooling,
+    products,
+    random,
     recurrent,
     reductions,
     resizing,
+    spectral,
 )
 
 FAMILIES = (
     activations,
+    attention,
     convolution,
     distances,
     elementwise,
@@ -29,7 +34,12 @@ FAMILIES = (
     losses,
     normalization,
     pooling,
+    products,
+    random,
     recurrent,
     reductions,
     resizing,
+    spectral,
 )
+
+STAND_INS = (*normalization.STAND_INS, *spectral.STAND_INS)

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
-from .registry import as_torch
+from typing import Any
+
+import torch
+
+from .arguments import Arguments, trains_through
+from .calls import Slot
+from .registry import as_graph, as_torch, torch_node
+
+
+def _has_unused_piece(g: Any, *_: Any) -> bool:
+    """split, chunk and unbind: the gradient of ONNX's Split takes a missing piece for no piece."""
+    return any(not piece.uses() for piece in g.original_node.outputs())
+
+
+def _chunk(g: Any, input: Any, chunks: int, dim: int) -> Any:
+    """prim::ConstantChunk(Tensor self), attributes chunks and dim: what `chunk` is traced as."""
+    trained = trains_through(next(g.original_node.inputs()), input, g.graph)
+    arguments = Arguments((Slot(0), chunks, dim), tensors=[input], trained=int(trained))
+    return torch_node("", g, torch.chunk, arguments)
+
 
 OPERATORS = (
-    *as_torch("flip roll rot90 fliplr flipud", keeps=""),
+    *as_torch("split split_with_sizes unsafe_split unbind", when=_has_unused_piece, keeps=""),
+    *as_graph("prim::ConstantChunk", _chunk, when=_has_unused_piece),
+    *as_torch("flip roll rot90 fliplr flipud tile", keeps=""),
+    *as_torch("index_add index_copy index_fill scatter_reduce masked_scatter take take_along_dim"),
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any, Optional
 
 import torch
@@ -14,9 +12,12 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from .arguments import is_none
 from .paths import scalar_type
 from .registry import as_torch
+from .stand_ins import StandIn
 
 
-def _lacks_affine(g: Any, input: Any, groups_or_shape: Any, weight: Any, bias: Any, *_: Any) -> bool:
+def _lacks_affine(
+    g: Any, input: Any, groups_or_shape: Any, weight: Any, bias: Any, *_: Any
+) -> bool:
     """group_norm(Tensor input, int num_groups, Tensor? weight, Tensor? bias, ...),
     layer_norm(Tensor input, SymInt[] normalized_shape, Tensor? weight, Tensor? bias, ...):
     ONNX Runtime's kernels want both, and LayerNormalization is float only."""
@@ -47,9 +48,7 @@ def _batch_norm(
         num_batches_tracked.add_(1)
         if momentum is None:
             factor = 1.0 / float(num_batches_tracked)
-    return F.batch_norm(
-        input, running_mean, running_var, weight, bias, training, factor, eps
-    )
+    return F.batch_norm(input, running_mean, running_var, weight, bias, training, factor, eps)
 
 
 _LIBRARY = torch.library.Library("ortwrap", "FRAGMENT")  # noqa: TOR901
@@ -80,12 +79,4 @@ def _forward(module: _BatchNorm, input: Tensor) -> Tensor:
     )
 
 
-@contextlib.contextmanager
-def batch_norm_with_counter() -> Iterator[None]:
-    """Traces batch normalization as one operator that counts the batches too."""
-    original: Any = _BatchNorm.forward
-    _BatchNorm.forward = _forward  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        _BatchNorm.forward = original  # type: ignore[method-assign]
+STAND_INS = (StandIn(_BatchNorm, "forward", _forward),)

@@ -23,11 +23,13 @@ class _Export:
         trained: for each tensor that enters the model, whether it needs a gradient.
         inputs: the graph's inputs and whether they train; None before the graph is made.
         known: what was found out so far, by the name of the value.
+        last_draw: the latest value that random numbers were drawn for.
     """
 
     trained: tuple[bool, ...] = ()
     inputs: dict[str, bool] | None = None
     known: dict[str, bool] = field(default_factory=dict)
+    last_draw: Any = None
 
 
 _EXPORT = _Export()
@@ -65,7 +67,19 @@ def _known(graph: Any) -> dict[str, bool]:
         trained = _EXPORT.trained if _EXPORT.inputs is None else ()
         _EXPORT.inputs = inputs
         _EXPORT.known = {**inputs, **dict(zip(inputs, trained))}
+        _EXPORT.last_draw = None
     return _EXPORT.known
+
+
+def last_draw(graph: Any) -> Any:
+    """The latest value of `graph` that random numbers were drawn for, None before the first."""
+    _known(graph)
+    return _EXPORT.last_draw
+
+
+def note_draw(value: Any) -> None:
+    """Random numbers are drawn for `value` of the graph that is being made."""
+    _EXPORT.last_draw = value
 
 
 def _sources(value: Any) -> list[Any]:
@@ -89,7 +103,7 @@ def is_tensor(value: Any) -> bool:
 
 
 def scalar_type(value: Any) -> str | None:
-    """"Float", "Double", "Long" ...; None where a value is no tensor or the trace does not tell."""
+    """ "Float", "Double", "Long" ...; None where a value is no tensor or the trace does not tell."""
     name: str | None = value.type().scalarType() if is_tensor(value) else None
     return name
 

@@ -1,10 +1,10 @@
 """How an operator of torch is exported for training: one line per operator in the families' files.
 
-    OPERATORS = (
-        as_torch("elu"),
-        as_torch("_convolution", when=transposed),
-        as_graph("unflatten", unflatten),
-    )
+OPERATORS = (
+    as_torch("elu"),
+    as_torch("_convolution", when=transposed),
+    as_graph("unflatten", unflatten),
+)
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from typing import Any, Callable
 
 from . import kernels
-from .arguments import arguments_of, overload_of
+from .arguments import Arguments, arguments_of, overload_of
 from .calls import Output, TorchCall, number_of
 from .kernels import Kernel
-from .paths import is_floating
+from .paths import is_floating, last_draw, note_draw
 
 Symbolic = Callable[..., Any]
 Condition = Callable[..., bool]
@@ -40,7 +40,11 @@ class Operator:
 
 
 def as_torch(
-    names: str, *, when: Condition | None = None, keeps: str = "inputs outputs"
+    names: str,
+    *,
+    when: Condition | None = None,
+    keeps: str = "inputs outputs",
+    random: bool = False,
 ) -> tuple[Operator, ...]:
     """Operators that stay calls of torch, in forward and in backward.
 
@@ -49,8 +53,9 @@ def as_torch(
         when: takes what the symbolic takes and says whether it applies.
         keeps: what torch's backward may read again: "inputs", "outputs" or both. ONNX Runtime
             reuses the memory of the others.
+        random: whether they draw random numbers, which must happen in eager's order.
     """
-    symbolic = functools.partial(call_torch, keeps)
+    symbolic = functools.partial(call_torch, keeps, random)
     return tuple(Operator(_qualified(name), symbolic, when) for name in names.split())
 
 
@@ -65,21 +70,41 @@ def _qualified(name: str) -> str:
     return name if "::" in name else f"aten::{name}"
 
 
-def call_torch(keeps: str, g: Any, *exported: Any) -> Any:
+def call_torch(keeps: str, random: bool, g: Any, *exported: Any, _outputs: int = 1) -> Any:
     """Symbolic of an operator that stays a call of torch.
+
+    Args:
+        keeps: see `as_torch`.
+        random: see `as_torch`.
+        g: the exporter's graph context.
+        exported: the operator's arguments in the graph that is made.
+        _outputs: the exporter's name for the number of pieces of a list that is unpacked.
 
     Raises:
         NotSupported: an argument cannot be handed over.
     """
+    traced = list(g.original_node.inputs())
+    overload = overload_of(g.original_node.kind(), traced)
+    arguments = arguments_of(overload, traced, exported, g.graph)
+    if not random:
+        return torch_node(keeps, g, overload, arguments)
+    drawn_before = last_draw(g.graph)
+    if drawn_before is not None:
+        # One more input, which the call ignores: it makes ONNX Runtime run the earlier draw first.
+        arguments.tensors.append(drawn_before)
+    made = torch_node(keeps, g, overload, arguments)
+    note_draw(made[0] if isinstance(made, tuple) else made)
+    return made
+
+
+def torch_node(keeps: str, g: Any, function: Callable[..., Any], arguments: Arguments) -> Any:
+    """Puts a call of `function` in the place of the node that is being exported."""
     import torch
 
-    node = g.original_node
-    traced = list(node.inputs())
-    overload = overload_of(node.kind(), traced)
-    arguments = arguments_of(overload, traced, exported, g.graph)
-    outputs = tuple(_output(value, arguments.trained > 0) for value in node.outputs())
+    traced = list(g.original_node.outputs())
+    outputs = tuple(_output(value, arguments.trained > 0) for value in traced)
     trained = arguments.trained if any(output.differentiable for output in outputs) else 0
-    call = TorchCall(overload, arguments.template, trained, outputs, arguments.options)
+    call = TorchCall(function, arguments.template, trained, outputs, arguments.options)
     kernel = Kernel(
         trained=trained,
         others=len(arguments.tensors) - trained,
@@ -87,15 +112,19 @@ def call_torch(keeps: str, g: Any, *exported: Any) -> Any:
         keeps_inputs="inputs" in keeps,
         keeps_outputs="outputs" in keeps,
     )
+    returned = len(outputs) + kernel.ticket
     made = g.op(
         f"{kernels.DOMAIN}::ATen",
         *arguments.tensors,
         g.op("Constant", value_t=torch.tensor(number_of(call))),
         operator_s=kernels.define(kernel),
-        outputs=len(outputs) + kernel.ticket,
+        outputs=returned,
     )
-    values = [made] if len(outputs) + kernel.ticket == 1 else list(made)[: len(outputs)]
-    return values[0] if len(values) == 1 else tuple(values)
+    values = (made,) if returned == 1 else tuple(made)[: len(outputs)]
+    if arguments.has_fixed_shapes:
+        for value, old in zip(values, traced):
+            value.setType(old.type())
+    return values[0] if len(values) == 1 else values
 
 
 def _output(value: Any, trained: bool) -> Output:
@@ -121,12 +150,14 @@ def register(operators: Iterable[Operator]) -> None:
         symbolics[key] = symbolic
 
 
-def _choose(operator: Operator, otherwise: Symbolic | None, g: Any, *exported: Any) -> Any:
+def _choose(
+    operator: Operator, otherwise: Symbolic | None, g: Any, *exported: Any, **attributes: Any
+) -> Any:
     """Applies `operator` where its condition holds."""
     assert operator.when is not None, "an operator without condition is registered as it is"
     if otherwise is None or operator.when(g, *exported):
-        return operator.symbolic(g, *exported)
-    return otherwise(g, *exported)
+        return operator.symbolic(g, *exported, **attributes)
+    return otherwise(g, *exported, **attributes)
 
 
 def _exporters_own(name: str) -> Symbolic | None:

@@ -50,18 +50,30 @@ def _infer(inference: Any, node: Any) -> None:
     call = calls.numbered(int(inference._get_value(node, len(node.input) - 1)))
     inputs = [inference._get_shape(node, index) for index in tensors]
     dtypes = [inference.known_vi_[name].type.tensor_type.elem_type for name in node.input[:-1]]
-    shapes = shapes_of(call, inputs, [_torch_dtype(dtype) for dtype in dtypes])
+    numbers = [_number(inference, node, index) for index in tensors]
+    shapes = shapes_of(call, inputs, [_torch_dtype(dtype) for dtype in dtypes], numbers)
     for index, (output, shape) in enumerate(zip(call.outputs, shapes)):
         if shape is None and output.rank is None:
             continue
         sizes = shape if shape is not None else [None] * (output.rank or 0)
         named = [
-            str(inference._new_symbolic_dim_from_output(node, index, axis)) if size is None else size
+            str(inference._new_symbolic_dim_from_output(node, index, axis))
+            if size is None
+            else size
             for axis, size in enumerate(sizes)
         ]
         _set(inference, node.output[index], _onnx_dtype(output.dtype), named)
     for name in node.output[len(call.outputs) :]:
         _set(inference, name, onnx.TensorProto.INT64, [1])
+
+
+def _number(inference: Any, node: Any, index: int) -> Size:
+    """The value of a whole number that the graph works out, or the name of a size that it is."""
+    value = inference._try_get_value(node, index)
+    if value is None or getattr(value, "shape", ()) not in ((), (1,)):
+        return None
+    flat = value.flatten()[0] if getattr(value, "shape", ()) else value
+    return int(flat) if getattr(flat, "is_number", isinstance(flat, int)) else str(flat)
 
 
 def _set(inference: Any, name: str, dtype: int, shape: Sequence[Any]) -> None:
@@ -72,7 +84,10 @@ def _set(inference: Any, name: str, dtype: int, shape: Sequence[Any]) -> None:
 
 
 def shapes_of(
-    call: TorchCall, inputs: Sequence[Sequence[Size]], dtypes: Sequence[torch.dtype]
+    call: TorchCall,
+    inputs: Sequence[Sequence[Size]],
+    dtypes: Sequence[torch.dtype],
+    values: Sequence[Size],
 ) -> list[Optional[list[Size]]]:
     """The shape of each output; None for a size or a shape that cannot be told.
 
@@ -80,15 +95,17 @@ def shapes_of(
         call: the call.
         inputs: the shapes of its tensors, a name for each size that varies.
         dtypes: their dtypes.
+        values: what is known of those that are whole numbers.
     """
     if all(output.rank == 0 for output in call.outputs):
         return [[] for _ in call.outputs]
-    names = sorted({size for shape in inputs for size in shape if isinstance(size, str)})
+    sizes = [*values, *(size for shape in inputs for size in shape)]
+    names = sorted({size for size in sizes if isinstance(size, str)})
     if len(names) > len(_PROBES[0]) or any(None in shape for shape in inputs):
         return [None for _ in call.outputs]
     numbers = [dict(zip(names, probe)) for probe in _PROBES]
     try:
-        first, second = (_try(call, inputs, dtypes, known) for known in numbers)
+        first, second = (_try(call, inputs, dtypes, values, known) for known in numbers)
     except Exception:
         # No kernel for meta tensors, or sizes that must be equal and have different names.
         return [None for _ in call.outputs]
@@ -102,10 +119,15 @@ def _try(
     call: TorchCall,
     inputs: Sequence[Sequence[Size]],
     dtypes: Sequence[torch.dtype],
+    values: Sequence[Size],
     known: dict[str, int],
 ) -> list[torch.Size]:
     tensors: list[Tensor] = []
-    for shape, dtype in zip(inputs, dtypes):
+    for shape, dtype, value in zip(inputs, dtypes, values):
+        if value is not None:
+            number = known[value] if isinstance(value, str) else value
+            tensors.append(torch.tensor(number, dtype=dtype))
+            continue
         sizes = [known[size] if isinstance(size, str) else int(size or 0) for size in shape]
         tensors.append(torch.empty(sizes, dtype=dtype, device="meta"))
     with torch.no_grad():

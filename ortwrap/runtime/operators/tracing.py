@@ -16,7 +16,9 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from . import paths
+from .stand_ins import standing_in
 
+_DATA = frozenset({Tensor.data.__get__})  # type: ignore[attr-defined]
 _EMPTY = frozenset(
     {torch.zeros_like, torch.ones_like, torch.full_like, torch.empty_like, torch.rand_like}
 )
@@ -33,10 +35,10 @@ def tracing(inputs: Sequence[Tensor] = (), trained: Sequence[bool] = ()) -> Iter
     if torch._C._get_tracing_state() is None:
         yield
         return
-    from .normalization import batch_norm_with_counter
+    from .families import STAND_INS
 
     paths.begin(trained)
-    with torch.enable_grad(), batch_norm_with_counter(), _StopGradients():
+    with torch.enable_grad(), standing_in(STAND_INS), _StopGradients():
         for tensor, needs_gradient in zip(inputs, trained):
             tensor.requires_grad_(needs_gradient)
         yield
@@ -52,6 +54,9 @@ class _StopGradients(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
+        if func in _DATA:
+            # The getter leaves the trace: what it returns would be a constant.
+            func = Tensor.detach
         result = func(*args, **(kwargs or {}))
         if func in _EMPTY or not _is_trained((*args, *(kwargs or {}).values())):
             return result

@@ -1,0 +1,52 @@
+"""What attention layers need of the exporter: `unflatten` with a rank that is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .arguments import constant_of
+from .registry import as_graph
+
+
+def _unflatten(g: Any, input: Any, dim: Any, sizes: Any) -> Any:
+    """unflatten.int(Tensor(a) self, int dim, SymInt[] sizes) -> Tensor(a)
+
+    The exporter's own form hides the number of dimensions from ONNX Runtime's shape inference,
+    which then gives up on every attention layer.
+    """
+    import torch
+
+    def number(value: int) -> Any:
+        return g.op("Constant", value_t=torch.tensor([value]))
+
+    axis = int(constant_of(dim)) % input.type().dim()
+    shape = g.op("Shape", input)
+    parts = [sizes_as_tensor(g, sizes)]
+    if axis > 0:
+        parts.insert(0, g.op("Slice", shape, number(0), number(axis)))
+    if axis + 1 < input.type().dim():
+        parts.append(g.op("Slice", shape, number(axis + 1), number(2**62)))
+    return g.op("Reshape", input, g.op("Concat", *parts, axis_i=0))
+
+
+def sizes_as_tensor(g: Any, sizes: Any) -> Any:
+    """A list of sizes, constant or not, as a tensor of the graph."""
+    import torch
+    from torch.onnx import symbolic_helper
+
+    constant = constant_of(sizes)
+    if constant is not None:
+        return g.op("Constant", value_t=torch.tensor(constant))
+    return g.op(
+        "Concat",
+        *(
+            symbolic_helper._unsqueeze_helper(g, size, [0])
+            if not isinstance(constant_of(size), list)
+            else size
+            for size in symbolic_helper._unpack_list(sizes)
+        ),
+        axis_i=0,
+    )
+
+
+OPERATORS = as_graph("unflatten", _unflatten)
