@@ -83,7 +83,8 @@ class SelfAttention(nn.Module):
         self.num_heads = num_heads
         self.head_size = hidden_size // num_heads
         self.query = nn.Linear(hidden_size, hidden_size)
-        self.key = nn.Linear(hidden_size, hidden_size)
+        # A bias of the keys adds the same to every score of a query: softmax takes it away again.
+        self.key = nn.Linear(hidden_size, hidden_size, bias=False)
         self.value = nn.Linear(hidden_size, hidden_size)
         self.output = nn.Linear(hidden_size, hidden_size)
         self.dropout = nn.Dropout(dropout)
@@ -136,7 +137,7 @@ class BertForMaskedLM(nn.Module):
     def _init_weights(self, module):
         if isinstance(module, (nn.Linear, nn.Embedding)):
             nn.init.normal_(module.weight, std=0.02)
-        if isinstance(module, nn.Linear):
+        if isinstance(module, nn.Linear) and module.bias is not None:
             nn.init.zeros_(module.bias)
 
     def forward(self, input_ids, attention_mask):
@@ -202,7 +203,7 @@ def main():
     model = BertForMaskedLM(args.vocab_size, args.hidden_size, args.num_layers, args.num_heads,
                             args.max_len, args.dropout).to(device)
     criterion = nn.CrossEntropyLoss(ignore_index=IGNORED)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=args.lr, eps=1e-6, weight_decay=0.01)
     scheduler = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (step + 1) / args.warmup_steps))
 
