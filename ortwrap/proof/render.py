@@ -9,6 +9,7 @@ from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.verdict import Verdict
 
 _STYLES = {"match": "bold green", "mismatch": "bold red", "error": "bold yellow"}
@@ -47,6 +48,46 @@ def plain_line(verdict: Verdict) -> str:
     if ratio:
         clauses.append(f"a step takes {ratio}")
     return f"match: {'; '.join(clauses)}"
+
+
+def bench_table(benchmark: Benchmark) -> RenderableType:
+    """The four ways to run the script, beside one another."""
+    title = f"{benchmark.repeat} interleaved runs of {benchmark.steps} steps each"
+    shown = Table(title=title, title_justify="left")
+    shown.add_column("")
+    for heading in (
+        "ms per step",
+        "quartiles",
+        "ratio to eager",
+        "warm-up",
+        "pays after",
+        "memory",
+    ):
+        shown.add_column(heading, justify="right")
+    for measured in benchmark.measured:
+        shown.add_row(*_bench_row(measured))
+    notes = [
+        f"{measured.name}: {measured.failure or measured.note}"
+        for measured in benchmark.measured
+        if measured.failure or measured.note
+    ]
+    return Group(shown, *map(escape, notes))
+
+
+def _bench_row(measured: Measured) -> tuple[str, ...]:
+    if measured.ms_per_step is None or measured.quartiles is None:
+        return (measured.name, "failed", *([""] * 5))
+    low, high = measured.quartiles
+    steps = measured.break_even_steps
+    return (
+        measured.name,
+        f"{measured.ms_per_step:.4g}",
+        f"{low:.4g} to {high:.4g}",
+        f"{measured.ratio:.2f}" if measured.ratio else "",
+        f"{measured.warm_up_seconds or 0.0:.1f} s",
+        "" if measured.ratio == 1 else "never" if steps is None else _count(steps, "step"),
+        _megabytes(measured.peak_memory_mb),
+    )
 
 
 def _comparison(verdict: Verdict) -> Table:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Callable
 
 from ortwrap.proof.execution import WrapperReport, read_reports
-from ortwrap.proof.recorder.config import RecorderConfig
+from ortwrap.proof.recorder.config import RecorderConfig, Variant
 from ortwrap.proof.recording import Recording, read_recordings
 from ortwrap.proof.runner import Ended, run_recorded
 from ortwrap.proof.sandbox import sandbox
@@ -78,7 +78,12 @@ class Trial:
 
 
 def run_trial(
-    setting: Setting, side: str, *, source: bytes | None = None, nudge: float = 0.0
+    setting: Setting,
+    side: str,
+    *,
+    source: bytes | None = None,
+    nudge: float = 0.0,
+    variant: Variant = "",
 ) -> Trial:
     """Run the script, or `source` in its place.
 
@@ -87,6 +92,7 @@ def run_trial(
         side: a name for this run, unique within its workspace.
         source: the text to run under the script's name; the script's own when None.
         nudge: relative change of the parameters after the first step.
+        variant: how the models are called.
     """
     out = setting.workspace / side
     out.mkdir()
@@ -99,6 +105,7 @@ def run_trial(
             seed=setting.seed,
             keep_dropout=setting.keep_dropout,
             nudge=nudge,
+            variant=variant,
             transparent=setting.transparent,
             sandbox=str(place.root) if place.has_links else "",
         )

@@ -35,6 +35,10 @@ def start(config_file: str) -> None:
             from ortwrap.proof.recorder.copy_up import keep_torch_saves_inside
 
             keep_torch_saves_inside(config.sandbox)
+        if config.variant:
+            from ortwrap.proof.recorder.variants import put_in_place
+
+            put_in_place(config.variant)
         Recorder(config).install()
 
     when_imported({"random": on_random, "numpy": on_numpy, "torch": on_torch})

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
 
 VARIABLE = "ORTWRAP_RECORD"
+
+Variant = Literal["", "compile", "ortmodule"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,8 @@ class RecorderConfig:
             none. A run nudged by rounding error shows how far honest runs lie apart.
         transparent: names of generated wrapper classes; the modules they hold are
             the script's own, they themselves are not.
+        variant: how the script's models are called, for benchmarks: `compile` through
+            `torch.compile`, `ortmodule` through ORTModule; empty for as it is written.
         sandbox: folder of copies that the script runs in.
     """
 
@@ -31,6 +36,7 @@ class RecorderConfig:
     keep_dropout: bool = False
     nudge: float = 0.0
     transparent: tuple[str, ...] = ()
+    variant: Variant = ""
     sandbox: str = ""
 
     def write(self, path: Path) -> None:

@@ -1,0 +1,188 @@
+"""How fast a script trains eagerly, compiled, with ORTModule around its model, and rewritten."""
+
+from __future__ import annotations
+
+import platform
+import statistics
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+
+from ortwrap.engine.options import Options
+from ortwrap.proof.advice import advise
+from ortwrap.proof.execution import read_execution
+from ortwrap.proof.measured import Benchmark, Measured
+from ortwrap.proof.patched import CannotVerify, Patched, patched_script
+from ortwrap.proof.recorder.config import Variant
+from ortwrap.proof.recording import Recording, warm_up
+from ortwrap.proof.trial import OnProgress, Setting, Trial, default_launcher, run_trial
+
+EAGER = "eager"
+COMPILED = "torch.compile"
+MODEL_ONLY = "ORTModule(model)"
+REWRITTEN = "ortwrap"
+_VARIANTS: dict[str, Variant] = {
+    EAGER: "",
+    COMPILED: "compile",
+    MODEL_ONLY: "ortmodule",
+    REWRITTEN: "",
+}
+WAYS = tuple(_VARIANTS)
+_PACKAGES = ("torch", "onnxruntime-training", "onnxruntime-training-cpu", "onnx", "numpy")
+
+
+def bench(
+    script: Path,
+    *,
+    steps: int = 30,
+    repeat: int = 3,
+    ways: Sequence[str] = WAYS,
+    patched: Path | None = None,
+    args: Sequence[str] = (),
+    seed: int = 0,
+    timeout: float | None = None,
+    options: Options | None = None,
+    cwd: Path | None = None,
+    launcher: Sequence[str] = (),
+    on_progress: OnProgress = lambda side, made, wanted: None,
+) -> Benchmark:
+    """Time the steps of `script` in several ways, one after another, `repeat` times over.
+
+    The runs are interleaved, so that a machine that gets slower does so for all. Every run is a
+    fresh process in a fresh copy of the script's folder; dropout stays on, as in real training.
+
+    Args:
+        script: the script.
+        steps: optimizer steps of each run; the first ones warm up and are not counted.
+        repeat: how often each way is run.
+        ways: those of `WAYS` to run between eager and ortwrap, which always are.
+        patched: the patched script; `script` is rewritten when None.
+        args: the script's own arguments.
+        seed: seed of torch, numpy and random.
+        timeout: seconds that one run may take.
+        options: choices for the rewrite.
+        cwd: folder to start the script in; the current one when None.
+        launcher: what to put before the script instead of `python`.
+        on_progress: called with the name of the run, the steps made and the steps wanted.
+
+    Raises:
+        CannotVerify: nothing can be rewritten, or the script fails by itself.
+        ValueError: fewer steps than leave any to measure, or no repetition.
+    """
+    if steps < 2 or repeat < 1:
+        raise ValueError("bench needs at least 2 steps and 1 repetition")
+    twin = patched_script(script, patched, options or Options())
+    with _workspace() as workspace:
+        setting = Setting(
+            script=script.resolve(),
+            args=tuple(args),
+            cwd=(cwd or Path.cwd()).resolve(),
+            steps=steps,
+            seed=seed,
+            keep_dropout=True,
+            transparent=twin.classes,
+            launcher=tuple(launcher) or default_launcher(),
+            timeout=timeout,
+            workspace=workspace,
+            on_progress=on_progress,
+        )
+        wanted = [way for way in WAYS if way in ways or way in (EAGER, REWRITTEN)]
+        trials = _interleaved(setting, twin, repeat, wanted)
+    measured = tuple(_measured(name, runs, twin) for name, runs in trials.items())
+    eager = measured[0].ms_per_step
+    measured = tuple(_against(each, measured[0]) for each in measured)
+    return Benchmark(
+        script=str(script),
+        steps=steps,
+        repeat=repeat,
+        measured=measured,
+        advice=advise(measured[0], measured[-1]) if eager else "",
+        environment=_environment(),
+    )
+
+
+@contextmanager
+def _workspace() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="ortwrap-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def _interleaved(
+    setting: Setting, twin: Patched, repeat: int, ways: Sequence[str]
+) -> dict[str, list[Trial]]:
+    trials: dict[str, list[Trial]] = {name: [] for name in ways}
+    for round_number in range(1, repeat + 1):
+        for name in ways:
+            if any(trial.failure for trial in trials[name]):
+                continue  # it would fail again
+            source = twin.source if name == REWRITTEN else None
+            side = f"{name}, run {round_number} of {repeat}"
+            trial = run_trial(setting, side, source=source, variant=_VARIANTS[name])
+            if name == EAGER and trial.failure:
+                message = f"the original script {trial.failure}"
+                raise CannotVerify("\n".join(filter(None, (message, trial.output))))
+            trials[name].append(trial)
+    return trials
+
+
+def _measured(name: str, trials: Sequence[Trial], twin: Patched) -> Measured:
+    failure = next((trial.failure for trial in trials if trial.failure), None)
+    recordings = [trial.recordings[0] for trial in trials if trial.recordings]
+    if failure or not recordings:
+        return Measured(name, failure=failure or "recorded nothing")
+    steps = [1000 * s for r in recordings for s in r.step_seconds[warm_up(r.steps) :]]
+    peaks = [r.peak_memory for r in recordings if r.peak_memory is not None]
+    last = trials[-1]
+    execution = read_execution(last.recordings, last.reports, twin.untouched)
+    note = "; ".join(execution.reasons) if name == REWRITTEN else ""
+    if name == MODEL_ONLY and execution.ran_on != "ort":
+        note = "ORTModule fell back to eager"
+    return Measured(
+        name,
+        ms_per_step=statistics.median(steps),
+        ms_of_runs=tuple(r.ms_per_step or 0.0 for r in recordings),
+        quartiles=_quartiles(steps),
+        warm_up_seconds=statistics.median(_warm_up_cost(r) for r in recordings),
+        peak_memory_mb=statistics.median(peaks) / 2**20 if peaks else None,
+        ran_on=execution.ran_on,
+        label_density=execution.label_density,
+        label_sparsity=execution.label_sparsity,
+        note=note,
+        step_ms=tuple(steps),
+    )
+
+
+def _quartiles(steps: Sequence[float]) -> tuple[float, float]:
+    if len(steps) < 2:
+        return steps[0], steps[0]
+    low, _, high = statistics.quantiles(steps, n=4, method="inclusive")
+    return low, high
+
+
+def _warm_up_cost(recording: Recording) -> float:
+    """Seconds that the first steps took more than later ones: exports, compilation, caches."""
+    first = warm_up(recording.steps)
+    usual = statistics.median(recording.step_seconds[first:])
+    return max(0.0, sum(recording.step_seconds[:first]) - first * usual)
+
+
+def _against(measured: Measured, eager: Measured) -> Measured:
+    """With its ratio to eager, and the step after which its warm-up is paid back."""
+    if measured.ms_per_step is None or eager.ms_per_step is None:
+        return measured
+    saved = eager.ms_per_step - measured.ms_per_step
+    extra = 1000 * ((measured.warm_up_seconds or 0.0) - (eager.warm_up_seconds or 0.0))
+    return replace(
+        measured,
+        ratio=eager.ms_per_step / measured.ms_per_step,
+        break_even_steps=round(max(0.0, extra) / saved) if saved > 0 else None,
+    )
+
+
+def _environment() -> dict[str, str]:
+    installed = {each.metadata["Name"]: each.version for each in metadata.distributions()}
+    versions = {package: installed[package] for package in _PACKAGES if package in installed}
+    return {"python": platform.python_version(), "machine": platform.platform(), **versions}

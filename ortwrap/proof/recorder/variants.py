@@ -1,0 +1,74 @@
+"""Other ways to run the script's own models, for `bench` to compare with.
+
+A variant changes how a model is called, never the model: its name, its parameters and its
+`state_dict` stay. It is put in place when the first optimizer over its parameters is made.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+from torch.optim.optimizer import Optimizer
+
+from ortwrap.proof.recorder.config import Variant
+from ortwrap.proof.recorder.modules import Roots
+
+
+def put_in_place(variant: Variant) -> None:
+    """Call every trained model through `torch.compile`, or through ORTModule, the loss outside."""
+    if variant == "compile":
+        _on_trained_models(lambda model: model.compile())
+    elif variant == "ortmodule":
+        _on_trained_models(_call_through_ortmodule)
+
+
+def _on_trained_models(change: Callable[[nn.Module], None]) -> None:
+    initialise = Optimizer.__init__
+    roots = Roots(())
+    changed: set[int] = set()
+
+    @functools.wraps(initialise)
+    def initialised(self: Optimizer, *args: Any, **kwargs: Any) -> None:
+        initialise(self, *args, **kwargs)
+        roots.add_owners([p for group in self.param_groups for p in group["params"]])
+        for _, root in roots.named():
+            if id(root) not in changed:
+                changed.add(id(root))
+                change(root)
+
+    setattr(Optimizer, "__init__", initialised)  # noqa: B010
+
+
+def _call_through_ortmodule(model: nn.Module) -> None:
+    ort_module: nn.Module | None = None
+    inside = False
+    call_as_it_is: Callable[..., Any] = model._call_impl
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        # ORTModule itself calls the model while it exports.
+        nonlocal ort_module, inside
+        if inside or not model.training:
+            return call_as_it_is(*args, **kwargs)
+        inside = True
+        try:
+            if ort_module is None:
+                ort_module = _ortmodule(model)
+            return ort_module(*args, **kwargs)
+        finally:
+            inside = False
+
+    # The place where torch itself keeps what `model.compile()` made.
+    object.__setattr__(model, "_compiled_call_impl", call)
+
+
+def _ortmodule(model: nn.Module) -> nn.Module:
+    from ortwrap.runtime import compat
+
+    compat.apply()
+    from onnxruntime.training.ortmodule import ORTModule
+
+    module: nn.Module = ORTModule(model)
+    return module

@@ -1,0 +1,68 @@
+"""Benchmarks of real runs; no test here looks at how long anything took."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ortwrap.proof.advice import advise
+from ortwrap.proof.bench import EAGER, MODEL_ONLY, REWRITTEN, bench
+from ortwrap.proof.measured import Measured
+from ortwrap.proof.patched import CannotVerify
+from ortwrap.proof.render import bench_table
+from tests.proof.conftest import SCRIPT, replaced
+
+
+def test_every_way_really_runs_where_its_name_says(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    script = tmp_path / "train.py"
+    script.write_text(replaced(SCRIPT, "nn.BatchNorm1d", "nn.LayerNorm"), encoding="utf-8")
+
+    result = bench(script, steps=6, repeat=2, ways=(MODEL_ONLY,), timeout=300, cwd=tmp_path)
+
+    by_name = {measured.name: measured for measured in result.measured}
+    assert list(by_name) == [EAGER, MODEL_ONLY, REWRITTEN]
+    assert [m.failure for m in result.measured] == [None] * 3
+    assert [m.ran_on for m in result.measured] == ["eager", "ort", "ort"]
+    assert all(len(m.ms_of_runs) == 2 and len(m.step_ms) == 2 * 5 for m in result.measured)
+    assert by_name[EAGER].ratio == 1
+    assert result.advice
+    assert json.loads(json.dumps(result.to_json(), allow_nan=False))["environment"]["torch"]
+    assert bench_table(result)
+
+
+def test_a_script_that_fails_by_itself_is_no_benchmark(tmp_path: Path) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(replaced(SCRIPT, "weight = 0.5", "weight = int('x')"), encoding="utf-8")
+
+    with pytest.raises(CannotVerify, match="before its first optimizer step(?s:.*)ValueError"):
+        bench(script, steps=5, repeat=1, cwd=tmp_path)
+
+
+def measured(ms: float, **more: object) -> Measured:
+    settings: dict[str, object] = {"ran_on": "ort", "ratio": 100 / ms, **more}
+    return Measured("ortwrap", ms_per_step=ms, **settings)  # type: ignore[arg-type]
+
+
+ADVICE = {
+    "faster": (measured(50, label_density=0.15, label_sparsity="on", break_even_steps=80),
+               "Worth it: .*ratio 2.00.* 15 % of labels valid .* paid back after 80 steps"),
+    "full of labels": (measured(120, label_density=1.0), "Not worth it .* padding or masking"),
+    "as fast": (measured(101), "No difference here: .* many classes"),
+    "on eager": (measured(100, ran_on="eager", note="no kernel"), r"ran eagerly \(no kernel\)"),
+    "failed": (Measured("ortwrap", failure="was killed by SIGFPE"), "SIGFPE: run .ortwrap verify"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", ADVICE)
+def test_advice(case: str) -> None:
+    rewritten, expected = ADVICE[case]
+    advice = advise(measured(100), rewritten)
+    assert re.search(expected, advice)
+
+
+def test_short_steps_are_named_as_the_reason() -> None:
+    assert "short beside the fixed cost" in advise(measured(3), measured(200))
