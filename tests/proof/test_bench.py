@@ -38,7 +38,7 @@ def test_a_script_that_fails_by_itself_is_no_benchmark(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(replaced(SCRIPT, "weight = 0.5", "weight = int('x')"), encoding="utf-8")
 
-    with pytest.raises(CannotVerify, match="before its first optimizer step(?s:.*)ValueError"):
+    with pytest.raises(CannotVerify, match=r"before its first optimizer step(?s:.*)ValueError"):
         bench(script, steps=5, repeat=1, cwd=tmp_path)
 
 
