@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("file", ["plain.py"])
+@pytest.mark.parametrize("file", ["plain.py", "mention.py"])
 def test_a_file_without_a_training_step_needs_no_libcst(folder: Path, file: str) -> None:
     heavy = {"libcst", "jinja2", "rich", "torch", "numpy", "pathspec", "concurrent.futures"}
     assert not heavy & imported("rewrite", file, cwd=folder)
