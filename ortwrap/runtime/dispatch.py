@@ -8,7 +8,7 @@ from typing import Any, Callable
 import torch
 from torch import nn
 
-from . import settings, specialise, tree
+from . import notes, settings, specialise, tree
 from .ambient import ambient_key
 from .backend import unavailable
 from .family import Family
@@ -33,14 +33,20 @@ class Dispatcher:
         modules: the names of the classes of the modules in it.
     """
 
-    def __init__(self, name: str, modules: tuple[str, ...], on_change: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        wrapper_class: type[nn.Module],
+        modules: tuple[str, ...],
+        on_change: Callable[[], None],
+    ) -> None:
         """
         Args:
-            name: the wrapper class's.
+            wrapper_class: the class of the step.
             modules: the names of the classes of the modules in it.
             on_change: called whenever a new plan has been made.
         """
-        self.name = name
+        self.name = wrapper_class.__name__
+        self._wrapper_class = wrapper_class
         self.modules = modules
         self._on_change = on_change
         self._families: dict[Hashable, Family] = {}
@@ -57,6 +63,9 @@ class Dispatcher:
         self._states: dict[Hashable, int] = {}
         self._state = 0
         self._obstacle: Reason | None = None
+        noted = None if asked.eager else notes.recall(wrapper_class)
+        if noted is not None:
+            self._give_up(Reason(f"its backward failed on ONNX Runtime in an earlier run: {noted}"))
 
     def attach(self, wrapper: nn.Module, eager: Callable[..., Any]) -> None:
         """Works on the modules that `wrapper` holds from now on.
@@ -261,7 +270,7 @@ class Dispatcher:
             warn(self.name, f"runs eagerly: {reason}")
 
     def _note_backward(self, error: BaseException) -> None:
-        """Room for the note that makes the next run of the script eager."""
+        notes.remember(self._wrapper_class, error)
 
 
 def _detached(*args: Any, **kwargs: Any) -> Any:

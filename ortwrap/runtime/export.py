@@ -27,6 +27,7 @@ class Graph:
     Attributes:
         seconds: how long the export took.
         names: the graph's inputs, in order.
+        on_backward_error: is told what ONNX Runtime raises in a backward, if anyone is.
     """
 
     def __init__(self, manager: Any, seconds: float) -> None:
@@ -43,6 +44,8 @@ class Graph:
         self.names: tuple[str, ...] = tuple(processed.onnx_graph_input_names)
         self._arguments = _argument_positions(processed)
         self._inputs: list[Any] = []
+        self.on_backward_error: Callable[[BaseException], None] = _tell_nobody
+        _guard_backward(manager, self)
 
     @property
     def optimized_model(self) -> Any:
@@ -104,19 +107,13 @@ class Graph:
         return outputs
 
 
-def export(
-    entry: GraphEntry,
-    tensors: Sequence[Tensor],
-    untrained: frozenset[str],
-    on_backward_error: Callable[[BaseException], None],
-) -> Graph:
+def export(entry: GraphEntry, tensors: Sequence[Tensor], untrained: frozenset[str]) -> Graph:
     """Exports `entry` and builds its training graph.
 
     Args:
         entry: the module to export, in the modes in which it is to train.
         tensors: an example of its inputs.
         untrained: names of the parameters of `entry` that get no gradient in eager.
-        on_backward_error: is told what ONNX Runtime raised in a backward.
 
     Raises:
         Exception: whatever the exporter or ONNX Runtime raises.
@@ -126,7 +123,6 @@ def export(
         manager = _training_manager(entry)
         _leave_untrained(manager, untrained)
         _build(manager, tensors)
-    _guard_backward(manager, on_backward_error)
     return Graph(manager, time.perf_counter() - started)
 
 
@@ -217,7 +213,11 @@ def _choose_threads(manager: Any) -> None:
     manager._get_session_config = configured
 
 
-def _guard_backward(manager: Any, on_error: Callable[[BaseException], None]) -> None:
+def _tell_nobody(error: BaseException) -> None:
+    """While a graph is being tried, what it raises is not the user's concern."""
+
+
+def _guard_backward(manager: Any, graph: Graph) -> None:
     """Makes a backward that cannot be right raise with advice, instead of being wrong."""
     function = manager._forward_class
     backward = function.backward
@@ -230,11 +230,11 @@ def _guard_backward(manager: Any, on_error: Callable[[BaseException], None]) -> 
                 raise RuntimeError("a second backward through one loss (retain_graph) needs eager")
             return _separate(backward(ctx, *gradients))
         except Exception as error:
-            on_error(error)
+            graph.on_backward_error(error)
             raise RuntimeError(
                 "ortwrap: ONNX Runtime failed in backward, which cannot be undone: "
-                f"{error}. Run again with ORTWRAP_BACKEND=eager, or put '# ortwrap: skip' on "
-                "the step."
+                f"{error}. The next run of this script runs the step eagerly; so does "
+                "ORTWRAP_BACKEND=eager, or '# ortwrap: skip' on it."
             ) from error
 
     function.backward = staticmethod(guarded)

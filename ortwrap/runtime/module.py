@@ -114,7 +114,7 @@ class _Kept:
     def __init__(self, wrapper_class: type[nn.Module], modules: tuple[Part, ...]) -> None:
         self._wrapper_class = wrapper_class
         names = tuple(map(_class_name, modules))
-        self.dispatcher = Dispatcher(wrapper_class.__name__, names, report.write)
+        self.dispatcher = Dispatcher(wrapper_class, names, report.write)
         self._step: Callable[[], TrainingStep | None] = lambda: None
         self._shell = nn.Module.__new__(wrapper_class)
         report.register(self.dispatcher)

@@ -163,7 +163,7 @@ class Attempt:
         numbers = range(len(call.tensors), len(tensors))
         with without_own_sparsity(), watch_trace(numbers, mark_if_sparse) as seen:
             try:
-                graph = export(entry, tensors, untrained, self.on_backward_error)
+                graph = export(entry, tensors, untrained)
             except Exception as error:
                 place = seen.place_of(error)
                 raise _Refused(Reason.of_failure(_CANNOT, error, place)) from error
@@ -177,6 +177,7 @@ class Attempt:
         if text is not None:
             raise _Refused(Reason(f"ONNX Runtime computes something else than eager: {text}"))
         plan.prove(call)
+        graph.on_backward_error = self.on_backward_error
         return plan
 
 

@@ -11,6 +11,7 @@ import contextlib
 import math
 import os
 import re
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from torch import Tensor
 from torch.jit._trace import TracerWarning
 from torch.overrides import TorchFunctionMode
 
-from .reasons import Reason, current_place
+from .reasons import Reason, current_place, is_user_code
 
 _TO_PYTHON = {
     getattr(Tensor, name): name
@@ -148,7 +149,8 @@ class _Witness(TorchFunctionMode):
         # Origin of each tensor that does not come from data: "size", "number" or "constant".
         # The tensors are kept so that no id is used twice.
         self._origin: dict[int, str] = {}
-        self._inputs: dict[int, int] = {}
+        # For tensors that are an argument, moved, cut or padded: which, and how much was added.
+        self._inputs: dict[int, tuple[int, int]] = {}
         self._kept: list[Any] = []
         self._numel: list[int] = []
 
@@ -169,7 +171,7 @@ class _Witness(TorchFunctionMode):
             if index in self._numbers:
                 self._origin[id(tensor)] = "number"
             else:
-                self._inputs[id(tensor)] = index
+                self._inputs[id(tensor)] = (index, 0)
         with torch._C.DisableTorchFunction():
             self._numel = [math.prod(map(int, tensor.shape)) for tensor in tensors]
 
@@ -218,12 +220,12 @@ class _Witness(TorchFunctionMode):
         return (), named
 
     def _note_labels(self, logits: Tensor, target: Tensor, ignored: int) -> None:
-        index = self._inputs.get(id(target))
+        index, added = self._inputs.get(id(target), (None, 0))
         whole = target.numel() if index is None else self._numel[index]
         self._testimony.labels.append(
             LabelUse(
                 source=index,
-                kept=int(target.numel()) / max(int(whole), 1),
+                kept=(int(target.numel()) - added) / max(int(whole), 1),
                 classes=int(logits.shape[1 if logits.dim() > 1 else 0]),
                 ignore_index=ignored,
                 computed=index is None and id(target) not in self._origin,
@@ -241,7 +243,7 @@ class _Witness(TorchFunctionMode):
             if testimony.numbers is None:
                 text = f"forward needs a number as a Python value ({name})"
                 testimony.numbers = Reason(text, current_place())
-        elif "size" in origins and testimony.shapes is None:
+        elif "size" in origins and testimony.shapes is None and not _is_check_of_torch(name):
             testimony.shapes = Reason("a size became a Python number", current_place())
 
     def _follow(
@@ -275,14 +277,18 @@ class _Witness(TorchFunctionMode):
         if not args or not isinstance(result, Tensor) or result.is_floating_point():
             return
         source = self._inputs.get(id(args[0])) if isinstance(args[0], Tensor) else None
-        if source is not None and getattr(func, "__name__", "") in _MOVES:
+        name = getattr(func, "__name__", "")
+        if source is not None and name in _MOVES:
+            index, added = source
+            if name == "pad":
+                added += int(result.numel()) - int(args[0].numel())
             self._kept.append(result)
-            self._inputs[id(result)] = source
+            self._inputs[id(result)] = (index, added)
 
 
 _MOVES = frozenset(
     "long to type view reshape flatten squeeze unsqueeze contiguous transpose permute "
-    "__getitem__ clone detach narrow t int".split()
+    "__getitem__ clone detach narrow t int pad".split()
 )
 
 
@@ -296,13 +302,31 @@ def _tensors(values: Sequence[Any]) -> list[Tensor]:
     return found
 
 
+def _is_check_of_torch(name: str) -> bool:
+    """Whether a layer of torch looks at a size: only to reject arguments that do not fit."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and not frame.f_code.co_filename.startswith(_LAYERS):
+        if is_user_code(frame.f_code.co_filename):
+            return False
+        frame = frame.f_back
+    return name == "__bool__" and frame.f_back is not None
+
+
+_LAYERS = os.path.join(os.path.dirname(torch.__file__), "nn") + os.sep
+
+
 def _is_own(path: str) -> bool:
     return f"{os.sep}onnxruntime{os.sep}" in path or f"{os.sep}ortwrap{os.sep}" in path
 
 
+def _says_shape(warning: warnings.WarningMessage) -> bool:
+    check = warning.filename.startswith(_LAYERS) and "Python boolean" in str(warning.message)
+    return not check and not _is_own(warning.filename)
+
+
 def _shape_warning(caught: Sequence[warnings.WarningMessage]) -> Reason | None:
     for warning in caught:
-        if issubclass(warning.category, TracerWarning) and not _is_own(warning.filename):
+        if issubclass(warning.category, TracerWarning) and _says_shape(warning):
             text = str(warning.message).split(".", 1)[0].splitlines()[0]
             return Reason(text, f"{warning.filename}:{warning.lineno}")
     return None

@@ -180,6 +180,22 @@ def test_a_second_backward_raises_with_advice() -> None:
         loss.backward()
 
 
+def test_a_step_whose_backward_failed_runs_eagerly_the_next_time() -> None:
+    step = ort_module(WithLoss, mlp(8, 4), nn.CrossEntropyLoss())
+    step(*batch())
+    loss = step(*batch())
+    loss.backward(retain_graph=True)
+    with pytest.raises(RuntimeError, match="next run"):
+        loss.backward()
+    again = ort_module(WithLoss, mlp(8, 4), nn.CrossEntropyLoss())
+    loss = again(*batch())
+    loss.backward(retain_graph=True)
+    loss.backward()
+    (row,) = again.report()["signatures"]
+    assert (row["backend"], row["calls"]) == ("eager", 1)
+    assert "backward failed" in row["reason"]
+
+
 def test_gradients_of_gradients_raise_instead_of_being_wrong() -> None:
     model = mlp(8, 4)
     step = ort_module(WithLoss, model, nn.CrossEntropyLoss())

@@ -76,6 +76,30 @@ def test_shifted_labels_are_guarded_too() -> None:
     assert twins.ran_on_ort() == 2
 
 
+class Padded(Shifted):
+    """The same as Hugging Face writes it: padded first, then cut."""
+
+    def forward(self, data: Tensor, target: Tensor) -> Tensor:
+        shifted = F.pad(target, (0, 1), value=-100)[..., 1:].contiguous()
+        return F.cross_entropy(self.model(data).view(-1, 4), shifted.view(-1))
+
+
+def test_padded_labels_are_guarded_too() -> None:
+    twins = Twins(mlp(8, 4), kind=Padded)
+    for valid in (8, 8, 5):
+        target = torch.full((3, 8), -100)
+        target[1, :valid] = 2
+        twins.step(torch.randn(3, 8, 8), target)
+    lone = torch.full((3, 8), -100)
+    lone[:, 0] = 1
+    lone[0, 3] = 1
+    data = torch.randn(3, 8, 8)
+    expected = Padded(twins.model)(data, lone)
+    torch.testing.assert_close(twins.wrapper(data, lone), expected)
+    assert twins.ran_on_ort() == 2
+    assert sparsity(twins.wrapper) == ["on"]
+
+
 DEADLY = {
     "no valid label": (torch.randn(6, 8), torch.full((6,), -100)),
     "one valid label": (torch.randn(6, 8), torch.tensor([1] + [-100] * 5)),
