@@ -2,6 +2,7 @@
 #
 #   make demo    rewrite the masked-LM sample, train it on ONNX Runtime, prove it equal to eager
 #   make test    the whole test suite
+#   make benchmarks   ortwrap rewrite beside other tools that rewrite source, minutes
 #   make lint types setup clean
 #
 # The first run makes .venv and builds ORTModule's extensions; later runs only do what they are for.
@@ -27,7 +28,7 @@ export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types clean
+.PHONY: help setup demo test benchmarks lint types clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -48,6 +49,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+benchmarks: setup
+	$(BIN)/python -m pip install --quiet torchfix pyupgrade
+	$(BIN)/python -m benchmarks.rewrite --tree
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
