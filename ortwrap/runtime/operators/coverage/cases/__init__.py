@@ -1,0 +1,48 @@
+"""Every case, by family."""
+
+from __future__ import annotations
+
+from ..case import Case
+from . import (
+    activations,
+    attention,
+    convolution,
+    distances,
+    elementwise,
+    embedding,
+    gradient_stops,
+    layout,
+    losses,
+    models,
+    normalization,
+    pooling,
+    products,
+    random,
+    recurrent,
+    reductions,
+    resizing,
+)
+
+FAMILIES = (
+    normalization,
+    losses,
+    gradient_stops,
+    attention,
+    activations,
+    convolution,
+    pooling,
+    resizing,
+    recurrent,
+    embedding,
+    random,
+    reductions,
+    elementwise,
+    layout,
+    products,
+    distances,
+    models,
+)
+
+CASES: dict[str, tuple[Case, ...]] = {
+    family.__name__.rsplit(".", 1)[1]: tuple(family.CASES) for family in FAMILIES
+}

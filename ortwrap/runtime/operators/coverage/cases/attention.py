@@ -1,0 +1,96 @@
+"""Attention and transformers, dropout included."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..case import Batch, Case, Scored, in_double, layers, noise
+
+
+class SelfAttention(nn.Module):
+    """MultiheadAttention of a sequence to itself."""
+
+    def __init__(self, weights: bool = False, causal: bool = False, **options: object) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True, **options)  # type: ignore[arg-type]
+        self.weights, self.causal = weights, causal
+
+    def forward(self, x: Tensor) -> Tensor:
+        mask = torch.triu(torch.ones(5, 5, dtype=torch.bool), 1) if self.causal else None
+        y, weights = self.attention(x, x, x, attn_mask=mask, need_weights=self.weights)
+        loss: Tensor = (y * y + y).mean()
+        return loss if weights is None else loss + (weights * weights).mean()
+
+
+class Padded(nn.Module):
+    """TransformerEncoder of padded sequences, each position seeing those before it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2)
+
+    def forward(self, x: Tensor, padding: Tensor) -> Tensor:
+        mask = nn.Transformer.generate_square_subsequent_mask(5)
+        y: Tensor = self.encoder(x, mask=mask, src_key_padding_mask=padding)
+        return (y * y * y + y * y).mean()
+
+
+class Decoder(nn.Module):
+    """TransformerDecoderLayer with a causal mask."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.TransformerDecoderLayer(8, 2, 16, dropout=0.1, batch_first=True)
+
+    def forward(self, x: Tensor, memory: Tensor) -> Tensor:
+        mask = nn.Transformer.generate_square_subsequent_mask(5)
+        y: Tensor = self.layer(x, memory, tgt_mask=mask)
+        return (y * y * y + y * y).mean()
+
+
+def _padded(step: int) -> Batch:
+    padding = torch.tensor([[0, 0, 0, 0, 1], [0, 0, 0, 1, 1]]).bool()
+    return torch.randn(2, 5, 8), padding
+
+
+def _two_sequences(step: int) -> Batch:
+    return torch.randn(2 + step, 5, 8), torch.randn(2 + step, 3, 8)
+
+
+_LAYERS = tuple(
+    layers(
+        {
+            "TransformerEncoderLayer": lambda: nn.TransformerEncoderLayer(
+                8, 2, 16, batch_first=True
+            ),
+            "TransformerEncoderLayer(norm_first, gelu)": lambda: nn.TransformerEncoderLayer(
+                8, 2, 16, 0.0, "gelu", batch_first=True, norm_first=True
+            ),
+        },
+        (2, 5, 8),
+    )
+)
+
+def _causal(x: Tensor) -> Tensor:
+    return F.scaled_dot_product_attention(x, x, x, is_causal=True)
+
+
+CASES = (
+    Case("scaled_dot_product_attention", lambda: Scored(_causal), noise(2, 5, 8)),
+    Case("MultiheadAttention", SelfAttention, noise(2, 5, 8)),
+    Case("MultiheadAttention, weights", lambda: SelfAttention(weights=True), noise(2, 5, 8)),
+    Case("MultiheadAttention, mask", lambda: SelfAttention(causal=True), noise(2, 5, 8)),
+    Case("MultiheadAttention, dropout", lambda: SelfAttention(dropout=0.2), noise(2, 5, 8)),
+    *_LAYERS,
+    *in_double(_LAYERS[1:2]),
+    Case("TransformerEncoder, padded and causal", Padded, _padded),
+    Case("TransformerDecoderLayer", Decoder, _two_sequences),
+    Case(
+        "Transformer",
+        lambda: Scored(nn.Transformer(8, 2, 1, 1, 16, batch_first=True)),
+        _two_sequences,
+    ),
+)

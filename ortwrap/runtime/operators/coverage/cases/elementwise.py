@@ -1,0 +1,55 @@
+"""Functions of single elements."""
+
+from __future__ import annotations
+
+import torch
+
+from ..case import functions, in_double
+
+CASES = (
+    *functions(
+        {
+            "atan2": lambda y: torch.atan2(y, y * 2 + 1),
+            "asin, acos, atan": lambda y: (y.tanh() * 0.9).asin() + (y.tanh() * 0.9).acos() + y.atan(),
+            "sinh, cosh, tan": lambda y: y.sinh() + y.cosh() + (y * 0.1).tan(),
+            "asinh, atanh": lambda y: y.asinh() + (y.tanh() * 0.9).atanh(),
+            "erf, erfc": lambda y: y.erf() + y.erfc(),
+            "lgamma": lambda y: (y.abs() + 1).lgamma(),
+            "logit": lambda y: y.sigmoid().logit(),
+            "log1p, expm1": lambda y: y.expm1().log1p(),
+            "log2, log10": lambda y: (y.abs() + 1).log2() + (y.abs() + 1).log10(),
+            "rsqrt": lambda y: (y.abs() + 1).rsqrt(),
+            "pow": lambda y: (y.abs() + 0.1).pow(1.5),
+            "xlogy": lambda y: torch.xlogy(y.abs(), y.abs() + 1),
+            "logaddexp": lambda y: torch.logaddexp(y, y * 2),
+            "sign": lambda y: y.sign() * y,
+            "round": lambda y: y.round() + y,
+            "floor": lambda y: y.floor() + y,
+            "remainder": lambda y: torch.remainder(y, 1.0),
+            "clamp": lambda y: y.clamp(-0.1, 0.2),
+            "maximum": lambda y: torch.maximum(y, -y),
+            "where": lambda y: torch.where(y > 0, y, y * 0.1),
+            "masked_fill": lambda y: y.masked_fill(y > 0, -1.0),
+            "lerp": lambda y: torch.lerp(y, y * 2, 0.3),
+            "addcmul": lambda y: torch.addcmul(y, y, y, value=0.5),
+            "nan_to_num": torch.nan_to_num,
+        }
+    ),
+    *in_double(
+        tuple(
+            functions(
+                {
+                    "sin": torch.sin,
+                    "cos": torch.cos,
+                    "exp": torch.exp,
+                    "erf": torch.erf,
+                    "tanh": torch.tanh,
+                    "sqrt": lambda y: (y.abs() + 1).sqrt(),
+                    "log": lambda y: (y.abs() + 1).log(),
+                    "reciprocal": lambda y: (y.abs() + 1).reciprocal(),
+                    "clamp": lambda y: y.clamp(-0.1, 0.2),
+                }
+            )
+        )
+    ),
+)

@@ -1,0 +1,44 @@
+"""Pooling."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from ..case import in_double, layers
+
+_IMAGES = tuple(
+    layers(
+        {
+            "MaxPool2d": lambda: nn.MaxPool2d(3, 2, 1),
+            "MaxPool2d(ceil_mode=True)": lambda: nn.MaxPool2d(3, 2, ceil_mode=True),
+            "AvgPool2d": lambda: nn.AvgPool2d(2),
+            "LPPool2d": lambda: nn.LPPool2d(2, 2),
+            "AdaptiveAvgPool2d(1)": lambda: nn.AdaptiveAvgPool2d(1),
+            "AdaptiveAvgPool2d((3, 2))": lambda: nn.AdaptiveAvgPool2d((3, 2)),
+            "AdaptiveMaxPool2d": lambda: nn.AdaptiveMaxPool2d(2),
+        },
+        (2, 3, 6, 6),
+    )
+)
+
+CASES = (
+    *_IMAGES,
+    *in_double(_IMAGES[:1]),
+    *layers(
+        {
+            "MaxPool1d": lambda: nn.MaxPool1d(2),
+            "AvgPool1d": lambda: nn.AvgPool1d(2),
+            "AdaptiveAvgPool1d": lambda: nn.AdaptiveAvgPool1d(2),
+            "AdaptiveMaxPool1d": lambda: nn.AdaptiveMaxPool1d(2),
+        },
+        (2, 3, 6),
+    ),
+    *layers(
+        {
+            "MaxPool3d": lambda: nn.MaxPool3d(2),
+            "AvgPool3d": lambda: nn.AvgPool3d(2),
+            "AdaptiveAvgPool3d": lambda: nn.AdaptiveAvgPool3d(2),
+        },
+        (2, 3, 4, 4, 4),
+    ),
+)

@@ -1,0 +1,80 @@
+"""Recurrent layers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from ..case import Batch, Case, in_double, layers, noise
+
+
+class Packed(nn.Module):
+    """A recurrent layer over sequences of different lengths."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        packed = pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+        outputs, state = self.layer(packed)
+        padded, _ = pad_packed_sequence(outputs, batch_first=True)
+        last = state[0] if isinstance(state, tuple) else state
+        return (padded * padded).mean() + last.mean()
+
+
+class LastState(nn.Module):
+    """What a tagger of whole sequences takes of a bidirectional LSTM: the last two states."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(4, 5, bidirectional=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        _, (hidden, _) = self.lstm(x)
+        y = torch.cat([hidden[-2], hidden[-1]], 1)
+        return (y * y + y).mean()
+
+
+def _sequences(step: int) -> Batch:
+    return torch.randn(3, 6, 4), torch.tensor([4, 6, 2])
+
+
+_LAYERS = tuple(
+    layers(
+        {
+            "LSTM": lambda: nn.LSTM(4, 5, batch_first=True),
+            "LSTM(bidirectional)": lambda: nn.LSTM(4, 5, 2, bidirectional=True, batch_first=True),
+            "LSTM(proj_size)": lambda: nn.LSTM(4, 5, proj_size=3),
+            "LSTM(dropout)": lambda: nn.LSTM(4, 5, 2, dropout=0.3),
+            "GRU": lambda: nn.GRU(4, 5, batch_first=True),
+            "GRU(bidirectional)": lambda: nn.GRU(4, 5, bidirectional=True),
+            "RNN": lambda: nn.RNN(4, 5, batch_first=True),
+            "RNN(relu, bidirectional)": lambda: nn.RNN(
+                4, 5, 2, nonlinearity="relu", bidirectional=True
+            ),
+        },
+        (3, 6, 4),
+    )
+)
+
+CASES = (
+    *_LAYERS,
+    *in_double(_LAYERS[1:2]),
+    *layers(
+        {"LSTMCell": lambda: nn.LSTMCell(4, 5), "GRUCell": lambda: nn.GRUCell(4, 5)}, (3, 4)
+    ),
+    Case("LSTM, last state only", LastState, noise(3, 2, 4)),
+    Case("LSTM, packed", lambda: Packed(nn.LSTM(4, 5, batch_first=True)), _sequences),
+    Case(
+        "LSTM(bidirectional), packed",
+        lambda: Packed(nn.LSTM(4, 5, batch_first=True, bidirectional=True)),
+        _sequences,
+    ),
+    Case(
+        "GRU(bidirectional), packed",
+        lambda: Packed(nn.GRU(4, 5, batch_first=True, bidirectional=True)),
+        _sequences,
+    ),
+)
