@@ -9,28 +9,19 @@ from pathlib import Path
 import pytest
 from cli_scripts import PLAIN, TRAINING
 
-_IMPORTED = """
-import sys
-sys.argv[0] = "ortwrap"
-from ortwrap.cli import main
-try:
-    main()
-finally:
-    sys.stderr.write("\\n".join(["IMPORTED", *sys.modules]))
-"""
-
 
 def imported(*args: str, cwd: Path) -> set[str]:
-    """The modules in a process after it ran `ortwrap ARGS...`."""
+    """The modules that a process imports in which `ortwrap ARGS...` runs."""
     process = subprocess.run(
-        [sys.executable, "-c", _IMPORTED, *args],
+        [sys.executable, "-X", "importtime", "-m", "ortwrap", *args],
         cwd=cwd,
         env={"PYTHONPATH": str(Path(__file__).parents[2])},
         capture_output=True,
         text=True,
         check=True,
     )
-    modules = set(process.stderr.split("IMPORTED\n")[1].split("\n"))
+    lines = [line for line in process.stderr.splitlines() if line.startswith("import time:")]
+    modules = {line.rpartition("|")[2].strip() for line in lines}
     assert "ortwrap.cli" in modules
     return modules
 
