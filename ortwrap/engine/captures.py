@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 from dataclasses import dataclass, field
@@ -347,10 +348,10 @@ class _Walk:
             self._method_call(func)
         else:
             self._expression(func)
-        if self._flow_uses(func):
-            self.found.ran_module = True
         for argument in node.args:
             self._expression(argument)
+        if self._flow_uses(func):
+            self.found.ran_module = True
 
     def _flow_uses(self, func: cst.CSTNode) -> bool:
         return bool(self._finder._flow.module_uses(func))
@@ -358,6 +359,9 @@ class _Walk:
     def _callee(self, func: cst.BaseExpression, place: str) -> None:
         helpers = self._finder._helpers
         helper = helpers.called(func)
+        if self._modules.evidence(func) is None and helpers.holds_module(func):
+            why = "is an object that runs a module which it was given"
+            raise Refuse("OW107", func, name=place, why=why)
         if not self._is_global(func):
             self._part(func, place)
         if helper is None:
@@ -418,7 +422,7 @@ class _Walk:
         if not self._over_inputs(node) or (self._conditional_depth and not self._is_option(node)):
             return False
         if isinstance(node, cst.Subscript):
-            return self._is_access(node)
+            return self._is_access(node) or self._picks_a_batch(node)
         if isinstance(node, cst.Attribute):
             return node.attr.value not in _TENSOR_ATTRIBUTES
         if isinstance(node, cst.Call):
@@ -448,6 +452,17 @@ class _Walk:
         qualified = self._bindings.qualified(node.func) or ""
         return _RANDOM_FACTORIES.match(qualified) is not None and not (
             set(self._reader.of(node).reads) & self.defined
+        )
+
+    def _picks_a_batch(self, node: cst.Subscript) -> bool:
+        """`data[start:start + size]`, `x[index]`: another part of the data at every step."""
+        if place_of(node.value, self._reader.instance) is None:
+            return False
+        return any(
+            not self._is_global(reader)
+            for element in node.slice
+            for readers in self._reader.of(element).reads.values()
+            for reader in readers
         )
 
     def _is_option(self, node: cst.BaseExpression) -> bool:
@@ -589,6 +604,7 @@ class _Walk:
         return name
 
     def _capture_place(self, place: str, node: cst.CSTNode) -> None:
+        self._check_not_filled(place, node)
         if place == self._reader.instance:
             raise Refuse("OW107", node, name=place, why="is passed whole")
         self.input_places.add(place)
@@ -597,7 +613,15 @@ class _Walk:
             return
         self.found.inputs.setdefault(place, CapturedInput(place, place))
 
+    def _check_not_filled(self, place: str, node: cst.CSTNode) -> None:
+        """A container that hooks or forward fill has to be read after the model ran."""
+        if self.found.ran_module and place in self._finder._helpers.filled_places():
+            code = self._tree.code(node)[:60]
+            raise Refuse("OW203", node, code=code, why="the model's run may fill it")
+
     def _capture_expression(self, node: cst.BaseExpression) -> None:
+        for place in self._reader.of(node).reads:
+            self._check_not_filled(place, node)
         text = self._tree.source(node)
         if text not in self._expressions:
             name = self._unique(_name_for(node, text), root_place(node, self._reader.instance))
@@ -705,7 +729,7 @@ def _name_for(node: cst.BaseExpression, text: str) -> str:
     if isinstance(node, cst.Name):
         return node.value
     if isinstance(node, cst.Attribute):
-        if node.attr.value in _OUTSIDE_ATTRIBUTES:
+        if node.attr.value in _OUTSIDE_ATTRIBUTES or hasattr(builtins, node.attr.value):
             return _name_for(node.value, text) + (
                 "" if node.attr.value == "data" else f"_{node.attr.value}"
             )

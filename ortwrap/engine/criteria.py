@@ -62,7 +62,7 @@ def criterion_calls(
             continue
         if bindings.qualified(call.func) == _CROSS_ENTROPY and ignores:
             options = [arg for arg in call.args if _keyword(arg) in _CONSTRUCTOR_OPTIONS]
-            constant = all(_is_literal(option.value) for option in options)
+            constant = all(_is_constant(option.value, bindings) for option in options)
             if not constant or set(names) - {"", *_ARGUMENTS, *_CONSTRUCTOR_OPTIONS}:
                 continue
             if names.count("") > len(_ARGUMENTS):
@@ -98,8 +98,11 @@ def _calls(found: LossSlice) -> list[cst.Call]:
     return calls
 
 
-def _is_literal(value: cst.BaseExpression) -> bool:
+def _is_constant(value: cst.BaseExpression, bindings: Bindings) -> bool:
     """It means the same where the class makes its criterion."""
+    if isinstance(value, cst.Name):
+        owner = bindings.resolve(value)
+        return owner is not None and owner.is_module and len(owner.names[value.value]) == 1
     if isinstance(value, cst.UnaryOperation):
         value = value.expression
     return isinstance(value, (cst.Integer, cst.Float, cst.SimpleString))

@@ -54,7 +54,7 @@ def replace_unit(tree: SourceTree, unit: Unit, text: str) -> Edit:
 
 
 def remove_units(tree: SourceTree, units: list[Unit], moved: set[Unit]) -> list[Edit]:
-    """Take statements away, and with those in `moved` the comments that belong to them."""
+    """Take statements away, and with those in `moved` the comments above them."""
     edits: list[Edit] = []
     blank_above = False
     end_of_last = 0
@@ -63,30 +63,17 @@ def remove_units(tree: SourceTree, units: list[Unit], moved: set[Unit]) -> list[
             edits.append(_remove_from_line(tree, unit))
             continue
         first, last = tree.line(unit.node), tree.end_line(unit.node)
-        kept = ""
         if unit in moved:
             first = _above_comments(tree, first)
-        else:
-            kept = _trailing_comments(tree, unit)
         # Blank lines on both sides of what goes would add up.
         if end_of_last != first:
             blank_above = first > 1 and not tree.line_text(first - 1).strip()
-        blank_above = blank_above and not kept
         following = last + 1
         while blank_above and tree.line_text(following) and not tree.line_text(following).strip():
             following += 1
-        edits.append(Edit(tree.line_start(first), tree.line_start(following), kept))
+        edits.append(Edit(tree.line_start(first), tree.line_start(following), ""))
         end_of_last = following
     return edits
-
-
-def _trailing_comments(tree: SourceTree, unit: Unit) -> str:
-    """The comment behind a statement, as a line of its own."""
-    span = tree.span(unit.node)
-    end = tree.line_start(tree.end_line(unit.node) + 1)
-    indent = indentation(tree.line_text(tree.line(unit.node)))
-    trailing = [comment for at, comment in tree.comments if span.end <= at.start < end]
-    return "".join(f"{indent}{item}{tree.newline}" for item in trailing)
 
 
 def _remove_from_line(tree: SourceTree, unit: Unit) -> Edit:
@@ -135,11 +122,14 @@ def insert_class(tree: SourceTree, unit: Unit, classes: list[str]) -> Edit:
 def insert_import(tree: SourceTree, statement: str, before: Unit) -> Edit:
     """Insert an import behind the last import above `before`."""
     last: Unit | None = None
+    header = True
     for unit in tree.blocks(tree.module)[0].units[: before.index]:
         if isinstance(unit.node, (cst.Import, cst.ImportFrom)):
-            last = unit
+            # What stands above the first import of torch may be there to configure it.
+            if header or "torch" in tree.code(unit.node):
+                last = unit
         elif last is not None and not _may_stand_among_imports(unit.node):
-            break
+            header = False
     if last is None:
         return _insert_first(tree, statement)
     start = tree.line_start(tree.end_line(last.node) + 1)

@@ -231,7 +231,7 @@ class Emitter:
         key = (function, class_name, places)
         variable = self._names.variables.get(key)
         if variable is None:
-            variable = self._variable_name(plan, function)
+            variable = self._variable_name(plan, function, class_name)
             self._names.variables[key] = variable
         site = find_site(plan, tree, self._bindings, reader).before
         if (site, variable) not in self._names.wrapped:
@@ -241,14 +241,13 @@ class Emitter:
             self._edits.append(insert_before(tree, site, [line]))
         return variable
 
-    def _variable_name(self, plan: Plan, function: cst.CSTNode) -> str:
+    def _variable_name(self, plan: Plan, function: cst.CSTNode, class_name: str) -> str:
         first = next(part.name for part in plan.captures.parts)
-        taken = {
-            *self._bindings.scope(function).names,
-            *self._bindings.module.names,
-            *self._names.variables.values(),
-        }
+        here = {name for key, name in self._names.variables.items() if key[0] is function}
+        taken = {*self._bindings.scope(function).names, *self._bindings.module.names, *here}
         name = base = f"{first}_with_loss"
+        if name in taken:
+            name = base = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower()
         count = 2
         while name in taken:
             name = f"{base}_{count}"

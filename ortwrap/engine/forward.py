@@ -202,6 +202,7 @@ class ForwardBuilder:
         for piece in pieces:
             node = piece.node.visit(replace)
             commented = piece in plan.moved_comments and not piece.shares_line
+            moves = piece is not plan.order.anchor and not piece.shares_line
             if isinstance(node, cst.BaseCompoundStatement):
                 above = _comments_above(node.leading_lines) if commented else ()
                 lines.append(node.with_changes(leading_lines=above))
@@ -210,13 +211,13 @@ class ForwardBuilder:
             elif isinstance(node, cst.BaseSmallStatement):
                 plain = node.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
                 line = cst.SimpleStatementLine([plain])
-                lines.append(self._with_comments(line, piece) if commented else line)
+                lines.append(self._with_comments(line, piece, commented) if moves else line)
         return lines
 
-    def _with_comments(self, line: cst.SimpleStatementLine, piece: Unit) -> Line:
+    def _with_comments(self, line: cst.SimpleStatementLine, piece: Unit, above: bool) -> Line:
         original = cst.ensure_type(self._tree.parents[piece.node], cst.SimpleStatementLine)
         return line.with_changes(
-            leading_lines=_comments_above(original.leading_lines),
+            leading_lines=_comments_above(original.leading_lines) if above else (),
             trailing_whitespace=original.trailing_whitespace,
         )
 
@@ -228,6 +229,8 @@ class ForwardBuilder:
         value = _returned_value(last) if plan.found.inline else _assigned_value(last, loss)
         if value is not None and not outputs:
             returned = cst.SimpleStatementLine([cst.Return(value)], last.leading_lines)
+            if isinstance(last, cst.SimpleStatementLine):
+                returned = last.with_changes(body=[cst.Return(value)])
             return [*lines[:-1], returned]
         if value is not None and plan.found.inline:
             target = cst.AssignTarget(cst.Name(loss))

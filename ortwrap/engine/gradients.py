@@ -73,21 +73,21 @@ class GradientFlow:
         return _STATIC.search(node.attr.value) is not None or not self._set_by_forward(node)
 
     def _set_by_forward(self, node: cst.Attribute) -> bool:
-        """Some method but a constructor may assign an attribute of this name."""
+        """Some method but a constructor assigns an attribute of this name, or none here does."""
         known = False
-        for assignment in self._bindings.tree.assignments:
-            if not isinstance(assignment, cst.Assign):
-                continue
-            for target in assignment.targets:
-                if isinstance(target.target, cst.Attribute) and (
-                    target.target.attr.value == node.attr.value
-                ):
+        tree = self._bindings.tree
+        for assignment in tree.assignments:
+            targets = (
+                [target.target for target in assignment.targets]
+                if isinstance(assignment, cst.Assign)
+                else [assignment.target]  # type: ignore[attr-defined]
+            )
+            for target in targets:
+                if isinstance(target, cst.Attribute) and target.attr.value == node.attr.value:
                     known = True
-                    function = self._bindings.tree.enclosing(assignment)
-                    made = isinstance(function, cst.FunctionDef) and (
-                        function.name.value in ("__init__", "build", "setup")
-                    )
-                    if not made:
+                    function = tree.enclosing(assignment)
+                    name = function.name.value if isinstance(function, cst.FunctionDef) else ""
+                    if name not in ("__init__", "build", "setup"):
                         return True
         return not known
 

@@ -10,7 +10,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, instance_name, place_of
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import children
+from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.tree import SourceTree
 
@@ -43,6 +43,7 @@ class Helpers:
         self._modules = modules
         self._held: dict[cst.FunctionDef, tuple[HeldModule, ...]] = {}
         self._checked: set[cst.FunctionDef] = set()
+        self._filled: frozenset[str] | None = None
 
     def called(self, func: cst.CSTNode) -> cst.FunctionDef | None:
         """The function or method of this file that an expression calls, if it is certain."""
@@ -59,6 +60,37 @@ class Helpers:
             if isinstance(ancestor, cst.ClassDef):
                 return self._method(ancestor, func.attr.value)
         return None
+
+    def filled_places(self) -> frozenset[str]:
+        """Names outside of functions and lambdas that these change the contents of."""
+        if self._filled is None:
+            found: set[str] = set()
+            for function in self._tree.functions:
+                scope = self._bindings.scope(function)
+                effects = EffectsReader(self._bindings, function).of(function.body)
+                found |= {place for place in effects.mutates if place not in scope.names}
+            for node in descendants(self._tree.module):
+                if isinstance(node, cst.Lambda):
+                    reader = EffectsReader(self._bindings, self._tree.enclosing(node))
+                    found |= reader.of(node).mutates
+            self._filled = frozenset(found)
+        return self._filled
+
+    def holds_module(self, func: cst.CSTNode) -> bool:
+        """The callable is an instance of a plain class of this file that was given a module."""
+        key = self._modules.key(func)
+        if key is None:
+            return False
+        for node in self._tree.assignments:
+            if not isinstance(node, cst.Assign) or not isinstance(node.value, cst.Call):
+                continue
+            if not any(self._modules.key(target.target) == key for target in node.targets):
+                continue
+            made = self._bindings.definition(node.value.func)
+            given = any(self._modules.is_trainable(arg.value) for arg in node.value.args)
+            if isinstance(made, cst.ClassDef) and given:
+                return made not in self._modules.module_classes
+        return False
 
     def held_modules(self, function: cst.FunctionDef) -> tuple[HeldModule, ...]:
         """Trainable modules that a helper finds in globals or on `self`, and so runs by itself."""

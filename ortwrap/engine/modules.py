@@ -237,14 +237,14 @@ class ModuleTable:
         ):
             role: Role = "criterion" if _CRITERION_CLASS.search(qualified) else "module"
             return Evidence(role, f"is built from `{qualified}`", 2)
+        if _CRITERION_CLASS.search(qualified.rsplit(".", 1)[-1]):
+            return Evidence("criterion", f"is built from `{qualified}`", 2)
         if qualified.startswith(_FACTORY_MODULES) and not re.search(
             r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms",
             qualified,
             re.IGNORECASE,
         ):
             return Evidence("module", f"is built by `{qualified}`", 2)
-        if _CRITERION_CLASS.search(qualified.rsplit(".", 1)[-1]):
-            return Evidence("criterion", f"is built from `{qualified}`", 2)
         return None
 
     @staticmethod

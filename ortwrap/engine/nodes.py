@@ -11,16 +11,21 @@ import libcst as cst
 _LAYOUT = frozenset(
     "lpar rpar lbracket rbracket lbrace rbrace leading_lines lines_after_decorators header footer "
     "trailing_whitespace comma semicolon equal dot colon indent operator star first_colon "
-    "second_colon trailing_comma separator".split()
+    "second_colon trailing_comma separator attr keyword".split()
 )
 
 
 @cache
 def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
-    """Fields of a node type that can hold code."""
+    """Fields of a node type that can hold code; names of attributes and keywords are none."""
     names = (field.name for field in fields(kind))
+    defines = kind in (cst.FunctionDef, cst.ClassDef, cst.Param)
     return tuple(
-        name for name in names if name not in _LAYOUT and not name.startswith("whitespace")
+        name
+        for name in names
+        if name not in _LAYOUT
+        and not name.startswith("whitespace")
+        and not (defines and name == "name")
     )
 
 

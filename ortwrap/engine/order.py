@@ -43,6 +43,7 @@ class Orderer:
         slicer: Slicer,
         harm: HarmCheck,
         aliases: Aliases,
+        filled: frozenset[str],
     ) -> None:
         self._tree = tree
         self._modules = modules
@@ -51,6 +52,7 @@ class Orderer:
         self._slicer = slicer
         self._harm = harm
         self._aliases = aliases
+        self._filled = filled
 
     def order(self, found: LossSlice) -> Order:
         """Where the call can stand so that every value stays what it was.
@@ -117,6 +119,8 @@ class Orderer:
         for name in sorted(overlap(computed, set(effects.reads))) if down else ():
             return f"it reads `{name}`"
         runs_module = any(self._flow.module_uses(piece.node) for piece in crossing)
+        for name in sorted(set(effects.reads) & self._filled) if runs_module else ():
+            return f"the model's run may fill `{name}`"
         tied = frozenset(self._aliases.closure(reads))
         why = self._harm.of(unit.node, self._reader, Crossing(tied, runs_module))
         if why is None and runs_module and self._uses_module(unit):

@@ -78,6 +78,8 @@ class OutputFinder:
         outputs: list[CarriedOutput] = []
         renames: dict[cst.CSTNode, str] = {}
         for place in written:
+            if place == "_":
+                continue
             if place != found.place:
                 self._check_gradient_reads(place, found)
             if place == found.place or not self._is_live(place, found, order):

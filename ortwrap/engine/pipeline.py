@@ -59,6 +59,7 @@ class _Function:
             self.slicer,
             HarmCheck(bindings, modules),
             Aliases(self.reader, node),
+            helpers.filled_places(),
         )
         self.captures = CaptureFinder(
             tree, bindings, modules, self.reader, self.flow, helpers, self.liveness

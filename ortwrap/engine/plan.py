@@ -98,9 +98,9 @@ class Plan:
 
     @property
     def moved_comments(self) -> frozenset[Unit]:
-        """Statements whose comments go with them into forward.
+        """Statements whose comments above go with them into forward.
 
         What stands above the first statement heads the step, and what stands above the call
-        describes it: both stay.
+        describes it: both stay. A comment behind a statement always goes with it.
         """
         return frozenset(unit for unit in self.found.units[1:] if unit is not self.order.anchor)

@@ -11,6 +11,7 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import instance_name, place_of
 from ortwrap.engine.modules import ModuleTable, pair_arguments
+from ortwrap.engine.nodes import descendants
 from ortwrap.engine.tree import SourceTree, Unit
 
 _LOSS_SCALER = re.compile(r"(?:^|\.)(?:loss_scaler|amp_scaler|grad_scaler)$")
@@ -185,8 +186,20 @@ class SinkFinder:
             while isinstance(root, cst.BinaryOperation):
                 root = root.left
             if isinstance(root, cst.Name):
-                bound = self._bindings.scope(function).names.get(root.value, [])
-                if bound and bound[0].kind == "parameter" and self._only_rescaled(root, function):
+                names = self._bindings.scope(function).names
+                bound = names.get(root.value, [])
+                given = {
+                    node.value
+                    for node in descendants(sink.loss)
+                    if isinstance(node, cst.Name)
+                    and any(binding.kind == "parameter" for binding in names.get(node.value, []))
+                }
+                scaled = isinstance(sink.loss, cst.BinaryOperation) and isinstance(
+                    sink.loss.operator, cst.Divide
+                )
+                alone = given == {root.value} or scaled
+                is_parameter = bool(bound) and bound[0].kind == "parameter"
+                if is_parameter and alone and self._only_rescaled(root, function):
                     yield function, root.value
 
     def _only_rescaled(self, name: cst.Name, function: cst.FunctionDef) -> bool:

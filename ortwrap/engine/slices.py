@@ -265,35 +265,41 @@ class Slicer:
     def _leave_scaling_outside(self, found: LossSlice) -> LossSlice:
         """`loss = loss / accumulation_steps` needs no graph, and its divisor may change."""
         units = list(found.units)
-        while len(units) > 1 and found.place is not None and self._only_scales(units, found.place):
+        while len(units) > 1 and found.place is not None:
+            inner = self._scaled_place(units, found.place)
+            if inner is None:
+                break
             last = units.pop()
-            found = replace(found, units=tuple(units), end=min(found.end, last.index))
+            end = min(found.end, last.index)
+            found = replace(found, units=tuple(units), end=end, place=inner)
         kept = tuple(unit for unit in found.preparation if unit.index < found.end)
         return replace(found, preparation=kept)
 
-    def _only_scales(self, units: list[Unit], place: str) -> bool:
+    def _scaled_place(self, units: list[Unit], place: str) -> str | None:
+        """The place that the last unit only scales into `place`, with factors of no gradient."""
         node = units[-1].node
-        earlier = any(self._reader.of(unit.node).writes == {place} for unit in units[:-1])
-        multiple = any(place in self._reader.of(unit.node).writes for unit in units[:-1])
-        if not (earlier or multiple):
-            return False
-        computed = set().union(*(self._reader.of(unit.node).changes for unit in units))
+        factors: list[cst.BaseExpression]
         if isinstance(node, cst.AugAssign):
             scales = isinstance(node.operator, (cst.DivideAssign, cst.MultiplyAssign))
-            target = self._place(node.target)
-            factors = [node.value]
-        elif isinstance(node, cst.Assign):
-            core, factors = _factors(node.value)
-            scales = bool(factors) and self._place(core) == place
+            core: cst.BaseExpression = node.target
+            target, factors = self._place(node.target), [node.value]
+        elif isinstance(node, cst.Assign) and len(node.targets) == 1:
             target = self._place(node.targets[0].target)
+            core, factors = _factors(node.value)
+            scaled = _argument_of_scale(node.value)
+            core = core if scaled is None else scaled
+            scales = bool(factors) or scaled is not None
         else:
-            return False
+            return None
+        inner = self._place(core)
+        made = any(inner in self._reader.of(unit.node).writes for unit in units[:-1])
+        computed = set().union(*(self._reader.of(unit.node).changes for unit in units))
         free = all(
             not overlap(set(self._reader.of(factor).reads), computed)
             and not self._flow.module_uses(factor)
             for factor in factors
         )
-        return scales and target == place and free
+        return inner if scales and target == place and made and free else None
 
     def _scalar_core(self, sink: Sink) -> cst.BaseExpression:
         """The part of `loss / k` that needs the graph."""
@@ -329,3 +335,11 @@ def _factors(value: cst.BaseExpression) -> tuple[cst.BaseExpression, list[cst.Ba
         factors.append(value.right)
         value = value.left
     return value, factors
+
+
+def _argument_of_scale(value: cst.BaseExpression) -> cst.BaseExpression | None:
+    """`loss` in `scaler.scale(loss)`."""
+    if not isinstance(value, cst.Call) or not isinstance(value.func, cst.Attribute):
+        return None
+    scales = value.func.attr.value in ("scale", "scale_loss") and len(value.args) == 1
+    return value.args[0].value if scales else None
