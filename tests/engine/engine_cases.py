@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import tokenize
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 FOLDER = Path(__file__).parent / "cases"
 
@@ -41,19 +44,37 @@ def _read(folder: Path) -> Case:
 
 CASES = [_read(path.parent) for path in sorted(FOLDER.glob("*/after.py"))]
 
-# Idioms that are refused so far: their folders have no after.py.
+# Idioms that are refused so far, each with the code: their folders have no after.py.
 REFUSED_SO_FAR: dict[str, str] = {}
+
+# Cases whose after.py is what is wanted and not yet what is emitted.
+AWAITED = {
+    "branch_on_configuration": "`args.loss` is no value that the model computed",
+    "encoder_and_decoder": "`z`, of which only the norm is printed, could be detached",
+    "hidden_state_kept_by_hand": "the comment of a line that moves up is lost",
+    "minibatches_by_slicing": "slices of inputs belong outside: their bounds change each step",
+    "names_that_lie": "`model` is a tensor by construction",
+}
+
+
+def case_parameters(awaited: Iterable[str] = ()) -> list[ParameterSet]:
+    """Every case as a parameter; those in `awaited` must fail so far."""
+    return [
+        pytest.param(
+            case,
+            id=case.name,
+            marks=[pytest.mark.xfail(strict=True, reason=AWAITED[case.name])]
+            if case.name in awaited
+            else [],
+        )
+        for case in CASES
+    ]
+
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 
 
-def comments(text: str) -> list[str]:
-    """The comments of a script, in order."""
+def comments(text: str) -> Counter[str]:
+    """The comments of a script; one that moves into forward with its statement is not lost."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
-    return [token.string for token in tokens if token.type == tokenize.COMMENT]
-
-
-def is_subsequence(short: list[str], long: list[str]) -> bool:
-    """All of `short` occurs in `long`, in the same order."""
-    rest = iter(long)
-    return all(item in rest for item in short)
+    return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)

@@ -162,8 +162,27 @@ SKIPPED = [
 ]
 
 
+# What should be left alone and is not yet.
+AWAITED = {
+    "`model` is a tensor": "E9: by its name it counts as a module",
+    "the graph is kept": "E8: the second of two backwards is rewritten",
+    "two losses share a graph": "E8: the one without retain_graph is rewritten",
+    "stored log-probabilities of a policy": "E10: sampling moves into forward",
+    "a helper draws a model from a closure": "E11: at module level nothing refuses it",
+    "DataParallel gives one loss per device": "E12",
+    "told to skip on the sink": "E13",
+    "told to skip on the function": "E13",
+    "told to skip above the function": "E13",
+}
+
+
 def table(rows: list[tuple[str, str]]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("text", [pytest.param(text, id=why) for why, text in rows])
+    """Rows as parameters named after their reasons; what is awaited must fail so far."""
+    parameters = []
+    for why, text in rows:
+        marks = [pytest.mark.xfail(strict=True, reason=AWAITED[why])] if why in AWAITED else []
+        parameters.append(pytest.param(text, id=why, marks=marks))
+    return pytest.mark.parametrize("text", parameters)
 
 
 @table([(why, text if text.startswith("import") else HEAD + text) for why, text in NO_STEP])

@@ -21,9 +21,9 @@ class ModuleWithLoss(nn.Module):
         super().__init__()
         self.model = model
 
-    def compute_loss(self, loss_2, pred, y, l1):
+    def compute_loss(self, args_loss, pred, y, l1):
         # which loss is a matter of the command line
-        if loss_2 == "mse":
+        if args_loss == "mse":
             loss = F.mse_loss(pred, y)
         else:
             loss = F.mse_loss(pred, y) + 0.5 * (pred - y).abs().mean()
@@ -31,9 +31,9 @@ class ModuleWithLoss(nn.Module):
             loss = loss + l1 * pred.abs().mean()
         return loss
 
-    def forward(self, x, loss_2, y, l1):
+    def forward(self, x, args_loss, y, l1):
         pred = self.model(x)
-        return self.compute_loss(loss_2, pred, y, l1)
+        return self.compute_loss(args_loss, pred, y, l1)
 
 
 model_with_loss = ort_module(ModuleWithLoss, model)

@@ -1,0 +1,32 @@
+"""Cross entropy that ignores padding, in its functional form"""
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+torch.manual_seed(0)
+PAD = 0
+
+
+class Translator(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed, self.out = nn.Embedding(14, 6), nn.Linear(6, 14)
+
+    def forward(self, tokens):
+        return self.out(torch.relu(self.embed(tokens)))
+
+
+def train(model, optimizer, pairs):
+    model.train()
+    for source, target in pairs:
+        logits = model(source)
+        loss = F.cross_entropy(logits.reshape(-1, 14), target.reshape(-1), ignore_index=PAD)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        print(f"{loss.item():.5f}")
+
+
+translator = Translator()
+adam = torch.optim.Adam(translator.parameters(), lr=0.01)
+train(translator, adam, [(torch.randint(1, 14, (3, 5)), torch.randint(0, 14, (3, 5))) for _ in range(3)])
