@@ -19,10 +19,11 @@ __all__ = ["register", "tracing"]
 @functools.lru_cache(maxsize=1)
 def register() -> None:
     """Registers every operator, once."""
-    from . import gradient_stops, registry, shapes
+    from . import gradient_stops, registry, remaining, shapes
     from .families import FAMILIES
 
     shapes.install()
     gradient_stops.register()
     for family in FAMILIES:
         registry.register(family.OPERATORS)
+    registry.register(remaining.operators())

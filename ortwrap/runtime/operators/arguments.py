@@ -49,7 +49,7 @@ class Arguments:
 
 
 def arguments_of(
-    overload: Any, traced: Sequence[Any], exported: Sequence[Any], graph: Any
+    overload: Any, traced: Sequence[Any], exported: Sequence[Any], graph: Any, random: bool = False
 ) -> Arguments:
     """Sorts the arguments of a node.
 
@@ -58,6 +58,7 @@ def arguments_of(
         traced: the node's inputs in torch's trace: constants and types are exact there.
         exported: the same in the graph that is being made.
         graph: that graph.
+        random: whether it draws random numbers.
 
     Raises:
         NotSupported: one of them is neither a constant nor a tensor.
@@ -68,6 +69,8 @@ def arguments_of(
         _part(str(argument.type), old, new, slots)
         for argument, old, new in zip(wanted, traced, exported)
     ]
+    if random:
+        parts = [_in_memory_order(part, slots) for part in parts]
     trains = [trains_through(old, new, graph) for old, new in slots]
     order = sorted(range(len(slots)), key=lambda index: not trains[index])
     position = {index: place for place, index in enumerate(order)}
@@ -105,6 +108,12 @@ def _part(type_: str, old: Any, new: Any, slots: list[tuple[Any, Any]]) -> Any:
     boolean = is_tensor(old) and old.type().scalarType() == "Bool"
     number = None if wants_tensor else int if "int" in type_ else float
     return Slot(len(slots) - 1, number, boolean)
+
+
+def _in_memory_order(part: Any, slots: Sequence[tuple[Any, Any]]) -> Any:
+    if isinstance(part, Slot) and part.number is None:
+        return replace(part, order=memory_order(slots[part.index][0]))
+    return part
 
 
 def _renumber(part: Any, position: dict[int, int]) -> Any:
@@ -166,6 +175,15 @@ def constant_of(value: Any) -> Any:
         return node.t("value").tolist() if node.kindOf("value") == "t" else node.s("value")
     constant = value.toIValue() if node.kind() == "prim::Constant" else None
     return constant.tolist() if isinstance(constant, Tensor) else constant
+
+
+def memory_order(value: Any) -> tuple[int, ...] | None:
+    """The dimensions of a traced tensor, outermost in memory first; None if that is their order."""
+    strides = value.type().strides() if is_tensor(value) else None
+    if strides is None:
+        return None
+    order = tuple(sorted(range(len(strides)), key=lambda axis: -strides[axis]))
+    return None if order == tuple(range(len(order))) else order
 
 
 def is_list(value: Any) -> bool:

@@ -26,11 +26,13 @@ class Slot:
         index: which of the node's tensors.
         number: the kind of Python number that the function wants instead; None for a tensor.
         boolean: whether it holds truth values, which ONNX Runtime hands over as bytes.
+        order: its dimensions from the outermost in memory to the innermost, where that matters.
     """
 
     index: int
     number: type[int] | type[float] | None = None
     boolean: bool = False
+    order: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -181,10 +183,21 @@ def _fill(template: Any, tensors: Sequence[Tensor]) -> Any:
         tensor = tensors[template.index]
         if template.boolean and tensor.dtype is torch.uint8:
             tensor = tensor.view(torch.bool)
+        if template.order is not None:
+            tensor = _in_memory_order(tensor, template.order)
         return tensor if template.number is None else template.number(tensor.item())
     if isinstance(template, (tuple, list)):
         return type(template)(_fill(part, tensors) for part in template)
     return template
+
+
+def _in_memory_order(tensor: Tensor, order: tuple[int, ...]) -> Tensor:
+    """An equal tensor whose dimensions lie in memory in that order.
+
+    Random numbers are drawn in the order of the memory, and what eager gets may be transposed.
+    """
+    back = sorted(range(len(order)), key=order.__getitem__)
+    return tensor.permute(order).contiguous().permute(back)
 
 
 def _flat(result: Any) -> list[Tensor]:

@@ -7,6 +7,7 @@ from . import (
     attention,
     convolution,
     distances,
+    double,
     elementwise,
     embedding,
     gradient_stops,
@@ -40,6 +41,8 @@ FAMILIES = (
     reductions,
     resizing,
     spectral,
+    # The last one: in double it goes before what the others say.
+    double,
 )
 
 STAND_INS = (*normalization.STAND_INS, *spectral.STAND_INS)

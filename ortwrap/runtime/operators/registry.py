@@ -85,7 +85,7 @@ def call_torch(keeps: str, random: bool, g: Any, *exported: Any, _outputs: int =
     """
     traced = list(g.original_node.inputs())
     overload = overload_of(g.original_node.kind(), traced)
-    arguments = arguments_of(overload, traced, exported, g.graph)
+    arguments = arguments_of(overload, traced, exported, g.graph, random)
     if not random:
         return torch_node(keeps, g, overload, arguments)
     drawn_before = last_draw(g.graph)
@@ -136,11 +136,7 @@ def _output(value: Any, trained: bool) -> Output:
 
 def register(operators: Iterable[Operator]) -> None:
     """Makes ORTModule export these operators as they say."""
-    from onnxruntime.training.ortmodule._custom_op_symbolic_registry import (
-        CustomOpSymbolicRegistry,
-    )
-
-    symbolics = CustomOpSymbolicRegistry._SYMBOLICS
+    symbolics = _symbolics()
     for operator in operators:
         key = operator.name.replace("aten::", "::")
         symbolic = operator.symbolic
@@ -158,6 +154,19 @@ def _choose(
     if otherwise is None or operator.when(g, *exported):
         return operator.symbolic(g, *exported, **attributes)
     return otherwise(g, *exported, **attributes)
+
+
+def is_exportable(name: str) -> bool:
+    """Whether the exporter, ORTModule or one of our families has a symbolic for an operator."""
+    return name.replace("aten::", "::") in _symbolics() or _exporters_own(name) is not None
+
+
+def _symbolics() -> dict[str, Symbolic]:
+    """ORTModule's table of symbolics, ours among them; it goes over the exporter's own."""
+    from onnxruntime.training.ortmodule import _custom_op_symbolic_registry
+
+    table: dict[str, Symbolic] = _custom_op_symbolic_registry.CustomOpSymbolicRegistry._SYMBOLICS
+    return table
 
 
 def _exporters_own(name: str) -> Symbolic | None:

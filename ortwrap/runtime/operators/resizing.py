@@ -12,5 +12,5 @@ OPERATORS = (
         "_upsample_nearest_exact1d _upsample_nearest_exact2d _upsample_nearest_exact3d",
         keeps="inputs",
     ),
-    *as_torch("grid_sampler affine_grid_generator pixel_unshuffle", keeps="inputs"),
+    *as_torch("grid_sampler affine_grid_generator pixel_shuffle pixel_unshuffle", keeps="inputs"),
 )

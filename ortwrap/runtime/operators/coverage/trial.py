@@ -14,7 +14,7 @@ from .case import Batch, Case
 from .outcome import Outcome, Verdict
 
 STEPS = 4
-_LEARNING_RATE = 0.05
+_LEARNING_RATE = 0.01
 _TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-9}
 
 Backend = Callable[[nn.Module], "tuple[Callable[..., Any], Callable[[], str | None]]"]

@@ -10,10 +10,11 @@ CASES = (
     *functions(
         {
             "atan2": lambda y: torch.atan2(y, y * 2 + 1),
-            "asin, acos, atan": lambda y: (y.tanh() * 0.9).asin() + (y.tanh() * 0.9).acos() + y.atan(),
+            "asin, atan": lambda y: (y.tanh() * 0.9).asin() + y.atan(),
+            "acos": lambda y: (y.tanh() * 0.9).acos(),
             "sinh, cosh, tan": lambda y: y.sinh() + y.cosh() + (y * 0.1).tan(),
             "asinh, atanh": lambda y: y.asinh() + (y.tanh() * 0.9).atanh(),
-            "erf, erfc": lambda y: y.erf() + y.erfc(),
+            "erf, erfc": lambda y: y.erf() + 2 * y.erfc(),
             "lgamma": lambda y: (y.abs() + 1).lgamma(),
             "logit": lambda y: y.sigmoid().logit(),
             "log1p, expm1": lambda y: y.expm1().log1p(),

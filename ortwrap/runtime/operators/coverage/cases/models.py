@@ -63,7 +63,7 @@ class UNet(nn.Module):
         across = self.down(x)
         up = self.up(F.relu(self.bottom(F.max_pool2d(across, 2))))
         logits = self.out(torch.cat([across, up], 1))
-        return F.cross_entropy(logits, labels[:, None, None].expand(-1, 8, 8))
+        return F.cross_entropy(logits, labels)
 
 
 class VisionTransformer(nn.Module):
@@ -102,6 +102,10 @@ def _images(step: int) -> Batch:
     return torch.randn(3 + step, 3, 8, 8), torch.randint(0, 5, (3 + step,))
 
 
+def _masks(step: int) -> Batch:
+    return torch.randn(3 + step, 3, 8, 8), torch.randint(0, 5, (3 + step, 8, 8))
+
+
 def _sentences(step: int) -> Batch:
     return torch.randint(0, 20, (3 + step, 7)), torch.randint(0, 4, (3 + step, 7))
 
@@ -109,7 +113,7 @@ def _sentences(step: int) -> Batch:
 CASES = (
     Case("ResNet", Residual, _images),
     Case("MobileNetV3", SqueezeExcite, _images),
-    Case("U-Net", UNet, _images),
+    Case("U-Net", UNet, _masks),
     Case("ViT", VisionTransformer, _images),
     Case("LSTM tagger", Tagger, _sentences),
     Case("ResNet, float64", Residual, _images, torch.float64),

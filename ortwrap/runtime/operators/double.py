@@ -1,0 +1,34 @@
+"""float64: what ONNX Runtime has no kernel for in double, or computes through float.
+
+Its CPU kernels are made for float. In double many have no gradient kernel, and ReduceMean's
+gradient divides by a float. Who trains in double wants its precision: torch computes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .paths import scalar_type
+from .registry import as_torch
+
+
+def _is_double(g: Any, *arguments: Any) -> bool:
+    """Whether one of the first two arguments is a tensor of float64."""
+    return any(_type(argument) == "Double" for argument in arguments[:2])
+
+
+def _type(argument: Any) -> str | None:
+    return scalar_type(argument) if hasattr(argument, "type") else None
+
+
+OPERATORS = (
+    *as_torch("mean sum logsumexp norm std var", when=_is_double),
+    *as_torch("linear matmul mm bmm addmm baddbmm mv dot", when=_is_double, keeps="inputs"),
+    *as_torch("relu relu6 leaky_relu hardtanh gelu silu glu log_sigmoid", when=_is_double),
+    *as_torch("sigmoid tanh softmax log_softmax softshrink hardshrink", when=_is_double),
+    *as_torch("sin cos exp erf log sqrt reciprocal pow abs square", when=_is_double),
+    *as_torch("clamp clamp_min clamp_max maximum minimum where lerp addcmul", when=_is_double),
+    *as_torch("cat stack embedding avg_pool2d max_pool2d scaled_dot_product_attention", when=_is_double),
+    *as_torch("cross_entropy_loss binary_cross_entropy_with_logits", when=_is_double),
+    *as_torch("native_layer_norm layer_norm group_norm", when=_is_double, keeps="inputs"),
+)
