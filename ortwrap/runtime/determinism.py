@@ -7,14 +7,17 @@ by one fixed value, on both sides, what is left must agree.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Callable
+from unittest import mock
 
 import onnx
 import torch
-import torch.nn.functional as F
 from onnx import TensorProto, helper
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from .operators.calls import TorchCall
 
 # Where a normal or a uniform distribution on [0, 1) is replaced by one value.
 _DRAW = 0.5
@@ -30,14 +33,31 @@ _RATIO = {
 _ZERO = "ortwrap_no_dropout"
 
 
+class WithoutChance(TorchDispatchMode):
+    """Makes what torch draws inside constant: a dropout then drops nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        draw = _DRAWS.get(func.overloadpacket)
+        if draw is not None:
+            return draw(*args, **(kwargs or {}))
+        return func(*args, **(kwargs or {}))
+
+
 @contextlib.contextmanager
-def eager_without_chance() -> Iterator[None]:
-    """Turns dropout off, and draws into constants, in what runs inside."""
-    with contextlib.ExitStack() as stack:
-        for owner, name, replacement in _REPLACEMENTS:
-            if hasattr(owner, name):
-                stack.callback(setattr, owner, name, getattr(owner, name))
-                setattr(owner, name, replacement)
+def calls_without_chance() -> Iterator[None]:
+    """The same for the nodes of a graph that call torch."""
+    original = TorchCall.__call__
+
+    def calm(call: TorchCall, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        with WithoutChance():
+            return original(call, tensors)
+
+    with mock.patch.object(TorchCall, "__call__", calm):
         yield
 
 
@@ -96,40 +116,47 @@ def _filled(
     return [source, helper.make_node("ConstantOfShape", [shape], [node.output[0]], value=filling)]
 
 
-def _keep(input: Tensor, *arguments: Any, **keywords: Any) -> Tensor:
-    return input
+def _bernoulli_(tensor: Tensor, p: Any = 0.5, **keywords: Any) -> Tensor:
+    return tensor.copy_(p) if isinstance(p, Tensor) else tensor.fill_(p)
 
 
-def _attend(*arguments: Any, **keywords: Any) -> Tensor:
-    named = dict(zip(("query", "key", "value", "attn_mask", "dropout_p", "is_causal"), arguments))
-    named.update(keywords, dropout_p=0.0)
-    result: Tensor = _ATTENTION(**named)
-    return result
+def _bernoulli(tensor: Tensor, p: float | None = None, **keywords: Any) -> Tensor:
+    return tensor.clone() if p is None else torch.full_like(tensor, p)
 
 
-_ATTENTION: Callable[..., Tensor] = F.scaled_dot_product_attention
+def _normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, **keywords: Any) -> Tensor:
+    return tensor.fill_(mean + _DRAW * std)
 
 
-def _fill_like(input: Tensor, **keywords: Any) -> Tensor:
+def _uniform_(tensor: Tensor, low: float = 0.0, high: float = 1.0, **keywords: Any) -> Tensor:
+    return tensor.fill_(low + _DRAW * (high - low))
+
+
+def _like(tensor: Tensor, **keywords: Any) -> Tensor:
     keywords.pop("generator", None)
-    return torch.full_like(input, _DRAW, **keywords)
+    return torch.full_like(tensor, _DRAW, **keywords)
 
 
-def _fill(*sizes: Any, **keywords: Any) -> Tensor:
+def _sized(size: Sequence[int], *generator: Any, **keywords: Any) -> Tensor:
     keywords.pop("generator", None)
-    shape = sizes[0] if len(sizes) == 1 and not isinstance(sizes[0], int) else sizes
-    keywords.setdefault("dtype", torch.get_default_dtype())
-    return torch.full(tuple(shape), _DRAW, **keywords)
+    if keywords.get("dtype") is None:
+        keywords["dtype"] = torch.get_default_dtype()
+    return torch.full(size, _DRAW, **keywords)
 
 
-_REPLACEMENTS: tuple[tuple[Any, str, Callable[..., Any]], ...] = (
-    *((F, name, _keep) for name in ("dropout", "dropout1d", "dropout2d", "dropout3d")),
-    (F, "alpha_dropout", _keep),
-    (F, "feature_alpha_dropout", _keep),
-    (torch, "dropout", _keep),
-    (F, "scaled_dot_product_attention", _attend),
-    (torch, "randn_like", _fill_like),
-    (torch, "rand_like", _fill_like),
-    (torch, "randn", _fill),
-    (torch, "rand", _fill),
-)
+def _native_dropout(tensor: Tensor, p: float, train: bool | None) -> tuple[Tensor, Tensor]:
+    return tensor.clone(), torch.ones_like(tensor, dtype=torch.bool)
+
+
+_ATEN = torch.ops.aten
+_DRAWS: dict[Any, Callable[..., Any]] = {
+    _ATEN.bernoulli_: _bernoulli_,
+    _ATEN.bernoulli: _bernoulli,
+    _ATEN.normal_: _normal_,
+    _ATEN.uniform_: _uniform_,
+    _ATEN.randn: _sized,
+    _ATEN.rand: _sized,
+    _ATEN.randn_like: _like,
+    _ATEN.rand_like: _like,
+    _ATEN.native_dropout: _native_dropout,
+}

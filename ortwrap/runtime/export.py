@@ -14,7 +14,7 @@ from typing import Any, Callable
 import torch
 from torch import Tensor
 
-from .determinism import graph_without_chance
+from .determinism import calls_without_chance, graph_without_chance
 from .entry import GraphEntry
 
 # What ORTModule puts before the names of the module's own parameters.
@@ -72,9 +72,10 @@ class Graph:
             return
         try:
             models.optimized_model = calm
-            with _quiet():
+            with quiet():
                 manager._create_execution_agent()
-            yield True
+            with calls_without_chance():
+                yield True
         finally:
             models.optimized_model, manager._execution_agent = model, agent
 
@@ -119,7 +120,7 @@ def export(entry: GraphEntry, tensors: Sequence[Tensor], untrained: frozenset[st
         Exception: whatever the exporter or ONNX Runtime raises.
     """
     started = time.perf_counter()
-    with _quiet():
+    with quiet():
         manager = _training_manager(entry)
         _leave_untrained(manager, untrained)
         _build(manager, tensors)
@@ -265,7 +266,7 @@ def _argument_positions(processed: Any) -> tuple[tuple[int, int], ...]:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keeps the exporter's and ORTModule's chatter, and repeated prints of the model, away."""
     level = logging.root.manager.disable
     logging.disable(logging.ERROR)

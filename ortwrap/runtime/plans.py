@@ -45,6 +45,7 @@ class GraphPlan:
 
     Attributes:
         calls: all calls, those that ran eagerly after all included.
+        copied: which outputs of the graph ONNX Runtime writes over in backward.
         gathers: whether the graph drops ignored labels before the loss.
         eager_calls: how many of them ran eagerly, by reason.
         shapes: the reason why the graph may be wrong for other shapes, None if it is not.
@@ -78,6 +79,7 @@ class GraphPlan:
         self.general = general
         self.shapes = shapes
         self.proved: set[Any] = set()
+        self.copied: frozenset[int] = frozenset()
         self._numbers: set[tuple[Any, ...]] = set()
         self.calls = 0
         self.signature = ""
@@ -140,11 +142,21 @@ class GraphPlan:
         """
         self._back_up_buffers()
         try:
-            computed = self.graph(graph_inputs(call, self.general))
+            computed = self.compute(call)
         except BaseException:
             self._give_back_buffers()
             raise
         return restore_outputs(self.outputs, computed, call.tensors)
+
+    def compute(self, call: Call) -> Sequence[Tensor]:
+        """The outputs of the graph, in memory that its backward leaves alone."""
+        outputs = self.graph(graph_inputs(call, self.general))
+        if not self.copied:
+            return outputs
+        return [
+            output.clone() if index in self.copied else output
+            for index, output in enumerate(outputs)
+        ]
 
     def _back_up_buffers(self) -> None:
         if not self._buffers:

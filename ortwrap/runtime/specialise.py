@@ -14,15 +14,15 @@ from torch import Tensor, nn
 
 from . import tree
 from .compare import difference, gradient_difference
-from .determinism import eager_without_chance
+from .determinism import WithoutChance
 from .entry import GraphEntry, OutputPlan, plan_outputs, restore_outputs
-from .export import export
+from .export import export, quiet
 from .gradients import foreign_leaves, gradients_of
 from .labels import look_at, mark_if_sparse, without_own_sparsity
 from .plans import Call, EagerPlan, GraphPlan, Plan, graph_inputs
 from .reasons import Reason
 from .snapshot import Snapshot
-from .structure import Leaves, Opaque, describe, template_of
+from .structure import Leaves, Opaque, describe, rebuild, template_of
 from .witness import Testimony, watch_trace
 
 _CANNOT = "ONNX Runtime cannot run it"
@@ -109,6 +109,26 @@ def _impurity(before: Snapshot, after: Snapshot, modules: Sequence[nn.Module]) -
     return Reason(f"forward sets {', '.join(sorted(set(changed))[:3])}") if changed else None
 
 
+def isolated(wrapper: nn.Module, call: Call, eager: EagerCall) -> tuple[Call, EagerCall]:
+    """The same call and its eager run, on arguments that no graph of earlier calls hangs on.
+
+    Gradients that are only compared must not run through that graph: it is the user's, and it
+    may lead to the same parameters.
+    """
+    if all(tensor.grad_fn is None for tensor in call.tensors):
+        return call, eager
+    tensors = [
+        tensor.detach().requires_grad_(tensor.requires_grad)
+        if tensor.grad_fn is not None
+        else tensor
+        for tensor in call.tensors
+    ]
+    args, kwargs = rebuild(template_of((call.args, call.kwargs)), tensors)
+    alone = Call(args, kwargs, tensors, call.numbers)
+    eager.before.restore()
+    return alone, run_eagerly(wrapper, alone)
+
+
 @dataclass(frozen=True)
 class Attempt:
     """An attempt to run a call, which has just run eagerly, on ONNX Runtime.
@@ -136,9 +156,10 @@ class Attempt:
             Deferred: a later call must decide.
         """
         try:
-            outputs = plan_outputs(self.eager.result, self.call.tensors)
-            gradients = _gradients(self.wrapper, self.call, self.eager)
-            return self._graph(outputs, gradients, general)
+            call, eager = isolated(self.wrapper, self.call, self.eager)
+            outputs = plan_outputs(eager.result, call.tensors)
+            gradients = _gradients(self.wrapper, call, eager)
+            return self._graph(call, eager, outputs, gradients, general)
         except (NeedsNumbers, Deferred):
             raise
         except _Refused as refusal:
@@ -151,9 +172,13 @@ class Attempt:
             self.eager.after.restore()
 
     def _graph(
-        self, outputs: OutputPlan, gradients: EagerGradients, general: frozenset[int]
+        self,
+        call: Call,
+        eager: EagerCall,
+        outputs: OutputPlan,
+        gradients: EagerGradients,
+        general: frozenset[int],
     ) -> GraphPlan:
-        call, eager = self.call, self.eager
         template = template_of((call.args, call.kwargs), general)
         tensors = graph_inputs(call, general)
         trained = [tensor.requires_grad for tensor in tensors]
@@ -190,7 +215,8 @@ def compare_again(wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerC
     if eager.impurity is not None:
         return eager.impurity.text
     try:
-        return _compare(wrapper, plan, call, eager, _gradients(wrapper, call, eager))
+        alone, twin = isolated(wrapper, call, eager)
+        return _compare(wrapper, plan, alone, twin, _gradients(wrapper, alone, twin))
     except Exception as error:
         return str(Reason.of_failure(_CANNOT, error))
     finally:
@@ -224,7 +250,7 @@ def _compare(
         return text
     # Other masks than torch's are no fault of the graph.
     eager.before.restore()
-    with eager_without_chance():
+    with WithoutChance():
         calm = run_eagerly(wrapper, call)
         calm_gradients = _gradients(wrapper, call, calm)
     with plan.graph.without_chance() as possible:
@@ -241,14 +267,20 @@ def _difference(
     values: bool = True,
 ) -> str | None:
     eager.before.restore()
-    computed = plan.graph(graph_inputs(call, plan.general))
-    result = restore_outputs(plan.outputs, computed, call.tensors)
     ours, theirs = Leaves(), Leaves()
-    same = describe(result, ours) == describe(eager.result, theirs)
-    if not same or ours.numbers != theirs.numbers:
-        return "the structure of the result"
-    outputs = [tensor for tensor in ours.tensors if tensor.requires_grad]
-    found = gradients_of(outputs, gradients.leaves, keep_graph=False)
+    with quiet():
+        computed = plan.compute(call)
+        kept = [output.detach().clone() for output in computed]
+        result = restore_outputs(plan.outputs, computed, call.tensors)
+        same = describe(result, ours) == describe(eager.result, theirs)
+        if not same or ours.numbers != theirs.numbers:
+            return "the structure of the result"
+        outputs = [tensor for tensor in ours.tensors if tensor.requires_grad]
+        found = gradients_of(outputs, gradients.leaves, keep_graph=False)
+    damaged = _damaged(computed, kept)
+    if damaged - plan.copied:
+        plan.copied |= damaged
+        return _difference(plan, call, eager, gradients, values)
     if not values:
         return None
     for index, (mine, reference) in enumerate(zip(ours.tensors, theirs.tensors)):
@@ -257,6 +289,12 @@ def _difference(
             return f"output {index} {text}"
     text = gradient_difference(found, gradients.values, gradients.names)
     return text or _buffer_difference(eager)
+
+
+def _damaged(outputs: Sequence[Tensor], kept: Sequence[Tensor]) -> frozenset[int]:
+    """Which outputs the backward wrote over: ORT reuses memory that torch has been handed."""
+    pairs = enumerate(zip(outputs, kept))
+    return frozenset(index for index, (now, then) in pairs if difference(now, then) is not None)
 
 
 def _buffer_difference(eager: EagerCall) -> str | None:

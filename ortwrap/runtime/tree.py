@@ -87,6 +87,16 @@ def sets_attributes_by_hook(module: nn.Module) -> bool:
     return any(_is_traced(hook) for hook in _hooks(module))
 
 
+def set_by_hooks(module: nn.Module) -> frozenset[str]:
+    """The attributes of `module` that its traced hooks set anew in each forward."""
+    names = (
+        getattr(hook, "name", None) or getattr(hook, "_tensor_name", None)
+        for hook in _hooks(module)
+        if _is_traced(hook)
+    )
+    return frozenset(name for name in names if name)
+
+
 def _tables(module: nn.Module) -> Iterator[Any]:
     for name in HOOK_TABLES:
         table = module.__dict__.get(name)

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from .reads import Reads, reads_of
-from .tree import hook_tables
+from .tree import hook_tables, set_by_hooks
 
 # Deeper or longer than this it is the user's data, not the configuration of a model.
 _MAX_DEPTH = 3
@@ -110,10 +110,11 @@ class Watch:
 
     def _module(self, module: nn.Module) -> Hashable:
         namespace = module.__dict__
+        left_out = _INTERNAL | set_by_hooks(module)
         names = [
             name
             for name in namespace
-            if (name not in _INTERNAL and name in self._reads.attributes) or name == "training"
+            if name == "training" or (name in self._reads.attributes and name not in left_out)
         ]
         own = self._namespace(namespace, names, True, 0)
         for table in ("_parameters", "_buffers", "_modules"):

@@ -236,3 +236,76 @@ def test_a_model_with_dropout_is_compared_with_dropout_off(dropout: float) -> No
     for _ in range(3):
         step(*batch()).backward()
     assert step.report()["signatures"][0]["ort_calls"] == 2
+
+
+class Truncated(nn.Module):
+    """A step of truncated back-propagation through time: the state carries a graph."""
+
+    def __init__(self, cell: nn.Module) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, data: torch.Tensor, hidden: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        hidden = torch.tanh(self.cell(data) + hidden)
+        return hidden.pow(2).mean(), hidden
+
+
+def test_a_state_that_carries_the_graph_of_earlier_calls() -> None:
+    cell = nn.Linear(8, 8)
+    step = ort_module(Truncated, cell)
+    for _ in range(3):
+        data = [torch.randn(4, 8) for _ in range(4)]
+        found = []
+        for run in (step, Truncated(cell)):
+            hidden, total = torch.zeros(4, 8), torch.zeros(())
+            for item in data:
+                loss, hidden = run(item, hidden)
+                total = total + loss
+            cell.zero_grad()
+            total.backward()
+            found.append(cell.weight.grad.clone())
+        torch.testing.assert_close(*found)
+    assert sum(row["ort_calls"] for row in step.report()["signatures"]) > 6
+
+
+class Norm(nn.Module):
+    def __init__(self, wrap: object) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(wrap(nn.Linear(8, 8)), nn.ReLU(), nn.Linear(8, 4))
+
+    def forward(self, data: torch.Tensor) -> torch.Tensor:
+        return self.layers(data)
+
+
+@pytest.mark.parametrize("wrap", [nn.utils.weight_norm, nn.utils.parametrizations.weight_norm])
+@pytest.mark.filterwarnings("ignore")
+def test_weights_that_are_computed_from_parameters(wrap: object) -> None:
+    torch.manual_seed(1)
+    model = Norm(wrap)
+    torch.manual_seed(1)
+    reference = Norm(wrap)
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    optimizers = [torch.optim.SGD(one.parameters(), 0.1) for one in (model, reference)]
+    for _ in range(4):
+        data, target = batch()
+        losses = [step(data, target), F.cross_entropy(reference(data), target)]
+        torch.testing.assert_close(*losses)
+        for loss, optimizer in zip(losses, optimizers):
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+    assert step.report()["signatures"][0]["ort_calls"] == 3
+
+
+def test_a_carried_state_is_not_overwritten_by_the_backward() -> None:
+    cell = nn.Linear(8, 8)
+    step = ort_module(Truncated, cell)
+    hidden, reference = torch.zeros(4, 8), torch.zeros(4, 8)
+    for _ in range(5):
+        data = torch.randn(4, 8)
+        reference = Truncated(cell)(data, reference)[1].detach()
+        loss, hidden = step(data, hidden)
+        hidden = hidden.detach()
+        loss.backward()
+        torch.testing.assert_close(hidden, reference)
+    assert step.report()["signatures"][0]["ort_calls"] == 4

@@ -32,7 +32,7 @@ class Unexportable(nn.Module):
 
     def forward(self, data: Tensor) -> Tensor:
         hidden = self.drop(self.norm(self.linear(data)))
-        return torch.fft.rfft(hidden).abs()[:, :2].repeat(1, 2)
+        return hidden + torch.linalg.matrix_exp(hidden.T @ hidden / 10)[0]
 
 
 def state_of(model: nn.Module) -> dict[str, object]:
