@@ -60,16 +60,24 @@ def place_of_failure(error: BaseException) -> str | None:
     The deepest cause wins: ORTModule wraps what the exporter raised.
     """
     place: str | None = None
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        for frame, line in traceback.walk_tb(cause.__traceback__):
+    for one in _chain(error):
+        for frame, line in traceback.walk_tb(one.__traceback__):
             if is_user_code(frame.f_code.co_filename):
                 place = f"{frame.f_code.co_filename}:{line}"
-        place = _place_in_trace(cause) or place
-        cause = cause.__cause__ or cause.__context__
+        place = _place_in_trace(one) or place
     return place
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """The error, its causes and contexts, the outermost first."""
+    found: list[BaseException] = []
+    waiting: list[BaseException | None] = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if one is not None and one not in found:
+            found.append(one)
+            waiting += [one.__cause__, one.__context__]
+    return found
 
 
 def current_place() -> str | None:
