@@ -89,7 +89,7 @@ def numbered(number: int) -> TorchCall:
     return _CALLS[number]
 
 
-class _Ticket(numpy.ndarray):  # type: ignore[type-arg]
+class _Ticket(numpy.ndarray):
     """A number that flows from the forward to the backward node and keeps autograd's graph alive.
 
     ONNX Runtime holds it as long as a backward may come. When it lets go, the graph goes too.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .arguments import is_list
 from .paths import scalar_type
 from .registry import as_torch
 
@@ -18,6 +19,8 @@ def _is_double(g: Any, *arguments: Any) -> bool:
 
 
 def _type(argument: Any) -> str | None:
+    if hasattr(argument, "node") and is_list(argument):
+        argument = next(argument.node().inputs())
     return scalar_type(argument) if hasattr(argument, "type") else None
 
 
@@ -28,7 +31,9 @@ OPERATORS = (
     *as_torch("sigmoid tanh softmax log_softmax softshrink hardshrink", when=_is_double),
     *as_torch("sin cos exp erf log sqrt reciprocal pow abs square", when=_is_double),
     *as_torch("clamp clamp_min clamp_max maximum minimum where lerp addcmul", when=_is_double),
-    *as_torch("cat stack embedding avg_pool2d max_pool2d scaled_dot_product_attention", when=_is_double),
+    *as_torch(
+        "cat stack embedding avg_pool2d max_pool2d scaled_dot_product_attention", when=_is_double
+    ),
     *as_torch("cross_entropy_loss binary_cross_entropy_with_logits", when=_is_double),
     *as_torch("native_layer_norm layer_norm group_norm", when=_is_double, keeps="inputs"),
 )

@@ -45,4 +45,4 @@ FAMILIES = (
     double,
 )
 
-STAND_INS = (*normalization.STAND_INS, *spectral.STAND_INS)
+STAND_INS = (*normalization.STAND_INS, *recurrent.STAND_INS, *spectral.STAND_INS)

@@ -5,13 +5,10 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
-import torch
-
-from . import calls
+from . import calls, library
+from .library import NAMESPACE
 
 DOMAIN = "org.pytorch.aten"
-NAMESPACE = "ortwrap"
-_LIBRARY = torch.library.Library(NAMESPACE, "FRAGMENT")  # noqa: TOR901 (lives as long as we do)
 
 
 @dataclass(frozen=True)
@@ -58,14 +55,13 @@ def defined() -> dict[str, Kernel]:
     return _DEFINED
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def define(kernel: Kernel) -> str:
     """Makes `kernel` known to torch and to ONNX Runtime; returns the name of its operator."""
     tensors = [f"Tensor a{index}" for index in range(kernel.trained + kernel.others)]
     returns = len(kernel.differentiable) + kernel.ticket
-    _define(kernel.name, [*tensors, "int call"], returns)
     implementation = calls.forward_to_train if kernel.ticket else calls.forward
-    _LIBRARY.impl(kernel.name, implementation, "CompositeExplicitAutograd")
+    library.define(_schema(kernel.name, [*tensors, "int call"], returns), implementation)
     if kernel.ticket:
         _define_gradient(kernel)
     _stop_gradients(kernel)
@@ -73,9 +69,9 @@ def define(kernel: Kernel) -> str:
     return kernel.operator
 
 
-def _define(name: str, arguments: list[str], returns: int) -> None:
+def _schema(name: str, arguments: list[str], returns: int) -> str:
     result = "Tensor" if returns == 1 else f"({', '.join(['Tensor'] * returns)})"
-    _LIBRARY.define(f"{name}({', '.join(arguments)}) -> {result}")
+    return f"{name}({', '.join(arguments)}) -> {result}"
 
 
 def _define_gradient(kernel: Kernel) -> None:
@@ -90,8 +86,8 @@ def _define_gradient(kernel: Kernel) -> None:
         inputs += [f"I({index})" for index in range(kernel.trained + kernel.others)]
     if kernel.keeps_outputs:
         inputs += [f"O({index})" for index in outputs]
-    _define(name, [f"Tensor a{index}" for index in range(len(inputs))], kernel.trained)
-    _LIBRARY.impl(name, calls.backward, "CompositeExplicitAutograd")
+    tensors = [f"Tensor a{index}" for index in range(len(inputs))]
+    library.define(_schema(name, tensors, kernel.trained), calls.backward)
     node = (
         ("ATen", DOMAIN),
         inputs,

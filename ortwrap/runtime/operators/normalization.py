@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from . import library
 from .arguments import is_none
 from .paths import scalar_type
 from .registry import as_torch
@@ -33,13 +34,13 @@ OPERATORS = (
 
 def _batch_norm(
     input: Tensor,
-    weight: Optional[Tensor],
-    bias: Optional[Tensor],
-    running_mean: Optional[Tensor],
-    running_var: Optional[Tensor],
-    num_batches_tracked: Optional[Tensor],
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    num_batches_tracked: Tensor | None,
     training: bool,
-    momentum: Optional[float],
+    momentum: float | None,
     eps: float,
 ) -> Tensor:
     """What `_BatchNorm.forward` does, the counter included, as one operator."""
@@ -51,22 +52,22 @@ def _batch_norm(
     return F.batch_norm(input, running_mean, running_var, weight, bias, training, factor, eps)
 
 
-_LIBRARY = torch.library.Library("ortwrap", "FRAGMENT")  # noqa: TOR901
-_LIBRARY.define(
+library.define(
     "batch_norm(Tensor input, Tensor? weight, Tensor? bias, Tensor? running_mean, "
     "Tensor? running_var, Tensor? num_batches_tracked, bool training, float? momentum, float eps)"
-    " -> Tensor"
+    " -> Tensor",
+    _batch_norm,
+    of_autograd=True,
 )
-_LIBRARY.impl("batch_norm", _batch_norm, "CompositeImplicitAutograd")
 
 
 def _forward(module: _BatchNorm, input: Tensor) -> Tensor:
     """Stands in for `_BatchNorm.forward`, which needs the counter as a Python number."""
-    module._check_input_dim(input)
+    module._check_input_dim(input)  # type: ignore[no-untyped-call]
     learns_statistics = module.training and module.track_running_stats
     from_batch = module.training or (module.running_mean is None and module.running_var is None)
     statistics = not module.training or module.track_running_stats
-    return torch.ops.ortwrap.batch_norm(
+    result: Tensor = torch.ops.ortwrap.batch_norm(
         input,
         module.weight,
         module.bias,
@@ -77,6 +78,7 @@ def _forward(module: _BatchNorm, input: Tensor) -> Tensor:
         module.momentum,
         module.eps,
     )
+    return result
 
 
 STAND_INS = (StandIn(_BatchNorm, "forward", _forward),)

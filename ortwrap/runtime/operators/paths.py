@@ -103,7 +103,7 @@ def is_tensor(value: Any) -> bool:
 
 
 def scalar_type(value: Any) -> str | None:
-    """ "Float", "Double", "Long" ...; None where a value is no tensor or the trace does not tell."""
+    """The name of its dtype ("Double"); None for no tensor, or where the trace does not tell."""
     name: str | None = value.type().scalarType() if is_tensor(value) else None
     return name
 

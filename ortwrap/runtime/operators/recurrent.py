@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from torch import nn
+
 from .arguments import constant_of, is_list
 from .paths import scalar_type
 from .registry import as_torch
+from .stand_ins import StandIn
 
 
 def _is_beyond_onnxruntime(g: Any, input: Any, *options: Any) -> bool:
@@ -27,4 +30,17 @@ OPERATORS = (
     *as_torch("lstm gru", when=_is_beyond_onnxruntime),
     *as_torch("rnn_tanh rnn_relu"),
     *as_torch("_pack_padded_sequence _pad_packed_sequence"),
+)
+
+
+def _check_nothing(*_: Any) -> None:
+    """Stands in for checks of sizes that read the lengths of packed sequences as numbers.
+
+    Eager has made them before the trace, and torch's kernels make them at each step.
+    """
+
+
+STAND_INS = (
+    StandIn(nn.RNNBase, "check_forward_args", _check_nothing),
+    StandIn(nn.LSTM, "check_forward_args", _check_nothing),
 )

@@ -17,6 +17,7 @@ from typing import Any, Callable
 from . import kernels
 from .arguments import Arguments, arguments_of, overload_of
 from .calls import Output, TorchCall, number_of
+from .exporter import dtype_of, own_symbolic
 from .kernels import Kernel
 from .paths import is_floating, last_draw, note_draw
 
@@ -128,10 +129,8 @@ def torch_node(keeps: str, g: Any, function: Callable[..., Any], arguments: Argu
 
 
 def _output(value: Any, trained: bool) -> Output:
-    from torch.onnx import JitScalarType
-
     differentiable = trained and is_floating(value) and bool(value.uses())
-    return Output(JitScalarType.from_value(value).dtype(), value.type().dim(), differentiable)
+    return Output(dtype_of(value), value.type().dim(), differentiable)
 
 
 def register(operators: Iterable[Operator]) -> None:
@@ -170,10 +169,6 @@ def _symbolics() -> dict[str, Symbolic]:
 
 
 def _exporters_own(name: str) -> Symbolic | None:
-    """The symbolic that torch's exporter has for an operator, None if it has none."""
     from onnxruntime.training.ortmodule import ONNX_OPSET_VERSION
-    from torch.onnx._internal import registration
 
-    group = registration.registry.get_function_group(name)
-    symbolic: Symbolic | None = group.get(ONNX_OPSET_VERSION) if group else None
-    return symbolic
+    return own_symbolic(name, ONNX_OPSET_VERSION)

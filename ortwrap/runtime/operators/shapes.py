@@ -1,21 +1,22 @@
 """The shapes of what a call returns, found out by trying it on tensors without data.
 
-ONNX Runtime's symbolic shape inference knows sizes by name ("batch"). A call is run twice on torch's
-meta device with a number for each name: a size of the result that is the number of a name both
-times has that name, one that stays the same is a constant, any other is new.
+ONNX Runtime's symbolic shape inference knows sizes by name ("batch"). A call is run twice on
+torch's meta device with a number for each name: a size of the result that is the number of a name
+both times has that name, one that stays the same is a constant, any other is new.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Optional, Union
+from typing import Any, Union
 
 import torch
 from torch import Tensor
 
 from . import calls, kernels
 from .calls import TorchCall
+from .exporter import dtype_from_onnx, dtype_to_onnx
 
 Size = Union[str, int, None]
 
@@ -51,7 +52,7 @@ def _infer(inference: Any, node: Any) -> None:
     inputs = [inference._get_shape(node, index) for index in tensors]
     dtypes = [inference.known_vi_[name].type.tensor_type.elem_type for name in node.input[:-1]]
     numbers = [_number(inference, node, index) for index in tensors]
-    shapes = shapes_of(call, inputs, [_torch_dtype(dtype) for dtype in dtypes], numbers)
+    shapes = shapes_of(call, inputs, [dtype_from_onnx(dtype) for dtype in dtypes], numbers)
     for index, (output, shape) in enumerate(zip(call.outputs, shapes)):
         if shape is None and output.rank is None:
             continue
@@ -62,7 +63,7 @@ def _infer(inference: Any, node: Any) -> None:
             else size
             for axis, size in enumerate(sizes)
         ]
-        _set(inference, node.output[index], _onnx_dtype(output.dtype), named)
+        _set(inference, node.output[index], dtype_to_onnx(output.dtype), named)
     for name in node.output[len(call.outputs) :]:
         _set(inference, name, onnx.TensorProto.INT64, [1])
 
@@ -88,7 +89,7 @@ def shapes_of(
     inputs: Sequence[Sequence[Size]],
     dtypes: Sequence[torch.dtype],
     values: Sequence[Size],
-) -> list[Optional[list[Size]]]:
+) -> list[list[Size] | None]:
     """The shape of each output; None for a size or a shape that cannot be told.
 
     Args:
@@ -141,15 +142,3 @@ def _size(one: int, two: int, numbers: Sequence[dict[str, int]]) -> Size:
         if (one, two) == (number, numbers[1][name]):
             return name
     return None
-
-
-def _torch_dtype(elem_type: int) -> torch.dtype:
-    from torch.onnx import JitScalarType
-
-    return JitScalarType.from_onnx_type(elem_type).dtype()
-
-
-def _onnx_dtype(dtype: torch.dtype) -> int:
-    from torch.onnx import JitScalarType
-
-    return int(JitScalarType.from_dtype(dtype).onnx_type())

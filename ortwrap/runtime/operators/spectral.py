@@ -10,14 +10,9 @@ from torch import Tensor
 from torch.nn.utils.parametrizations import _SpectralNorm
 from torch.nn.utils.spectral_norm import SpectralNorm
 
+from . import library
 from .registry import as_torch
 from .stand_ins import StandIn
-
-_LIBRARY = torch.library.Library("ortwrap", "FRAGMENT")  # noqa: TOR901 (lives as long as we do)
-_LIBRARY.define(
-    "power_iteration(Tensor weight, Tensor(a!) u, Tensor(b!) v, int iterations, float eps)"
-    " -> (Tensor, Tensor)"
-)
 
 
 def _power_iteration(
@@ -42,13 +37,10 @@ def _power_iteration_by_columns(
     return u.clone(), v.clone()
 
 
-_LIBRARY.impl("power_iteration", _power_iteration, "CompositeExplicitAutograd")
-_LIBRARY.define(
-    "power_iteration_by_columns(Tensor weight, Tensor(a!) u, Tensor(b!) v, int iterations, "
-    "float eps) -> (Tensor, Tensor)"
-)
-_LIBRARY.impl(
-    "power_iteration_by_columns", _power_iteration_by_columns, "CompositeExplicitAutograd"
+_ARGUMENTS = "(Tensor weight, Tensor(a!) u, Tensor(b!) v, int iterations, float eps)"
+library.define(f"power_iteration{_ARGUMENTS} -> (Tensor, Tensor)", _power_iteration)
+library.define(
+    f"power_iteration_by_columns{_ARGUMENTS} -> (Tensor, Tensor)", _power_iteration_by_columns
 )
 
 

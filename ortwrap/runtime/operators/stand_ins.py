@@ -26,7 +26,7 @@ def standing_in(stand_ins: Iterable[StandIn]) -> Iterator[None]:
     """Puts the stand-ins in place, and the originals back."""
     with contextlib.ExitStack() as undo:
         for stand_in in stand_ins:
-            original = getattr(stand_in.owner, stand_in.name)
+            original = vars(stand_in.owner)[stand_in.name]
             setattr(stand_in.owner, stand_in.name, stand_in.function)
             undo.callback(setattr, stand_in.owner, stand_in.name, original)
         yield

@@ -41,7 +41,8 @@ class Scored(nn.Module):
     def forward(self, *batch: Tensor) -> Tensor:
         result = self.layer(*batch)
         y = result[0] if isinstance(result, tuple) else result
-        return (y * y * y + y * y).mean()
+        loss: Tensor = (y * y * y + y * y).mean()
+        return loss
 
 
 class AfterLinear(nn.Module):

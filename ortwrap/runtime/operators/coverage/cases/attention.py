@@ -12,9 +12,9 @@ from ..case import Batch, Case, Scored, in_double, layers, noise
 class SelfAttention(nn.Module):
     """MultiheadAttention of a sequence to itself."""
 
-    def __init__(self, weights: bool = False, causal: bool = False, **options: object) -> None:
+    def __init__(self, weights: bool = False, causal: bool = False, dropout: float = 0.0) -> None:
         super().__init__()
-        self.attention = nn.MultiheadAttention(8, 2, batch_first=True, **options)  # type: ignore[arg-type]
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True, dropout=dropout)
         self.weights, self.causal = weights, causal
 
     def forward(self, x: Tensor) -> Tensor:
@@ -73,6 +73,7 @@ _LAYERS = tuple(
         (2, 5, 8),
     )
 )
+
 
 def _causal(x: Tensor) -> Tensor:
     return F.scaled_dot_product_attention(x, x, x, is_causal=True)

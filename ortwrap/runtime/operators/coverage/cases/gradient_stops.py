@@ -23,7 +23,8 @@ class Adversary(nn.Module):
 
     def forward(self, noise: Tensor) -> Tensor:
         fake = self.generator(noise)
-        return self.discriminator(fake.detach()).pow(2).mean()
+        loss: Tensor = self.discriminator(fake.detach()).pow(2).mean()
+        return loss
 
 
 CASES = (

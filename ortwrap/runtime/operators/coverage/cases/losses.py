@@ -92,9 +92,9 @@ _REGRESSION = tuple(
             "MSELoss": nn.MSELoss(),
             "L1Loss": nn.L1Loss(),
             "L1Loss(reduction='sum')": nn.L1Loss(reduction="sum"),
-            "l1_loss(reduction='none')": lambda y, t: F.l1_loss(y, t, reduction="none")
-            .pow(2)
-            .mean(),
+            "l1_loss(reduction='none')": lambda y, t: (
+                F.l1_loss(y, t, reduction="none").pow(2).mean()
+            ),
             "SmoothL1Loss": nn.SmoothL1Loss(beta=0.5),
             "HuberLoss": nn.HuberLoss(delta=0.3),
             "PoissonNLLLoss": nn.PoissonNLLLoss(),
@@ -155,9 +155,7 @@ CASES = (
             "MarginRankingLoss": lambda y, t: F.margin_ranking_loss(
                 y[:, 0], y[:, 1], t[:, 0].sign(), 0.3
             ),
-            "CosineEmbeddingLoss": lambda y, t: F.cosine_embedding_loss(
-                y, t, t[:, 0].sign(), 0.1
-            ),
+            "CosineEmbeddingLoss": lambda y, t: F.cosine_embedding_loss(y, t, t[:, 0].sign(), 0.1),
             "TripletMarginLoss": lambda y, t: F.triplet_margin_loss(y, t, y.roll(1, 0)),
             "TripletMarginWithDistanceLoss": lambda y, t: F.triplet_margin_with_distance_loss(
                 y, t, y * 2

@@ -29,9 +29,7 @@ _BATCH = (
             "BatchNorm2d": _conv_norm,
             "BatchNorm2d(momentum=None)": lambda: _conv_norm(momentum=None),
             "BatchNorm2d(affine=False)": lambda: _conv_norm(affine=False),
-            "BatchNorm2d(track_running_stats=False)": lambda: _conv_norm(
-                track_running_stats=False
-            ),
+            "BatchNorm2d(track_running_stats=False)": lambda: _conv_norm(track_running_stats=False),
             "BatchNorm2d(momentum=0.3, eps=1e-3)": lambda: _conv_norm(momentum=0.3, eps=1e-3),
         },
         (4, 3, 7, 7),

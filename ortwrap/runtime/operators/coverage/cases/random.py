@@ -21,14 +21,12 @@ class VariationalAutoencoder(nn.Module):
         mean, log_variance = self.encoder(x).chunk(2, 1)
         spread = torch.exp(0.5 * log_variance)
         decoded = self.decoder(mean + torch.randn_like(spread) * spread)
-        divergence = -0.5 * (1 + log_variance - mean.pow(2) - log_variance.exp()).mean()
+        divergence: Tensor = -0.5 * (1 + log_variance - mean.pow(2) - log_variance.exp()).mean()
         return F.mse_loss(decoded, x) + divergence
 
 
 def _dropout_twice() -> nn.Module:
-    return Scored(
-        nn.Sequential(nn.Linear(4, 6), nn.Dropout(0.3), nn.Linear(6, 6), nn.Dropout(0.5))
-    )
+    return Scored(nn.Sequential(nn.Linear(4, 6), nn.Dropout(0.3), nn.Linear(6, 6), nn.Dropout(0.5)))
 
 
 CASES = (

@@ -21,7 +21,8 @@ class Packed(nn.Module):
         outputs, state = self.layer(packed)
         padded, _ = pad_packed_sequence(outputs, batch_first=True)
         last = state[0] if isinstance(state, tuple) else state
-        return (padded * padded).mean() + last.mean()
+        loss: Tensor = (padded * padded).mean() + last.mean()
+        return loss
 
 
 class LastState(nn.Module):
@@ -62,9 +63,7 @@ _LAYERS = tuple(
 CASES = (
     *_LAYERS,
     *in_double(_LAYERS[1:2]),
-    *layers(
-        {"LSTMCell": lambda: nn.LSTMCell(4, 5), "GRUCell": lambda: nn.GRUCell(4, 5)}, (3, 4)
-    ),
+    *layers({"LSTMCell": lambda: nn.LSTMCell(4, 5), "GRUCell": lambda: nn.GRUCell(4, 5)}, (3, 4)),
     Case("LSTM, last state only", LastState, noise(3, 2, 4)),
     Case("LSTM, packed", lambda: Packed(nn.LSTM(4, 5, batch_first=True)), _sequences),
     Case(
