@@ -98,15 +98,15 @@ def test_a_rewrite_does_not_import_torch() -> None:
     assert not {"torch", "numpy", "onnx", "onnxruntime", "libcst.codemod"} & modules
 
 
-E7 = pytest.mark.xfail(strict=True, reason="E7: a text test alone decides, no look at the ast")
+E7 = pytest.mark.xfail(strict=True, reason="E7: any name that ends in scaler counts")
 
 
 @pytest.mark.parametrize(
     "text",
     [
         pytest.param("import torch\nprint(torch.ones(3))\n", id="no sink at all"),
-        pytest.param('"""Calls no loss.backward()."""\nimport torch\n', id="docstring", marks=E7),
-        pytest.param("import torch  # loss.backward()\n", id="comment", marks=E7),
+        pytest.param('"""Calls no loss.backward()."""\nimport torch\n', id="docstring"),
+        pytest.param("import torch  # loss.backward()\n", id="comment"),
         pytest.param(
             "from sklearn.preprocessing import StandardScaler\n"
             "scaler = StandardScaler()\nscaler.fit([[1.0]])\n",

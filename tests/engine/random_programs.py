@@ -7,6 +7,7 @@ the scope that all of it stands in.
 
 from __future__ import annotations
 
+import re
 import textwrap
 from dataclasses import dataclass
 
@@ -27,9 +28,10 @@ class Net(nn.Module):
         super().__init__()
         self.kind = kind
         self.body, self.head = nn.Linear(4, 5), nn.Linear(5, 3)
+        self.drop = nn.Dropout(0.2)  # draws show whether the order of calls is kept
 
     def forward(self, x, y=None):
-        features = torch.tanh(self.body(x))
+        features = self.drop(torch.tanh(self.body(x)))
         logits = self.head(features)
         if self.kind == "tuple":
             return logits, features
@@ -85,6 +87,15 @@ BETWEEN = [
     "size = x.size(0)",
     'print("in between")',
     "target = y.clone()",
+    "y = y.roll(1)",
+    "x = x * 2",
+    "x.mul_(1.1)",
+    "noise = torch.rand(3)\nprint(noise.sum().item())",
+    "print(out.mean().item())",
+    "guess = out.argmax(1)",
+    "kept = out",
+    "with torch.no_grad():\n    peek = model(x)",
+    "before = out.detach().clone()\nout = out + 1",
 ]
 
 LOSSES = [
@@ -123,6 +134,11 @@ SINKS = [
 
 AFTER = [
     "",
+    "last = out.sum()",
+    "history.append(loss.item())",
+    "history.append(out.detach())",
+    "loss = loss.detach() * 2\nprint(loss)",
+    "out = out.detach()\nout.zero_()\nprint(out.sum())",
     "print(out.argmax(1).eq(y).sum().item())",
     "best = out.detach().max().item()\nprint(best)",
     "with torch.no_grad():\n    out = F.softmax(out, dim=1)\n    print(out.sum().item())",
@@ -137,7 +153,14 @@ SCOPES = {
         "train(model, criterion, optimizer)\ntrain(model, criterion, optimizer)\n"
     ),
     "globals": "def train(rounds):\n{indented}\n\n\ntrain(1)\ntrain(2)\n",
+    "method": (
+        "class Trainer:\n    def __init__(self):\n        self.model = model\n"
+        "        self.criterion = criterion\n        self.optimizer = optimizer\n\n"
+        "    def train(self):\n{method}\n\n\nTrainer().train()\n"
+    ),
 }
+
+_OF_THE_TRAINER = re.compile(r"\b(model|criterion|optimizer)\b(?=[.(])")
 
 
 @dataclass(frozen=True)
@@ -169,9 +192,13 @@ def programs(draw: st.DrawFn) -> Program:
         after,
     ]
     loop = (
-        "seen, total = 0, 0.0\nfor epoch in range(2):\n    beta = 0.1 * (epoch + 1)\n"
+        "seen, total, history = 0, 0.0, []\nfor epoch in range(2):\n    beta = 0.1 * (epoch + 1)\n"
         "    for x, y in data:\n" + textwrap.indent("\n".join(filter(None, step)), " " * 8) + "\n"
     )
     scope = SCOPES[draw(st.sampled_from(sorted(SCOPES)))]
-    body = scope.format(loop=loop, indented=textwrap.indent(loop, " " * 4))
+    body = scope.format(
+        loop=loop,
+        indented=textwrap.indent(loop, " " * 4),
+        method=textwrap.indent(_OF_THE_TRAINER.sub(r"self.\1", loop), " " * 8),
+    )
     return Program(HEAD.replace("{kind}", kind) + body)

@@ -22,7 +22,6 @@ MAY_RUN_EAGERLY = {
     "gan_generator_first": "binary_cross_entropy",
     "hidden_state_kept_by_hand": "gradient of RNN",
     "index_between": "gradient of nll_loss with indices",
-    "loss_class_that_calls_the_model": "a parameter that no module of the step owns",
     "method_returns_the_loss": "gradient of softplus",
     "model_returns_several_losses": "smooth_l1_loss",
     "namedtuple_output": "softmax returned beside its product",

@@ -5,14 +5,6 @@ import torch.nn.functional as F
 from torch import nn
 from ortwrap.runtime import ort_module
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--loss", default="huber")
-parser.add_argument("--l1", type=float, default=0.01)
-args = parser.parse_args([])
-torch.manual_seed(0)
-model = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2))
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-
 
 class ModuleWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
@@ -35,6 +27,14 @@ class ModuleWithLoss(nn.Module):
         pred = self.model(x)
         return self.compute_loss(args_loss, pred, y, l1)
 
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--loss", default="huber")
+parser.add_argument("--l1", type=float, default=0.01)
+args = parser.parse_args([])
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(4, 4), nn.Tanh(), nn.Linear(4, 2))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModuleWithLoss, model)
 for x, y in [(torch.randn(6, 4), torch.randn(6, 2)) for _ in range(3)]:

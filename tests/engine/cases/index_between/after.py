@@ -37,7 +37,7 @@ class ModuleWithLoss(nn.Module):
         self.model = model
 
     def compute_loss(self, output, idx_train, labels):
-        return F.nll_loss(output[idx_train], labels[idx_train])
+        return F.nll_loss(output[idx_train], labels)
 
     def forward(self, features, adj, idx_train, labels):
         output = self.model(features, adj)
@@ -49,7 +49,7 @@ def train(epoch):
     model_with_loss = ort_module(ModuleWithLoss, model)
     model.train()
     optimizer.zero_grad()
-    loss_train, output = model_with_loss(features, adj, idx_train, labels)
+    loss_train, output = model_with_loss(features, adj, idx_train, labels[idx_train])
     acc_train = accuracy(output[idx_train], labels[idx_train])
     loss_train.backward()
     optimizer.step()

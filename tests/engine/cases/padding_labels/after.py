@@ -23,9 +23,10 @@ class ModuleWithLoss(nn.Module):
     def __init__(self, model):
         super().__init__()
         self.model = model
+        self.cross_entropy = nn.CrossEntropyLoss(ignore_index=PAD)
 
     def compute_loss(self, logits, target):
-        return F.cross_entropy(logits.reshape(-1, 14), target.reshape(-1), ignore_index=PAD)
+        return self.cross_entropy(logits.reshape(-1, 14), target.reshape(-1))
 
     def forward(self, source, target):
         logits = self.model(source)

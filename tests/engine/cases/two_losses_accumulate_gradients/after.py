@@ -36,7 +36,7 @@ model = nn.Linear(5, 4)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModelWithLoss, model)
-model_with_loss_2 = ort_module(ModelWithEntropyLoss, model)
+model_with_entropy_loss = ort_module(ModelWithEntropyLoss, model)
 for labeled, target, unlabeled in [
     (torch.randn(4, 5), torch.randint(0, 4, (4,)), torch.randn(6, 5)) for _ in range(3)
 ]:
@@ -44,7 +44,7 @@ for labeled, target, unlabeled in [
     supervised_loss = model_with_loss(labeled, target)
     supervised_loss.backward()
     # entropy of the guesses
-    entropy_loss = model_with_loss_2(unlabeled)
+    entropy_loss = model_with_entropy_loss(unlabeled)
     entropy_loss.backward()
     optimizer.step()
     print(f"{supervised_loss.item():.5f} {entropy_loss.item():.5f}")
