@@ -15,20 +15,8 @@ ORT_TOLERANCE = 1e-5
 
 # Cases with an operator that ONNX Runtime cannot train yet: they must train alike all the same.
 MAY_RUN_EAGERLY = {
-    "dict_outputs": "l1_loss",
     "distributed_data_parallel": "gradients are averaged in DistributedDataParallel's forward",
-    "function_with_functional_loss": "gradient of MaxPool",
-    "gan": "binary_cross_entropy",
-    "gan_generator_first": "binary_cross_entropy",
     "hidden_state_kept_by_hand": "gradient of RNN",
-    "index_between": "gradient of nll_loss with indices",
-    "method_returns_the_loss": "gradient of softplus",
-    "model_returns_several_losses": "smooth_l1_loss",
-    "namedtuple_output": "softmax returned beside its product",
-    "names_that_lie": "a tensor for a part",
-    "own_loss_function": "binary_cross_entropy",
-    "unnamed_loss": "smooth_l1_loss",
-    "zero_grad_between": "label_smoothing",
 }
 
 

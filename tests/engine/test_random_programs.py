@@ -16,19 +16,19 @@ from ortwrap.engine import rewrite_source
 HERE = Path(__file__)
 
 
-@pytest.fixture(autouse=True)
-def _eager(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ORTWRAP_BACKEND", "eager")
-
-
-@settings(
-    max_examples=60,
+SETTINGS = settings(
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(programs())
-def test_a_random_program_trains_as_before(program: Program) -> None:
+
+
+@settings(SETTINGS, max_examples=60)
+@given(program=programs())
+def test_a_random_program_trains_as_before(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORTWRAP_BACKEND", "eager")
     result = rewrite_source(program.text)
     event(result.status + " " + " ".join(sorted({str(step.code) for step in result.steps})))
     if result.status != "rewritten":
@@ -41,3 +41,16 @@ def test_a_random_program_trains_as_before(program: Program) -> None:
     before, after = run(program.text, HERE), run(result.text, HERE)
     assert_same(before, after, tolerance=0)
     assert after.printed == before.printed
+
+
+@pytest.mark.ort
+@settings(SETTINGS, max_examples=12)
+@given(program=programs())
+def test_a_random_program_trains_alike_on_onnx_runtime(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ORTWRAP_BACKEND", "ort")
+    text = program.text.replace("nn.Dropout(0.2)", "nn.Identity()")  # ORT draws other masks
+    result = rewrite_source(text)
+    if result.status == "rewritten":
+        assert_same(run(text, HERE), run(result.text, HERE), tolerance=1e-5)

@@ -37,7 +37,7 @@ class ModuleWithLoss(nn.Module):
 
 model = Attentive()
 criterion = nn.MSELoss()
-optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for x, y in [(torch.randn(2, 5, 4), torch.randn(2, 3)) for _ in range(3)]:

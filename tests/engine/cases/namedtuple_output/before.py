@@ -19,7 +19,7 @@ class Attentive(nn.Module):
 
 model = Attentive()
 criterion = nn.MSELoss()
-optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 for x, y in [(torch.randn(2, 5, 4), torch.randn(2, 3)) for _ in range(3)]:
     out = model(x)
