@@ -158,7 +158,7 @@ def beyond_noise(found: tuple[Gap, ...], noise: tuple[Gap, ...], factor: float) 
 
     Args:
         found: original against patched.
-        noise: original against itself, nudged by rounding error after its first step.
+        noise: original against itself, nudged by rounding error at every step.
         factor: how many times the noise a gap may be.
     """
     # What a run once differed by it may differ by from then on.

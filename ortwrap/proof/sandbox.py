@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_COPIED_FILE = 32 * 2**20
-_COPIED_TOTAL = 512 * 2**20
-_COPIED_ENTRIES = 10_000
+_COPIED_FILE = 16 * 2**20
+_COPIED_TOTAL = 64 * 2**20
+_COPIED_ENTRIES = 5_000
 _LINKED_SIBLINGS = 1_000
 # Never written by a training script, and large.
 _LINKED_FOLDERS = frozenset({".git", ".hg", ".venv", "venv", "node_modules", "site-packages"})
@@ -124,21 +124,25 @@ class _Copier:
 
     def copy(self, original: Path, copy: Path, first: Path) -> None:
         """Copy a tree, breadth first, beginning with the folder `first` below it."""
-        real = [original, *reversed([p for p in (first, *first.parents) if original in p.parents])]
-        for folder in real:
+        above = [folder for folder in (first, *first.parents) if original in folder.parents]
+        queue = deque([*above, original])
+        for folder in queue:
             (copy / folder.relative_to(original)).mkdir(parents=True, exist_ok=True)
-        queue = deque(reversed(real))
+        needed = frozenset(queue)
         while queue:
             folder = queue.popleft()
-            for entry in self._entries_of(folder):
-                target = copy / Path(entry.path).relative_to(original)
-                if os.path.lexists(target):
-                    continue
-                if entry.is_dir(follow_symlinks=False) and self._worth_copying(entry):
-                    target.mkdir()
-                    queue.append(Path(entry.path))
-                else:
-                    self._copy_or_link(entry, target)
+            target = copy / folder.relative_to(original)
+            entries = self._entries_of(folder)
+            self._entries += len(entries)
+            if self._entries > _COPIED_ENTRIES and folder not in needed:
+                target.rmdir()
+                self._link(str(folder), target)
+                continue
+            for entry in entries:
+                # Other programs may be at work here: files vanish, links lead in circles.
+                with contextlib.suppress(OSError):
+                    if self._copy_entry(entry, target / entry.name):
+                        queue.append(Path(entry.path))
 
     def link_siblings(self, original: Path, parent: Path) -> None:
         """Let `../data` lead where it leads from the original."""
@@ -147,7 +151,7 @@ class _Copier:
             return
         for entry in siblings:
             if not os.path.lexists(parent / entry.name):
-                self._link(entry, parent / entry.name)
+                self._link(entry.path, parent / entry.name)
 
     def _entries_of(self, folder: Path) -> list[os.DirEntry[str]]:
         return [
@@ -156,23 +160,30 @@ class _Copier:
             if entry.name not in _LEFT_OUT and entry.path != self._workspace
         ]
 
-    def _worth_copying(self, entry: os.DirEntry[str]) -> bool:
-        environment = os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
-        within_budget = self._entries < _COPIED_ENTRIES
-        return within_budget and not environment and entry.name not in _LINKED_FOLDERS
-
-    def _copy_or_link(self, entry: os.DirEntry[str], target: Path) -> None:
+    def _copy_entry(self, entry: os.DirEntry[str], target: Path) -> bool:
+        """Copy or link a file, make a folder; whether the folder is still to be filled."""
+        if os.path.lexists(target):
+            return False
+        if entry.is_dir(follow_symlinks=False) and self._worth_copying(entry):
+            target.mkdir()
+            return True
         size = entry.stat(follow_symlinks=False).st_size
         small = size <= _COPIED_FILE and self._bytes + size <= _COPIED_TOTAL
-        if entry.is_file(follow_symlinks=False) and small and self._entries < _COPIED_ENTRIES:
-            self._entries += 1
+        if entry.is_file(follow_symlinks=False) and small and os.access(entry.path, os.R_OK):
             self._bytes += size
             shutil.copy2(entry.path, target)
         elif entry.is_file() or entry.is_dir():
-            self._link(entry, target)
+            self._link(entry.path, target)
+        return False
 
-    def _link(self, entry: os.DirEntry[str], target: Path) -> None:
-        target.symlink_to(os.path.realpath(entry.path))
+    def _worth_copying(self, entry: os.DirEntry[str]) -> bool:
+        environment = os.path.exists(os.path.join(entry.path, "pyvenv.cfg"))
+        # Another file system: a mounted data set, /proc.
+        mounted = os.path.ismount(entry.path)
+        return not environment and not mounted and entry.name not in _LINKED_FOLDERS
+
+    def _link(self, path: str, target: Path) -> None:
+        target.symlink_to(os.path.realpath(path))
         self.links += 1
 
 

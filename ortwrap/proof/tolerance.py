@@ -27,14 +27,14 @@ class Tolerances:
             parameter's gradient may differ.
         noise_factor: a larger difference still counts as rounding when it is less than
             this many times what the original differs from itself, nudged by
-            `nudge` after its first step.
+            `nudge` at every step.
         nudge: relative size of that nudge.
     """
 
     by_dtype: Mapping[str, tuple[float, float]] = field(default_factory=lambda: dict(_BY_DTYPE))
     gradient: float = 1e-3
-    noise_factor: float = 10.0
-    nudge: float = 1e-6
+    noise_factor: float = 4.0
+    nudge: float = 3e-7
 
     def of(self, dtype: str) -> tuple[float, float]:
         """(absolute, relative) for a dtype as torch prints it, `torch.float32` or `float32`."""

@@ -91,7 +91,7 @@ def run_trial(
         setting: what all runs have in common.
         side: a name for this run, unique within its workspace.
         source: the text to run under the script's name; the script's own when None.
-        nudge: relative change of the parameters after the first step.
+        nudge: relative change of the parameters at each step.
         variant: how the models are called.
     """
     out = setting.workspace / side

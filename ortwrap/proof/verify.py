@@ -194,9 +194,10 @@ class _Verification:
         ]
 
     def _noise(self, original: Trial) -> list[tuple[Gap, ...]] | None:
-        """The original against itself, nudged after its first step.
+        """The original against itself, nudged at every step.
 
-        None when it differs even before the nudge, and so is not reproducible.
+        None when it differs by more than the nudge from the first loss on: it is not
+        reproducible.
         """
         again = run_trial(self.setting, "noise", nudge=self.blank.tolerances.nudge)
         noise = self._gaps(original, again)

@@ -35,6 +35,10 @@ def start(config_file: str) -> None:
             from ortwrap.proof.recorder.copy_up import keep_torch_saves_inside
 
             keep_torch_saves_inside(config.sandbox)
+        if config.nudge:
+            from ortwrap.proof.recorder.nudge import nudge_parameters
+
+            nudge_parameters(config.nudge)
         if config.variant:
             from ortwrap.proof.recorder.variants import put_in_place
 

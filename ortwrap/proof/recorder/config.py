@@ -21,8 +21,8 @@ class RecorderConfig:
         steps: number of optimizer steps after which the script is stopped.
         seed: seed of torch, numpy and random when the script starts.
         keep_dropout: leave dropout on.
-        nudge: relative change of every trained parameter after the first step; 0 for
-            none. A run nudged by rounding error shows how far honest runs lie apart.
+        nudge: relative change of every trained parameter at each step; 0 for none.
+            A run nudged by rounding error shows how far honest runs lie apart.
         transparent: names of generated wrapper classes; the modules they hold are
             the script's own, they themselves are not.
         variant: how the script's models are called, for benchmarks: `compile` through

@@ -135,8 +135,6 @@ class Recorder:
             self._trained.add(optimizer)
             self._roots.add_owners(self._trained.parameters())
         self._grad_norms.append(self._trained.grad_norms(optimizer))
-        if len(self._step_seconds) == 1 and self._config.nudge:
-            self._trained.nudge(self._config.nudge)
         self._show_progress()
 
     @contextlib.contextmanager

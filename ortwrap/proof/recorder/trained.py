@@ -10,6 +10,7 @@ from torch import nn
 from torch.optim.optimizer import Optimizer
 
 from ortwrap.proof.recorder.modules import snapshot
+from ortwrap.proof.recorder.optimizers import parameters_of
 
 NO_GRADIENT = -1.0
 
@@ -34,7 +35,7 @@ class Trained:
 
     def parameters(self) -> list[nn.Parameter]:
         """Every trained parameter, optimizer by optimizer."""
-        return [p for optimizer in self._optimizers for p in _parameters_of(optimizer)]
+        return [p for optimizer in self._optimizers for p in parameters_of(optimizer)]
 
     def grad_norms(self, optimizer: Optimizer) -> tuple[int, torch.Tensor]:
         """The optimizer's index and the norm of each of its gradients, float32 of shape (P,).
@@ -42,16 +43,7 @@ class Trained:
         `NO_GRADIENT` stands for a parameter without one.
         """
         index = next(i for i, each in enumerate(self._optimizers) if each is optimizer)
-        return index, torch.stack([_norm(p.grad) for p in _parameters_of(optimizer)])
-
-    @torch.no_grad()
-    def nudge(self, relative: float) -> None:
-        """Move every trained number up or down by that fraction of itself."""
-        generator = torch.Generator().manual_seed(0)
-        for parameter in self.parameters():
-            if parameter.is_floating_point():
-                signs = torch.randint(0, 2, parameter.shape, generator=generator) * 2.0 - 1.0
-                parameter.mul_((1.0 + relative * signs).to(parameter.device, parameter.dtype))
+        return index, torch.stack([_norm(p.grad) for p in parameters_of(optimizer)])
 
     def state(self, roots: Mapping[str, nn.Module]) -> dict[str, Any]:
         """What is compared at the end: trained and frozen parameters, and buffers.
@@ -62,7 +54,7 @@ class Trained:
         keys = {
             id(parameter): f"{i}/{j}"
             for i, optimizer in enumerate(self._optimizers)
-            for j, parameter in enumerate(_parameters_of(optimizer))
+            for j, parameter in enumerate(parameters_of(optimizer))
         }
         names: dict[str, str] = {}
         frozen: dict[str, torch.Tensor] = {}
@@ -78,10 +70,6 @@ class Trained:
                 buffers[f"{root_name}.{name}"] = snapshot(buffer)
         trained = {keys[id(parameter)]: snapshot(parameter) for parameter in self.parameters()}
         return {"trained": trained, "names": names, "frozen": frozen, "buffers": buffers}
-
-
-def _parameters_of(optimizer: Optimizer) -> list[nn.Parameter]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
 
 
 def _norm(gradient: Any) -> torch.Tensor:

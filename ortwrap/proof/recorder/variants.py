@@ -6,7 +6,6 @@ A variant changes how a model is called, never the model: its name, its paramete
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from torch.optim.optimizer import Optimizer
 
 from ortwrap.proof.recorder.config import Variant
 from ortwrap.proof.recorder.modules import Roots
+from ortwrap.proof.recorder.optimizers import parameters_of, when_optimizer_is_made
 
 
 def put_in_place(variant: Variant) -> None:
@@ -26,20 +26,17 @@ def put_in_place(variant: Variant) -> None:
 
 
 def _on_trained_models(change: Callable[[nn.Module], None]) -> None:
-    initialise = Optimizer.__init__
     roots = Roots(())
     changed: set[int] = set()
 
-    @functools.wraps(initialise)
-    def initialised(self: Optimizer, *args: Any, **kwargs: Any) -> None:
-        initialise(self, *args, **kwargs)
-        roots.add_owners([p for group in self.param_groups for p in group["params"]])
+    def on_optimizer(optimizer: Optimizer) -> None:
+        roots.add_owners(parameters_of(optimizer))
         for _, root in roots.named():
             if id(root) not in changed:
                 changed.add(id(root))
                 change(root)
 
-    setattr(Optimizer, "__init__", initialised)  # noqa: B010
+    when_optimizer_is_made(on_optimizer)
 
 
 def _call_through_ortmodule(model: nn.Module) -> None:
