@@ -46,14 +46,12 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
 
 
 def _uses(tree: ast.AST, words: Sequence[str]) -> bool:
-    """Some name of the code itself, not of its comments and strings, holds one of the words."""
+    """Something is called whose name holds one of the words."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            name = node.attr
-        elif isinstance(node, ast.Name):
-            name = node.id
-        else:
+        if not isinstance(node, ast.Call):
             continue
+        func = node.func
+        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
         if any(word in name for word in words):
             return True
     return False

@@ -15,6 +15,10 @@ _COPIES = frozenset(
 )
 
 
+_VIEWS = frozenset(
+    "flatten reshape squeeze unsqueeze transpose permute from_numpy as_tensor asarray split chunk "
+    "unbind narrow broadcast_to swapaxes ravel t atleast_1d view_as_real view_as_complex".split()
+)
 _PASS_THROUGH = frozenset("enumerate zip iter list tuple reversed".split())
 _FACTS = frozenset("shape dtype device ndim".split())
 
@@ -37,6 +41,10 @@ class Aliases:
                 self._tie(node.target, node.value)
             elif isinstance(node, cst.For):
                 self._tie(node.target, node.iter)
+            elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+                if node.func.attr.value in ("append", "extend", "insert", "add", "update"):
+                    for argument in node.args:
+                        self._tie_root(node.func.value, argument.value)
             stack.extend(children(node))
 
     def closure(self, places: set[str]) -> set[str]:
@@ -55,30 +63,47 @@ class Aliases:
             for element in target.elements:
                 self._tie(element.value, value)
             return
-        instance = self._reader.instance
-        left, right = place_of(target, instance), self._source(value)
-        if left is not None and right is not None:
+        self._tie_root(target, value)
+
+    def _tie_root(self, target: cst.CSTNode, value: cst.CSTNode) -> None:
+        left = root_place(target, self._reader.instance)
+        if left is None:
+            return
+        for right in self._sources(value):
             self._parent[self._find(left)] = self._find(right)
 
-    def _source(self, value: cst.BaseExpression) -> str | None:
-        """The place that an expression gives a way into, unless it copies."""
-        node: cst.CSTNode = value
-        while isinstance(node, (cst.Attribute, cst.Subscript, cst.Call)):
-            if isinstance(node, cst.Call):
-                if isinstance(node.func, cst.Name) and node.func.value in _PASS_THROUGH:
-                    return self._source(node.args[0].value) if node.args else None
-                if not isinstance(node.func, cst.Attribute):
-                    return None
-                if node.func.attr.value in _COPIES:
-                    return None
-                node = node.func
-            if place_of(node, self._reader.instance) is not None:
-                break
-            if isinstance(node, (cst.Attribute, cst.Subscript)):
-                if isinstance(node, cst.Attribute) and node.attr.value in _FACTS:
-                    return None
-                node = node.value
-        return root_place(node, self._reader.instance)
+    def _sources(self, value: cst.CSTNode) -> set[str]:
+        """The places that an expression gives a way into, unless it copies."""
+        if isinstance(value, (cst.List, cst.Tuple, cst.Dict, cst.Set)):
+            return set().union(*(self._sources(element.value) for element in value.elements))
+        if isinstance(value, cst.IfExp):
+            return self._sources(value.body) | self._sources(value.orelse)
+        if isinstance(value, cst.BooleanOperation):
+            return self._sources(value.left) | self._sources(value.right)
+        if isinstance(value, cst.Call):
+            return self._sources_of_call(value)
+        place = place_of(value, self._reader.instance)
+        if place is not None:
+            return {place}
+        if isinstance(value, cst.Attribute) and value.attr.value in _FACTS:
+            return set()
+        if isinstance(value, (cst.Attribute, cst.Subscript)):
+            return self._sources(value.value)
+        return set()
+
+    def _sources_of_call(self, call: cst.Call) -> set[str]:
+        given = [self._sources(argument.value) for argument in call.args]
+        if isinstance(call.func, cst.Name):
+            passes = call.func.value in _PASS_THROUGH
+            own = self._reader.bindings.definition(call.func) is not None
+            # A function of this file may hand back what it was given, or a view of it.
+            return set().union(*given) if passes or own else set()
+        if not isinstance(call.func, cst.Attribute):
+            return set()
+        name = call.func.attr.value
+        if self._reader.bindings.qualified(call.func) is not None:
+            return given[0] if name in _VIEWS and given else set()
+        return set() if name in _COPIES else self._sources(call.func.value)
 
     def _find(self, place: str) -> str:
         self._parent.setdefault(place, place)

@@ -126,6 +126,38 @@ class Bindings:
             return f"{base}.{expression.attr.value}" if base else None
         return None
 
+    def literal(self, name: cst.Name) -> cst.BaseExpression | None:
+        """The number or string that a name of the module is bound to, once and for all."""
+        owner = self.resolve(name)
+        if owner is None or not owner.is_module or len(owner.names[name.value]) != 1:
+            return None
+        target = owner.names[name.value][0].node
+        parent = self.tree.parents.get(self.tree.parents.get(target, target))
+        if isinstance(parent, (cst.Assign, cst.AnnAssign)):
+            value = parent.value
+        else:
+            value = self._element_bound_to(target)
+        plain = value.expression if isinstance(value, cst.UnaryOperation) else value
+        constant = isinstance(plain, (cst.Integer, cst.Float, cst.SimpleString))
+        return value if constant and self._stands_at_top(target) else None
+
+    def _element_bound_to(self, target: cst.CSTNode) -> cst.BaseExpression | None:
+        """The value of one name in `PAD, CLS = 0, 101`."""
+        targets = self.tree.parents.get(self.tree.parents.get(target, target))
+        assign = self.tree.parents.get(self.tree.parents.get(targets, target)) if targets else None
+        if not isinstance(targets, cst.Tuple) or not isinstance(assign, cst.Assign):
+            return None
+        values = assign.value
+        if not isinstance(values, cst.Tuple) or len(values.elements) != len(targets.elements):
+            return None
+        for left, right in zip(targets.elements, values.elements):
+            if left.value is target:
+                return right.value
+        return None
+
+    def _stands_at_top(self, node: cst.CSTNode) -> bool:
+        return self.tree.unit_of(node).block.owner is self.tree.module
+
     @staticmethod
     def is_builtin(name: str) -> bool:
         return name in _BUILTINS

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-from ortwrap.engine.bindings import Binding, Bindings
+from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, place_of, root_place
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.helpers import Helpers
@@ -37,6 +37,7 @@ _FACTORIES = re.compile(
 _OPTIONS = re.compile(r"^(?:\w*args|opts?|cfg|\w*config|conf|hparams|params|hps?|flags|options)$")
 _RANDOM_NAMES = re.compile(r"^rand")
 _RANDOM_FACTORIES = re.compile(r"^torch\.rand")
+_DRAWS = re.compile(r"^torch\.(?:rand|normal|bernoulli|multinomial)|dropout|distributions")
 _TAKEN_BY_MODULE = frozenset(
     "forward compute_loss training train eval modules parameters buffers children apply to "
     "type float half double cuda cpu register_buffer state_dict zero_grad add_module".split()
@@ -159,6 +160,7 @@ class _Walk:
         }
         self._reserved = {"self", "super"} | self._global_reads()
         self._expressions: dict[str, str] = {}
+        self._whole: set[str] = set()
         self._starred: dict[str, cst.BaseExpression] = {}
 
     def piece(self, piece: Unit) -> None:
@@ -350,7 +352,8 @@ class _Walk:
             self._expression(func)
         for argument in node.args:
             self._expression(argument)
-        if self._flow_uses(func):
+        draws = _DRAWS.search(self._bindings.qualified(func) or "") is not None
+        if draws or self._flow_uses(func):
             self.found.ran_module = True
 
     def _flow_uses(self, func: cst.CSTNode) -> bool:
@@ -421,6 +424,8 @@ class _Walk:
             return not self.found.ran_module and not self._conditional_depth
         if not self._over_inputs(node) or (self._conditional_depth and not self._is_option(node)):
             return False
+        if self._may_be_filled(node):
+            return False
         if isinstance(node, cst.Subscript):
             return self._is_access(node) or self._picks_a_batch(node)
         if isinstance(node, cst.Attribute):
@@ -454,6 +459,14 @@ class _Walk:
             set(self._reader.of(node).reads) & self.defined
         )
 
+    def _may_be_filled(self, node: cst.BaseExpression) -> bool:
+        """An item of a container that the model was given whole, and may have added to."""
+        if isinstance(node, cst.Attribute) and node.attr.value in _OUTSIDE_ATTRIBUTES:
+            return False
+        if not isinstance(node, (cst.Attribute, cst.Subscript)) or not self.found.ran_module:
+            return False
+        return root_place(node, self._reader.instance) in self._whole
+
     def _picks_a_batch(self, node: cst.Subscript) -> bool:
         """`data[start:start + size]`, `x[index]`: another part of the data at every step."""
         if place_of(node.value, self._reader.instance) is None:
@@ -470,6 +483,8 @@ class _Walk:
         if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name):
             return False
         owner = node.value.value
+        if f"hasattr({owner}," in self._tree.text:
+            return False
         return _OPTIONS.match(owner) is not None or owner == self._reader.instance
 
     def _is_access(self, node: cst.BaseExpression) -> bool:
@@ -561,25 +576,8 @@ class _Walk:
                     function=self._tree.qualified_function(node) or "the script",
                 )
             return True
-        return owner.is_module and self._is_constant(node.value, bound)
-
-    def _is_constant(self, name: str, bound: list[Binding]) -> bool:
-        """A module-level name that is bound once, to a literal."""
-        del name
-        if len(bound) != 1:
-            return False
-        parent = self._tree.parents.get(self._tree.parents.get(bound[0].node, bound[0].node))
-        if not isinstance(parent, (cst.Assign, cst.AnnAssign)):
-            return False
-        value = parent.value
-        literal = isinstance(value, (cst.Integer, cst.Float, cst.SimpleString)) or (
-            isinstance(value, cst.UnaryOperation)
-            and isinstance(value.expression, (cst.Integer, cst.Float))
-        )
-        top_level = (
-            parent is not None and self._tree.unit_of(parent).block.owner is self._tree.module
-        )
-        return literal and top_level and not self._executes_configuration()
+        fixed = self._bindings.literal(node) is not None
+        return fixed and not self._executes_configuration()
 
     def _executes_configuration(self) -> bool:
         return any(
@@ -605,6 +603,7 @@ class _Walk:
 
     def _capture_place(self, place: str, node: cst.CSTNode) -> None:
         self._check_not_filled(place, node)
+        self._whole.add(place)
         if place == self._reader.instance:
             raise Refuse("OW107", node, name=place, why="is passed whole")
         self.input_places.add(place)

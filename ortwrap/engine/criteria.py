@@ -101,8 +101,7 @@ def _calls(found: LossSlice) -> list[cst.Call]:
 def _is_constant(value: cst.BaseExpression, bindings: Bindings) -> bool:
     """It means the same where the class makes its criterion."""
     if isinstance(value, cst.Name):
-        owner = bindings.resolve(value)
-        return owner is not None and owner.is_module and len(owner.names[value.value]) == 1
+        return bindings.literal(value) is not None
     if isinstance(value, cst.UnaryOperation):
         value = value.expression
     return isinstance(value, (cst.Integer, cst.Float, cst.SimpleString))

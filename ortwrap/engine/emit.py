@@ -85,7 +85,8 @@ class Emitter:
         names: list[str] = []
         first: Unit | None = None
         for plan, wrapper in zip(plans, wrappers):
-            top = self._top_level(plan.found.block.units[0])
+            units = plan.found.block.units
+            top = self._top_level(units[min(plan.order.anchor.index, len(units) - 1)])
             first = top if first is None or top.index < first.index else first
             names.append(self._class(plan, wrapper, top, several))
             self._step(plan, names[-1])

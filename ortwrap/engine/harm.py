@@ -33,7 +33,10 @@ _DRAWS = frozenset(
     "normal_ uniform_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_ sample "
     "rsample shuffle choice rand randn randint permutation".split()
 )
-_LOGS = re.compile(r"log|print|write|add_scalar|set_post|set_desc|info|debug|warn|time")
+_LOGS = re.compile(
+    r"(?:log|logger|print|write|info|debug|warn|warning|add_scalars?|set_postfix\w*|set_desc\w*"
+    r"|log_\w+|time|perf_counter\w*)$"
+)
 _HARMLESS_METHODS = frozenset(
     "zero_grad item append extend update add size view reshape flatten squeeze unsqueeze mean sum "
     "max min argmax argmin eq ne gt lt ge le numel dim to cuda cpu float long int half double bool "
@@ -95,7 +98,7 @@ class HarmCheck:
             return f"`{name}` is given a module or an optimizer"
         qualified = self._bindings.qualified(func)
         if qualified is not None:
-            return self._of_import(qualified, name)
+            return self._of_import(qualified, name, crossing)
         defined = self._bindings.definition(func)
         if isinstance(defined, cst.FunctionDef):
             return self._of_function(defined, name, crossing)
@@ -103,18 +106,21 @@ class HarmCheck:
             return "it runs a module, whose random numbers and buffers follow the order"
         if isinstance(func, cst.Attribute):
             return self._of_method(call, func, reader, crossing)
-        known = isinstance(func, cst.Name) and _MEASURES.search(func.value.lower())
+        measures = isinstance(func, cst.Name) and bool(_MEASURES.search(func.value.lower()))
+        known = measures and not crossing.runs_module
         return None if known or self._modules.is_criterion(func) else _unknown(name)
 
-    def _of_import(self, qualified: str, name: str) -> str | None:
+    def _of_import(self, qualified: str, name: str, crossing: Crossing) -> str | None:
         if _SWITCH.match(qualified):
             return "it changes a setting"
         if _RANDOM.search(qualified) or qualified.startswith(("numpy.random", "random.")):
             return "it draws random numbers"
         if qualified.endswith("_") or qualified.startswith("torch.nn.init"):
             return "it changes its arguments"
-        known = f"{qualified}.".startswith(_PURE_PACKAGES) or _MEASURES.search(qualified.lower())
-        return None if known else _unknown(name)
+        if f"{qualified}.".startswith(_PURE_PACKAGES):
+            return None
+        measures = _MEASURES.search(qualified.lower()) and not crossing.runs_module
+        return None if measures else _unknown(name)
 
     def _of_method(
         self, call: cst.Call, func: cst.Attribute, reader: EffectsReader, crossing: Crossing
@@ -128,8 +134,9 @@ class HarmCheck:
         if method in _DRAWS:
             return "it draws random numbers"
         root = root_place(func.value, reader.instance)
-        known = method in _HARMLESS_METHODS or _LOGS.search(method) is not None
-        if method == "update" and not call.args:
+        logs = _LOGS.match(method) is not None
+        known = method in _HARMLESS_METHODS or logs
+        if method == "update" and (not call.args or crossing.runs_module):
             known = False
         if root is not None and root == reader.instance:
             return _unknown(name)

@@ -21,6 +21,7 @@ from ortwrap.engine.order import Orderer
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.result import Result, Step
+from ortwrap.engine.safety import misplaced, unparsable, unresolved_names
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice, SharedGraph, Slicer
 from ortwrap.engine.tree import SourceTree
@@ -32,7 +33,31 @@ def rewrite(text: str, options: Options) -> Result:
     Raises:
         InvalidSource: the text cannot be parsed.
     """
-    return _Rewrite(SourceTree(text), options).run()
+    first = _Rewrite(SourceTree(text), options)
+    result = first.run()
+    if result.text == text:
+        return result
+    why = first.unsafe(result)
+    return result if why is None else _refuse_all(result, why)
+
+
+def _refuse_all(result: Result, why: str) -> Result:
+    """The same steps, none of them rewritten, since the patched text is not to be trusted."""
+    refusal = Refuse("OW901", why=why)
+    steps = tuple(
+        replace(
+            step,
+            status="refused",
+            code=refusal.page.code,
+            message=refusal.message,
+            advice=refusal.page.advice,
+            class_name=None,
+        )
+        if step.status == "rewritten"
+        else step
+        for step in result.steps
+    )
+    return Result(result.source, result.source, steps)
 
 
 class _Function:
@@ -93,6 +118,8 @@ class _Rewrite:
                 rows[sink] = self._refused(sink, refusal)
                 if isinstance(refusal, SharedGraph):
                     shared.append(refusal)
+                else:
+                    shared += self._graph_of(sink, sinks)
         groups = self._group(slices)
         self._refuse_shared(groups, rows)
         for graph in shared:
@@ -123,6 +150,20 @@ class _Rewrite:
         shown = [sink for sink in sinks if sink in rows and (sink not in slices or sink in firsts)]
         return Result(self._tree.text, text, tuple(rows[sink] for sink in shown))
 
+    def unsafe(self, result: Result) -> str | None:
+        """Why the patched text must not be shown; None if it holds what was planned."""
+        if misplaced(self._tree):
+            return "the parser gives positions that do not fit the text"
+        why = unparsable(result.text)
+        if why is not None:
+            return why
+        second = _Rewrite(SourceTree(result.text), self._options)
+        if second.run().text != result.text:
+            return "a second rewrite would change it again"
+        new = unresolved_names(second._tree, second._bindings)
+        new -= unresolved_names(self._tree, self._bindings)
+        return f"nothing defines `{min(new)}`" if new else None
+
     # -- analysis ----------------------------------------------------------------------------------
 
     def _function(self, sink: Sink, sinks: list[Sink]) -> _Function:
@@ -132,6 +173,17 @@ class _Rewrite:
                 self._tree, self._bindings, self._modules, self._helpers, node, sinks
             )
         return self._functions[node]
+
+    def _graph_of(self, sink: Sink, sinks: list[Sink]) -> list[SharedGraph]:
+        """The graph that a refused sink consumes, so that no other step lifts a part of it."""
+        try:
+            units = self._function(sink, sinks).slicer.slice(sink).units
+        except Refuse:
+            return []
+        if not units:
+            return []
+        node = units[0].node
+        return [SharedGraph(units, self._tree.code(node), self._tree.line(node))]
 
     def _check_sink(self, sink: Sink) -> None:
         code = self._tree.code(sink.loss)[:60]

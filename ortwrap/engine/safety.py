@@ -1,0 +1,49 @@
+"""The patched text is checked before anyone sees it."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.nodes import children
+from ortwrap.engine.tree import SourceTree
+
+
+def misplaced(tree: SourceTree) -> bool:
+    """LibCST's positions do not fit the text, so that edits would hit something else."""
+    for node, unit in tree.units.items():
+        if isinstance(node, cst.BaseSmallStatement) and not unit.shares_line:
+            return not tree.source(node).startswith(tree.module.code_for_node(node)[:8].rstrip())
+    return False
+
+
+def unparsable(text: str) -> str | None:
+    """Why a text is no Python, None if it is."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except SyntaxError as error:
+        try:
+            cst.parse_module(text)
+        except cst.ParserSyntaxError:
+            return f"it does not parse: {error.msg} at line {error.lineno}"
+    return None
+
+
+def unresolved_names(tree: SourceTree, bindings: Bindings) -> set[str]:
+    """Names that nothing in the script binds."""
+    found: set[str] = set()
+    stack: list[cst.CSTNode] = [tree.module]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, (cst.Import, cst.ImportFrom)):
+            continue
+        if isinstance(node, cst.Name):
+            known = bindings.resolve(node) is not None or bindings.is_builtin(node.value)
+            found |= set() if known else {node.value}
+        stack.extend(children(node))
+    return found
