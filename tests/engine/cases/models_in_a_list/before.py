@@ -1,0 +1,15 @@
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+models = [nn.Linear(4, 2), nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))]
+optimizers = [torch.optim.SGD(model.parameters(), lr=0.1) for model in models]
+criterion = nn.CrossEntropyLoss()
+
+for x, y in [(torch.randn(5, 4), torch.randint(0, 2, (5,))) for _ in range(3)]:
+    for i in range(len(models)):
+        loss = criterion(models[i](x), y)
+        optimizers[i].zero_grad()
+        loss.backward()
+        optimizers[i].step()
+        print(i, f"{loss.item():.5f}")
