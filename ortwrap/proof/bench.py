@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 import statistics
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 
 from ortwrap.engine.options import Options
 from ortwrap.proof.advice import advise
+from ortwrap.proof.environment import environment
 from ortwrap.proof.execution import read_execution
 from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.patched import CannotVerify, Patched, patched_script
@@ -31,7 +30,6 @@ _VARIANTS: dict[str, Variant] = {
     REWRITTEN: "",
 }
 WAYS = tuple(_VARIANTS)
-_PACKAGES = ("torch", "onnxruntime-training", "onnxruntime-training-cpu", "onnx", "numpy")
 
 
 def bench(
@@ -100,7 +98,7 @@ def bench(
         repeat=repeat,
         measured=measured,
         advice=advise(measured[0], measured[-1]) if eager else "",
-        environment=_environment(),
+        environment=environment(),
     )
 
 
@@ -180,9 +178,3 @@ def _against(measured: Measured, eager: Measured) -> Measured:
         ratio=eager.ms_per_step / measured.ms_per_step,
         break_even_steps=round(max(0.0, extra) / saved) if saved > 0 else None,
     )
-
-
-def _environment() -> dict[str, str]:
-    installed = {each.metadata["Name"]: each.version for each in metadata.distributions()}
-    versions = {package: installed[package] for package in _PACKAGES if package in installed}
-    return {"python": platform.python_version(), "machine": platform.platform(), **versions}

@@ -90,14 +90,9 @@ def _bench_row(measured: Measured) -> tuple[str, ...]:
     )
 
 
-def _comparison(verdict: Verdict) -> Table:
-    shown = Table(title="original against patched", title_justify="left")
-    shown.add_column("compared")
-    shown.add_column("largest difference", justify="right")
-    noisy = verdict.noise is not None
-    if noisy:
-        shown.add_column("original against itself, nudged", justify="right")
-    rows: list[tuple[str, float | None, str]] = [
+def comparison_rows(verdict: Verdict) -> list[tuple[str, str, str]]:
+    """What was compared, its largest difference, and that of the nudged original (or empty)."""
+    rows = [
         (f"loss of {_count(verdict.backwards, 'backward')}", verdict.max_loss_diff, "loss"),
         ("norm of each gradient", verdict.max_grad_norm_diff, "gradient"),
         (
@@ -107,9 +102,44 @@ def _comparison(verdict: Verdict) -> Table:
         ),
         ("buffers", verdict.max_buffer_diff, "buffer"),
     ]
-    for label, size, kind in rows:
-        noise = [_number((verdict.noise or {}).get(kind))] if noisy else []
-        shown.add_row(label, _number(size), *noise)
+    noise = verdict.noise
+    return [
+        (label, _number(size), "" if noise is None else _number(noise.get(kind)))
+        for label, size, kind in rows
+    ]
+
+
+def execution_rows(verdict: Verdict) -> list[tuple[str, str]]:
+    """What ran where, at what cost; an empty label continues the row above."""
+    ran, before, after = verdict.execution, verdict.original, verdict.patched
+    rows = [("ran on", str(ran.ran_on)), *(("", reason) for reason in ran.reasons)]
+    if ran.compared_calls:
+        calls = _count(ran.compared_calls, "call")
+        rows.append(("", f"but for {calls} run eagerly to compare new graphs with"))
+    rows.append(("loss in the exported graph", _yes_no(ran.loss_in_graph)))
+    rows.append(("label sparsity", ran.label_sparsity or "does not apply"))
+    if ran.label_density is not None:
+        rows.append(("label density", f"{100 * ran.label_density:.3g} %"))
+    if ran.exports:
+        rows.append(("exports", f"{ran.exports} in {ran.export_seconds or 0:.1f} s"))
+    rows.append(("step time, original", _milliseconds(before.ms_per_step)))
+    rows.append(("step time, patched", _milliseconds(after.ms_per_step)))
+    if verdict.ratio:
+        rows.append(("original / patched", f"{verdict.ratio:.2f}"))
+    rows.append(("peak memory, original", _megabytes(before.peak_memory_mb)))
+    rows.append(("peak memory, patched", _megabytes(after.peak_memory_mb)))
+    rows += [("note", message) for message in verdict.messages]
+    return rows
+
+
+def _comparison(verdict: Verdict) -> Table:
+    shown = Table(title="original against patched", title_justify="left")
+    shown.add_column("compared")
+    shown.add_column("largest difference", justify="right")
+    if verdict.noise is not None:
+        shown.add_column("original against itself, nudged", justify="right")
+    for row in comparison_rows(verdict):
+        shown.add_row(*row[: len(shown.columns)])
     absolute, relative = verdict.tolerances.of("float32")
     shown.caption = (
         f"float32 may differ by {absolute:g} + {relative:g} of its value; "
@@ -119,31 +149,9 @@ def _comparison(verdict: Verdict) -> Table:
 
 
 def _execution(verdict: Verdict) -> Table:
-    ran = verdict.execution
     shown = Table(title="what ran", title_justify="left", show_header=False)
-    shown.add_column()
-    shown.add_column()
-    shown.add_row("ran on", str(ran.ran_on))
-    for reason in ran.reasons:
-        shown.add_row("", escape(reason))
-    if ran.compared_calls:
-        calls = _count(ran.compared_calls, "call")
-        shown.add_row("", f"but for {calls} run eagerly to compare new graphs with")
-    shown.add_row("loss in the exported graph", _yes_no(ran.loss_in_graph))
-    shown.add_row("label sparsity", ran.label_sparsity or "does not apply")
-    if ran.label_density is not None:
-        shown.add_row("label density", f"{100 * ran.label_density:.3g} %")
-    if ran.exports:
-        shown.add_row("exports", f"{ran.exports} in {ran.export_seconds or 0:.1f} s")
-    before, after = verdict.original, verdict.patched
-    shown.add_row("step time, original", _milliseconds(before.ms_per_step))
-    shown.add_row("step time, patched", _milliseconds(after.ms_per_step))
-    if verdict.ratio:
-        shown.add_row("original / patched", f"{verdict.ratio:.2f}")
-    shown.add_row("peak memory, original", _megabytes(before.peak_memory_mb))
-    shown.add_row("peak memory, patched", _megabytes(after.peak_memory_mb))
-    for message in verdict.messages:
-        shown.add_row("note", escape(message))
+    for label, text in execution_rows(verdict):
+        shown.add_row(label, escape(text))
     return shown
 
 
