@@ -42,9 +42,9 @@ class Aliases:
             elif isinstance(node, cst.For):
                 self._tie(node.target, node.iter)
             elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-                if node.func.attr.value in ("append", "extend", "insert", "add", "update"):
-                    for argument in node.args:
-                        self._tie_root(node.func.value, argument.value)
+                fills = node.func.attr.value in ("append", "extend", "insert", "add", "update")
+                for argument in node.args if fills else ():
+                    self._tie_root(node.func.value, argument.value)
             stack.extend(children(node))
 
     def closure(self, places: set[str]) -> set[str]:
