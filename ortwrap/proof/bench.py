@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ortwrap.engine.options import Options
 from ortwrap.proof.advice import advise
-from ortwrap.proof.environment import environment
+from ortwrap.proof.environment import busy, environment
 from ortwrap.proof.execution import read_execution
 from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.patched import CannotVerify, Patched, patched_script
@@ -73,6 +73,7 @@ def bench(
     if steps < 2 or repeat < 1:
         raise ValueError("bench needs at least 2 steps and 1 repetition")
     twin = patched_script(script, patched, options or Options())
+    warning = busy()
     with _workspace() as workspace:
         setting = Setting(
             script=script.resolve(),
@@ -99,6 +100,7 @@ def bench(
         measured=measured,
         advice=advise(measured[0], measured[-1]) if eager else "",
         environment=environment(),
+        warning=warning,
     )
 
 

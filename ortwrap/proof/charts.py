@@ -22,8 +22,6 @@ _ON_PAGE = {
     _PATCHED: "var(--patched)",
 }
 _SIZE = (7.2, 2.7)
-# Smaller differences than float64 can tell apart are drawn at the bottom of a log axis.
-_FLOOR = 1e-12
 
 
 @dataclass(frozen=True)
@@ -56,11 +54,15 @@ def loss_chart(original: Sequence[float], patched: Sequence[float]) -> Chart:
     above.set_ylabel("loss")
     above.legend(frameon=False, labelcolor=_INK)
     differences = [abs(a - b) for a, b in zip(original, patched)]
-    shown = [max(difference, _FLOOR) for difference in differences]
-    below.semilogy(range(1, len(shown) + 1), shown, color=_INK, marker=".", linewidth=1)
+    # A log axis has no place for the losses that are equal to the last digit.
+    unequal = [(n, d) for n, d in enumerate(differences, start=1) if d > 0]
+    below.set_yscale("log")
+    below.plot([n for n, _ in unequal], [d for _, d in unequal], color=_INK, marker=".", ls="")
+    below.set_xlim(above.get_xlim())
     below.set_ylabel("difference")
     below.set_xlabel("backward")
     largest = max(differences, default=0.0)
+    equal = len(differences) - len(unequal)
     rows = [
         (str(number), f"{a:.8g}", f"{b:.8g}", f"{abs(a - b):.1e}")
         for number, (a, b) in enumerate(zip(original, patched), start=1)
@@ -68,7 +70,8 @@ def loss_chart(original: Sequence[float], patched: Sequence[float]) -> Chart:
     return Chart(
         "Loss of every backward",
         _svg(figure),
-        f"The two loss curves lie on one another to within {largest:.1e}.",
+        f"The two loss curves lie on one another to within {largest:.1e}; "
+        f"{equal} of {len(differences)} losses are equal to the last digit.",
         ("backward", "original", "patched", "difference"),
         tuple(rows),
     )
@@ -112,6 +115,7 @@ def time_chart(sides: Sequence[tuple[str, Sequence[float]]], warm_up: int) -> Ch
 
 def _figure(rows: int) -> tuple[Figure, Sequence[Axes]]:
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     figure = Figure(figsize=(_SIZE[0], _SIZE[1] * rows), layout="constrained")
     figure.patch.set_alpha(0)
@@ -121,6 +125,7 @@ def _figure(rows: int) -> tuple[Figure, Sequence[Axes]]:
         axes.tick_params(colors=_INK, which="both")
         axes.xaxis.label.set_color(_INK)
         axes.yaxis.label.set_color(_INK)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(color=_FAINT, alpha=0.4, linewidth=0.6)
         for side, spine in axes.spines.items():
             spine.set_color(_FAINT)

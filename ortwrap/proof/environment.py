@@ -15,6 +15,9 @@ _PACKAGES = (
     "numpy",
 )
 
+# Share of the processors that others may use before times are doubted.
+_BUSY = 0.5
+
 
 def environment() -> dict[str, str]:
     """Versions and machine, by name."""
@@ -25,3 +28,16 @@ def environment() -> dict[str, str]:
         "machine": platform.platform(),
         "processors": str(os.cpu_count()),
     }
+
+
+def busy() -> str | None:
+    """A warning when other programs keep this machine busy, so that times mean little."""
+    if not hasattr(os, "getloadavg"):
+        return None
+    load, processors = os.getloadavg()[0], os.cpu_count() or 1
+    if load <= _BUSY * processors:
+        return None
+    return (
+        f"other programs keep this machine busy (load {load:.1f} on {processors} processors): "
+        "step times mean little"
+    )

@@ -57,6 +57,7 @@ class Benchmark:
         measured: eager first, ortwrap last.
         advice: one sentence: is it worth it here, and what would change that.
         environment: versions and machine.
+        warning: why the times mean little; None when nothing speaks against them.
     """
 
     script: str
@@ -65,6 +66,7 @@ class Benchmark:
     measured: tuple[Measured, ...]
     advice: str
     environment: Mapping[str, str]
+    warning: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dump`."""

@@ -71,6 +71,8 @@ def bench_table(benchmark: Benchmark) -> RenderableType:
         for measured in benchmark.measured
         if measured.failure or measured.note
     ]
+    if benchmark.warning:
+        notes.append(benchmark.warning)
     return Group(shown, *map(escape, notes))
 
 

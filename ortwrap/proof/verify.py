@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ortwrap.engine.options import Options
 from ortwrap.proof.causes import likely_cause
+from ortwrap.proof.environment import busy
 from ortwrap.proof.execution import read_execution
 from ortwrap.proof.gaps import Gap, beyond_noise, gaps
 from ortwrap.proof.patched import CannotVerify, Patched, patched_script
@@ -61,8 +62,10 @@ def verify(
     if steps < 1:
         raise ValueError(f"steps must be at least 1, not {steps}")
     tolerances = tolerances or Tolerances()
+    warning = busy()
     blank = Verdict(
         status="error",
+        messages=(warning,) if warning else (),
         script=str(script),
         tolerances=tolerances,
         dropout="on" if keep_dropout else "off",
@@ -71,7 +74,7 @@ def verify(
     try:
         twin = patched_script(script, patched, options or Options())
     except CannotVerify as error:
-        return replace(blank, messages=(str(error),))
+        return replace(blank, messages=(*blank.messages, str(error)))
     with tempfile.TemporaryDirectory(prefix="ortwrap-", ignore_cleanup_errors=True) as workspace:
         setting = Setting(
             script=script.resolve(),
@@ -107,7 +110,7 @@ class _Verification:
         return self._compared(original, patched)
 
     def _error(self, message: str, output: str = "") -> Verdict:
-        return replace(self.blank, messages=(message,), output=output)
+        return replace(self.blank, messages=(*self.blank.messages, message), output=output)
 
     def _costs(self, original: Trial, patched: Trial) -> Verdict:
         """The verdict so far: everything but the comparison."""
@@ -123,7 +126,7 @@ class _Verification:
         )
 
     def _remarks(self, original: Trial) -> tuple[str, ...]:
-        remarks = []
+        remarks = list(self.blank.messages)
         if original.steps < self.setting.steps:
             remarks.append(
                 f"the script made {original.steps} of the {self.setting.steps} steps asked for"
@@ -152,7 +155,7 @@ class _Verification:
                 size=original.steps - patched.steps,
                 likely_cause=message,
             ),
-            messages=(message,),
+            messages=(*self.blank.messages, message),
             output=patched.output,
         )
 
@@ -161,7 +164,8 @@ class _Verification:
             f"{len(original.recordings)} processes of the original trained, "
             f"{len(patched.recordings)} of the patched script"
         )
-        return replace(self._costs(original, patched), status="mismatch", messages=(message,))
+        messages = (*self.blank.messages, message)
+        return replace(self._costs(original, patched), status="mismatch", messages=messages)
 
     def _compared(self, original: Trial, patched: Trial) -> Verdict:
         found = self._gaps(original, patched)

@@ -87,8 +87,8 @@ def test_nothing_rewritten_is_an_error_with_the_reasons(tmp_path: Path) -> None:
     verdict = verify(script, cwd=tmp_path)
 
     assert verdict.status == "error"
-    assert "line 29" in verdict.messages[0]
-    assert "OW" in verdict.messages[0]
+    assert "line 29" in verdict.messages[-1]
+    assert "OW" in verdict.messages[-1]
 
 
 def test_a_syntax_error_is_named_by_its_line(tmp_path: Path) -> None:
@@ -98,4 +98,4 @@ def test_a_syntax_error_is_named_by_its_line(tmp_path: Path) -> None:
     verdict = verify(script, cwd=tmp_path)
 
     assert verdict.status == "error"
-    assert f"{script}:2" in verdict.messages[0]
+    assert f"{script}:2" in verdict.messages[-1]

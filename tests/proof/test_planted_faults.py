@@ -77,8 +77,8 @@ def test_a_patched_script_that_dies(check: Check) -> None:
     assert verdict.status == "mismatch"
     assert verdict.first_difference is not None
     assert (verdict.first_difference.what, verdict.first_difference.step) == ("steps", 8)
-    assert "ValueError: no kernel" in verdict.messages[0]
-    assert "the original did not" in verdict.messages[0]
+    assert "ValueError: no kernel" in verdict.messages[-1]
+    assert "the original did not" in verdict.messages[-1]
 
 
 def test_a_patched_script_killed_by_a_signal(check: Check) -> None:
@@ -86,4 +86,4 @@ def test_a_patched_script_killed_by_a_signal(check: Check) -> None:
     verdict = check(SCRIPT, replaced(SCRIPT, "loss.backward()", dies))
 
     assert verdict.status == "mismatch"
-    assert "SIGFPE" in verdict.messages[0]
+    assert "SIGFPE" in verdict.messages[-1]
