@@ -1,5 +1,8 @@
 """Curves and distributions as SVG that follows the page's colours, each with its numbers."""
 
+# matplotlib comes with the extra `report`.
+# mypy: disable-error-code="import-not-found"
+
 from __future__ import annotations
 
 import io
