@@ -29,7 +29,6 @@ class Config:
         include: gitignore patterns of the files a folder is searched for.
         exclude: gitignore patterns of what is left out of that search.
         class_name: see `Options`.
-        standalone: see `Options`.
         template: see `Options`; None for ortwrap's own.
         sinks: see `Options`.
         output: where patched scripts go, `{stem}` and `{name}` standing for the
@@ -40,7 +39,6 @@ class Config:
     include: tuple[str, ...] = ("*.py",)
     exclude: tuple[str, ...] = ()
     class_name: str = Options.class_name
-    standalone: bool = False
     template: str | None = None
     sinks: tuple[str, ...] = ()
     output: str | None = None
@@ -49,7 +47,6 @@ class Config:
         """The engine's options as the project has them."""
         return Options(
             class_name=self.class_name,
-            standalone=self.standalone,
             template=Path(self.template) if self.template else None,
             sinks=self.sinks,
         )
@@ -175,6 +172,5 @@ _KINDS: Mapping[str, _Kind] = {
     "include": _LIST,
     "output": _Kind("a string with {stem} or {name} in it", _output),
     "sinks": _LIST,
-    "standalone": _Kind("true or false", lambda value: value if isinstance(value, bool) else None),
     "template": _TEXT,
 }

@@ -29,7 +29,6 @@ class Request:
     quiet: bool
     verbose: bool
     class_name: str | None
-    standalone: bool | None
     template: Path | None
     sinks: tuple[str, ...]
     config: Path | None
@@ -59,7 +58,6 @@ class Request:
         of_project = config.options()
         return Options(
             class_name=self.class_name or of_project.class_name,
-            standalone=of_project.standalone if self.standalone is None else self.standalone,
             template=self.template or of_project.template,
             sinks=(*of_project.sinks, *self.sinks),
         )

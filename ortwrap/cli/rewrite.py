@@ -64,9 +64,6 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--class-name", metavar="NAME", callback=_class_name, help="Name of the generated class."
 )
-@click.option(
-    "--standalone/--no-standalone", default=None, help="Emit a script that needs only torch-ort."
-)
 @click.option("--template", type=_EXISTING_FILE, help="Render the class from this Jinja file.")
 @click.option(
     "--sink",

@@ -225,6 +225,9 @@ class _Walk:
                     raise Refuse("OW205", current, code=self._tree.code(current)[:60])
                 if name.startswith(("numpy.", "random.")) and not self._over_inputs(current):
                     raise Refuse("OW304", current, code=self._tree.code(current)[:60])
+                method = current.func.attr.value if isinstance(current.func, cst.Attribute) else ""
+                if method in ("sample", "rsample", "multinomial"):
+                    raise Refuse("OW306", current, code=self._tree.code(current)[:60])
                 if isinstance(current.func, cst.Attribute) and current.func.attr.value in (
                     "register_hook",
                     "retain_grad",

@@ -13,14 +13,11 @@ class Options:
     Attributes:
         class_name: name of the generated class; a file with several different
             steps puts what each one trains in front of it.
-        standalone: emit a script that needs only torch-ort, without the guards
-            of `ortwrap.runtime`.
         template: a Jinja file to render the class from instead of ortwrap's own.
         sinks: names of functions or methods that run backward on their first
             argument, in addition to those the engine knows.
     """
 
     class_name: str = "ModuleWithLoss"
-    standalone: bool = False
     template: Path | None = None
     sinks: tuple[str, ...] = ()

@@ -263,6 +263,17 @@ _page(
     "    loss = loss * 2\nloss.backward()\n",
 )
 _page(
+    "OW306",
+    "a sample drawn on the way to the loss",
+    "`{code}` draws a sample while the loss is computed",
+    "Leave this step as it is, or draw the sample before the model call.",
+    "What a policy sampled decides what happens next in the script, and the log-probability of the "
+    "very same sample has to reach the loss; ONNX Runtime would draw another one.",
+    _HEAD + "from torch.distributions import Categorical\n"
+    "dist = Categorical(logits=model(torch.ones(3, 4)))\naction = dist.sample()\n"
+    "loss = -dist.log_prob(action).mean()\nloss.backward()\n",
+)
+_page(
     "OW901",
     "internal check failed",
     "the patched text did not pass ortwrap's own checks ({why})",

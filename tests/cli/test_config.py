@@ -23,7 +23,7 @@ def test_every_key(tmp_path: Path) -> None:
         tmp_path,
         "[tool.ortwrap]\n"
         'include = ["*.py", "*.pyw"]\nexclude = ["legacy/"]\nclass-name = "Lifted"\n'
-        'standalone = true\ntemplate = "mine.j2"\nsinks = ["run_backward"]\n'
+        'template = "mine.j2"\nsinks = ["run_backward"]\n'
         'output = "{stem}_ort.py"\n',
     )
     assert load_config(str(path)) == Config(
@@ -31,7 +31,6 @@ def test_every_key(tmp_path: Path) -> None:
         include=("*.py", "*.pyw"),
         exclude=("legacy/",),
         class_name="Lifted",
-        standalone=True,
         template=str(tmp_path / "mine.j2"),
         sinks=("run_backward",),
         output="{stem}_ort.py",
@@ -44,7 +43,6 @@ def test_every_key(tmp_path: Path) -> None:
         pytest.param('class_name = "A"', "no key 'class_name'; did you mean 'class-name'?"),
         pytest.param("exlude = []", "no key 'exlude'; did you mean 'exclude'?"),
         pytest.param("zzz = 1", "no key 'zzz'; it has class-name, exclude,"),
-        pytest.param("standalone = 'yes'", "standalone must be true or false, not 'yes'"),
         pytest.param("sinks = 'a'", "sinks must be a list of strings, not 'a'"),
         pytest.param("exclude = [1]", "exclude must be a list of strings, not [1]"),
         pytest.param("class-name = 'a b'", "class-name must be a name that a class can have"),

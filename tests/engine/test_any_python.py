@@ -34,7 +34,6 @@ def test_the_standard_library_stays_as_it_is() -> None:
         assert (result.text, result.steps) == (text, ()), path
 
 
-@pytest.mark.xfail(strict=True, reason="E17: the class may land above `from __future__`")
 def test_the_standard_library_survives_the_whole_analysis() -> None:
     """With a sink appended no text test stands in front: every analysis runs on the file."""
     sink = "\n\nimport torch\nmodel = torch.nn.Linear(2, 1)\nmodel(torch.ones(2)).backward()\n"

@@ -165,9 +165,6 @@ SKIPPED = [
 # What should be left alone and is not yet.
 AWAITED = {
     "`model` is a tensor": "E9: by its name it counts as a module",
-    "the graph is kept": "E8: the second of two backwards is rewritten",
-    "two losses share a graph": "E8: the one without retain_graph is rewritten",
-    "stored log-probabilities of a policy": "E10: sampling moves into forward",
     "a helper draws a model from a closure": "E11: at module level nothing refuses it",
     "DataParallel gives one loss per device": "E12",
     "told to skip on the sink": "E13",

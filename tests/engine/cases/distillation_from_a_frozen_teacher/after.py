@@ -11,7 +11,7 @@ class ModuleWithLoss(nn.Module):
         super().__init__()
         self.student = student
 
-    def compute_loss(self, student_logits, T, teacher_logits, labels, alpha):
+    def compute_loss(self, student_logits, teacher_logits, labels):
         # Soften both sides, the gradients scale as 1/T^2.
         soft = F.kl_div(
             F.log_softmax(student_logits / T, dim=1),
@@ -21,9 +21,9 @@ class ModuleWithLoss(nn.Module):
         hard = F.cross_entropy(student_logits, labels)
         return alpha * soft + (1 - alpha) * hard
 
-    def forward(self, inputs, T, teacher_logits, labels, alpha):
+    def forward(self, inputs, teacher_logits, labels):
         student_logits = self.student(inputs)
-        return self.compute_loss(student_logits, T, teacher_logits, labels, alpha)
+        return self.compute_loss(student_logits, teacher_logits, labels)
 
 
 torch.manual_seed(0)
@@ -40,7 +40,7 @@ student_with_loss = ort_module(ModuleWithLoss, student)
 for inputs, labels in loader:
     with torch.no_grad():
         teacher_logits = teacher(inputs)
-    loss = student_with_loss(inputs, T, teacher_logits, labels, alpha)
+    loss = student_with_loss(inputs, teacher_logits, labels)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()

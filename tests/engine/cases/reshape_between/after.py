@@ -30,14 +30,14 @@ class ModuleWithLoss(nn.Module):
         self.model = model
         self.criterion = criterion
 
-    def compute_loss(self, output, vocabulary, targets):
+    def compute_loss(self, output, targets):
         # (batch, time, vocabulary) -> (batch * time, vocabulary)
         output = output.view(-1, vocabulary)
         return self.criterion(output, targets)
 
-    def forward(self, data, vocabulary, targets):
+    def forward(self, data, targets):
         output = self.model(data)
-        return self.compute_loss(output, vocabulary, targets)
+        return self.compute_loss(output, targets)
 
 
 def train():
@@ -47,7 +47,7 @@ def train():
     for i in range(0, corpus.size(1) - bptt, bptt):
         data = corpus[:, i:i + bptt]
         targets = corpus[:, i + 1:i + 1 + bptt].reshape(-1)
-        loss = model_with_loss(data, vocabulary, targets)
+        loss = model_with_loss(data, targets)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 0.25)
