@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,6 +42,9 @@ _SCRIPT = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--json", "json_file", metavar="FILE", help="Write the verdict as JSON; - is standard output."
 )
+@click.option(
+    "--html", "html_file", metavar="FILE", help="Write a report with pictures that opens offline."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of both sides.")
 @click.option(
     "--keep-dropout", is_flag=True, help="Leave dropout on, though ORT draws other masks."
@@ -58,6 +62,7 @@ def command(
     steps: int,
     patched: Path | None,
     json_file: str | None,
+    html_file: str | None,
     seed: int,
     keep_dropout: bool,
     timeout: float | None,
@@ -91,7 +96,23 @@ def command(
     _print(verdict, to_stderr=json_file == "-", quiet=quiet)
     if json_file is not None:
         _write(json_file, json.dumps(verdict.to_json(), indent=2))
+    if html_file is not None:
+        _write(html_file, _report(verdict, patched, _options(script)))
     return verdict.exit_code
+
+
+def _report(verdict: Verdict, patched: Path | None, options: Options) -> str:
+    from ortwrap.proof.html import html_report
+    from ortwrap.proof.patched import CannotVerify
+
+    command = shlex.join(["ortwrap", *sys.argv[1:]])
+    try:
+        return html_report(verdict, command=command, patched=patched, options=options)
+    except ModuleNotFoundError as error:
+        message = f"{error.name} is missing: pip install 'ortwrap[report]'"
+        raise click.UsageError(message) from error
+    except CannotVerify as error:
+        raise click.UsageError(str(error)) from error
 
 
 def _options(script: Path) -> Options:
