@@ -35,19 +35,31 @@ def line(verdict: Verdict) -> str:
 
 
 def plain_line(verdict: Verdict) -> str:
-    """The verdict in one line without colours, `match: 20 steps on ort, ...`."""
+    """The verdict in one line without colours, `match: 20 steps; ran_on: ort; ...`."""
     if verdict.status == "error":
         return f"error: {verdict.messages[-1] if verdict.messages else 'could not run'}"
     if verdict.status == "mismatch":
         return f"mismatch: {_first_difference(verdict)}"
     clauses = [
-        f"{_count(verdict.steps, 'step')}, ran on {verdict.execution.ran_on}",
+        _count(verdict.steps, "step"),
+        *(f"{label}: {value}" for label, value in _evidence(verdict)),
         f"largest difference {_number(_largest_difference(verdict))}{_noise(verdict)}",
     ]
     ratio = _speed(verdict.ratio)
     if ratio:
         clauses.append(f"a step takes {ratio}")
     return f"match: {'; '.join(clauses)}"
+
+
+def _evidence(verdict: Verdict) -> list[tuple[str, str]]:
+    """What ran, in the words of the JSON, so that both can be searched for the same."""
+    ran = verdict.execution
+    in_graph = {True: "true", False: "false", None: "null"}[ran.loss_in_graph]
+    return [
+        ("ran_on", str(ran.ran_on)),
+        ("loss_in_graph", in_graph),
+        ("label_sparsity", ran.label_sparsity or "null"),
+    ]
 
 
 def bench_table(benchmark: Benchmark) -> RenderableType:
@@ -114,14 +126,14 @@ def comparison_rows(verdict: Verdict) -> list[tuple[str, str, str]]:
 def execution_rows(verdict: Verdict) -> list[tuple[str, str]]:
     """What ran where, at what cost; an empty label continues the row above."""
     ran, before, after = verdict.execution, verdict.original, verdict.patched
-    rows = [("ran on", str(ran.ran_on)), *(("", reason) for reason in ran.reasons)]
+    evidence = dict(_evidence(verdict))
+    rows = [("ran_on", evidence["ran_on"]), *(("", reason) for reason in ran.reasons)]
     if ran.compared_calls:
         calls = _count(ran.compared_calls, "call")
         rows.append(("", f"but for {calls} run eagerly to compare new graphs with"))
-    rows.append(("loss in the exported graph", _yes_no(ran.loss_in_graph)))
-    rows.append(("label sparsity", ran.label_sparsity or "does not apply"))
+    rows += [(label, evidence[label]) for label in ("loss_in_graph", "label_sparsity")]
     if ran.label_density is not None:
-        rows.append(("label density", f"{100 * ran.label_density:.3g} %"))
+        rows.append(("label_density", f"{100 * ran.label_density:.3g} %"))
     if ran.exports:
         rows.append(("exports", f"{ran.exports} in {ran.export_seconds or 0:.1f} s"))
     rows.append(("step time, original", _milliseconds(before.ms_per_step)))
@@ -196,10 +208,6 @@ def _number(value: float | None) -> str:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _yes_no(value: bool | None) -> str:
-    return "unknown" if value is None else "yes" if value else "no"
 
 
 def _milliseconds(value: float | None) -> str:
