@@ -108,7 +108,7 @@ def insert_class(tree: SourceTree, unit: Unit, classes: list[str]) -> Edit:
     if start is not None:
         text = "".join(f"\n\n{code}" for code in classes)
         text += "\n" * max(0, 2 - _blank_lines_from(tree, start))
-        return Edit(start, start, text.replace("\n", tree.newline), rank=1)
+        return Edit(start, start, tree.with_newlines(text), rank=1)
     line = _above_banner(tree, _above_comments(tree, _first_line(tree, unit.node)))
     start = tree.line_start(line)
     blank = 0
@@ -116,7 +116,7 @@ def insert_class(tree: SourceTree, unit: Unit, classes: list[str]) -> Edit:
         blank += 1
     before = "\n" * max(0, 2 - blank) if start else ""
     text = before + "".join(f"{code}\n\n" for code in classes)
-    return Edit(start, start, text.replace("\n", tree.newline), rank=1)
+    return Edit(start, start, tree.with_newlines(text), rank=1)
 
 
 def insert_import(tree: SourceTree, statement: str, before: Unit) -> Edit:

@@ -256,7 +256,7 @@ class Emitter:
         return name
 
     def _call(self, target: str, callee: str, arguments: list[str], indent: str) -> str:
-        line = f"{target}{callee}({', '.join(arguments)})"
+        line = self._tree.with_newlines(f"{target}{callee}({', '.join(arguments)})")
         if len(indent.expandtabs()) + len(line) <= _LINE_LENGTH:
             return line
         inner = indent + self._tree.indent
@@ -266,7 +266,7 @@ class Emitter:
         else:
             body = "".join(f"{inner}{argument},\n" for argument in arguments)
         text = f"{target}{callee}(\n{body}{indent})"
-        return text.replace("\n", self._tree.newline)
+        return self._tree.with_newlines(text)
 
 
 def _camel(name: str) -> str:

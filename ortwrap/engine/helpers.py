@@ -195,9 +195,16 @@ class Helpers:
         if owner is None:
             return
         bound = owner.names[place]
-        changing = len(bound) > 1 and any(binding.kind == "variable" for binding in bound)
+        variables = [binding for binding in bound if binding.kind == "variable"]
+        changing = bool(variables) and (len(bound) > 1 or not self._bound_once(variables[0].node))
         if changing or (not owner.is_module and bound[0].kind in ("variable", "parameter")):
             raise Refuse("OW107", node, name=name, why=f"reads `{place}`, which changes")
+
+    def _bound_once(self, target: cst.CSTNode) -> bool:
+        """The binding is an assignment of the module itself, in no loop and no branch."""
+        unit = self._tree.unit_of(target)
+        small = isinstance(unit.node, cst.BaseSmallStatement)
+        return small and unit.block.owner is self._tree.module
 
     def _changes_after_init(self, place: str, node: cst.CSTNode) -> bool:
         """The attribute is assigned in another method than the constructor."""

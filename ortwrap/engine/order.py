@@ -116,7 +116,7 @@ class Orderer:
         changed = effects.writes | self._aliases.closure(effects.mutates)
         for name in sorted(overlap(changed, reads | computed)):
             return f"it changes `{name}`"
-        for name in sorted(overlap(computed, set(effects.reads))) if down else ():
+        for name in sorted(overlap(computed, set(effects.reads))):
             return f"it reads `{name}`"
         runs_module = any(self._flow.module_uses(piece.node) for piece in crossing)
         for name in sorted(set(effects.reads) & self._filled) if runs_module else ():

@@ -117,6 +117,10 @@ class SourceTree:
         span = self.span(node)
         return self.text[span.start : span.end]
 
+    def with_newlines(self, text: str) -> str:
+        """A text with the newlines that the script has."""
+        return _NEWLINE.sub(lambda match: self.newline, text)
+
     def is_comment_line(self, line: int) -> bool:
         """The line holds a comment and nothing else."""
         return line in self._comment_lines
