@@ -8,11 +8,12 @@ import sys
 from contextlib import suppress
 from dataclasses import asdict
 from functools import lru_cache
+from importlib.util import find_spec
 
 from ortwrap import engine
 from ortwrap.cache import key_of, load, store
 from ortwrap.engine.options import Options
-from ortwrap.engine.result import Step
+from ortwrap.engine.result import Result, Step
 
 _KIND = "steps"
 
@@ -33,24 +34,36 @@ def key(data: bytes, options: Options) -> str:
     return key_of([surroundings.encode(), template, data])
 
 
-def recall(key: str) -> tuple[Step, ...] | None:
-    """The steps kept under a key; None when there are none or they cannot be read."""
+def recall(key: str) -> Result | None:
+    """What was kept under a key, without texts; None when there is nothing or it is damaged."""
     content = load(_KIND, key)
     try:
-        return None if content is None else tuple(Step(**row) for row in json.loads(content))
-    except (ValueError, TypeError):
+        if content is None:
+            return None
+        kept = json.loads(content)
+        steps = tuple(Step(**row) for row in kept["steps"])
+        return Result("", "", steps, tuple(kept["unused_skips"]))
+    except (ValueError, TypeError, KeyError):
         return None
 
 
-def keep(key: str, steps: tuple[Step, ...]) -> None:
-    """Keep the steps of a file; a cache that cannot be written to is no error."""
+def keep(key: str, result: Result) -> None:
+    """Keep what was found in a file; a cache that cannot be written to is no error."""
+    found = {"steps": [asdict(step) for step in result.steps], "unused_skips": result.unused_skips}
     with suppress(OSError):
-        store(_KIND, key, json.dumps([asdict(step) for step in steps]).encode())
+        store(_KIND, key, json.dumps(found).encode())
 
 
 @lru_cache(maxsize=1)
 def _engine() -> str:
-    """The engine as installed; its files' sizes and times tell a changed checkout too."""
-    home = os.path.dirname(engine.__file__)
-    stats = sorted((entry.name, entry.stat()) for entry in os.scandir(home))
-    return " ".join(f"{name}:{stat.st_size}:{stat.st_mtime_ns}" for name, stat in stats)
+    """The engine and its parser as installed; sizes and times tell a changed checkout too."""
+    files = [
+        os.path.join(folder, name)
+        for folder, _, names in os.walk(os.path.dirname(engine.__file__))
+        for name in names
+        if name.endswith(".py")
+    ]
+    parser = find_spec("libcst")  # found, not imported
+    files += [parser.origin] if parser is not None and parser.origin is not None else []
+    stats = [(path, os.stat(path)) for path in sorted(files)]
+    return " ".join(f"{path}:{stat.st_size}:{stat.st_mtime_ns}" for path, stat in stats)

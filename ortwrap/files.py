@@ -12,7 +12,7 @@ from dataclasses import replace
 from ortwrap import checked
 from ortwrap.engine import rewrite_source
 from ortwrap.engine.options import Options
-from ortwrap.engine.result import InvalidSource, Result
+from ortwrap.engine.result import InvalidSource
 from ortwrap.outcome import Fault, Outcome
 from ortwrap.source import SourceError, decode, read_bytes, write
 
@@ -58,12 +58,12 @@ def check_file(path: str, options: Options) -> Outcome:
     if not checked.worth_keeping(data, options):
         return rewrite_bytes(data, path, options)
     key = checked.key(data, options)
-    steps = checked.recall(key)
-    if steps is not None:
-        return Outcome(path, result=Result("", "", steps))
+    result = checked.recall(key)
+    if result is not None:
+        return Outcome(path, result=result)
     outcome = rewrite_bytes(data, path, options)
-    if outcome.fault is None:
-        checked.keep(key, outcome.steps)
+    if outcome.result is not None:
+        checked.keep(key, outcome.result)
     return outcome
 
 

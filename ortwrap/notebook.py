@@ -43,9 +43,11 @@ def rewrite_notebook(data: bytes, path: str, options: Options) -> Outcome:
     script = _Script.of([cell["source"] for cell in notebook["cells"] if _is_code(cell)])
     result = rewrite_source(script.text, options)
     steps = tuple(script.placed(step) for step in result.steps)
+    unused = tuple(script.line_in_cell(line)[1] for line in result.unused_skips)
     source = Source(path, script.shown(script.text), "utf-8")
+    shown = Result(source.text, source.text, steps, unused)
     if result.text == script.text:
-        return Outcome(path, source, Result(source.text, source.text, steps), data)
+        return Outcome(path, source, replace(shown, text=source.text), data)
     cells = script.cells(result.text)
     if cells is None:
         fault = Fault("a training step reaches over several cells; put it into one")
@@ -53,7 +55,7 @@ def rewrite_notebook(data: bytes, path: str, options: Options) -> Outcome:
     _put_cells(notebook, script, cells, {step.class_name for step in steps if step.class_name})
     nbformat: Any = import_module("nbformat")
     patched = nbformat.writes(notebook) + ("\n" if text.endswith("\n") else "")
-    shown = Result(source.text, script.shown(result.text), steps)
+    shown = replace(shown, text=script.shown(result.text))
     return Outcome(path, source, shown, patched.encode("utf-8"))
 
 
@@ -116,11 +118,14 @@ class _Script:
 
     def placed(self, step: Step) -> Step:
         """The step with its line counted in its cell, which the message names."""
-        before = "".join(self.text.splitlines(keepends=True)[: step.line])
+        cell, line = self.line_in_cell(step.line)
+        return replace(step, line=line, message=f"cell {cell}: {step.message}")
+
+    def line_in_cell(self, line: int) -> tuple[int, int]:
+        """The number of the cell that holds a line of the script, and the line within it."""
+        before = "".join(self.text.splitlines(keepends=True)[:line])
         mark = list(_MARK_LINE.finditer(before))[-1]
-        line = before.count("\n", mark.end())
-        message = f"cell {int(mark.group(1)) + 1}: {step.message}"
-        return replace(step, line=line, message=message)
+        return int(mark.group(1)) + 1, before.count("\n", mark.end())
 
 
 def _python(source: str, hidden: list[str]) -> str:

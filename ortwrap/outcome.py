@@ -50,7 +50,7 @@ class Outcome:
 
     def without_text(self) -> Outcome:
         """The same without the texts, for runs over more files than memory should hold."""
-        result = None if self.result is None else Result("", "", self.result.steps)
+        result = None if self.result is None else replace(self.result, source="", text="")
         return replace(self, source=None, result=result, patched=b"")
 
     @property
@@ -67,6 +67,11 @@ class Outcome:
     def steps(self) -> tuple[Step, ...]:
         """Every training step of the file; empty when it could not be handled."""
         return () if self.result is None else self.result.steps
+
+    @property
+    def unused_skips(self) -> tuple[int, ...]:
+        """Lines of `# ortwrap: skip` comments that speak of no training step."""
+        return () if self.result is None else self.result.unused_skips
 
     @property
     def refused(self) -> tuple[Step, ...]:

@@ -156,6 +156,6 @@ def _exit_code(outcomes: Sequence[Outcome], request: Request) -> int:
         return 2
     if request.check and any(outcome.pending for outcome in outcomes):
         return 1
-    if request.strict and any(outcome.refused for outcome in outcomes):
+    if request.strict and any(outcome.refused or outcome.unused_skips for outcome in outcomes):
         return 1
     return 0

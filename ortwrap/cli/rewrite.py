@@ -48,7 +48,11 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
 @click.option("--revert", is_flag=True, help="Take back what --write did to unedited files.")
 @click.option("--diff", is_flag=True, help="Show the diff also with --check, --write or -o.")
-@click.option("--strict", is_flag=True, help="Exit 1 if a training step is refused.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Exit 1 if a training step is refused or a `# ortwrap: skip` has nothing to skip.",
+)
 @click.option(
     "--format",
     type=click.Choice(["text", "json", "github", "sarif"]),

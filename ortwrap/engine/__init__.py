@@ -6,9 +6,11 @@ import ast
 import sys
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import InvalidSource, Result
+from ortwrap.engine.suppression import skip_lines
 
 __all__ = ["rewrite_source"]
 
@@ -36,13 +38,13 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
     tree = _parse(body)
     mentioned = any(word in body for word in words)
     if not mentioned or (tree is not None and not _uses(tree, words)):
-        return Result(text, text, ())
+        return Result(text, text, (), skip_lines(body))
     # LibCST takes a fifth of a second to import: only for files that need it.
     from ortwrap.engine.pipeline import rewrite
 
     result = rewrite(body, options)
     bom = text[: len(text) - len(body)]
-    return Result(text, bom + result.text, result.steps)
+    return replace(result, source=text, text=bom + result.text)
 
 
 def _uses(tree: ast.AST, words: Sequence[str]) -> bool:

@@ -16,8 +16,10 @@ class Options:
         template: a Jinja file to render the class from instead of ortwrap's own.
         sinks: names of functions or methods that run backward on their first
             argument, in addition to those the engine knows.
+        leave: lines of sinks whose steps are left alone, as a `# ortwrap: skip` there would do.
     """
 
     class_name: str = "ModuleWithLoss"
     template: Path | None = None
     sinks: tuple[str, ...] = ()
+    leave: tuple[int, ...] = ()

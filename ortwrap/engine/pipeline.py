@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import libcst as cst
@@ -24,6 +25,7 @@ from ortwrap.engine.result import Result, Step
 from ortwrap.engine.safety import misplaced, unparsable, unresolved_names
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice, SharedGraph, Slicer
+from ortwrap.engine.suppression import find_skips
 from ortwrap.engine.tree import SourceTree
 
 
@@ -57,7 +59,7 @@ def _refuse_all(result: Result, why: str) -> Result:
         else step
         for step in result.steps
     )
-    return Result(result.source, result.source, steps)
+    return replace(result, text=result.source, steps=steps)
 
 
 class _Function:
@@ -92,17 +94,34 @@ class _Function:
 
 
 class _Rewrite:
-    def __init__(self, tree: SourceTree, options: Options) -> None:
+    """One pass over a script.
+
+    Args:
+        tree: the script.
+        options: what the user chose.
+        left: positions among the sinks of those left alone, instead of `options.leave`, whose
+            lines are those of the script before it was patched.
+    """
+
+    def __init__(
+        self, tree: SourceTree, options: Options, left: Sequence[int] | None = None
+    ) -> None:
         self._tree = tree
         self._options = options
         self._bindings = Bindings(tree)
         self._modules = ModuleTable(tree, self._bindings)
         self._helpers = Helpers(tree, self._bindings, self._modules)
         self._finder = SinkFinder(tree, self._bindings, self._modules, options.sinks)
+        self._skips = find_skips(tree)
+        self._sinks = self._finder.find()
+        if left is None:
+            lines = [tree.line(sink.call) for sink in self._sinks]
+            left = [index for index, line in enumerate(lines) if line in options.leave]
+        self._left = tuple(left)
         self._functions: dict[cst.CSTNode, _Function] = {}
 
     def run(self) -> Result:
-        sinks = self._finder.find()
+        sinks = self._sinks
         rows: dict[Sink, Step] = {}
         slices: dict[Sink, LossSlice] = {}
         shared: list[SharedGraph] = []
@@ -112,20 +131,29 @@ class _Rewrite:
                 if already:
                     rows[sink] = self._row(sink, "skipped", "already goes through ortwrap")
                     continue
-                self._check_sink(sink)
+                if self._skip(sink) is None:
+                    self._check_sink(sink)
                 slices[sink] = self._function(sink, sinks).slicer.slice(sink)
             except Refuse as refusal:
-                rows[sink] = self._refused(sink, refusal)
+                skip = self._skip(sink)
+                rows[sink] = skip if skip is not None else self._refused(sink, refusal)
                 if isinstance(refusal, SharedGraph):
                     shared.append(refusal)
                 else:
                     shared += self._graph_of(sink, sinks)
         groups = self._group(slices)
+        skipped = self._skipped(groups)
+        shared += [
+            SharedGraph(units, self._tree.code(units[0].node), self._tree.line(units[0].node))
+            for units in (slices[group[0]].units for group in groups if group[0] in skipped)
+            if units
+        ]
         self._refuse_shared(groups, rows)
         for graph in shared:
             for group in groups:
                 if set(slices[group[0]].units) & set(graph.units):
                     rows.update({sink: self._refused(sink, graph) for sink in group})
+        rows.update(skipped)
         plans: list[Plan] = []
         planned: list[list[Sink]] = []
         for group in groups:
@@ -148,7 +176,8 @@ class _Rewrite:
                 rows[group[0]] = replace(self._row(group[0], "rewritten", message), class_name=name)
         firsts = [group[0] for group in groups]
         shown = [sink for sink in sinks if sink in rows and (sink not in slices or sink in firsts)]
-        return Result(self._tree.text, text, tuple(rows[sink] for sink in shown))
+        steps = tuple(rows[sink] for sink in shown)
+        return Result(self._tree.text, text, steps, self._unused_skips(sinks, slices))
 
     def unsafe(self, result: Result) -> str | None:
         """Why the patched text must not be shown; None if it holds what was planned."""
@@ -157,12 +186,44 @@ class _Rewrite:
         why = unparsable(result.text)
         if why is not None:
             return why
-        second = _Rewrite(SourceTree(result.text), self._options)
+        second = _Rewrite(SourceTree(result.text), self._options, self._left)
         if second.run().text != result.text:
             return "a second rewrite would change it again"
         new = unresolved_names(second._tree, second._bindings)
         new -= unresolved_names(self._tree, self._bindings)
         return f"nothing defines `{min(new)}`" if new else None
+
+    # -- suppression -------------------------------------------------------------------------------
+
+    def _skip(self, sink: Sink, found: LossSlice | None = None) -> Step | None:
+        """The row of a step that the script or the caller wants left alone."""
+        lines = self._lines(sink, found)
+        if any(self._sinks[index] is sink for index in self._left if index < len(self._sinks)):
+            return self._row(sink, "skipped", "left alone as asked")
+        for skip in self._skips:
+            if any(skip.covers(line) for line in lines):
+                where = "" if skip.line == lines[0] else f" in line {skip.line}"
+                return self._row(sink, "skipped", f"left alone by `# ortwrap: skip`{where}")
+        return None
+
+    def _lines(self, sink: Sink, found: LossSlice | None) -> list[int]:
+        units = found.units if found is not None else ()
+        return [self._tree.line(node) for node in (sink.call, *(unit.node for unit in units))]
+
+    def _skipped(self, groups: list[list[Sink]]) -> dict[Sink, Step]:
+        """Rows of the steps of which a comment speaks of one line at least."""
+        rows: dict[Sink, Step] = {}
+        for group in groups:
+            found = [self._skip(sink, self._slices[sink]) for sink in group]
+            row = next((row for row in found if row is not None), None)
+            if row is not None:
+                rows.update({sink: replace(row, line=self._tree.line(sink.call)) for sink in group})
+        return rows
+
+    def _unused_skips(self, sinks: list[Sink], slices: dict[Sink, LossSlice]) -> tuple[int, ...]:
+        lines = [line for sink in sinks for line in self._lines(sink, slices.get(sink))]
+        unused = [skip.line for skip in self._skips if not any(map(skip.covers, lines))]
+        return tuple(unused)
 
     # -- analysis ----------------------------------------------------------------------------------
 

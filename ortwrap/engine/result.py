@@ -55,11 +55,13 @@ class Result:
         source: the text as it was given.
         text: the patched text; equal to `source` unless a step was rewritten.
         steps: every training step, in the order of their lines.
+        unused_skips: 1-based lines of `# ortwrap: skip` comments that speak of no training step.
     """
 
     source: str
     text: str
     steps: tuple[Step, ...]
+    unused_skips: tuple[int, ...] = ()
 
     @property
     def status(self) -> FileStatus:

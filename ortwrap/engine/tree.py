@@ -105,6 +105,10 @@ class SourceTree:
         """Offset of the first character of a 1-based line, or the end of the text."""
         return self._line_starts[line - 1] if line <= len(self._line_starts) else len(self.text)
 
+    def line_at(self, offset: int) -> int:
+        """The 1-based line that holds an offset of the text."""
+        return bisect_right(self._line_starts, offset)
+
     def line_text(self, line: int) -> str:
         return self.text[self.line_start(line) : self.line_start(line + 1)]
 
@@ -200,12 +204,9 @@ class SourceTree:
         self.comments.sort(key=lambda comment: comment[0].start)
         self._comment_lines = {
             number
-            for number in (self._line_at(span.start) for span, _ in self.comments)
+            for number in (self.line_at(span.start) for span, _ in self.comments)
             if self.line_text(number).lstrip().startswith("#")
         }
-
-    def _line_at(self, offset: int) -> int:
-        return bisect_right(self._line_starts, offset)
 
     def _index_block(self, suite: cst.CSTNode) -> None:
         owner = suite if isinstance(suite, cst.Module) else self.parents[suite]

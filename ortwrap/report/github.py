@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ortwrap.outcome import Outcome
-from ortwrap.report.text import step_message
+from ortwrap.report.text import UNUSED_SKIP, step_message
 
 
 def workflow_commands(outcome: Outcome) -> Iterator[str]:
@@ -20,6 +20,8 @@ def workflow_commands(outcome: Outcome) -> Iterator[str]:
         elif step.status == "rewritten":
             message = "this training step can be rewritten: ortwrap rewrite --write"
             yield _command("notice", outcome.path, step.line, "ortwrap", message)
+    for line in outcome.unused_skips:
+        yield _command("warning", outcome.path, line, "ortwrap unused skip", UNUSED_SKIP)
 
 
 def _command(

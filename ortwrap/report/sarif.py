@@ -10,12 +10,13 @@ from urllib.parse import quote
 
 from ortwrap.engine.result import Step
 from ortwrap.outcome import Fault, Outcome
-from ortwrap.report.text import step_message
+from ortwrap.report.text import UNUSED_SKIP, step_message
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 _REWRITABLE = "rewritable-step"
+_UNUSED = "unused-skip"
 
 
 def as_sarif(outcomes: Sequence[Outcome], version: str) -> str:
@@ -27,13 +28,14 @@ def as_sarif(outcomes: Sequence[Outcome], version: str) -> str:
     """
     steps = [(outcome, step) for outcome in outcomes for step in outcome.steps]
     shown = [(outcome, step) for outcome, step in steps if step.status != "skipped"]
+    unused = [(outcome, line) for outcome in outcomes for line in outcome.unused_skips]
     faults = [(outcome, outcome.fault) for outcome in outcomes if outcome.fault is not None]
     run = {
         "tool": {
             "driver": {
                 "name": "ortwrap",
                 "semanticVersion": version,
-                "rules": list(_rules({_rule_id(step) for _, step in shown})),
+                "rules": list(_rules({_rule_id(step) for _, step in shown}, unused=bool(unused))),
             }
         },
         "columnKind": "unicodeCodePoints",
@@ -43,17 +45,26 @@ def as_sarif(outcomes: Sequence[Outcome], version: str) -> str:
                 "toolExecutionNotifications": [_notification(*fault) for fault in faults],
             }
         ],
-        "results": [_result(outcome, step) for outcome, step in shown],
+        "results": [
+            *(_result(outcome, step) for outcome, step in shown),
+            *(_unused(outcome, line) for outcome, line in unused),
+        ],
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
 
 
-def _rules(used: set[str]) -> Iterator[dict[str, Any]]:
+def _rules(used: set[str], *, unused: bool) -> Iterator[dict[str, Any]]:
     if _REWRITABLE in used:
         yield {
             "id": _REWRITABLE,
             "shortDescription": {"text": "a training step that ortwrap can rewrite"},
             "defaultConfiguration": {"level": "note"},
+        }
+    if unused:
+        yield {
+            "id": _UNUSED,
+            "shortDescription": {"text": "a `# ortwrap: skip` that speaks of no training step"},
+            "defaultConfiguration": {"level": "warning"},
         }
     if used - {_REWRITABLE}:
         from ortwrap.engine.refusals import PAGES
@@ -75,6 +86,15 @@ def _result(outcome: Outcome, step: Step) -> dict[str, Any]:
         "level": "warning" if step.code else "note",
         "message": {"text": step_message(step)},
         "locations": [_location(outcome.path, step.line, None, step.function)],
+    }
+
+
+def _unused(outcome: Outcome, line: int) -> dict[str, Any]:
+    return {
+        "ruleId": _UNUSED,
+        "level": "warning",
+        "message": {"text": UNUSED_SKIP},
+        "locations": [_location(outcome.path, line, None)],
     }
 
 

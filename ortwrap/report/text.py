@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from ortwrap.engine.result import Step
 from ortwrap.outcome import Outcome
 
+UNUSED_SKIP = "this `# ortwrap: skip` speaks of no training step; remove it or move it."
+
 
 def step_message(step: Step) -> str:
     """What was done with a step or why not, and what the user can do about it."""
@@ -14,7 +16,7 @@ def step_message(step: Step) -> str:
 
 
 def problem_lines(outcome: Outcome) -> Iterable[str]:
-    """One line for the error of a file, or one for each step that was refused."""
+    """One line for the error of a file, or for each refused step and each unused comment."""
     if outcome.fault is not None:
         fault = outcome.fault
         parts = (outcome.path, fault.line, fault.column)
@@ -22,6 +24,8 @@ def problem_lines(outcome: Outcome) -> Iterable[str]:
         yield f"{place}: error: {fault.message}"
     for step in outcome.refused:
         yield f"{outcome.path}:{step.line}: {step.code} {step_message(step)}"
+    for line in outcome.unused_skips:
+        yield f"{outcome.path}:{line}: {UNUSED_SKIP}"
 
 
 def step_lines(outcome: Outcome) -> Iterable[str]:
