@@ -37,6 +37,7 @@ _FACTORIES = re.compile(
 _OPTIONS = re.compile(r"^(?:\w*args|opts?|cfg|\w*config|conf|hparams|params|hps?|flags|options)$")
 _RANDOM_NAMES = re.compile(r"^rand")
 _RANDOM_FACTORIES = re.compile(r"^torch\.rand")
+_RANDOM_MODULES = re.compile(r"^(?:numpy\.)?random\.")
 _DRAWS = re.compile(r"^torch\.(?:rand|normal|bernoulli|multinomial)|dropout|distributions")
 _TAKEN_BY_MODULE = frozenset(
     "forward compute_loss training train eval modules parameters buffers children apply to "
@@ -625,12 +626,23 @@ class _Walk:
         for place in self._reader.of(node).reads:
             self._check_not_filled(place, node)
         text = self._tree.source(node)
-        if text not in self._expressions:
-            name = self._unique(_name_for(node, text), root_place(node, self._reader.instance))
+        drawn = self._draws_numbers(node)
+        name = None if drawn else self._expressions.get(text)
+        if name is None:
+            owner = None if drawn else root_place(node, self._reader.instance)
+            name = self._unique(_name_for(node, text), owner)
             self._expressions[text] = name
-            self.found.inputs[text] = CapturedInput(name, text)
+            self.found.inputs[name if drawn else text] = CapturedInput(name, text)
         self.input_places |= set(self._reader.of(node).reads)
-        self.found.replacements[node] = cst.Name(self._expressions[text])
+        self.found.replacements[node] = cst.Name(name)
+
+    def _draws_numbers(self, node: cst.CSTNode) -> bool:
+        """The same text twice gives two values: `randn_like(x)` for each of two views."""
+        if isinstance(node, cst.Call):
+            qualified = self._bindings.qualified(node.func) or ""
+            if _RANDOM_FACTORIES.match(qualified) or _RANDOM_MODULES.match(qualified):
+                return True
+        return any(self._draws_numbers(child) for child in children(node))
 
     def _unique(self, name: str, owner: str | None) -> str:
         """A free parameter name; `loss` of `args` becomes `args_loss` where `loss` is taken."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -102,13 +103,22 @@ def insert_before(tree: SourceTree, unit: Unit, lines: list[str]) -> Edit:
     return Edit(start, start, text, rank=2)
 
 
-def insert_class(tree: SourceTree, unit: Unit, classes: list[str]) -> Edit:
-    """Insert classes before a statement of the module, two blank lines around each."""
-    start = _behind_definitions(tree, unit)
-    if start is not None:
-        text = "".join(f"\n\n{code}" for code in classes)
+def insert_classes(tree: SourceTree, classes: Mapping[Unit, Sequence[str]]) -> Iterator[Edit]:
+    """Insert classes before statements of the module, two blank lines around each."""
+    behind: dict[int, list[str]] = {}
+    for unit, codes in classes.items():
+        start = _behind_definitions(tree, unit)
+        if start is None:
+            yield _insert_above(tree, unit, codes)
+        else:
+            behind.setdefault(start, []).extend(codes)
+    for start, codes in behind.items():
+        text = "".join(f"\n\n{code}" for code in codes)
         text += "\n" * max(0, 2 - _blank_lines_from(tree, start))
-        return Edit(start, start, tree.with_newlines(text), rank=1)
+        yield Edit(start, start, tree.with_newlines(text), rank=1)
+
+
+def _insert_above(tree: SourceTree, unit: Unit, classes: Sequence[str]) -> Edit:
     line = _above_banner(tree, _above_comments(tree, _first_line(tree, unit.node)))
     start = tree.line_start(line)
     blank = 0

@@ -13,7 +13,7 @@ from ortwrap.engine.edits import (
     apply_edits,
     indentation,
     insert_before,
-    insert_class,
+    insert_classes,
     insert_import,
     remove_units,
     replace_expression,
@@ -90,7 +90,7 @@ class Emitter:
             first = top if first is None or top.index < first.index else first
             names.append(self._class(plan, wrapper, top, several))
             self._step(plan, names[-1])
-        self._edits += [insert_class(self._tree, top, code) for top, code in self._classes.items()]
+        self._edits += insert_classes(self._tree, self._classes)
         if first is not None:
             self._imports(first)
         return Emitted(apply_edits(self._tree.text, self._edits), tuple(names))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import libcst as cst
@@ -53,6 +54,10 @@ _CRITERION_CLASS = re.compile(r"(?:Loss|Criterion|CrossEntropy|BCE|MSE)\w*$")
 _MODULE_METHODS = frozenset(
     "parameters named_parameters train eval named_modules children named_children buffers "
     "named_buffers apply register_forward_hook generate module requires_grad_ no_sync".split()
+)
+_TENSOR_METHODS = frozenset(
+    "detach item view reshape size dim argmax mean sum squeeze unsqueeze permute transpose numpy "
+    "tolist contiguous flatten softmax sigmoid".split()
 )
 _SAME_OBJECT = frozenset(
     "to cuda cpu half float double bfloat16 train eval xpu mps apply requires_grad_".split()
@@ -305,9 +310,28 @@ class ModuleTable:
         return None
 
     def _is_built_otherwise(self, key: Key) -> bool:
-        """A name whose every value comes from a visible expression needs better evidence."""
+        """A name that holds a tensor, or only values that no call made, needs better evidence."""
+        if key in self._used_as_tensors:
+            return True
         values = list(self._values_of(key))
-        return bool(values) and not any(isinstance(value, cst.Call) for value in values)
+        return bool(values) and not any(self._may_make_module(value) for value in values)
+
+    def _may_make_module(self, value: cst.BaseExpression) -> bool:
+        """A call may, unless it runs a module: `gen = G(z)` holds what `G` returned."""
+        if not isinstance(value, cst.Call):
+            return False
+        known = self._evidence.get(self.key(value.func))  # type: ignore[arg-type]
+        return known is None
+
+    @cached_property
+    def _used_as_tensors(self) -> set[Key]:
+        """Places on which a method is called that tensors have and modules do not."""
+        keys = (
+            self.key(call.func.value)
+            for call in self._tree.calls
+            if isinstance(call.func, cst.Attribute) and call.func.attr.value in _TENSOR_METHODS
+        )
+        return {key for key in keys if key is not None}
 
     def _values_of(self, key: Key) -> Iterator[cst.BaseExpression]:
         for node in self._tree.assignments:
