@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
@@ -19,12 +19,19 @@ class Edit:
         end: offset behind the last one.
         text: what stands there afterwards.
         rank: of several insertions at one place, the lowest comes first.
+        why: what `--explain-diff` says of it.
     """
 
     start: int
     end: int
     text: str
     rank: int = 0
+    why: str = field(default="", compare=False)
+
+
+def because(why: str, *edits: Edit) -> list[Edit]:
+    """The same edits with the reason for them."""
+    return [replace(edit, why=why) for edit in edits]
 
 
 def apply_edits(text: str, edits: list[Edit]) -> str:

@@ -11,6 +11,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.edits import (
     Edit,
     apply_edits,
+    because,
     indentation,
     insert_before,
     insert_classes,
@@ -20,25 +21,38 @@ from ortwrap.engine.edits import (
     replace_unit,
 )
 from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.explanations import (
+    OF_BASE,
+    OF_IMPORT,
+    OF_LOSS,
+    OF_RENAME,
+    explained,
+    of_call,
+    of_class,
+    of_move,
+    of_wrapper,
+)
 from ortwrap.engine.forward import ForwardBuilder, WrapperClass
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
+from ortwrap.engine.result import Change
 from ortwrap.engine.site import find_site
+from ortwrap.engine.style import docstring_quotes, longest_line
 from ortwrap.engine.tree import SourceTree, Unit
 
-_LINE_LENGTH = 100
 _ORT_MODULE = "ortwrap.runtime.ort_module"
 
 
 @dataclass(frozen=True)
 class Emitted:
-    """The patched text and the class that each plan's step calls."""
+    """The patched text, the class that each plan's step calls, and what was changed why."""
 
     text: str
     class_names: tuple[str, ...]
+    changes: tuple[Change, ...]
 
 
 @dataclass
@@ -67,8 +81,10 @@ class Emitter:
         self._helpers = helpers
         self._options = options
         self._names = _Names()
+        self._line_length = options.line_length or longest_line(tree)
         self._edits: list[Edit] = []
         self._classes: dict[Unit, list[str]] = {}
+        self._why: dict[str, str] = {}
         bound = bindings.module.names.get("ort_module", [])
         self._is_imported = [b.target for b in bound] == [_ORT_MODULE]
         self._imported_as = "ort_module"
@@ -90,10 +106,13 @@ class Emitter:
             first = top if first is None or top.index < first.index else first
             names.append(self._class(plan, wrapper, top, several))
             self._step(plan, names[-1])
-        self._edits += insert_classes(self._tree, self._classes)
+        for edit in insert_classes(self._tree, self._classes):
+            holds = [name for name in self._why if f"class {name}(" in edit.text]
+            self._edits += because("\n".join(self._why[name] for name in holds), edit)
         if first is not None:
             self._imports(first)
-        return Emitted(apply_edits(self._tree.text, self._edits), tuple(names))
+        text = apply_edits(self._tree.text, self._edits)
+        return Emitted(text, tuple(names), explained(self._tree, self._edits))
 
     # -- the class -------------------------------------------------------------------------------
 
@@ -114,9 +133,11 @@ class Emitter:
             base=self._module_base(top),
             origin=f"`{origin}`" if origin else "the training step",
             indent=self._tree.indent,
+            quotes=docstring_quotes(self._tree),
             options=self._options,
         )
         self._classes.setdefault(top, []).append(code)
+        self._why[name] = of_class(name, origin, plan)
         return name
 
     def _class_name(self, plan: Plan, several: bool) -> str:
@@ -159,11 +180,12 @@ class Emitter:
         else:
             statement = "from ortwrap.runtime import ort_module"
         if not self._is_imported:
-            self._edits.append(insert_import(self._tree, statement, first))
+            self._edits += because(OF_IMPORT, insert_import(self._tree, statement, first))
         if self._module_base(first) == "nn.Module" and not self._imported_above(
             "nn", "torch.nn", first
         ):
-            self._edits.append(insert_import(self._tree, "from torch import nn", first))
+            import_nn = insert_import(self._tree, "from torch import nn", first)
+            self._edits += because(OF_BASE, import_nn)
 
     def _top_level(self, unit: Unit) -> Unit:
         """The statement of the module that holds a unit."""
@@ -190,27 +212,32 @@ class Emitter:
         if bare:
             call = self._call("", variable, arguments, "")
             for sink in plan.sinks:
-                self._edits.append(replace_expression(tree, self._core(plan, sink), call))
+                edit = replace_expression(tree, self._core(plan, sink), call)
+                self._edits += because(of_call(plan, tree), edit)
         else:
             call = self._call(f"{', '.join(targets)} = ", variable, arguments, indent)
             self._place_call(plan, host, call)
         gone = [unit for unit in found.units if unit is not anchor]
-        self._edits += remove_units(tree, gone, set(plan.moved_comments))
+        removed = remove_units(tree, gone, set(plan.moved_comments))
+        for unit, edit in zip(gone, removed):
+            self._edits += because(of_move(unit, tree), edit)
         replaced = (*plan.captures.renames.items(), *plan.captures.deletions.items())
         for node, text in replaced:
             span = tree.span(node)
-            self._edits.append(Edit(span.start, span.end, text))
+            self._edits += because(OF_RENAME, Edit(span.start, span.end, text))
 
     def _place_call(self, plan: Plan, host: Unit, call: str) -> None:
         tree, found = self._tree, plan.found
         if plan.order.anchor in found.units:
-            self._edits.append(replace_unit(tree, plan.order.anchor, call))
+            edit = replace_unit(tree, plan.order.anchor, call)
         else:
-            self._edits.append(insert_before(tree, host, [call]))
+            edit = insert_before(tree, host, [call])
+        self._edits += because(of_call(plan, tree), edit)
         if found.inline:
             for sink in plan.sinks:
                 core = self._core(plan, sink)
-                self._edits.append(replace_expression(tree, core, plan.loss_target))
+                edit = replace_expression(tree, core, plan.loss_target)
+                self._edits += because(OF_LOSS, edit)
 
     def _core(self, plan: Plan, sink: object) -> cst.BaseExpression:
         """The lifted part of one sink's loss expression."""
@@ -239,7 +266,8 @@ class Emitter:
             self._names.wrapped.add((site, variable))
             indent = indentation(tree.line_text(tree.line(site.node)))
             line = self._call(f"{variable} = ", self._imported_as, [class_name, *places], indent)
-            self._edits.append(insert_before(tree, site, [line]))
+            why = of_wrapper(variable, places)
+            self._edits += because(why, insert_before(tree, site, [line]))
         return variable
 
     def _variable_name(self, plan: Plan, function: cst.CSTNode, class_name: str) -> str:
@@ -257,11 +285,11 @@ class Emitter:
 
     def _call(self, target: str, callee: str, arguments: list[str], indent: str) -> str:
         line = self._tree.with_newlines(f"{target}{callee}({', '.join(arguments)})")
-        if len(indent.expandtabs()) + len(line) <= _LINE_LENGTH:
+        if len(indent.expandtabs()) + len(line) <= self._line_length:
             return line
         inner = indent + self._tree.indent
         joined = f"{inner}{', '.join(arguments)}"
-        if len(joined) <= _LINE_LENGTH:
+        if len(joined) <= self._line_length:
             body = f"{joined}\n"
         else:
             body = "".join(f"{inner}{argument},\n" for argument in arguments)

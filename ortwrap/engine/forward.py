@@ -58,7 +58,9 @@ class WrapperClass:
         methods = [method for method in (self.compute_loss, self.forward) if method is not None]
         return (self.parts, self.built, *(_numbered(method) for method in methods))
 
-    def render(self, name: str, base: str, origin: str, indent: str, options: Options) -> str:
+    def render(
+        self, name: str, base: str, origin: str, indent: str, quotes: str, options: Options
+    ) -> str:
         """Source text of the class, ending in a newline."""
         template = load_template("module_with_loss.py.j2", options.template)
         return template.render(
@@ -66,6 +68,7 @@ class WrapperClass:
             base=base,
             origin=origin,
             indent=indent,
+            quotes=quotes,
             parts=self.parts,
             built=[(name, base.replace("Module", made)) for name, made in self.built],
             compute_loss=self.compute_loss,

@@ -87,9 +87,12 @@ _FACTORY_MODULES = (
 class ModuleTable:
     """The evidence about every place of a script that may hold a module or a criterion."""
 
-    def __init__(self, tree: SourceTree, bindings: Bindings) -> None:
+    def __init__(
+        self, tree: SourceTree, bindings: Bindings, wrappers: tuple[str, ...] = ()
+    ) -> None:
         self._tree = tree
         self._bindings = bindings
+        self._wrappers = frozenset(wrappers)
         self._evidence: dict[Key, Evidence] = {}
         self._instances: dict[cst.CSTNode, str | None] = {}
         self.module_classes = self._find_module_classes()
@@ -214,6 +217,10 @@ class ModuleTable:
         if defined in self.module_classes:
             role = self.module_classes[defined]
             return Evidence(role, f"is built from `{self._tree.code(func)}`", 2)
+        name = self._tree.code(func).rpartition(".")[2]
+        if name in self._wrappers:
+            inner = self._of_value(value.args[0].value) if value.args else None
+            return inner or Evidence("module", f"is returned by `{name}`, a wrapper of yours", 2)
         qualified = self._bindings.qualified(func)
         if qualified is not None:
             built = self._of_factory(qualified, value)

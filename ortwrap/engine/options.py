@@ -16,10 +16,15 @@ class Options:
         template: a Jinja file to render the class from instead of ortwrap's own.
         sinks: names of functions or methods that run backward on their first
             argument, in addition to those the engine knows.
+        wrappers: names of functions or methods that return the model they are given, set up for
+            training.
+        line_length: how long generated lines may be; None for as long as the script's own.
         leave: lines of sinks whose steps are left alone, as a `# ortwrap: skip` there would do.
     """
 
     class_name: str = "ModuleWithLoss"
     template: Path | None = None
     sinks: tuple[str, ...] = ()
+    wrappers: tuple[str, ...] = ()
+    line_length: int | None = None
     leave: tuple[int, ...] = ()

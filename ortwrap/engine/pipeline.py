@@ -17,11 +17,12 @@ from ortwrap.engine.harm import HarmCheck
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import descendants
 from ortwrap.engine.options import Options
 from ortwrap.engine.order import Orderer
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.result import Result, Step
+from ortwrap.engine.result import Change, Result, Step
 from ortwrap.engine.safety import misplaced, unparsable, unresolved_names
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice, SharedGraph, Slicer
@@ -109,7 +110,7 @@ class _Rewrite:
         self._tree = tree
         self._options = options
         self._bindings = Bindings(tree)
-        self._modules = ModuleTable(tree, self._bindings)
+        self._modules = ModuleTable(tree, self._bindings, options.wrappers)
         self._helpers = Helpers(tree, self._bindings, self._modules)
         self._finder = SinkFinder(tree, self._bindings, self._modules, options.sinks)
         self._skips = find_skips(tree)
@@ -166,18 +167,22 @@ class _Rewrite:
                 for sink in group:
                     rows[sink] = self._refused(sink, refusal)
         text = self._tree.text
+        changes: tuple[Change, ...] = ()
         if plans:
             emitted = Emitter(
                 self._tree, self._bindings, self._modules, self._helpers, self._options
             ).emit(plans)
-            text = emitted.text
+            text, changes = emitted.text, emitted.changes
             for group, name in zip(planned, emitted.class_names):
                 message = f"forward and loss moved into `{name}`"
                 rows[group[0]] = replace(self._row(group[0], "rewritten", message), class_name=name)
         firsts = [group[0] for group in groups]
         shown = [sink for sink in sinks if sink in rows and (sink not in slices or sink in firsts)]
-        steps = tuple(rows[sink] for sink in shown)
-        return Result(self._tree.text, text, steps, self._unused_skips(sinks, slices))
+        steps = tuple(
+            replace(rows[sink], evidence=self._evidence(sink, slices.get(sink))) for sink in shown
+        )
+        unused = self._unused_skips(sinks, slices)
+        return Result(self._tree.text, text, steps, unused, changes)
 
     def unsafe(self, result: Result) -> str | None:
         """Why the patched text must not be shown; None if it holds what was planned."""
@@ -365,6 +370,22 @@ class _Rewrite:
             if name not in names and name not in self._bindings.module.names:
                 return name
         return "loss_of_step"
+
+    def _evidence(self, sink: Sink, found: LossSlice | None) -> tuple[str, ...]:
+        """What counts as a module or a criterion in a step: for people, and for them alone."""
+        pieces = found.pieces if found is not None else [sink.unit]
+        if found is None:
+            pieces = self._tree.blocks(self._tree.enclosing(sink.call))[0].units
+        told: dict[str, str] = {}
+        for piece in pieces:
+            for node in descendants(piece.node):
+                if isinstance(node, (cst.Name, cst.Attribute)):
+                    known = self._modules.evidence(node)
+                    if known is not None:
+                        what = "loss function" if known.role == "criterion" else "model"
+                        name = self._tree.code(node)
+                        told.setdefault(name, f"{what} `{name}`: {known.reason}")
+        return tuple(told.values())
 
     # -- rows --------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ class Step:
         message: one sentence: what was done, or the reason of the refusal.
         advice: one sentence: what the user can do about a refusal; else empty.
         class_name: the generated class that this step calls; None unless rewritten.
+        evidence: what counts as a model or a loss function in this step, and why.
     """
 
     line: int
@@ -45,6 +46,20 @@ class Step:
     message: str
     advice: str = ""
     class_name: str | None = None
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Change:
+    """One place of the text that a rewrite changed, and the reason.
+
+    Attributes:
+        line: 1-based line of the original text, before which an insertion stands.
+        why: a sentence without a full stop.
+    """
+
+    line: int
+    why: str
 
 
 @dataclass(frozen=True)
@@ -56,12 +71,14 @@ class Result:
         text: the patched text; equal to `source` unless a step was rewritten.
         steps: every training step, in the order of their lines.
         unused_skips: 1-based lines of `# ortwrap: skip` comments that speak of no training step.
+        changes: why each changed place was changed, in the order of their lines.
     """
 
     source: str
     text: str
     steps: tuple[Step, ...]
     unused_skips: tuple[int, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     @property
     def status(self) -> FileStatus:

@@ -20,7 +20,7 @@ def mixup_criterion(criterion, pred, y_a, y_b, lam):
 
 
 class ModuleWithLoss(nn.Module):
-    """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
+    '''Forward pass and loss of the training step, exported to ONNX Runtime as one graph.'''
 
     def __init__(self, net, criterion):
         super().__init__()

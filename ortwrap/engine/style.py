@@ -1,0 +1,40 @@
+"""How a script is written, so that what is generated looks like it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ortwrap.engine.tree import SourceTree
+
+# Between what formatters and style guides ask for: a script of short lines may have longer ones.
+_AT_LEAST, _AT_MOST = 88, 120
+_LONG_STRING = re.compile(r"""(['"]).{30,}\1""")
+
+
+def docstring_quotes(tree: SourceTree) -> str:
+    """The quotes around the script's docstrings."""
+    single, double = tree.text.count("'''"), tree.text.count('"""')
+    return "'''" if single > double else '"""'
+
+
+def longest_line(tree: SourceTree) -> int:
+    """The length of the longest line of code, within what style guides ask for."""
+    longest = max(map(len, _lines_of_code(tree)), default=0)
+    return min(max(longest, _AT_LEAST), _AT_MOST)
+
+
+def _lines_of_code(tree: SourceTree) -> Iterator[str]:
+    """Without comments, docstrings and long strings, which are not wrapped where code is."""
+    for node in tree.units:
+        first = last = tree.line(node)
+        if isinstance(node, cst.BaseSmallStatement):
+            last = tree.end_line(node)
+        if isinstance(node, cst.Expr) and isinstance(node.value, cst.SimpleString):
+            continue
+        for number in range(first, last + 1):
+            line = tree.line_text(number).expandtabs().rstrip()
+            if "#" not in line and not _LONG_STRING.search(line):
+                yield line
