@@ -6,17 +6,15 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.effects import EffectsReader, place_of
-from ortwrap.engine.gradients import GradientFlow
-from ortwrap.engine.liveness import Liveness, surely_binds
-from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.effects import place_of
+from ortwrap.engine.liveness import surely_binds
 from ortwrap.engine.nodes import children
 from ortwrap.engine.order import Order
 from ortwrap.engine.plan import CarriedOutput
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.tree import Block, SourceTree, Unit
+from ortwrap.engine.tree import Block, Unit
 
 # Fields of Hugging Face model outputs: ORTModule cannot return the dataclass that holds them.
 _OUTPUT_FIELDS = frozenset(
@@ -44,21 +42,13 @@ _TENSOR_FUNCTIONS = frozenset(
 class OutputFinder:
     """Finds what has to come out of forward besides the loss."""
 
-    def __init__(
-        self,
-        tree: SourceTree,
-        modules: ModuleTable,
-        bindings: Bindings,
-        reader: EffectsReader,
-        flow: GradientFlow,
-        liveness: Liveness,
-    ) -> None:
-        self._tree = tree
-        self._modules = modules
-        self._bindings = bindings
-        self._reader = reader
-        self._flow = flow
-        self._liveness = liveness
+    def __init__(self, analyses: Analyses) -> None:
+        self._tree = analyses.tree
+        self._modules = analyses.modules
+        self._bindings = analyses.bindings
+        self._reader = analyses.reader
+        self._flow = analyses.flow
+        self._liveness = analyses.liveness
 
     def find(
         self, found: LossSlice, order: Order, inputs: set[str]

@@ -8,6 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from ortwrap.engine.aliases import Aliases
+from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures import CaptureFinder
 from ortwrap.engine.effects import EffectsReader
@@ -90,7 +91,7 @@ class _Function:
             helpers.filled_places(),
         )
         self.captures = CaptureFinder(
-            tree, bindings, modules, self.reader, self.flow, helpers, self.liveness
+            Analyses(tree, bindings, modules, helpers, self.reader, self.flow, self.liveness)
         )
 
 

@@ -12,7 +12,7 @@ import ortwrap.engine
 from ortwrap.engine import rewrite_source
 from ortwrap.engine.refusals import PAGES, RefusalPage
 
-SOURCES = sorted(Path(ortwrap.engine.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(ortwrap.engine.__file__).parent.rglob("*.py"))
 INTERNAL = "OW9"
 
 each_page = pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)

@@ -1,0 +1,36 @@
+"""Everything that is known about the function in which a step stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.helpers import Helpers
+from ortwrap.engine.liveness import Liveness
+from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.tree import SourceTree
+
+
+@dataclass(frozen=True, eq=False)
+class Analyses:
+    """The analyses that the stages after the slice share.
+
+    Attributes:
+        tree: the script.
+        bindings: what its names refer to.
+        modules: which objects are trainable modules or criteria.
+        helpers: its functions, and which modules they run.
+        reader: what the code of this function reads and changes.
+        flow: where gradients flow in this function.
+        liveness: which values of this function are still needed.
+    """
+
+    tree: SourceTree
+    bindings: Bindings
+    modules: ModuleTable
+    helpers: Helpers
+    reader: EffectsReader
+    flow: GradientFlow
+    liveness: Liveness

@@ -1,0 +1,41 @@
+"""What forward takes, holds and returns: captured inputs, parts, carried outputs."""
+
+from __future__ import annotations
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.bound import check_bound
+from ortwrap.engine.captures.walk import SliceWalk
+from ortwrap.engine.order import Order
+from ortwrap.engine.outputs import OutputFinder
+from ortwrap.engine.plan import Captures
+from ortwrap.engine.slices import LossSlice
+
+__all__ = ["CaptureFinder"]
+
+
+class CaptureFinder:
+    """Decides for one function's slices what stands for each expression in forward."""
+
+    def __init__(self, analyses: Analyses) -> None:
+        self._analyses = analyses
+        self._outputs = OutputFinder(analyses)
+
+    def find(self, found: LossSlice, order: Order) -> Captures:
+        """Inputs, parts and outputs of a slice.
+
+        Raises:
+            Refuse: something that the slice uses cannot be passed into or out of forward.
+        """
+        walk = SliceWalk(self._analyses, found)
+        walked = walk.over_pieces()
+        host = found.block.units[min(order.anchor.index, len(found.block.units) - 1)]
+        check_bound(walked.conditional, host, self._analyses)
+        outputs, renames = self._outputs.find(found, order, walked.input_places)
+        return Captures(
+            parts=tuple(sorted(walked.parts.values(), key=lambda part: not part.trainable)),
+            inputs=tuple(walked.inputs.values()),
+            outputs=tuple(outputs),
+            replacements={**walked.replacements, **walk.locals_for_attributes()},
+            renames=renames,
+            deletions=self._outputs.deletions(found, outputs),
+        )

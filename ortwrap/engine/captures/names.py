@@ -1,0 +1,126 @@
+"""Names in the generated class: of forward's parameters and of what the wrapper holds."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import re
+from collections.abc import Iterable
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.scopes import is_defined_once_for_all
+from ortwrap.engine.slices import LossSlice
+
+_DEVICE_AND_SHAPE = frozenset("shape device dtype data ndim".split())
+_MEASURES = {"size": "_size", "numel": "_numel", "dim": "_dim"}
+_TAKEN_BY_MODULE = frozenset(
+    "forward compute_loss training train eval modules parameters buffers children apply to "
+    "type float half double cuda cpu register_buffer state_dict zero_grad add_module".split()
+)
+
+
+class ParameterNames:
+    """Which names forward's parameters can have, so that none hides what the slice reads."""
+
+    def __init__(self, analyses: Analyses, found: LossSlice) -> None:
+        self._tree = analyses.tree
+        self._bindings = analyses.bindings
+        self._effects = [analyses.reader.of(piece.node) for piece in found.pieces]
+        self._mentioned = {
+            name.split(".")[-1]
+            for effects in self._effects
+            for name in (*effects.reads, *effects.writes)
+        }
+        self._reserved = {"self", "super"} | self._read_at_module_level()
+
+    def unique(self, name: str, owner: str | None, used: set[str]) -> str:
+        """A free parameter name; `loss` of `args` becomes `args_loss` where `loss` is taken.
+
+        Args:
+            name: the name wanted.
+            owner: the place that the value is taken from.
+            used: names that other parameters and the statements so far have.
+        """
+        candidate, count = name, 2
+        prefixed = owner is not None and "." not in owner and owner != name
+        if self._is_taken(name, used) and prefixed:
+            candidate = name = f"{owner}_{name}"
+        while self._is_taken(candidate, used):
+            candidate = f"{name}_{count}"
+            count += 1
+        return candidate
+
+    def _is_taken(self, name: str, used: set[str]) -> bool:
+        if name in self._reserved or name in used:
+            return True
+        return name in self._mentioned and self._reads_plainly(name)
+
+    def _reads_plainly(self, name: str) -> bool:
+        """The slice also reads `name` by itself, or binds it."""
+        for effects in self._effects:
+            if name in effects.writes:
+                return True
+            for reader in effects.reads.get(name, []):
+                parent = self._tree.parents.get(reader)
+                if not isinstance(parent, (cst.Attribute, cst.Subscript)):
+                    return True
+        return False
+
+    def _read_at_module_level(self) -> set[str]:
+        """Names that forward needs with the meaning that they have at module level."""
+        return {
+            place
+            for effects in self._effects
+            for place, readers in effects.reads.items()
+            if isinstance(readers[0], cst.Name)
+            and is_defined_once_for_all(readers[0], self._bindings)
+        }
+
+
+def part_name(place: str, taken: Iterable[str]) -> str:
+    """The attribute of the wrapper that holds what the script calls `place`."""
+    name = place.split(".")[-1].lstrip("_") or "module"
+    used = {*taken, *_TAKEN_BY_MODULE}
+    while name in used:
+        name += "_"
+    return name
+
+
+def name_for(node: cst.BaseExpression) -> str:
+    """A parameter name for an expression: `batch["labels"]` -> labels, `x.to(d)` -> x."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        if node.func.attr.value.startswith("rand"):
+            return "noise"
+        return name_for(node.func.value) + _MEASURES.get(node.func.attr.value, "")
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
+        return f"{name_for(node.args[0].value)}_{node.func.value}"
+    if isinstance(node, cst.Name):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        name = node.attr.value
+        if name in _DEVICE_AND_SHAPE or hasattr(builtins, name):
+            return name_for(node.value) + ("" if name == "data" else f"_{name}")
+        return _identifier(name)
+    if isinstance(node, cst.Subscript):
+        return _name_for_item(node)
+    return "value"
+
+
+def _name_for_item(node: cst.Subscript) -> str:
+    index = node.slice[0].slice
+    if not isinstance(index, cst.Index):
+        return "value"
+    if isinstance(index.value, cst.SimpleString):
+        return _identifier(index.value.evaluated_value)
+    if isinstance(index.value, cst.Integer):
+        return _identifier(f"{name_for(node.value)}_{index.value.value}")
+    return _identifier(name_for(node.value))
+
+
+def _identifier(value: object) -> str:
+    name = re.sub(r"\W+", "_", str(value)).strip("_")
+    if not name or name[0].isdigit():
+        name = f"input_{name}".rstrip("_")
+    return f"{name}_" if keyword.iskeyword(name) else name

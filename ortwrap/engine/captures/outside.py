@@ -1,0 +1,177 @@
+"""Which expressions of a slice are evaluated before the call and passed in as values."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.randomness import makes_random_tensor
+from ortwrap.engine.captures.scopes import is_global
+from ortwrap.engine.captures.walked import Walked
+from ortwrap.engine.effects import place_of, root_place
+from ortwrap.engine.refusals import Refuse
+
+# Methods of inputs that move data, or give Python values.
+_METHODS = frozenset(
+    "to cuda cpu size item tolist numpy detach numel dim nelement get keys values items".split()
+)
+_BUILTINS = frozenset(["len", "float", "int"])
+_NOT_READ_FROM_TENSORS_OUTSIDE = frozenset("T mT real imag grad".split())
+_NEVER_FILLED = frozenset("shape device dtype data ndim".split())
+_FACTORIES = re.compile(
+    r"^torch\.(?:tensor|zeros|ones|full|arange|eye|empty|linspace|zeros_like|ones_like|full_like"
+    r"|rand|randn|randint|rand_like|randn_like|FloatTensor|LongTensor|Tensor|from_numpy|as_tensor)$"
+)
+_OPTIONS = re.compile(r"^(?:\w*args|opts?|cfg|\w*config|conf|hparams|params|hps?|flags|options)$")
+
+
+class Outside:
+    """Answers for expressions of one slice, as far as the walk has come."""
+
+    def __init__(self, analyses: Analyses, walked: Walked) -> None:
+        self._tree = analyses.tree
+        self._bindings = analyses.bindings
+        self._modules = analyses.modules
+        self._reader = analyses.reader
+        self._flow = analyses.flow
+        self._walked = walked
+
+    def is_outside(self, node: cst.BaseExpression) -> bool:
+        """An expression over inputs that is better evaluated before the call.
+
+        Raises:
+            Refuse: it would have to run before the model, and its order matters.
+        """
+        if self._flow.is_data_of_module(node):
+            fresh = self._flow.is_static_data(node) or not self._walked.ran_module
+            return fresh and not self._reads_computed(node)
+        if self._is_random_constant(node):
+            return not self._walked.ran_module and not self._walked.conditional_depth
+        if not self.is_over_inputs(node):
+            return False
+        if self._walked.conditional_depth and not self._is_option(node):
+            return False
+        if self._may_be_filled(node):
+            return False
+        if isinstance(node, cst.Subscript):
+            return self._is_access(node) or self._picks_a_batch(node)
+        if isinstance(node, cst.Attribute):
+            return node.attr.value not in _NOT_READ_FROM_TENSORS_OUTSIDE
+        return isinstance(node, cst.Call) and self._is_outside_call(node)
+
+    def is_over_inputs(self, node: cst.BaseExpression) -> bool:
+        """At least one input, no value of the slice, no module, nothing bound inside `node`."""
+        effects = self._reader.of(node)
+        if effects.writes or effects.mutates:
+            return False
+        inputs = 0
+        for place, readers in effects.reads.items():
+            for reader in readers:
+                if place in self._walked.defined or reader not in self._walked.free:
+                    return False
+                if is_global(reader, self._bindings):
+                    continue
+                if self._modules.evidence(reader) is not None and not self._detached(node):
+                    return False
+                inputs += 1
+        return inputs > 0
+
+    def is_of_inputs_only(self, node: cst.CSTNode) -> bool:
+        """A value taken out of inputs alone is computed before the call."""
+        if not isinstance(node, cst.BaseExpression) or self._reads_computed(node):
+            return False
+        cut_early = _is_detach(node) and not self._walked.ran_module
+        return cut_early or not self._flow.module_uses(node)
+
+    def _is_outside_call(self, node: cst.Call) -> bool:
+        func = node.func
+        if isinstance(func, cst.Attribute) and func.attr.value in _METHODS:
+            return self._is_access(func.value) or self.is_outside(func.value)
+        if isinstance(func, cst.Name) and func.value in _BUILTINS:
+            return self._bindings.resolve(func) is None
+        qualified = self._bindings.qualified(func) or ""
+        if qualified.startswith("numpy."):
+            return True
+        if not _FACTORIES.match(qualified):
+            return False
+        if makes_random_tensor(func, self._bindings) and self._walked.ran_module:
+            raise Refuse(
+                "OW203",
+                node,
+                code=self._tree.code(node)[:60],
+                why="it draws random numbers after the model has run",
+            )
+        return True
+
+    def _is_random_constant(self, node: cst.BaseExpression) -> bool:
+        """`torch.randn(64, 100)`: ORT would draw it from a generator of its own."""
+        drawn = isinstance(node, cst.Call) and makes_random_tensor(node.func, self._bindings)
+        return drawn and not self._reads_computed(node)
+
+    def _may_be_filled(self, node: cst.BaseExpression) -> bool:
+        """An item of a container that the model was given whole, and may have added to."""
+        if isinstance(node, cst.Attribute) and node.attr.value in _NEVER_FILLED:
+            return False
+        if not isinstance(node, (cst.Attribute, cst.Subscript)) or not self._walked.ran_module:
+            return False
+        return root_place(node, self._reader.instance) in self._walked.whole
+
+    def _picks_a_batch(self, node: cst.Subscript) -> bool:
+        """`data[start:start + size]`, `x[index]`: another part of the data at every step."""
+        if place_of(node.value, self._reader.instance) is None:
+            return False
+        return any(
+            not is_global(reader, self._bindings)
+            for element in node.slice
+            for readers in self._reader.of(element).reads.values()
+            for reader in readers
+        )
+
+    def _is_option(self, node: cst.BaseExpression) -> bool:
+        """`args.alpha`: can be read whether or not the branch that reads it is taken."""
+        if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name):
+            return False
+        owner = node.value.value
+        if f"hasattr({owner}," in self._tree.text:
+            return False
+        return _OPTIONS.match(owner) is not None or owner == self._reader.instance
+
+    def _is_access(self, node: cst.BaseExpression) -> bool:
+        """`batch`, `batch["x"]`, `args.lr`, `pair[0]`: a way to a value, no computation."""
+        if place_of(node, self._reader.instance) is not None:
+            return True
+        if isinstance(node, cst.Attribute):
+            plain = node.attr.value not in _NOT_READ_FROM_TENSORS_OUTSIDE
+            return plain and self._is_access(node.value)
+        if isinstance(node, cst.Subscript) and len(node.slice) == 1:
+            index = node.slice[0].slice
+            simple = isinstance(index, cst.Index) and isinstance(
+                index.value, (cst.SimpleString, cst.Integer, cst.UnaryOperation)
+            )
+            return simple and self._is_access_or_shape(node.value)
+        return False
+
+    def _is_access_or_shape(self, node: cst.BaseExpression) -> bool:
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+            return node.func.attr.value == "size" and self._is_access(node.func.value)
+        return self._is_access(node)
+
+    def _detached(self, node: cst.BaseExpression) -> bool:
+        """`generator(noise).detach()` runs a module outside, as an input without gradient."""
+        if _is_detach(node) and self._walked.ran_module:
+            code = self._tree.code(node)[:60]
+            raise Refuse("OW203", node, code=code, why="it runs a module of its own")
+        return _is_detach(node)
+
+    def _reads_computed(self, node: cst.BaseExpression) -> bool:
+        return bool(set(self._reader.of(node).reads) & self._walked.defined)
+
+
+def _is_detach(node: cst.BaseExpression) -> bool:
+    return (
+        isinstance(node, cst.Call)
+        and isinstance(node.func, cst.Attribute)
+        and node.func.attr.value == "detach"
+    )

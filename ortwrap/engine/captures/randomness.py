@@ -1,0 +1,34 @@
+"""Random numbers drawn on the way to the loss: ORT would draw them from a generator of its own."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.nodes import descendants
+
+_FACTORIES = re.compile(r"^torch\.rand")
+_LIBRARIES = re.compile(r"^(?:numpy\.)?random\.")
+_DRAWS = re.compile(r"^torch\.(?:rand|normal|bernoulli|multinomial)|dropout|distributions")
+
+
+def makes_random_tensor(func: cst.CSTNode, bindings: Bindings) -> bool:
+    """`torch.randn`, `torch.rand_like` and their family."""
+    return _FACTORIES.match(bindings.qualified(func) or "") is not None
+
+
+def moves_a_generator(func: cst.CSTNode, bindings: Bindings) -> bool:
+    """What is called draws from torch's generator, so that the order of such calls matters."""
+    return _DRAWS.search(bindings.qualified(func) or "") is not None
+
+
+def draws_numbers(node: cst.CSTNode, bindings: Bindings) -> bool:
+    """The same text twice gives two values: `randn_like(x)` for each of two views."""
+    for inner in descendants(node):
+        if isinstance(inner, cst.Call):
+            qualified = bindings.qualified(inner.func) or ""
+            if _FACTORIES.match(qualified) or _LIBRARIES.match(qualified):
+                return True
+    return False

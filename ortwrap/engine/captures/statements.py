@@ -1,0 +1,148 @@
+"""Which statements may move into forward, where they run once and are replayed."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.outside import Outside
+from ortwrap.engine.captures.walked import Walked
+from ortwrap.engine.effects import place_of, root_place
+from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tree import Unit
+
+_DO_MORE_THAN_COMPUTE = (
+    cst.Return, cst.Break, cst.Continue, cst.Yield, cst.Await, cst.Del, cst.FunctionDef,
+    cst.ClassDef, cst.Import, cst.ImportFrom, cst.Try, cst.While, cst.Global, cst.Nonlocal,
+)  # fmt: skip
+_TAKES_A_GRADIENT = ("torch.autograd.grad", "torch.autograd.functional.jacobian")
+_FILLS = ("append", "extend", "update", "insert", "add")
+# Facts about a tensor that are the same at every step of one exported graph.
+_FACTS = frozenset("shape device dtype data ndim is_cuda".split())
+_ASKS_FOR_FACTS = frozenset("size dim numel len isinstance type hasattr callable".split())
+
+
+class StatementCheck:
+    """Refuses what a statement of the slice does besides computing."""
+
+    def __init__(
+        self, analyses: Analyses, found: LossSlice, walked: Walked, outside: Outside
+    ) -> None:
+        self._tree = analyses.tree
+        self._bindings = analyses.bindings
+        self._reader = analyses.reader
+        self._flow = analyses.flow
+        self._walked = walked
+        self._outside = outside
+        # What the slice itself makes, it may also fill.
+        self._made_here = set().union(
+            *(self._reader.of(piece.node).writes for piece in found.pieces)
+        )
+
+    def check(self, piece: Unit) -> None:
+        """Look at one piece, before the walk takes what it defines for known.
+
+        Raises:
+            Refuse: it has an effect, decides by computed values, or takes a value out of the graph.
+        """
+        for node in descendants(piece.node):
+            if isinstance(node, _DO_MORE_THAN_COMPUTE):
+                raise Refuse("OW105", node, code=self._code(node))
+            if isinstance(node, cst.Call):
+                self._check_call(node)
+            if isinstance(node, cst.Expr) and not self._builds_a_value(node.value):
+                raise Refuse("OW105", node, code=self._code(node))
+            if isinstance(node, (cst.Assign, cst.AnnAssign, cst.AugAssign)):
+                self._check_targets(node)
+            self._check_branch(node, piece.node)
+        baked = self._flow.baked(piece.node, self._walked.defined)
+        if baked is not None and not self._outside.is_of_inputs_only(baked):
+            raise Refuse("OW301", baked, code=self._code(baked))
+
+    def _check_call(self, call: cst.Call) -> None:
+        name = self._bindings.qualified(call.func) or ""
+        if name in _TAKES_A_GRADIENT:
+            raise Refuse("OW205", call, code=self._code(call))
+        if name.startswith(("numpy.", "random.")) and not self._outside.is_over_inputs(call):
+            raise Refuse("OW304", call, code=self._code(call))
+        if not isinstance(call.func, cst.Attribute):
+            return
+        method = call.func.attr.value
+        if method in ("sample", "rsample", "multinomial"):
+            raise Refuse("OW306", call, code=self._code(call))
+        if method in ("register_hook", "retain_grad"):
+            raise Refuse(
+                "OW302", call, code=self._code(call), name=self._tree.code(call.func.value)
+            )
+
+    def _check_branch(self, node: cst.CSTNode, piece: cst.CSTNode) -> None:
+        """A branch on what the model computed would be taken the same way for good."""
+        computed = self._walked.defined | self._reader.of(piece).writes
+        for test in _tests(node):
+            if self._reads_values(test, computed):
+                raise Refuse("OW305", test, code=self._code(test))
+
+    def _reads_values(self, test: cst.CSTNode, computed: set[str]) -> bool:
+        """A condition depends on values of what was computed, not on its kind or shape alone."""
+        stack = [test]
+        while stack:
+            node = stack.pop()
+            if _asks_for_facts(node):
+                continue
+            place = place_of(node, self._reader.instance)
+            if place is not None:
+                if place in computed:
+                    return True
+                continue
+            stack.extend(children(node))
+        return False
+
+    def _builds_a_value(self, value: cst.BaseExpression) -> bool:
+        """An expression statement that only adds to a container which the slice itself makes."""
+        if isinstance(value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis)):
+            return True
+        if not (isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute)):
+            return False
+        name = value.func.attr.value
+        root = root_place(value.func.value, self._reader.instance)
+        return root in self._made_here and (name in _FILLS or name.endswith("_"))
+
+    def _check_targets(self, node: cst.Assign | cst.AnnAssign | cst.AugAssign) -> None:
+        targets = (
+            [t.target for t in node.targets] if isinstance(node, cst.Assign) else [node.target]
+        )
+        for target in targets:
+            if not isinstance(target, (cst.Subscript, cst.Attribute)):
+                continue
+            if place_of(target, self._reader.instance) is not None:
+                continue
+            if root_place(target, self._reader.instance) not in self._made_here:
+                raise Refuse("OW105", node, code=self._code(node))
+
+    def _code(self, node: cst.CSTNode) -> str:
+        return self._tree.code(node)[:60]
+
+
+def _tests(node: cst.CSTNode) -> list[cst.BaseExpression]:
+    """The conditions that a node decides by."""
+    if isinstance(node, (cst.If, cst.IfExp, cst.Assert)):
+        return [node.test]
+    if isinstance(node, cst.CompFor):
+        return [item.test for item in node.ifs]
+    return [node.left] if isinstance(node, cst.BooleanOperation) else []
+
+
+def _asks_for_facts(node: cst.CSTNode) -> bool:
+    """The expression gives the kind or the shape of a value, never what is in it."""
+    if isinstance(node, cst.Attribute):
+        return node.attr.value in _FACTS
+    if isinstance(node, cst.Call):
+        func = node.func
+        name = func.attr.value if isinstance(func, cst.Attribute) else ""
+        return (func.value if isinstance(func, cst.Name) else name) in _ASKS_FOR_FACTS
+    return isinstance(node, cst.Comparison) and all(
+        isinstance(item.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn))
+        for item in node.comparisons
+    )

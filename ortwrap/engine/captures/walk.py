@@ -1,0 +1,276 @@
+"""The walk over a slice's pieces, in order: what stands for each expression in forward."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.names import ParameterNames, name_for, part_name
+from ortwrap.engine.captures.outside import Outside
+from ortwrap.engine.captures.randomness import draws_numbers, moves_a_generator
+from ortwrap.engine.captures.scopes import is_global
+from ortwrap.engine.captures.statements import StatementCheck
+from ortwrap.engine.captures.walked import Walked
+from ortwrap.engine.effects import place_of, root_place
+from ortwrap.engine.nodes import children
+from ortwrap.engine.plan import CapturedInput, Part
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tree import Unit
+
+
+class SliceWalk:
+    """One walk over one slice."""
+
+    def __init__(self, analyses: Analyses, found: LossSlice) -> None:
+        self._tree = analyses.tree
+        self._bindings = analyses.bindings
+        self._modules = analyses.modules
+        self._helpers = analyses.helpers
+        self._reader = analyses.reader
+        self._flow = analyses.flow
+        self._liveness = analyses.liveness
+        self._pieces = found.pieces
+        self._walked = Walked()
+        self._outside = Outside(analyses, self._walked)
+        self._check = StatementCheck(analyses, found, self._walked, self._outside)
+        self._names = ParameterNames(analyses, found)
+        self._expressions: dict[str, str] = {}
+        self._starred: dict[str, cst.BaseExpression] = {}
+
+    def over_pieces(self) -> Walked:
+        """Visit every piece.
+
+        Raises:
+            Refuse: something that the slice uses cannot be passed into forward.
+        """
+        for piece in self._pieces:
+            self._piece(piece)
+        self._pass_starred_whole()
+        return self._walked
+
+    def locals_for_attributes(self) -> dict[cst.CSTNode, cst.BaseExpression]:
+        """Attributes of the instance that the slice binds are plain locals inside of forward."""
+        instance = self._reader.instance
+        if instance is None:
+            return {}
+        changed = {place for piece in self._pieces for place in self._reader.of(piece.node).changes}
+        replaced: dict[cst.CSTNode, cst.BaseExpression] = {}
+        for piece in self._pieces:
+            stack: list[cst.CSTNode] = [piece.node]
+            while stack:
+                node = stack.pop()
+                place = place_of(node, instance)
+                if place is not None and "." in place and place in changed:
+                    if node not in self._walked.replacements:
+                        replaced[node] = cst.Name(place.split(".")[-1])
+                    continue
+                stack.extend(children(node))
+        return replaced
+
+    def _piece(self, piece: Unit) -> None:
+        self._check.check(piece)
+        effects = self._reader.of(piece.node)
+        self._walked.free = {node for readers in effects.reads.values() for node in readers}
+        if isinstance(piece.node, cst.BaseCompoundStatement):
+            self._compound(piece)
+        else:
+            self._expression(piece.node)
+        if not isinstance(piece.node, cst.BaseExpression):
+            self._walked.defined |= effects.changes
+
+    def _compound(self, piece: Unit) -> None:
+        effects = self._reader.of(piece.node)
+        own = effects.writes - self._walked.defined
+        # What a branch may or may not rebind keeps its name, whichever value it has.
+        for place in sorted(own & self._liveness.exposed(piece)):
+            readers = effects.reads.get(place)
+            if readers:
+                self._capture_place(place, readers[0])
+                self._walked.conditional.setdefault(place, readers[0])
+        self._walked.defined |= own
+        self._expression(piece.node)
+
+    # -- expressions -----------------------------------------------------------------------------
+
+    def _expression(self, node: cst.CSTNode) -> None:
+        if isinstance(node, (cst.AssignTarget, cst.Annotation)):
+            if isinstance(node, cst.AssignTarget) and isinstance(node.target, cst.Subscript):
+                self._expression(node.target)
+            return
+        if isinstance(node, cst.Arg):
+            self._argument(node)
+            return
+        if isinstance(node, cst.BaseExpression) and self._replace(node):
+            return
+        if isinstance(node, cst.Call):
+            self._call(node)
+            return
+        if isinstance(node, cst.Attribute):
+            self._expression(node.value)
+            return
+        certain = _evaluated_first(node)
+        for child in children(node) if certain is None else certain:
+            self._expression(child)
+        if certain is None:
+            return
+        self._walked.conditional_depth += 1
+        for child in children(node):
+            if child not in certain:
+                self._expression(child)
+        self._walked.conditional_depth -= 1
+
+    def _replace(self, node: cst.BaseExpression) -> bool:
+        """Put a part or an input in the place of an expression; False to look inside of it."""
+        place = place_of(node, self._reader.instance)
+        if place is None:
+            if not self._outside.is_outside(node):
+                return False
+            self._capture_expression(node)
+            return True
+        if self._is_captured(node, place):
+            if self._modules.evidence(node) is not None:
+                self._part(node, place)
+            else:
+                self._capture_place(place, node)
+                self._walked.reads_conditionally(place, node)
+        return True
+
+    def _is_captured(self, node: cst.CSTNode, place: str) -> bool:
+        known = place in self._walked.defined or node not in self._walked.free
+        return not known and not is_global(node, self._bindings)
+
+    def _argument(self, node: cst.Arg) -> None:
+        place = place_of(node.value, self._reader.instance)
+        starred = node.star == "**" and place is not None and self._is_captured(node.value, place)
+        if starred and place is not None and self._is_only_input(place):
+            # `model(**batch)` alone reads best as `forward(self, **batch)`.
+            self._walked.input_places.add(place)
+            name = place.split(".")[-1]
+            self._walked.inputs[place] = CapturedInput(name, self._tree.source(node.value), True)
+            self._starred[place] = node.value
+            return
+        self._expression(node.value)
+
+    def _is_only_input(self, place: str) -> bool:
+        """Nothing was captured so far, and the slice reads this place once."""
+        reads = sum(len(self._reader.of(piece.node).reads.get(place, [])) for piece in self._pieces)
+        return reads == 1 and not self._walked.inputs
+
+    def _pass_starred_whole(self) -> None:
+        """Beside other inputs a mapping is passed as it is, since its keys might be their names."""
+        for place, node in self._starred.items():
+            if len(self._walked.inputs) > 1:
+                name = self._walked.inputs[place].name
+                self._walked.inputs[place] = CapturedInput(name, self._tree.source(node))
+                self._walked.replacements[node] = cst.Name(name)
+
+    # -- calls -----------------------------------------------------------------------------------
+
+    def _call(self, node: cst.Call) -> None:
+        func = node.func
+        place = place_of(func, self._reader.instance)
+        if place is not None and place not in self._walked.defined:
+            self._callee(func, place)
+        elif isinstance(func, cst.Attribute):
+            self._method_call(func)
+        else:
+            self._expression(func)
+        for argument in node.args:
+            self._expression(argument)
+        if moves_a_generator(func, self._bindings) or self._flow.module_uses(func):
+            self._walked.ran_module = True
+
+    def _callee(self, func: cst.BaseExpression, place: str) -> None:
+        helper = self._helpers.called(func)
+        if self._modules.evidence(func) is None and self._helpers.holds_module(func):
+            why = "is an object that runs a module which it was given"
+            raise Refuse("OW107", func, name=place, why=why)
+        if not is_global(func, self._bindings):
+            self._part(func, place)
+        if helper is None:
+            return
+        self._helpers.check(helper, place)
+        for held in self._helpers.held_modules(helper):
+            self._hold(held.place(self._reader.instance), func)
+
+    def _hold(self, place: str, func: cst.BaseExpression) -> None:
+        """A module that a helper runs is held by the wrapper, so that its parameters train."""
+        if place in self._walked.parts:
+            return
+        if "." not in place:
+            owner = self._bindings.scope_of(func).owner(place)
+            if owner is None or not owner.is_module:
+                raise Refuse("OW107", func, name=self._tree.code(func), why=f"runs `{place}`")
+        self._walked.parts[place] = Part(self._part_name(place), place, True)
+
+    def _method_call(self, func: cst.Attribute) -> None:
+        """`criterion.forward(x)` needs the object itself, `target.mul(x)` its value."""
+        owner = func.value
+        place = place_of(owner, self._reader.instance)
+        held = place is not None and place not in self._walked.defined
+        held = held and not is_global(owner, self._bindings)
+        if place is not None and held and self._modules.evidence(owner) is not None:
+            self._part(owner, place)
+            return
+        self._expression(owner)
+
+    # -- parts and inputs ------------------------------------------------------------------------
+
+    def _part(self, node: cst.BaseExpression, place: str) -> None:
+        self._walked.reads_conditionally(place, node)
+        if place not in self._walked.parts:
+            trainable = self._modules.is_trainable(node)
+            self._walked.parts[place] = Part(self._part_name(place), place, trainable)
+        name = self._walked.parts[place].name
+        self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
+
+    def _part_name(self, place: str) -> str:
+        return part_name(place, (part.name for part in self._walked.parts.values()))
+
+    def _capture_place(self, place: str, node: cst.CSTNode) -> None:
+        self._check_not_filled(place, node)
+        self._walked.whole.add(place)
+        if place == self._reader.instance:
+            raise Refuse("OW107", node, name=place, why="is passed whole")
+        self._walked.input_places.add(place)
+        if "." in place:
+            self._capture_expression(cst.ensure_type(node, cst.Attribute))
+            return
+        self._walked.inputs.setdefault(place, CapturedInput(place, place))
+
+    def _capture_expression(self, node: cst.BaseExpression) -> None:
+        for place in self._reader.of(node).reads:
+            self._check_not_filled(place, node)
+        text = self._tree.source(node)
+        drawn = draws_numbers(node, self._bindings)
+        name = None if drawn else self._expressions.get(text)
+        if name is None:
+            used = {captured.name for captured in self._walked.inputs.values()}
+            owner = None if drawn else root_place(node, self._reader.instance)
+            name = self._names.unique(name_for(node), owner, used | self._walked.defined)
+            self._expressions[text] = name
+            self._walked.inputs[name if drawn else text] = CapturedInput(name, text)
+        self._walked.input_places |= set(self._reader.of(node).reads)
+        self._walked.replacements[node] = cst.Name(name)
+
+    def _check_not_filled(self, place: str, node: cst.CSTNode) -> None:
+        """A container that hooks or forward fill has to be read after the model ran."""
+        if self._walked.ran_module and place in self._helpers.filled_places():
+            code = self._tree.code(node)[:60]
+            raise Refuse("OW203", node, code=code, why="the model's run may fill it")
+
+
+def _evaluated_first(node: cst.CSTNode) -> tuple[cst.CSTNode, ...] | None:
+    """The parts of a node that run whenever it does; None when all of them do."""
+    if isinstance(node, (cst.If, cst.IfExp)):
+        return (node.test,)
+    if isinstance(node, cst.For):
+        return (node.iter,)
+    if isinstance(node, cst.BooleanOperation):
+        return (node.left,)
+    if isinstance(node, (cst.Lambda, cst.Match)):
+        return ()
+    if isinstance(node, cst.BaseComp):
+        return (node.for_in.iter,)
+    return None

@@ -1,0 +1,43 @@
+"""What a walk over the pieces of a slice has met so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import libcst as cst
+
+from ortwrap.engine.plan import CapturedInput, Part
+
+
+@dataclass
+class Walked:
+    """The state that the walk fills and that its questions read.
+
+    Attributes:
+        parts: what the wrapper holds, by place.
+        inputs: what forward takes, by the text of the argument.
+        replacements: nodes of the slice with what stands for them in forward.
+        input_places: places that an argument is read from.
+        whole: places that are passed as they are, so that the model may fill them.
+        conditional: places that only some path reads, each with a node that does.
+        defined: places that the pieces so far have bound or changed.
+        free: nodes of the current piece that read a value from outside of it.
+        conditional_depth: how many branches the walk stands in.
+        ran_module: a trainable module has run, or a random number was drawn.
+    """
+
+    parts: dict[str, Part] = field(default_factory=dict)
+    inputs: dict[str, CapturedInput] = field(default_factory=dict)
+    replacements: dict[cst.CSTNode, cst.BaseExpression] = field(default_factory=dict)
+    input_places: set[str] = field(default_factory=set)
+    whole: set[str] = field(default_factory=set)
+    conditional: dict[str, cst.CSTNode] = field(default_factory=dict)
+    defined: set[str] = field(default_factory=set)
+    free: set[cst.CSTNode] = field(default_factory=set)
+    conditional_depth: int = 0
+    ran_module: bool = False
+
+    def reads_conditionally(self, place: str, node: cst.CSTNode) -> None:
+        """Remember what a branch reads, since the call passes it on every path."""
+        if self.conditional_depth:
+            self.conditional.setdefault(place, node)
