@@ -36,33 +36,12 @@ class Reads:
     cells: tuple[types.CellType, ...]
 
 
-def reads_of(roots: Iterable[nn.Module | Any]) -> Reads:
-    """What the forwards of `roots` (modules and plain callables), and all they call, can read."""
-    attributes: set[str] = set()
-    names: dict[tuple[int, str], tuple[dict[str, Any], str]] = {}
-    cells: dict[int, types.CellType] = {}
-    seen: set[int] = set()
-    stack = [function for root in roots for function in _functions_of(root)]
-    while stack and len(seen) < _MAX_FUNCTIONS:
-        function = stack.pop()
-        if id(function) in seen:
-            continue
-        seen.add(id(function))
-        found, called = _read_by(function)
-        attributes |= found
-        for cell in function.__closure__ or ():
-            cells[id(cell)] = cell
-            stack.extend(_callables((_content(cell),)))
-        if not is_user_code(function.__code__.co_filename):
-            continue
-        for name in called:
-            value = function.__globals__.get(name, _MISSING)
-            if isinstance(value, (types.FunctionType, functools.partial)):
-                stack.extend(_callables((value,)))
-            elif not isinstance(value, (type, types.ModuleType)) and value is not _MISSING:
-                names[(id(function.__globals__), name)] = (function.__globals__, name)
-                stack.extend(_callables((value,)))
-    return Reads(frozenset(attributes), tuple(names.values()), tuple(cells.values()))
+def reads_of(roots: Iterable[nn.Module]) -> Reads:
+    """What the forwards of `roots`, and all that they call, can read."""
+    reading = _Reading()
+    for root in roots:
+        reading.open(root)
+    return reading.done()
 
 
 _MISSING = object()
@@ -75,55 +54,132 @@ def _content(cell: types.CellType) -> Any:
         return None
 
 
-def _functions_of(root: Any) -> list[types.FunctionType]:
-    if isinstance(root, nn.Module):
-        return [*_methods(type(root)), *_callables(vars(root).values())]
-    return list(_callables((root,)))
+class _Reading:
+    """Follows names: a method belongs to forward once something that does has named it.
 
+    So the counters of a trainer, which other methods of it read, do not guard the one method
+    that computes the loss.
+    """
 
-def _callables(values: Iterable[Any]) -> Iterator[types.FunctionType]:
-    """The plain functions behind functions, bound methods, partials and callable objects."""
-    for value in values:
+    def __init__(self) -> None:
+        self._attributes: set[str] = set()
+        self._names: dict[tuple[int, str], tuple[dict[str, Any], str]] = {}
+        self._cells: dict[int, types.CellType] = {}
+        self._read: set[types.FunctionType] = set()
+        self._opened: set[int] = set()
+        self._stack: list[types.FunctionType] = []
+        # What an opened object offers under names that nothing has read so far.
+        self._waiting: dict[str, list[Any]] = {}
+
+    def done(self) -> Reads:
+        while self._stack and len(self._read) < _MAX_FUNCTIONS:
+            function = self._stack.pop()
+            if function not in self._read:
+                self._read.add(function)
+                self._follow(function)
+        names = tuple(self._names.values())
+        return Reads(frozenset(self._attributes), names, tuple(self._cells.values()))
+
+    def open(self, owner: Any) -> None:
+        """Offers the methods of an object, and the callables and objects that it holds."""
+        if id(owner) in self._opened:
+            return
+        self._opened.add(id(owner))
+        for name, function in _methods(type(owner)):
+            if name == "forward" or name.startswith("__"):
+                self._stack.append(function)
+            else:
+                self._offer(name, function)
+        for name, value in getattr(owner, "__dict__", {}).items():
+            if _is_callable_or_object(value):
+                self._offer(name, value)
+
+    def _offer(self, name: str, value: Any) -> None:
+        if name in self._attributes:
+            self._reach(value)
+        else:
+            self._waiting.setdefault(name, []).append(value)
+
+    def _reach(self, value: Any) -> None:
+        """Something that forward may call, or may call methods of."""
         if isinstance(value, types.FunctionType):
-            yield value
+            self._stack.append(value)
             if hasattr(value, "__wrapped__"):
-                yield from _callables((value.__wrapped__,))
+                self._reach(value.__wrapped__)
         elif isinstance(value, types.MethodType):
-            yield from _callables((value.__func__,))
-            yield from _methods(type(value.__self__))
+            self._reach(value.__func__)
+            self._reach(value.__self__)
         elif isinstance(value, functools.partial):
-            yield from _callables((value.func, *value.args, *value.keywords.values()))
-        elif not isinstance(value, (type, nn.Module)) and _is_user_object(value):
-            yield from _methods(type(value))
+            for part in (value.func, *value.args, *value.keywords.values()):
+                self._reach(part)
+        elif _is_object(value):
+            self.open(value)
+
+    def _follow(self, function: types.FunctionType) -> None:
+        found, called = _read_by(function)
+        for name in found - self._attributes:
+            self._attributes.add(name)
+            for value in self._waiting.pop(name, ()):
+                self._reach(value)
+        for cell in function.__closure__ or ():
+            self._cells[id(cell)] = cell
+            self._reach(_content(cell))
+        if not is_user_code(function.__code__.co_filename):
+            return
+        space = function.__globals__
+        for name in called:
+            value = space.get(name, _MISSING)
+            if not isinstance(value, (types.FunctionType, functools.partial)):
+                if value is _MISSING or isinstance(value, (type, types.ModuleType)):
+                    continue
+                self._names[(id(space), name)] = (space, name)
+            self._reach(value)
 
 
-def _is_user_object(value: Any) -> bool:
-    return callable(value) and hasattr(value, "__dict__")
+def _is_callable_or_object(value: Any) -> bool:
+    return isinstance(
+        value, (types.FunctionType, types.MethodType, functools.partial)
+    ) or _is_object(value)
 
 
-def _methods(kind: type) -> tuple[types.FunctionType, ...]:
+def _is_object(value: Any) -> bool:
+    """An instance of a class of the user; modules of the tree are roots by themselves."""
+    if isinstance(value, (type, types.ModuleType, nn.Module)):
+        return False
+    methods = _methods(type(value))
+    return any(is_user_code(function.__code__.co_filename) for _, function in methods)
+
+
+def _methods(kind: type) -> tuple[tuple[str, types.FunctionType], ...]:
     """Every method and property of `kind` that a forward may run, torch's own base excluded."""
     known = _METHODS.get(kind)
     if known is None:
         bases = [base for base in kind.__mro__ if base not in (object, nn.Module)]
         members = [item for base in bases for item in vars(base).items()]
-        found = [_plain(member) for name, member in members if name not in _NEVER_READ]
-        _METHODS[kind] = known = tuple(function for group in found for function in group)
+        _METHODS[kind] = known = tuple(
+            (name, function)
+            for name, member in members
+            if name not in _NEVER_READ
+            for function in _plain(member)
+        )
     return known
 
 
-_METHODS: weakref.WeakKeyDictionary[type, tuple[types.FunctionType, ...]] = (
+_METHODS: weakref.WeakKeyDictionary[type, tuple[tuple[str, types.FunctionType], ...]] = (
     weakref.WeakKeyDictionary()
 )
 
 
 def _plain(member: Any) -> Iterator[types.FunctionType]:
+    """The functions behind what stands in a class."""
     if isinstance(member, types.FunctionType):
         yield member
+        if hasattr(member, "__wrapped__"):
+            yield from _plain(member.__wrapped__)
     elif isinstance(member, (staticmethod, classmethod)):
         yield from _plain(member.__func__)
-    elif isinstance(member, property):
-        yield from _plain(member.fget)
+    elif isinstance(member, (property, functools.cached_property)):
+        yield from _plain(member.fget if isinstance(member, property) else member.func)
 
 
 @functools.lru_cache(maxsize=16384)

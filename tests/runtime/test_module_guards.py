@@ -210,6 +210,69 @@ def test_a_global_that_changes_is_followed(monkeypatch: pytest.MonkeyPatch) -> N
     assert twins.ran_on_ort() == 2
 
 
+class Weighting:
+    """A plain object that the loss asks for its weight."""
+
+    def __init__(self) -> None:
+        self.weight, self.asked_for = 1.0, 0
+
+    def of(self, loss: Tensor) -> Tensor:
+        return loss * self.weight
+
+    def count(self) -> None:
+        self.asked_for += 1
+
+
+class Trainer:
+    """The loss in one method, counters and an optimizer's state that other methods change."""
+
+    def __init__(self) -> None:
+        self.model = mlp(8, 4)
+        self.optimizer = torch.optim.Adam(self.model.parameters())
+        self.schedule = torch.optim.lr_scheduler.StepLR(self.optimizer, 2)
+        self.weighting = Weighting()
+        self.steps, self.history = 0, []
+
+    def compute_loss(self, data: Tensor, target: Tensor) -> Tensor:
+        return self.weighting.of(F.cross_entropy(self.model(data), target))
+
+    def step(self, data: Tensor, target: Tensor) -> float:
+        loss = ort_module(TrainerWithLoss, self.model, self.compute_loss)(data, target)
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+        self.schedule.step()
+        self.weighting.count()
+        self.steps += 1
+        self.history.append(loss.item())
+        return float(loss)
+
+
+class TrainerWithLoss(nn.Module):
+    """What the engine emits for a trainer whose loss a method computes."""
+
+    def __init__(self, model: nn.Module, compute_loss: Callable[..., Tensor]) -> None:
+        super().__init__()
+        self.model = model
+        self.compute_loss = compute_loss
+
+    def forward(self, data: Tensor, target: Tensor) -> Tensor:
+        return self.compute_loss(data, target)
+
+
+def test_a_trainers_counters_are_no_guard_and_what_its_loss_asks_for_is() -> None:
+    trainer = Trainer()
+    data, target = batch()
+    for _ in range(4):
+        trainer.step(data, target)
+    wrapper = ort_module(TrainerWithLoss, trainer.model, trainer.compute_loss)
+    assert [row["ort_calls"] for row in wrapper.report()["signatures"]] == [3]
+    trainer.weighting.weight = 3.0
+    expected = 3 * F.cross_entropy(trainer.model(data), target).item()
+    assert trainer.step(data, target) == pytest.approx(expected, rel=1e-5)
+    assert len(wrapper.report()["signatures"]) == 2
+
+
 def test_a_closure_that_changes_is_followed() -> None:
     factor = 1.0
     twins = Twins(mlp(8, 4), kind=step_kind(lambda out, _: out * factor))
