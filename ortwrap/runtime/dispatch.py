@@ -11,7 +11,9 @@ from torch import nn
 from . import notes, settings, specialise, tree
 from .ambient import ambient_key
 from .backend import unavailable
+from .eager import EagerCall, run_eagerly
 from .family import Family
+from .judge import compare_again
 from .labels import LabelBatch
 from .plans import Call, EagerPlan, GraphPlan, Plan, describe_call
 from .reasons import Reason, warn
@@ -179,8 +181,8 @@ class Dispatcher:
 
     def _prove(self, wrapper: nn.Module, family: Family, plan: GraphPlan, call: Call) -> Any:
         """Compares a graph in which a size was fixed with eager, for a size that is new to it."""
-        eager = specialise.run_eagerly(wrapper, call)
-        text = specialise.compare_again(wrapper, plan, call, eager)
+        eager = run_eagerly(wrapper, call)
+        text = compare_again(wrapper, plan, call, eager)
         if text is None:
             plan.prove(call)
             plan.calls += 1
@@ -194,7 +196,7 @@ class Dispatcher:
         if reason is not None:
             self._settle(family, call, EagerPlan(reason), 1)
             return self._run_eagerly(call)
-        eager = specialise.run_eagerly(wrapper, call)
+        eager = run_eagerly(wrapper, call)
         if eager.impurity is not None:
             self._defer(family, call, eager.impurity)
             return eager.result
@@ -207,9 +209,7 @@ class Dispatcher:
         self._settle(family, call, plan, 1)
         return eager.result
 
-    def _attempt(
-        self, wrapper: nn.Module, family: Family, call: Call, eager: specialise.EagerCall
-    ) -> Plan:
+    def _attempt(self, wrapper: nn.Module, family: Family, call: Call, eager: EagerCall) -> Plan:
         attempt = specialise.Attempt(wrapper, call, eager, self._note_backward)
         try:
             return attempt.plan(family.general)

@@ -50,6 +50,8 @@ class GraphPlan:
         eager_calls: how many of them ran eagerly, by reason.
         shapes: the reason why the graph may be wrong for other shapes, None if it is not.
         proved: the shapes for which its results were compared with eager's.
+        proved_in_double: its twin in double precision gives exactly what eager gives, so that a
+            larger difference in single precision is rounding.
     """
 
     backend = "ort"
@@ -79,6 +81,7 @@ class GraphPlan:
         self.general = general
         self.shapes = shapes
         self.proved: set[Any] = set()
+        self.proved_in_double = False
         self.copied: frozenset[int] = frozenset()
         self._numbers: set[tuple[Any, ...]] = set()
         self.calls = 0

@@ -67,6 +67,7 @@ def _of_plan(plan: Plan) -> dict[str, Any]:
         "eager_calls": {},
         "export_seconds": None,
         "loss_in_graph": False,
+        "proved_in_double": False,
         "label_sparsity": None,
         "label_density": None,
     }
@@ -79,6 +80,7 @@ def _of_plan(plan: Plan) -> dict[str, Any]:
         eager_calls=dict(plan.eager_calls),
         export_seconds=round(plan.graph.seconds, 3),
         loss_in_graph=plan.outputs.scalar_loss,
+        proved_in_double=plan.proved_in_double,
         label_sparsity=_sparsity(plan),
         label_density=plan.label_density,
     )

@@ -17,8 +17,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .compare import difference
-
 # Deeper or larger than this is no configuration or counter of a model, but its user's data.
 _MAX_DEPTH = 4
 _MAX_CONTAINERS = 20_000
@@ -116,9 +114,14 @@ class Snapshot:
         """Whether a parameter has been written to in place since."""
         return any(parameter._version != version for parameter, version in self._versions)
 
-    def changed_buffers(self) -> list[Tensor]:
-        """The buffers whose values differ now, by more than rounding."""
-        return [buffer for buffer, value in self._buffers if not _close(buffer, value)]
+    @property
+    def buffer_values(self) -> list[Tensor]:
+        """The values of all buffers at that moment."""
+        return [value for _, value in self._buffers]
+
+    def buffer_values_now(self) -> list[Tensor]:
+        """The values of the same buffers at this moment."""
+        return [buffer.detach().clone() for buffer, _ in self._buffers]
 
     def changed_buffers_until(self, later: Snapshot) -> list[Tensor]:
         """The buffers that have other values in `later`, a snapshot of the same modules."""
@@ -202,10 +205,6 @@ def _same_items(left: Any, right: Any) -> bool:
 
 def _same(left: Tensor, right: Tensor) -> bool:
     return left.shape == right.shape and bool(torch.equal(left, right))
-
-
-def _close(value: Tensor, reference: Tensor) -> bool:
-    return difference(value, reference) is None
 
 
 def _numpy_position(state: RandomState) -> object:

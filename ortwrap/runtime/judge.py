@@ -1,0 +1,95 @@
+"""Whether a graph gives what eager gives: both are run from one state and compared.
+
+Values, gradients and buffers count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from .compare import Results, results_difference
+from .determinism import WithoutChance
+from .eager import EagerCall, EagerGradients, gradients_for, isolated, results_of, run_eagerly
+from .entry import restore_outputs
+from .export import quiet
+from .gradients import gradients_of
+from .plans import Call, GraphPlan
+from .reasons import Reason
+from .structure import Leaves, describe
+
+CANNOT = "ONNX Runtime cannot run it"
+
+
+def compare_again(wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerCall) -> str | None:
+    """Compares a graph with an eager call that has just run; leaves the state as that left it.
+
+    Returns:
+        How they differ, None if they do not.
+    """
+    if eager.impurity is not None:
+        return eager.impurity.text
+    try:
+        alone, twin = isolated(wrapper, call, eager)
+        gradients = gradients_for(wrapper, alone, twin)
+        return how_it_differs(wrapper, plan, alone, twin, gradients)
+    except Exception as error:
+        return str(Reason.of_failure(CANNOT, error))
+    finally:
+        eager.after.restore()
+
+
+def how_it_differs(
+    wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerCall, gradients: EagerGradients
+) -> str | None:
+    """Runs the graph from the state before the eager call and says how it differs.
+
+    Args:
+        wrapper: the user's wrapper.
+        plan: the graph; its `proved_in_double` says how closely to look.
+        call: the call that ran.
+        eager: what it gave, with no graph of earlier calls behind its arguments.
+        gradients: its gradients.
+    """
+    text = _difference(plan, call, eager, gradients)
+    if text is None or not eager.random:
+        return text
+    # Other masks than torch's are no fault of the graph.
+    eager.before.restore()
+    with WithoutChance():
+        calm = run_eagerly(wrapper, call)
+        calm_gradients = gradients_for(wrapper, call, calm)
+    with plan.graph.without_chance() as possible:
+        if not possible or calm.random:
+            return "it draws random numbers that cannot be held still, so nothing was compared"
+        return _difference(plan, call, calm, calm_gradients)
+
+
+def _difference(
+    plan: GraphPlan, call: Call, eager: EagerCall, gradients: EagerGradients
+) -> str | None:
+    eager.before.restore()
+    ours, theirs = Leaves(), Leaves()
+    with quiet():
+        computed = plan.compute(call)
+        kept = [output.detach().clone() for output in computed]
+        result = restore_outputs(plan.outputs, computed, call.tensors)
+        same = describe(result, ours) == describe(eager.result, theirs)
+        if not same or ours.numbers != theirs.numbers:
+            return "the structure of the result"
+        outputs = [tensor for tensor in ours.tensors if tensor.requires_grad]
+        found = gradients_of(outputs, gradients.leaves, keep_graph=False)
+    damaged = _damaged(computed, kept)
+    if damaged - plan.copied:
+        plan.copied |= damaged
+        return _difference(plan, call, eager, gradients)
+    results = Results(ours.tensors, found, eager.after.buffer_values_now(), gradients.names)
+    return results_difference(results, results_of(eager, gradients), plan.proved_in_double)
+
+
+def _damaged(outputs: Sequence[Tensor], kept: Sequence[Tensor]) -> frozenset[int]:
+    """Which outputs the backward wrote over: ORT reuses memory that torch has been handed."""
+    pairs = enumerate(zip(outputs, kept))
+    return frozenset(index for index, (now, then) in pairs if not torch.equal(now, then))

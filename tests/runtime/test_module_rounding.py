@@ -1,0 +1,85 @@
+"""A step that amplifies rounding runs on ONNX Runtime; one that is wrong does not."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from twins import WithLoss
+
+from ortwrap.runtime import ort_module
+
+
+class Chaotic(nn.Module):
+    """Makes a percent of a rounding error; while traced it may do what eager does not."""
+
+    def __init__(self, faults: dict[str, Callable[..., Tensor]]) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(64, 64), nn.Linear(64, 4)
+        self.norm = nn.BatchNorm1d(64)
+        self.faults = faults
+
+    def forward(self, data: Tensor) -> Tensor:
+        faults = self.faults if torch.jit.is_tracing() else {}
+        hidden = self.first(data)
+        for _ in range(3):
+            hidden = torch.sin(200 * hidden)
+        scale = faults.get("scale", lambda: 0.5)()
+        momentum = faults.get("momentum", lambda: 0.1)()
+        branch = faults.get("branch", lambda x: x)(torch.tanh(hidden))
+        term = faults.get("term", lambda x: x)(0.01 * self.first.weight.pow(2).sum())
+        norm = self.norm
+        hidden = F.batch_norm(
+            hidden, norm.running_mean, norm.running_var, training=True, momentum=momentum
+        )
+        return self.last(hidden * scale + 0.05 * branch) + term * torch.arange(4.0)
+
+
+def step_of(faults: dict[str, Callable[..., Tensor]]) -> tuple[nn.Module, nn.Module]:
+    model = Chaotic(faults)
+    return model, ort_module(WithLoss, model, nn.CrossEntropyLoss())
+
+
+def batch() -> tuple[Tensor, Tensor]:
+    return torch.randn(32, 64), torch.randint(0, 4, (32,))
+
+
+def test_rounding_that_a_step_amplifies_is_told_from_a_wrong_graph() -> None:
+    model, step = step_of({})
+    reference = copy.deepcopy(model)
+    for number in range(4):
+        data, target = batch()
+        before = [value.clone() for value in model.state_dict().values()]
+        loss = step(data, target)
+        loss.backward()
+        expected = F.cross_entropy(reference(data), target)
+        torch.testing.assert_close(loss, expected, rtol=0.02, atol=0)
+        torch.testing.assert_close(model.state_dict(), reference.state_dict(), rtol=0.02, atol=0.02)
+        if number == 0:
+            assert torch.equal(loss, expected)
+            assert [value.dtype for value in before] == [
+                value.dtype for value in model.state_dict().values()
+            ]
+    (row,) = step.report()["signatures"]
+    assert (row["ort_calls"], row["proved_in_double"]) == (3, True)
+
+
+FAULTS: dict[str, dict[str, Callable[..., Tensor]]] = {
+    "a term is dropped": {"term": torch.zeros_like},
+    "a branch is detached": {"branch": lambda x: x.detach()},
+    "other BatchNorm statistics": {"momentum": lambda: 0.11},
+    "a scalar of another call": {"scale": lambda: 0.503},
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_wrong_graph_is_found_out_among_the_noise(name: str) -> None:
+    _, step = step_of(FAULTS[name])
+    step(*batch())
+    (row,) = step.report()["signatures"]
+    assert row["backend"] == "eager"
+    assert "something else than eager" in row["reason"]
