@@ -16,8 +16,10 @@ __all__ = ["rewrite_source"]
 
 
 _DEFAULTS = Options()
-# Every file with a training step has one of these in a name.
+# Every file with a training step calls something with one of these in its name, ...
 _SINK_WORDS = ("backward", "scaler")
+# ... or defines a method that returns its loss to a framework.
+_RETURNS_LOSS = ("training_step",)
 
 
 def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
@@ -36,7 +38,7 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
     body = text[1:] if text.startswith("\ufeff") else text
     words = (*_SINK_WORDS, *options.sinks)
     tree = _parse(body)
-    mentioned = any(word in body for word in words)
+    mentioned = any(word in body for word in (*words, *_RETURNS_LOSS))
     if not mentioned or (tree is not None and not _uses(tree, words)):
         return Result(text, text, (), skip_lines(body))
     # LibCST takes a fifth of a second to import: only for files that need it.
@@ -48,12 +50,15 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
 
 
 def _uses(tree: ast.AST, words: Sequence[str]) -> bool:
-    """Something is called whose name holds one of the words."""
+    """Something is called whose name holds one of the words, or a framework's step defined."""
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
+        if isinstance(node, ast.Call):
+            func = node.func
+            name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+        elif isinstance(node, ast.FunctionDef) and node.name in _RETURNS_LOSS:
+            return True
+        else:
             continue
-        func = node.func
-        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
         if any(word in name for word in words):
             return True
     return False

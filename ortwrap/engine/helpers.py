@@ -22,7 +22,7 @@ class HeldModule:
     """A module that a helper runs without being given it.
 
     Attributes:
-        name: the global's name, or the attribute of the instance.
+        name: the global's name, or the attribute of the instance; empty for the instance itself.
         of_instance: it is an attribute of the instance that the helper is a method of.
     """
 
@@ -31,6 +31,8 @@ class HeldModule:
 
     def place(self, instance: str | None) -> str:
         """What the calling function calls it."""
+        if not self.name:
+            return instance or ""
         return f"{instance}.{self.name}" if self.of_instance else self.name
 
 
@@ -56,10 +58,12 @@ class Helpers:
         instance = instance_name(function, self._bindings)
         if instance is None or place_of(func, instance) is None:
             return None
-        for ancestor in self._tree.ancestors(func):
-            if isinstance(ancestor, cst.ClassDef):
-                return self._method(ancestor, func.attr.value)
-        return None
+        classes, name = self._modules.classes, func.attr.value
+        home = classes.home(func)
+        if home is None or any(classes.method(other, name) for other in classes.derived(home)):
+            # In an instance of a derived class the same `self.step()` would run that one's.
+            return None
+        return classes.inherited(home, name)
 
     def filled_places(self) -> frozenset[str]:
         """Names outside of functions and lambdas that these change the contents of."""
@@ -106,9 +110,11 @@ class Helpers:
         found: dict[HeldModule, None] = {}
         for node in flow.module_uses(function.body):
             place = place_of(node, reader.instance)
-            if place is None or place == reader.instance:
+            if place is None:
                 continue
-            if "." in place:
+            if place == reader.instance:
+                found[HeldModule("", True)] = None
+            elif "." in place:
                 found[HeldModule(place.split(".", 1)[1], True)] = None
             elif place not in scope.names and self._modules.evidence(node) is not None:
                 found[HeldModule(place, False)] = None
@@ -124,7 +130,7 @@ class Helpers:
         Raises:
             Refuse: it has effects, reads what changes between steps, or bakes values.
         """
-        if function in self._checked:
+        if function in self._checked or self._is_forward(function):
             return
         reader = EffectsReader(self._bindings, function)
         effects = reader.of(function.body)
@@ -153,6 +159,11 @@ class Helpers:
         self._checked.add(function)
         self._check_statements(function, name)
         self._check_calls(function)
+
+    def _is_forward(self, function: cst.FunctionDef) -> bool:
+        """`self.forward(x)` asks no more of a module than `self(x)` does."""
+        home = self._tree.enclosing_class(function)
+        return function.name.value == "forward" and home in self._modules.module_classes
 
     def _check_statements(self, function: cst.FunctionDef, name: str) -> None:
         """A call whose result is dropped is there for its effect, which would happen once."""
@@ -223,12 +234,6 @@ class Helpers:
 
     def _is_module(self, place: str, reads: dict[str, list[cst.CSTNode]]) -> bool:
         return any(self._modules.evidence(node) is not None for node in reads.get(place, []))
-
-    def _method(self, home: cst.ClassDef, name: str) -> cst.FunctionDef | None:
-        for function in self._tree.functions:
-            if self._tree.enclosing_class(function) is home and function.name.value == name:
-                return function
-        return None
 
     def _calls(self, function: cst.FunctionDef) -> list[cst.Call]:
         return [call for call in self._tree.calls if self._tree.enclosing(call) is function]

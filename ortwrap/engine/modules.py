@@ -15,6 +15,7 @@ from typing import Literal
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.classes import Classes
 from ortwrap.engine.effects import instance_name, place_of
 from ortwrap.engine.tree import SourceTree
 
@@ -95,6 +96,7 @@ class ModuleTable:
         self._wrappers = frozenset(wrappers)
         self._evidence: dict[Key, Evidence] = {}
         self._instances: dict[cst.CSTNode, str | None] = {}
+        self.classes = Classes(tree, bindings)
         self.module_classes = self._find_module_classes()
         # A second round sees what the first learnt through aliases and call sites.
         for _ in range(3):
@@ -110,8 +112,15 @@ class ModuleTable:
         key = self.key(node)
         if key is None:
             return None
+        if isinstance(node, cst.Name) and node.value == self._instance(node):
+            return self._of_instance(node)
         known = self._evidence.get(key)
         return known if known is not None else self._from_name(node, key)
+
+    def is_instance(self, node: cst.CSTNode) -> bool:
+        """`self`, in a method of a trainable module's class."""
+        named = isinstance(node, cst.Name) and node.value == self._instance(node)
+        return named and self.is_trainable(node)
 
     def is_trainable(self, node: cst.CSTNode) -> bool:
         evidence = self.evidence(node)
@@ -129,19 +138,24 @@ class ModuleTable:
         place = place_of(node, self._instance(node))
         if place is None:
             return None
-        function = self._tree.enclosing(node)
-        home: cst.CSTNode | None = None
-        for candidate in (function, *self._tree.ancestors(function)):
-            if isinstance(candidate, cst.ClassDef):
-                home = candidate
-                break
-        return None if home is None else (home, place.split(".", 1)[1])
+        home = self.classes.home(node)
+        if home is None:
+            return None
+        name = place.split(".", 1)[1]
+        return self.classes.setter(home, name), name
 
     def _instance(self, node: cst.CSTNode) -> str | None:
         function = self._tree.enclosing(node)
         if function not in self._instances:
             self._instances[function] = instance_name(function, self._bindings)
         return self._instances[function]
+
+    def _of_instance(self, node: cst.Name) -> Evidence | None:
+        home = self.classes.home(node)
+        role = None if home is None else self.module_classes.get(home)
+        if home is None or role is None:
+            return None
+        return Evidence(role, f"is an instance of `{home.name.value}`", 2)
 
     def _learn(self, key: Key | None, evidence: Evidence | None) -> None:
         if key is None or evidence is None:
@@ -158,6 +172,8 @@ class ModuleTable:
             for node in self._tree.classes:
                 for base in node.bases:
                     role = self._base_role(base.value, roles)
+                    if role is None and self.classes.is_lightning(node):
+                        role = "module"
                     if role is not None:
                         named = _CRITERION_CLASS.search(node.name.value) is not None
                         roles[node] = "criterion" if named else role
@@ -171,7 +187,7 @@ class ModuleTable:
         if qualified.startswith("torch.nn."):
             return "criterion" if _CRITERION_CLASS.search(qualified) else "module"
         if qualified.startswith(_FACTORY_MODULES) or qualified.endswith(
-            ("LightningModule", "MessagePassing", "PreTrainedModel")
+            ("MessagePassing", "PreTrainedModel")
         ):
             return "module"
         return None
@@ -295,6 +311,8 @@ class ModuleTable:
     def _from_call_sites(self) -> None:
         for call in self._tree.calls:
             function = self._bindings.definition(call.func)
+            if isinstance(function, cst.ClassDef):
+                function = self.classes.constructor(function)
             if not isinstance(function, cst.FunctionDef):
                 continue
             for parameter, argument in pair_arguments(function, call):
@@ -325,6 +343,9 @@ class ModuleTable:
 
     def _may_make_module(self, value: cst.BaseExpression) -> bool:
         """A call may, unless it runs a module: `gen = G(z)` holds what `G` returned."""
+        if isinstance(value, cst.Name):
+            given = any(bound.kind == "parameter" for bound in self._bindings.lookup(value))
+            return given and self.is_trainable(value)
         if not isinstance(value, cst.Call):
             return False
         known = self._evidence.get(self.key(value.func))  # type: ignore[arg-type]
@@ -358,7 +379,8 @@ def pair_arguments(
     """Parameter names of a function with the arguments that a call gives them."""
     params = [*function.params.posonly_params, *function.params.params]
     names = [param.name.value for param in params]
-    if isinstance(call.func, cst.Attribute) and names[:1] in (["self"], ["cls"]):
+    bound = isinstance(call.func, cst.Attribute) or function.name.value == "__init__"
+    if bound and names[:1] in (["self"], ["cls"]):
         names = names[1:]
     every = {*names, *(param.name.value for param in function.params.kwonly_params)}
     for position, argument in enumerate(call.args):

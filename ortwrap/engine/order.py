@@ -147,14 +147,19 @@ class Orderer:
             raise Refuse("OW204", unit.node, code=self._tree.code(unit.node)[:60], name=name)
 
     def _uses_module(self, unit: Unit) -> bool:
-        """A trainable module is read for anything but clearing its gradients."""
+        """A trainable module is read for anything but clearing its gradients or logging."""
         for readers in self._reader.of(unit.node).reads.values():
             for node in readers:
                 parent = self._tree.parents.get(node)
                 clears = isinstance(parent, cst.Attribute) and parent.attr.value == "zero_grad"
+                clears = clears or self._reports(parent)
                 if self._modules.is_trainable(node) and not clears:
                     return True
         return False
+
+    def _reports(self, node: cst.CSTNode | None) -> bool:
+        classes, instance = self._modules.classes, self._reader.instance
+        return node is not None and classes.only_reports(node, instance)
 
     def _reads(self, unit: Unit) -> set[str]:
         return set(self._reader.of(unit.node).reads)

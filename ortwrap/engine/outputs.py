@@ -196,16 +196,24 @@ class OutputFinder:
 
         After backward the graph is gone, so whatever reads the value later has no use for it.
         """
-        if self._outside_with(found.sink.unit) is self._outside_with(found.pieces[0]):
+        returned = isinstance(found.sink.call, cst.Return)
+        together = self._outside_with(found.sink.unit) is self._outside_with(found.pieces[0])
+        if together and not returned:
             return True
         function = self._tree.enclosing(found.sink.call)
         inside = {node for piece in found.pieces for node in _descendants(piece.node)}
         for node in _descendants(function):
             if place_of(node, self._reader.instance) == place and node not in inside:
                 unit = self._tree.unit_of(node)
-                if place in self._flow.reads(unit.node):
+                if place in self._flow.reads(unit.node) and not self._reports(unit):
                     return False
         return True
+
+    def _reports(self, unit: Unit) -> bool:
+        """`self.log("accuracy", ...)`: a logger takes the value and no gradient."""
+        value = unit.node.value if isinstance(unit.node, cst.Expr) else None
+        classes, instance = self._modules.classes, self._reader.instance
+        return isinstance(value, cst.Call) and classes.only_reports(value.func, instance)
 
     def _outside_with(self, unit: Unit) -> Block:
         """The block that a statement runs in, `with` blocks not counted."""

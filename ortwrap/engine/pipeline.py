@@ -11,6 +11,7 @@ from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures import CaptureFinder
+from ortwrap.engine.consumers import ConsumerCheck
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.emit import Emitter
 from ortwrap.engine.gradients import GradientFlow
@@ -24,6 +25,7 @@ from ortwrap.engine.order import Orderer
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.result import Change, Result, Step
+from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.safety import misplaced, unparsable, unresolved_names
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice, SharedGraph, Slicer
@@ -115,7 +117,12 @@ class _Rewrite:
         self._helpers = Helpers(tree, self._bindings, self._modules)
         self._finder = SinkFinder(tree, self._bindings, self._modules, options.sinks)
         self._skips = find_skips(tree)
-        self._sinks = self._finder.find()
+        returned = ReturnedLosses(tree, self._bindings, self._modules, self._helpers)
+        self._sinks = sorted(
+            [*self._finder.find(), *returned.find()],
+            key=lambda sink: tree.span(sink.call).start,
+        )
+        self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers)
         if left is None:
             lines = [tree.line(sink.call) for sink in self._sinks]
             left = [index for index, line in enumerate(lines) if line in options.leave]
@@ -134,7 +141,7 @@ class _Rewrite:
                     rows[sink] = self._row(sink, "skipped", "already goes through ortwrap")
                     continue
                 if self._skip(sink) is None:
-                    self._check_sink(sink)
+                    self._consumers.check(sink)
                 slices[sink] = self._function(sink, sinks).slicer.slice(sink)
             except Refuse as refusal:
                 skip = self._skip(sink)
@@ -189,7 +196,7 @@ class _Rewrite:
         """Why the patched text must not be shown; None if it holds what was planned."""
         if misplaced(self._tree):
             return "the parser gives positions that do not fit the text"
-        why = unparsable(result.text)
+        why = unparsable(result.text, self._tree.text)
         if why is not None:
             return why
         second = _Rewrite(SourceTree(result.text), self._options, self._left)
@@ -251,36 +258,6 @@ class _Rewrite:
             return []
         node = units[0].node
         return [SharedGraph(units, self._tree.code(node), self._tree.line(node))]
-
-    def _check_sink(self, sink: Sink) -> None:
-        code = self._tree.code(sink.loss)[:60]
-        if not self._imports_torch():
-            raise Refuse("OW103")
-        qualified = self._bindings.qualified(sink.call.func) or ""
-        if qualified.startswith("torch.distributed"):
-            raise Refuse("OW207", code=self._tree.code(sink.call)[:60])
-        for argument in sink.call.args:
-            keyword = argument.keyword.value if argument.keyword is not None else ""
-            on = isinstance(argument.value, cst.Name) and argument.value.value == "True"
-            if keyword in ("retain_graph", "create_graph") and on:
-                raise Refuse("OW201", keyword=self._tree.code(argument).rstrip(", "))
-        if sink.gradient:
-            raise Refuse("OW303", loss=code)
-        function = self._tree.enclosing(sink.call)
-        if function in self._finder.helpers:
-            name = self._tree.qualified_function(sink.call) or ""
-            raise Refuse("OW102", loss=self._finder.helpers[function], function=name)
-
-    def _imports_torch(self) -> bool:
-        roots = {
-            binding.target.split(".")[0]
-            for scope in [self._bindings.module]
-            for bound in scope.names.values()
-            for binding in bound
-            if binding.kind == "import"
-        }
-        known = {"torch", "lightning", "pytorch_lightning", "accelerate", "transformers", "timm"}
-        return bool(roots & known) or "import torch" in self._tree.text
 
     def _is_rewritten(self, sink: Sink) -> bool:
         """The loss comes out of a wrapper that `ort_module` or `ORTModule` made around a loss."""

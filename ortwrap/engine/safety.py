@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import warnings
 
 import libcst as cst
@@ -20,17 +19,29 @@ def misplaced(tree: SourceTree) -> bool:
     return False
 
 
-def unparsable(text: str) -> str | None:
-    """Why a text is no Python, None if it is."""
+def unparsable(text: str, before: str) -> str | None:
+    """Why a text is no Python, where the text that it was made from is; None if it is.
+
+    The compiler refuses what the parser lets pass, such as two parameters of one name. A syntax
+    newer than this interpreter's is left to LibCST.
+    """
+    error = _syntax_error(text)
+    if error is None or _syntax_error(before) is not None:
+        try:
+            cst.parse_module(text)
+        except cst.ParserSyntaxError as unknown:
+            return f"it does not parse: {unknown.message} at line {unknown.raw_line}"
+        return None
+    return f"it does not parse: {error.msg} at line {error.lineno}"
+
+
+def _syntax_error(text: str) -> SyntaxError | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            ast.parse(text)
+            compile(text, "<patched>", "exec", dont_inherit=True)
     except SyntaxError as error:
-        try:
-            cst.parse_module(text)
-        except cst.ParserSyntaxError:
-            return f"it does not parse: {error.msg} at line {error.lineno}"
+        return error
     return None
 
 

@@ -27,13 +27,13 @@ class Sink:
     """One place that runs backward on a loss.
 
     Attributes:
-        call: the call that consumes the loss.
+        call: the call that consumes the loss, or the `return` that hands it to a framework.
         loss: the expression of the loss, inside `call`.
         unit: the statement after which the loss is consumed.
         gradient: backward was given a gradient, so the loss may be no scalar.
     """
 
-    call: cst.Call
+    call: cst.Call | cst.Return
     loss: cst.BaseExpression
     unit: Unit
     gradient: bool = False
@@ -83,9 +83,9 @@ class SinkFinder:
             return False
         name = cst.ensure_type(function, cst.FunctionDef).name.value
         for other in others:
-            func = other.call.func
-            by_name = isinstance(func, cst.Attribute) and func.attr.value == name
-            takes_loss = bool(other.call.args) and other.loss is other.call.args[0].value
+            call = cst.ensure_type(other.call, cst.Call)
+            by_name = isinstance(call.func, cst.Attribute) and call.func.attr.value == name
+            takes_loss = bool(call.args) and other.loss is call.args[0].value
             if takes_loss and (by_name or name == "__call__"):
                 return True
         return False

@@ -87,7 +87,8 @@ class Slicer:
         self._reader = reader
         self._flow = flow
         self._sink_units = {sink.unit for sink in sinks}
-        self._sink_calls = [sink.call for sink in sinks]
+        # What is returned gets its backward once the function is left.
+        self._sink_calls = [sink.call for sink in sinks if isinstance(sink.call, cst.Call)]
 
     def slice(self, sink: Sink) -> LossSlice:
         """The loss slice of a sink.

@@ -6,7 +6,7 @@ import functools
 import gc
 
 import pytest
-from engine_cases import Case, each_case
+from engine_cases import Case, each_case, need_libraries
 from recorded_run import Run, assert_same, run
 
 from ortwrap.runtime import report
@@ -27,6 +27,7 @@ def before(case: Case) -> Run:
 
 @each_case
 def test_eager_trains_bit_by_bit_alike(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_libraries(case)
     monkeypatch.setenv("ORTWRAP_BACKEND", "eager")
     after = run(case.after, case.path)
     assert_same(before(case), after, tolerance=0)
@@ -36,6 +37,7 @@ def test_eager_trains_bit_by_bit_alike(case: Case, monkeypatch: pytest.MonkeyPat
 @pytest.mark.ort
 @each_case
 def test_onnx_runtime_trains_alike(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    need_libraries(case)
     monkeypatch.setenv("ORTWRAP_BACKEND", "ort")
     calls = _ort_calls()
     after = run(case.after, case.path)

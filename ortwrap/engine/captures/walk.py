@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.instance import runs_its_instance
 from ortwrap.engine.captures.names import ParameterNames, name_for, part_name
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.randomness import draws_numbers, moves_a_generator
@@ -35,6 +36,7 @@ class SliceWalk:
         self._outside = Outside(analyses, self._walked)
         self._check = StatementCheck(analyses, found, self._walked, self._outside)
         self._names = ParameterNames(analyses, found)
+        self._by_instance = runs_its_instance(analyses, found)
         self._expressions: dict[str, str] = {}
         self._starred: dict[str, cst.BaseExpression] = {}
 
@@ -192,7 +194,8 @@ class SliceWalk:
             return
         self._helpers.check(helper, place)
         for held in self._helpers.held_modules(helper):
-            self._hold(held.place(self._reader.instance), func)
+            if not (held.of_instance and self._by_instance):
+                self._hold(held.place(self._reader.instance), func)
 
     def _hold(self, place: str, func: cst.BaseExpression) -> None:
         """A module that a helper runs is held by the wrapper, so that its parameters train."""
@@ -218,12 +221,25 @@ class SliceWalk:
     # -- parts and inputs ------------------------------------------------------------------------
 
     def _part(self, node: cst.BaseExpression, place: str) -> None:
+        instance = self._reader.instance
+        if self._by_instance and instance is not None and place.split(".")[0] == instance:
+            self._part_of_instance(node, place, instance)
+            return
         self._walked.reads_conditionally(place, node)
         if place not in self._walked.parts:
             trainable = self._modules.is_trainable(node)
             self._walked.parts[place] = Part(self._part_name(place), place, trainable)
         name = self._walked.parts[place].name
         self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
+
+    def _part_of_instance(self, node: cst.BaseExpression, place: str, instance: str) -> None:
+        """`self` is a module and is held whole: its own modules and methods are reached by it."""
+        name = self._part_name("model")
+        part = self._walked.parts.setdefault(instance, Part(name, instance, True))
+        held = cst.Attribute(cst.Name("self"), cst.Name(part.name))
+        attribute = place[len(instance) + 1 :]
+        reached = cst.Attribute(held, cst.Name(attribute)) if attribute else held
+        self._walked.replacements[node] = reached
 
     def _part_name(self, place: str) -> str:
         return part_name(place, (part.name for part in self._walked.parts.values()))

@@ -1,0 +1,111 @@
+"""The classes of a script: which is whose base, and which assigns an attribute."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.lightning import (
+    LIGHTNING_PACKAGES,
+    inherits_reports,
+    is_lightning_base,
+    steps_for_a_framework,
+)
+from ortwrap.engine.tree import SourceTree
+
+
+class Classes:
+    """Answers questions about the classes of one script."""
+
+    def __init__(self, tree: SourceTree, bindings: Bindings) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._families: dict[cst.ClassDef, tuple[cst.ClassDef, ...]] = {}
+
+    def home(self, node: cst.CSTNode) -> cst.ClassDef | None:
+        """The innermost class that a node stands in."""
+        ancestors = (node, *self._tree.ancestors(node))
+        return next((found for found in ancestors if isinstance(found, cst.ClassDef)), None)
+
+    def family(self, node: cst.ClassDef) -> tuple[cst.ClassDef, ...]:
+        """The class and those of this file that it derives from, nearest first."""
+        if node not in self._families:
+            family = [node]
+            for member in family:
+                for base in member.bases:
+                    defined = self._bindings.definition(base.value)
+                    if isinstance(defined, cst.ClassDef) and defined not in family:
+                        family.append(defined)
+            self._families[node] = tuple(family)
+        return self._families[node]
+
+    def derived(self, node: cst.ClassDef) -> list[cst.ClassDef]:
+        """The classes of this file that derive from a class."""
+        return [
+            other
+            for other in self._tree.classes
+            if other is not node and node in self.family(other)
+        ]
+
+    def setter(self, home: cst.ClassDef, attribute: str) -> cst.ClassDef:
+        """The class that gives its instances an attribute, for what is derived from it as well."""
+        for member in self.family(home):
+            if (member, attribute) in self._assigned:
+                return member
+        return home
+
+    @cached_property
+    def _assigned(self) -> set[tuple[cst.ClassDef, str]]:
+        """Classes with the attributes that their methods assign."""
+        found: set[tuple[cst.ClassDef, str]] = set()
+        for node in self._tree.assignments:
+            home = self.home(node)
+            targets = [item.target for item in node.targets] if isinstance(node, cst.Assign) else []
+            if isinstance(node, cst.AnnAssign):
+                targets = [node.target]
+            for target in targets:
+                if home is None:
+                    continue
+                if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name):
+                    found.add((home, target.attr.value))
+        return found
+
+    def method(self, home: cst.ClassDef, name: str) -> cst.FunctionDef | None:
+        """What a class itself defines under a name."""
+        for item in home.body.body:
+            if isinstance(item, cst.FunctionDef) and item.name.value == name:
+                return item
+        return None
+
+    def inherited(self, home: cst.ClassDef, name: str) -> cst.FunctionDef | None:
+        """What an instance has under a name, from the class or from its bases here."""
+        methods = (self.method(member, name) for member in self.family(home))
+        return next((method for method in methods if method is not None), None)
+
+    def constructor(self, home: cst.ClassDef) -> cst.FunctionDef | None:
+        return self.inherited(home, "__init__")
+
+    def is_lightning(self, node: cst.ClassDef) -> bool:
+        """A LightningModule, by its bases here or by its methods in a file that uses Lightning."""
+        for member in self.family(node):
+            for base in member.bases:
+                if is_lightning_base(self._bindings.qualified(base.value) or ""):
+                    return True
+        return self._imports_lightning and steps_for_a_framework(node)
+
+    def only_reports(self, func: cst.CSTNode, instance: str | None) -> bool:
+        """`self.log` as Lightning has it: it hands values to a logger and changes nothing."""
+        home = self.home(func)
+        if home is None or not isinstance(func, cst.Attribute) or not self.is_lightning(home):
+            return False
+        return inherits_reports(home, func, instance)
+
+    @cached_property
+    def _imports_lightning(self) -> bool:
+        return any(
+            binding.target.split(".")[0] in LIGHTNING_PACKAGES
+            for bound in self._bindings.module.names.values()
+            for binding in bound
+        )

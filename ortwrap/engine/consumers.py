@@ -1,0 +1,67 @@
+"""What consumes a loss, and what of it no graph can stand in for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.sinks import Sink
+from ortwrap.engine.tree import SourceTree
+
+_LIBRARIES = frozenset("torch lightning pytorch_lightning accelerate transformers timm".split())
+
+
+class ConsumerCheck:
+    """Refuses sinks by how they consume the loss, before anything is sliced."""
+
+    def __init__(
+        self, tree: SourceTree, bindings: Bindings, helpers: Mapping[cst.CSTNode, str]
+    ) -> None:
+        """
+        Args:
+            tree: the script.
+            bindings: its names.
+            helpers: functions that run backward on a parameter, with the parameter's name.
+        """
+        self._tree = tree
+        self._bindings = bindings
+        self._helpers = helpers
+
+    def check(self, sink: Sink) -> None:
+        """Whether the loss may come out of a graph of its own.
+
+        Raises:
+            Refuse: it may not.
+        """
+        if not self._imports_torch():
+            raise Refuse("OW103")
+        if isinstance(sink.call, cst.Call):
+            self._check_call(sink.call)
+        if sink.gradient:
+            raise Refuse("OW303", loss=self._tree.code(sink.loss)[:60])
+        function = self._tree.enclosing(sink.call)
+        if function in self._helpers:
+            name = self._tree.qualified_function(sink.call) or ""
+            raise Refuse("OW102", loss=self._helpers[function], function=name)
+
+    def _check_call(self, call: cst.Call) -> None:
+        qualified = self._bindings.qualified(call.func) or ""
+        if qualified.startswith("torch.distributed"):
+            raise Refuse("OW207", code=self._tree.code(call)[:60])
+        for argument in call.args:
+            keyword = argument.keyword.value if argument.keyword is not None else ""
+            on = isinstance(argument.value, cst.Name) and argument.value.value == "True"
+            if keyword in ("retain_graph", "create_graph") and on:
+                raise Refuse("OW201", keyword=self._tree.code(argument).rstrip(", "))
+
+    def _imports_torch(self) -> bool:
+        roots = {
+            binding.target.split(".")[0]
+            for bound in self._bindings.module.names.values()
+            for binding in bound
+            if binding.kind == "import"
+        }
+        return bool(roots & _LIBRARIES) or "import torch" in self._tree.text

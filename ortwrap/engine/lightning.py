@@ -1,0 +1,40 @@
+"""What is known of a LightningModule: how to tell one, and which of its methods only report."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+LIGHTNING_PACKAGES = ("lightning", "pytorch_lightning")
+# Inherited methods that hand values to a logger and change nothing that a step computes with.
+REPORTS = frozenset("log log_dict print".split())
+
+
+def is_lightning_base(qualified: str) -> bool:
+    """A base class as its import names it is a LightningModule."""
+    return qualified.rsplit(".", 1)[-1].endswith(("LightningModule", "LightningBase"))
+
+
+def steps_for_a_framework(node: cst.ClassDef) -> bool:
+    """It has the two methods that Lightning asks for, whatever base class brings the rest."""
+    return bool(node.bases) and {"training_step", "configure_optimizers"} <= method_names(node)
+
+
+def optimizes_by_hand(node: cst.ClassDef) -> bool:
+    """`self.automatic_optimization = False`: what `training_step` returns gets no backward."""
+    code = cst.Module([]).code_for_node(node.body)
+    return "automatic_optimization = False" in code or "def automatic_optimization" in code
+
+
+def method_names(node: cst.ClassDef) -> set[str]:
+    return {item.name.value for item in node.body.body if isinstance(item, cst.FunctionDef)}
+
+
+def inherits_reports(home: cst.ClassDef | None, func: cst.Attribute, instance: str | None) -> bool:
+    """`self.log(...)`, with the `log` of Lightning's own class."""
+    return (
+        home is not None
+        and isinstance(func.value, cst.Name)
+        and func.value.value == instance
+        and func.attr.value in REPORTS
+        and func.attr.value not in method_names(home)
+    )

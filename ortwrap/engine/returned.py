@@ -1,0 +1,163 @@
+"""Losses that a step returns to a framework, which runs backward: Lightning's `training_step`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Union
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.helpers import Helpers
+from ortwrap.engine.lightning import optimizes_by_hand
+from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import children
+from ortwrap.engine.sinks import Sink
+from ortwrap.engine.tree import SourceTree, Unit
+
+# What to take of a value: a key or a position, or the loss in whichever form it has.
+Pick = Union[str, int, None]
+
+
+class ReturnedLosses:
+    """Follows what `training_step` returns to where its loss is computed.
+
+    A step that returns `self._shared_step(batch)` has its loss computed there: the sink is the
+    `return` of `_shared_step`, so that training and validation go on sharing it.
+    """
+
+    def __init__(
+        self, tree: SourceTree, bindings: Bindings, modules: ModuleTable, helpers: Helpers
+    ) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
+        self._helpers = helpers
+        self._followed: set[cst.FunctionDef] = set()
+
+    def find(self) -> Iterator[Sink]:
+        """A sink for every place at which a returned loss is computed, each once."""
+        for function in self._tree.functions:
+            home = self._tree.enclosing_class(function)
+            if home is None or function.name.value != "training_step":
+                continue
+            classes = self._modules.classes
+            by_hand = any(map(optimizes_by_hand, classes.family(home)))
+            if classes.is_lightning(home) and not by_hand:
+                yield from self._of_function(function, None)
+
+    def _of_function(self, function: cst.FunctionDef, pick: Pick) -> Iterator[Sink]:
+        if function in self._followed:
+            return
+        self._followed.add(function)
+        for node in _returns(function):
+            if node.value is not None and not _is_none(node.value):
+                yield from self._of_value(node.value, pick, node, self._tree.units[node])
+
+    def _of_value(
+        self, value: cst.BaseExpression, pick: Pick, at: cst.Return, unit: Unit
+    ) -> Iterator[Sink]:
+        """The sinks of one returned expression, of which `pick` is the loss."""
+        element = self._element(value, "loss" if pick is None else pick)
+        if element is not None:
+            yield from self._of_value(element, None, at, unit)
+            return
+        if isinstance(value, cst.Subscript) and pick is None:
+            key = _constant_index(value)
+            if key is not None:
+                yield from self._of_value(value.value, key, at, unit)
+                return
+        if isinstance(value, cst.Name):
+            bound = self._only_binding(value, pick)
+            if bound is not None:
+                yield from self._of_value(*bound, at, self._tree.unit_of(bound[0]))
+                return
+        helper = self._helpers.called(value.func) if isinstance(value, cst.Call) else None
+        if helper is not None and self._runs_module(helper):
+            yield from self._of_function(helper, pick)
+            return
+        if pick is None:
+            yield Sink(at, value, unit)
+
+    def _element(self, value: cst.BaseExpression, pick: Pick) -> cst.BaseExpression | None:
+        """The picked element of a dict or tuple that is written out."""
+        if isinstance(value, cst.Call) and isinstance(value.func, cst.Name):
+            name = self._bindings.qualified(value.func) or value.func.value
+            if name not in ("dict", "collections.OrderedDict", "OrderedDict"):
+                return None
+            for argument in value.args:
+                if argument.keyword is not None and argument.keyword.value == pick:
+                    return argument.value
+            first = value.args[0] if value.args else None
+            plain = first is not None and first.keyword is None and not first.star
+            return self._element(first.value, pick) if first is not None and plain else None
+        if isinstance(value, cst.Dict):
+            for item in value.elements:
+                key = item.key if isinstance(item, cst.DictElement) else None
+                if isinstance(key, cst.SimpleString) and key.evaluated_value == pick:
+                    return item.value
+        if isinstance(value, cst.Tuple) and isinstance(pick, int):
+            starred = any(isinstance(item, cst.StarredElement) for item in value.elements)
+            if not starred and pick < len(value.elements):
+                return value.elements[pick].value
+        return None
+
+    def _only_binding(self, name: cst.Name, pick: Pick) -> tuple[cst.BaseExpression, Pick] | None:
+        """What a name is bound to, once in its function, if a loss can be followed into that.
+
+        A name for the loss itself stays the sink's; one for a dict, or for what a helper that
+        runs the model returned, only passes it on.
+        """
+        bound = self._bindings.lookup(name)
+        if len(bound) != 1 or bound[0].kind != "variable":
+            return None
+        target: cst.CSTNode = bound[0].node
+        position: Pick = None
+        parent = self._tree.parents[target]
+        if isinstance(parent, cst.Element):
+            targets = self._tree.parents[parent]
+            if not isinstance(targets, cst.Tuple) or pick is not None:
+                return None
+            position = targets.elements.index(parent)
+            parent = self._tree.parents[targets]
+        assign = self._tree.parents.get(parent)
+        if not isinstance(assign, cst.Assign) or len(assign.targets) != 1:
+            return None
+        value = assign.value
+        pick = pick if position is None else position
+        if isinstance(value, cst.Call):
+            helper = self._helpers.called(value.func)
+            if helper is not None and self._runs_module(helper):
+                return value, pick
+        written_out = self._element(value, "loss" if pick is None else pick) is not None
+        return (value, pick) if written_out else None
+
+    def _runs_module(self, function: cst.FunctionDef) -> bool:
+        return bool(self._helpers.held_modules(function))
+
+
+def _returns(function: cst.FunctionDef) -> list[cst.Return]:
+    """The `return` statements of a function, not of those inside of it, in source order."""
+    found: list[cst.Return] = []
+    stack: list[cst.CSTNode] = [function.body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Return):
+            found.append(node)
+        if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.BaseExpression)):
+            stack.extend(reversed(children(node)))
+    return found
+
+
+def _is_none(value: cst.BaseExpression) -> bool:
+    return isinstance(value, cst.Name) and value.value == "None"
+
+
+def _constant_index(node: cst.Subscript) -> str | int | None:
+    index = node.slice[0].slice
+    if len(node.slice) != 1 or not isinstance(index, cst.Index):
+        return None
+    if isinstance(index.value, cst.SimpleString):
+        value = index.value.evaluated_value
+        return value if isinstance(value, str) else None
+    return int(index.value.value) if isinstance(index.value, cst.Integer) else None

@@ -1,0 +1,145 @@
+"""A loss that is returned to Lightning is found where it is computed, and only there."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from ortwrap.engine import rewrite_source
+
+_HEAD = """\
+import torch
+import torch.nn.functional as F
+import lightning.pytorch as pl
+from collections import OrderedDict
+from torch import nn
+
+
+class Lit(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.net(x)
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+"""
+
+_FOLLOWED = {
+    "the loss by itself": (
+        "def training_step(self, batch):\n    return self(batch).sum()\n",
+        "return model_with_loss(batch)",
+    ),
+    "under the key loss": (
+        """
+        def training_step(self, batch):
+            loss = self(batch).sum()
+            return {"loss": loss, "log": {"train": loss}}
+        """,
+        "loss = model_with_loss(batch)",
+    ),
+    "in a dict that has a name": (
+        """
+        def training_step(self, batch):
+            out = OrderedDict({"loss": self(batch).sum(), "n": 1})
+            out["more"] = 2
+            return out
+        """,
+        'OrderedDict({"loss": model_with_loss(batch), "n": 1})',
+    ),
+    "through a helper of a helper": (
+        """
+        def training_step(self, batch):
+            return self._step(batch, "train")[0]
+
+        def _step(self, batch, stage):
+            loss, y = self._both(batch)
+            self.log(stage, loss)
+            return loss, y
+
+        def _both(self, batch):
+            y = self.net(batch)
+            return F.mse_loss(y, batch[:, :2]), y
+        """,
+        "loss, y = net_with_loss(batch)",
+    ),
+    "every return is one": (
+        """
+        def training_step(self, batch, batch_idx, optimizer_idx):
+            if batch is None:
+                return None
+            if optimizer_idx == 0:
+                loss = self(batch).sum()
+                return loss
+            return {"loss": self(batch).mean()}
+        """,
+        'return {"loss": model_with_total_loss(batch)}',
+    ),
+    "through self.forward": (
+        "def training_step(self, batch):\n    return self.forward(batch).sum()\n",
+        "self.model.forward(batch).sum()",
+    ),
+}
+
+_LEFT_ALONE = {
+    "what is optimized by hand returns no loss": """
+        @property
+        def automatic_optimization(self):
+            return False
+
+        def training_step(self, batch):
+            return self(batch).sum()
+        """,
+    "validation trains nothing": """
+        def validation_step(self, batch):
+            return self(batch).sum()
+        """,
+    "nothing is returned": """
+        def training_step(self, batch):
+            return None
+        """,
+}
+
+
+def _script(methods: str) -> str:
+    return _HEAD + textwrap.indent(textwrap.dedent(methods), "    ")
+
+
+@pytest.mark.parametrize(("methods", "expected"), _FOLLOWED.values(), ids=_FOLLOWED)
+def test_it_is_followed(methods: str, expected: str) -> None:
+    result = rewrite_source(_script(methods))
+    assert {step.status for step in result.steps} == {"rewritten"}
+    assert expected in result.text
+    again = rewrite_source(result.text)
+    assert again.text == result.text
+    assert {step.status for step in again.steps} == {"skipped"}
+
+
+@pytest.mark.parametrize("methods", _LEFT_ALONE.values(), ids=_LEFT_ALONE)
+def test_what_returns_no_loss_to_lightning_stays(methods: str) -> None:
+    result = rewrite_source(_script(methods))
+    assert result.text == result.source
+    assert not result.steps
+
+
+def test_a_training_step_of_something_else_is_none() -> None:
+    script = _script(_FOLLOWED["under the key loss"][0]).replace("pl.LightningModule", "nn.Module")
+    script = script.replace("import lightning.pytorch as pl\n", "")
+    assert not rewrite_source(script).steps
+
+
+def test_a_method_that_a_derived_class_overrides_is_not_read_in_its_base() -> None:
+    methods = """
+        def encode(self, x):
+            return self.net(x)
+
+        def training_step(self, batch):
+            return F.mse_loss(self.encode(batch), batch[:, :2])
+        """
+    derived = "\n\nclass Other(Lit):\n    def encode(self, x):\n        return x\n"
+    assert "encode" in rewrite_source(_script(methods)).text
+    assert [step.code for step in rewrite_source(_script(methods) + derived).steps] == ["OW101"]
