@@ -15,7 +15,7 @@ def main() -> None:
     130 is the shell's own code for a run that was interrupted.
     """
     # A short process that builds trees: collecting them costs more than it frees.
-    gc.set_threshold(100_000, 50, 50)
+    gc.set_threshold(400_000, 50, 50)
     _open_missing_streams()
     code = _run()
     if "torch" in sys.modules:

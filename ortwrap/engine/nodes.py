@@ -29,15 +29,27 @@ def _fields(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     )
 
 
+class _NodeTypes(dict[type, bool]):
+    """Whether a type is one of nodes: they are abstract classes, whose `isinstance` is slow."""
+
+    def __missing__(self, kind: type) -> bool:
+        known = self[kind] = issubclass(kind, cst.CSTNode)
+        return known
+
+
+_is_node = _NodeTypes().__getitem__
+
+
 def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     """The nodes of code directly inside `node`; LibCST's own property copies whitespace too."""
     found: list[cst.CSTNode] = []
     for name in _fields(type(node)):
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
+        kind = type(value)
+        if kind is list or kind is tuple:
+            found.extend(item for item in value if _is_node(type(item)))
+        elif _is_node(kind):
             found.append(value)
-        elif isinstance(value, (list, tuple)):
-            found.extend(item for item in value if isinstance(item, cst.CSTNode))
     return found
 
 

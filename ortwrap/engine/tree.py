@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Union
 
 import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
 
 from ortwrap.engine.nodes import children
+from ortwrap.engine.positions import Span, spans_of
 from ortwrap.engine.result import InvalidSource
 
 Compound = cst.BaseCompoundStatement
@@ -19,14 +19,6 @@ Statement = Union[cst.BaseSmallStatement, cst.BaseCompoundStatement]
 FunctionLike = Union[cst.FunctionDef, cst.Module]
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
-
-
-@dataclass(frozen=True)
-class Span:
-    """A half-open range of character offsets in the source text."""
-
-    start: int
-    end: int
 
 
 @dataclass(eq=False)
@@ -65,9 +57,9 @@ class SourceTree:
             self.module = cst.parse_module(text)
         except cst.ParserSyntaxError as error:
             raise InvalidSource(error.message, error.raw_line, error.raw_column + 1) from error
-        wrapper = MetadataWrapper(self.module, unsafe_skip_copy=True)
-        self._positions = wrapper.resolve(PositionProvider)
+        self._spans = spans_of(self.module)
         self._line_starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
+        self._codes: dict[cst.CSTNode, str] = {}
         self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self.units: dict[cst.CSTNode, Unit] = {}
         self.comments: list[tuple[Span, str]] = []
@@ -88,18 +80,14 @@ class SourceTree:
 
     def span(self, node: cst.CSTNode) -> Span:
         """Offsets of a node without the parentheses, whitespace and comments around it."""
-        position = self._positions[node]
-        return Span(
-            self._line_starts[position.start.line - 1] + position.start.column,
-            self._line_starts[position.end.line - 1] + position.end.column,
-        )
+        return Span(*self._spans[node])
 
     def line(self, node: cst.CSTNode) -> int:
         """1-based line on which a node starts."""
-        return int(self._positions[node].start.line)
+        return self.line_at(self._spans[node][0])
 
     def end_line(self, node: cst.CSTNode) -> int:
-        return int(self._positions[node].end.line)
+        return self.line_at(self._spans[node][1])
 
     def line_start(self, line: int) -> int:
         """Offset of the first character of a 1-based line, or the end of the text."""
@@ -114,7 +102,10 @@ class SourceTree:
 
     def code(self, node: cst.CSTNode) -> str:
         """The text of a node on one line, to compare and to show."""
-        return " ".join(self.module.code_for_node(node).split())
+        known = self._codes.get(node)
+        if known is None:
+            known = self._codes[node] = " ".join(self.module.code_for_node(node).split())
+        return known
 
     def source(self, node: cst.CSTNode) -> str:
         """The text of a node as it stands, to be written elsewhere between parentheses."""
@@ -199,7 +190,7 @@ class SourceTree:
         for found in (self.calls, self.assignments, self.functions, self.classes):
             found.sort(key=lambda node: self.span(node).start)
         self.comments = [
-            (self.span(node), node.value) for node in self._positions if type(node) is cst.Comment
+            (self.span(node), node.value) for node in self._spans if type(node) is cst.Comment
         ]
         self.comments.sort(key=lambda comment: comment[0].start)
         self._comment_lines = {

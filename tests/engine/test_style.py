@@ -10,7 +10,7 @@ from ortwrap import Options, rewrite_source
 WIDE = SCRIPT.replace("(x)", "(x['aaaaaaaaaaaaaaaaaaaa'], x['bbbbbbbbbbbbbbbbbb'], x['ccccccccc'])")
 
 
-def call(text: str, options: Options = Options()) -> str:
+def call(text: str, options: Options) -> str:
     """The statement that calls the wrapper, as it stands in the patched text."""
     patched = rewrite_source(text, options).text
     start = patched.index("loss = model_with_loss(")
