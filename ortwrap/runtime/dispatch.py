@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import torch
 from torch import nn
@@ -25,6 +25,9 @@ _CHANGING = Reason(f"its calls keep changing: more than {settings.MAX_SIGNATURES
 _ASKED_FOR = Reason("ORTWRAP_BACKEND=eager")
 _EMPTY = Reason("an empty batch")
 _FIRST = "the first call, to compare"
+
+# The state of the modules, the number of that state, and what in it rules a graph out.
+Guarded = tuple[Watch, int, Optional[Reason]]
 
 
 class Dispatcher:
@@ -69,16 +72,27 @@ class Dispatcher:
         if noted is not None:
             self._give_up(Reason(f"its backward failed on ONNX Runtime in an earlier run: {noted}"))
 
-    def attach(self, wrapper: nn.Module, eager: Callable[..., Any]) -> None:
+    def attach(
+        self, wrapper: nn.Module, eager: Callable[..., Any], guarded: Guarded | None = None
+    ) -> None:
         """Works on the modules that `wrapper` holds from now on.
 
         Args:
             wrapper: an instance of the wrapper class around the modules themselves.
             eager: the same around the modules as they were given, compiled ones for example.
+            guarded: what was known of these very modules when they were let go of.
         """
         self._wrapper = wrapper
         self._eager = eager
         self._watch = None
+        if guarded is not None:
+            self._watch, self._state, self._obstacle = guarded
+            self._bind()
+
+    def guarded(self) -> Guarded | None:
+        """What is known of the modules, which it holds; None if nothing is yet."""
+        watch = self._watch
+        return None if watch is None else (watch, self._state, self._obstacle)
 
     def detach(self) -> None:
         """Lets go of the user's modules."""
@@ -150,10 +164,13 @@ class Dispatcher:
             self._states.setdefault(watch.key, len(self._states))
         self._state = self._states.get(watch.key, -1)
         self._obstacle = tree.obstacle(wrapper)
+        self._bind()
+        return watch
+
+    def _bind(self) -> None:
         for plan in self.plans():
             if isinstance(plan, GraphPlan):
                 plan.bind()
-        return watch
 
     def _follow(
         self, wrapper: nn.Module, family: Family, plan: Plan, call: Call, labels: LabelBatch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import types
 import weakref
 from collections.abc import Hashable
 from typing import Any, Callable, Union
@@ -12,6 +13,7 @@ from torch import nn
 from . import report, tree
 from .dispatch import Dispatcher, wants_gradients
 from .memo import is_alive, key_of
+from .pins import pin, pinned
 
 Part = Union[nn.Module, Callable[..., Any]]
 
@@ -116,6 +118,9 @@ class _Kept:
         names = tuple(map(_class_name, modules))
         self.dispatcher = Dispatcher(wrapper_class, names, report.write)
         self._step: Callable[[], TrainingStep | None] = lambda: None
+        self._leader: Callable[[], nn.Module | None] = lambda: None
+        self._parts: Hashable = ()
+        self._slept = False
         self._shell = nn.Module.__new__(wrapper_class)
         report.register(self.dispatcher)
 
@@ -125,19 +130,37 @@ class _Kept:
         if step is not None:
             return step
         plain = tuple(map(tree.original, modules))
+        leader = next((part for part in plain if isinstance(part, nn.Module)), None)
         self._shell.__dict__.update(self._wrapper_class(*plain).__dict__)
         unwrapped = all(map(operator.is_, plain, modules))
         eager = self._shell if unwrapped else self._wrapper_class(*modules)
-        self.dispatcher.attach(self._shell, eager)
+        self._parts = tuple(map(_identity, plain))
+        self._leader = (lambda: None) if leader is None else weakref.ref(leader)
+        known = None if leader is None else pinned(leader, (id(self), self._parts))
+        self.dispatcher.attach(self._shell, eager, known)
         step = TrainingStep(self.dispatcher, self._shell, eager, modules)
         self._step = weakref.ref(step)
         weakref.finalize(step, self._sleep).atexit = False
         return step
 
     def _sleep(self) -> None:
-        """Lets go of the modules; the exported graphs stay."""
+        """Lets go of the modules; the exported graphs stay.
+
+        A script that makes its wrapper anew at each step must not have its modules searched anew
+        as often: from the second time on they keep what is known of them themselves.
+        """
+        leader, known = self._leader(), self.dispatcher.guarded()
+        if self._slept and leader is not None and known is not None:
+            pin(leader, (id(self), self._parts), known)
+        self._slept = True
         self._shell.__dict__.clear()
         self.dispatcher.detach()
+
+
+def _identity(part: Part) -> Hashable:
+    if isinstance(part, types.MethodType):
+        return (id(part.__func__), id(part.__self__))
+    return id(part)
 
 
 def _class_name(part: Part) -> str:

@@ -7,6 +7,7 @@ import functools
 import gc
 import pickle
 import weakref
+from collections.abc import Sequence
 
 import pytest
 import torch
@@ -14,7 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from twins import WithLoss, mlp
 
-from ortwrap.runtime import ort_module
+from ortwrap.runtime import dispatch, ort_module
+from ortwrap.runtime.watch import Watch
 
 
 def batch() -> tuple[Tensor, Tensor]:
@@ -112,6 +114,43 @@ def test_the_users_model_is_not_changed() -> None:
     assert before == (list(model.state_dict()), sorted(vars(model)), list(model.named_modules()))
     copied = pickle.loads(pickle.dumps(copy.deepcopy(model)))
     torch.testing.assert_close(copied.state_dict(), model.state_dict())
+
+
+def test_a_wrapper_made_at_each_step_is_not_set_up_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `training_step` does it; the model keeps what guards it, and gives it to no copy."""
+    model = mlp(8, 4)
+    made: list[Watch] = []
+
+    class CountedWatch(Watch):
+        def __init__(self, modules: Sequence[nn.Module]) -> None:
+            super().__init__(modules)
+            made.append(self)
+
+    monkeypatch.setattr(dispatch, "Watch", CountedWatch)
+    criterion = nn.CrossEntropyLoss()
+    for _ in range(8):
+        ort_module(WithLoss, model, criterion)(*batch()).backward()
+    settled = len(made)
+    assert settled < 6
+    for _ in range(8):
+        data, target = batch()
+        loss = ort_module(WithLoss, model, criterion)(data, target)
+        torch.testing.assert_close(loss, F.cross_entropy(model(data), target))
+    assert len(made) == settled
+    model.scale = 2.0
+    model[0].weight = nn.Parameter(torch.zeros(4, 8))
+    loss = ort_module(WithLoss, model, criterion)(data, target)
+    torch.testing.assert_close(loss, F.cross_entropy(model(data), target))
+    saved = pickle.dumps(model)
+    assert b"ortwrap.runtime" not in saved
+    for other in (copy.deepcopy(model), pickle.loads(saved)):
+        torch.testing.assert_close(other.state_dict(), model.state_dict())
+        ort_module(WithLoss, other, criterion)(*batch()).backward()
+    made.clear()
+    reference = weakref.ref(model)
+    del model, loss, other
+    gc.collect()
+    assert reference() is None
 
 
 def test_a_wrapper_kept_on_a_module_adds_nothing_to_it() -> None:
