@@ -8,7 +8,7 @@ both times has that name, one that stays the same is a constant, any other is ne
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Union
 
 import torch
@@ -104,12 +104,49 @@ def shapes_of(
     names = sorted({size for size in sizes if isinstance(size, str)})
     if len(names) > len(_PROBES[0]) or any(None in shape for shape in inputs):
         return [None for _ in call.outputs]
-    numbers = [dict(zip(names, probe)) for probe in _PROBES]
+    for known in _guesses(names, sizes):
+        fitting = [
+            shapes for guess in known if (shapes := _probe(call, inputs, dtypes, values, guess))
+        ]
+        if len(fitting) == 1:
+            return [*fitting[0]]
+        if fitting:
+            break
+    return [None for _ in call.outputs]
+
+
+_Numbers = tuple[dict[str, int], dict[str, int]]
+
+
+def _guesses(names: Sequence[str], sizes: Sequence[Size]) -> Iterator[list[_Numbers]]:
+    """Numbers for the names, twice: all of them different, then one equal to another size.
+
+    The channels of an image have a name of their own until a convolution needs them to be its
+    weight's. A guess counts when no other one of its group fits the call.
+    """
+    first, second = (dict(zip(names, probe)) for probe in _PROBES)
+    yield [(first, second)]
+    constants = sorted({size for size in sizes if isinstance(size, int) and size > 1})
+    yield [
+        ({**first, name: constant}, {**second, name: constant})
+        for name in names
+        for constant in constants
+    ]
+
+
+def _probe(
+    call: TorchCall,
+    inputs: Sequence[Sequence[Size]],
+    dtypes: Sequence[torch.dtype],
+    values: Sequence[Size],
+    numbers: _Numbers,
+) -> list[list[Size]] | None:
+    """The shape of each output for these numbers, None when they do not fit the call."""
     try:
         first, second = (_try(call, inputs, dtypes, values, known) for known in numbers)
     except Exception:
         # No kernel for meta tensors, or sizes that must be equal and have different names.
-        return [None for _ in call.outputs]
+        return None
     return [
         [_size(one, two, numbers) for one, two in zip(shape, other)]
         for shape, other in zip(first, second)
