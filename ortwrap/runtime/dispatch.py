@@ -11,6 +11,7 @@ from torch import nn
 from . import notes, settings, specialise, tree
 from .ambient import ambient_key
 from .backend import unavailable
+from .distribution import Distribution
 from .eager import EagerCall, run_eagerly
 from .family import Family
 from .judge import compare_again
@@ -64,6 +65,7 @@ class Dispatcher:
         self._trust = asked.trust
         self._wrapper: nn.Module | None = None
         self._eager: Callable[..., Any] = _detached
+        self._distribution = Distribution(())
         self._watch: Watch | None = None
         self._states: dict[Hashable, int] = {}
         self._state = 0
@@ -73,17 +75,23 @@ class Dispatcher:
             self._give_up(Reason(f"its backward failed on ONNX Runtime in an earlier run: {noted}"))
 
     def attach(
-        self, wrapper: nn.Module, eager: Callable[..., Any], guarded: Guarded | None = None
+        self,
+        wrapper: nn.Module,
+        eager: Callable[..., Any],
+        distribution: Distribution,
+        guarded: Guarded | None = None,
     ) -> None:
         """Works on the modules that `wrapper` holds from now on.
 
         Args:
             wrapper: an instance of the wrapper class around the modules themselves.
             eager: the same around the modules as they were given, compiled ones for example.
+            distribution: what happens around each call of `wrapper`, but not of `eager`.
             guarded: what was known of these very modules when they were let go of.
         """
         self._wrapper = wrapper
         self._eager = eager
+        self._distribution = distribution
         self._watch = None
         if guarded is not None:
             self._watch, self._state, self._obstacle = guarded
@@ -98,6 +106,7 @@ class Dispatcher:
         """Lets go of the user's modules."""
         self._wrapper = self._watch = None
         self._eager = _detached
+        self._distribution = Distribution(())
         for plan in self.plans():
             if isinstance(plan, GraphPlan):
                 plan.unbind()
@@ -179,22 +188,32 @@ class Dispatcher:
             plan.calls += 1
             return self._run_eagerly(call)
         objection = plan.objection(call, labels)
-        if objection is None and plan.is_unproved(call):
-            return self._prove(wrapper, family, plan, call)
-        plan.calls += 1
-        plan.note_labels(labels)
         if objection is not None:
+            plan.calls += 1
+            plan.note_labels(labels)
             plan.eager_calls[objection] += 1
             return self._run_eagerly(call)
+        self._distribution.before()
+        if plan.is_unproved(call):
+            result = self._prove(wrapper, family, plan, call)
+        else:
+            result = self._run(wrapper, family, plan, call, labels)
+        return self._distribution.after(result)
+
+    def _run(
+        self, wrapper: nn.Module, family: Family, plan: GraphPlan, call: Call, labels: LabelBatch
+    ) -> Any:
         try:
-            return plan.run(call)
+            result = plan.run(call)
         except Exception as error:
-            plan.calls -= 1
             # What eager raises too is the batch's fault, not the graph's.
-            result = self._run_eagerly(call)
+            result = self._run_beside(wrapper, call)
             reason = Reason.of_failure("ONNX Runtime failed in forward", error)
             self._settle(family, call, EagerPlan(reason), 1)
             return result
+        plan.calls += 1
+        plan.note_labels(labels)
+        return result
 
     def _prove(self, wrapper: nn.Module, family: Family, plan: GraphPlan, call: Call) -> Any:
         """Compares a graph in which a size was fixed with eager, for a size that is new to it."""
@@ -213,9 +232,18 @@ class Dispatcher:
         if reason is not None:
             self._settle(family, call, EagerPlan(reason), 1)
             return self._run_eagerly(call)
+        self._distribution.before()
+        return self._distribution.after(self._try(wrapper, family, call))
+
+    def _try(self, wrapper: nn.Module, family: Family, call: Call) -> Any:
+        """Runs the call eagerly and, if that can be, on ONNX Runtime beside it."""
         eager = run_eagerly(wrapper, call)
         if eager.impurity is not None:
             self._defer(family, call, eager.impurity)
+            return eager.result
+        text = self._distribution.objection()
+        if text is not None:
+            self._give_up(Reason(text))
             return eager.result
         family.generalise(call)
         try:
@@ -271,6 +299,11 @@ class Dispatcher:
 
     def _run_eagerly(self, call: Call) -> Any:
         return self._eager(*call.args, **call.kwargs)
+
+    def _run_beside(self, wrapper: nn.Module, call: Call) -> Any:
+        """Runs eagerly a call around which everything has been done already."""
+        run = wrapper if self._distribution else self._eager
+        return run(*call.args, **call.kwargs)
 
     def _run_outside(self, reason: Reason, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Runs eagerly a call that no signature is made of."""

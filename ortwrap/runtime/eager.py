@@ -5,6 +5,7 @@ It runs for the user, or again from the same state, as the measure of what a gra
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from . import tree
 from .compare import Results
+from .distribution import Communication, is_running
 from .gradients import foreign_leaves, gradients_of
 from .plans import Call
 from .reasons import Reason
@@ -70,10 +72,13 @@ def run_eagerly(wrapper: nn.Module, call: Call) -> EagerCall:
     modules = tree.flatten((wrapper,))
     versions = [tensor._version for tensor in call.tensors]
     before = Snapshot(modules)
-    result = wrapper(*call.args, **call.kwargs)
+    with Communication() if is_running() else contextlib.nullcontext() as communication:
+        result = wrapper(*call.args, **call.kwargs)
     after = Snapshot(modules)
-    if versions != [tensor._version for tensor in call.tensors]:
-        impurity: Reason | None = Reason("forward writes to its arguments in place")
+    if communication is not None and communication.seen:
+        impurity: Reason | None = Reason("forward communicates between processes")
+    elif versions != [tensor._version for tensor in call.tensors]:
+        impurity = Reason("forward writes to its arguments in place")
     else:
         impurity = _impurity(before, after, modules)
     return EagerCall(result, before, after, impurity)

@@ -12,6 +12,7 @@ from torch import nn
 
 from . import report, tree
 from .dispatch import Dispatcher, wants_gradients
+from .distribution import Distribution
 from .memo import is_alive, key_of
 from .pins import pin, pinned
 
@@ -53,6 +54,7 @@ class TrainingStep(nn.Module):
     _dispatcher: Dispatcher
     _wrapper: nn.Module
     _eager: nn.Module
+    _distribution: Distribution
     _leader: nn.Module | None
 
     def __init__(
@@ -60,6 +62,7 @@ class TrainingStep(nn.Module):
         dispatcher: Dispatcher,
         wrapper: nn.Module,
         eager: nn.Module,
+        distribution: Distribution,
         modules: tuple[Part, ...],
     ) -> None:
         """
@@ -67,6 +70,7 @@ class TrainingStep(nn.Module):
             dispatcher: knows how to run each call.
             wrapper: what it works on, an instance of the wrapper class.
             eager: the same around the modules as they were given, compiled ones for example.
+            distribution: what happens around each call of `wrapper`.
             modules: the modules and callables as they were given.
         """
         super().__init__()
@@ -74,6 +78,7 @@ class TrainingStep(nn.Module):
         own["_dispatcher"] = dispatcher
         own["_wrapper"] = wrapper
         own["_eager"] = eager
+        own["_distribution"] = distribution
         own["_leader"] = next((part for part in modules if isinstance(part, nn.Module)), None)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -82,6 +87,7 @@ class TrainingStep(nn.Module):
         for wrapper in (self._wrapper, self._eager):
             if wrapper.training is not mode:
                 wrapper.training = mode
+        self._distribution.follow_mode()
         if not wants_gradients():
             return self._eager(*args, **kwargs)
         return self._dispatcher.call(args, kwargs)
@@ -137,8 +143,9 @@ class _Kept:
         self._parts = tuple(map(_identity, plain))
         self._leader = (lambda: None) if leader is None else weakref.ref(leader)
         known = None if leader is None else pinned(leader, (id(self), self._parts))
-        self.dispatcher.attach(self._shell, eager, known)
-        step = TrainingStep(self.dispatcher, self._shell, eager, modules)
+        distribution = Distribution(plain)
+        self.dispatcher.attach(self._shell, eager, distribution, known)
+        step = TrainingStep(self.dispatcher, self._shell, eager, distribution, modules)
         self._step = weakref.ref(step)
         weakref.finalize(step, self._sleep).atexit = False
         return step

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules import module as module_internals
+from torch.nn.parallel import DistributedDataParallel
 
+from .distribution import Undistributed, objection, stand_in_for
 from .reasons import Reason
 
 HOOK_TABLES = (
@@ -31,19 +33,25 @@ _GLOBAL_HOOKS = tuple(
 _TRACED_HOOKS = ("torch.nn.utils.",)
 _DISTRIBUTED = (
     ("DataParallel", "DataParallel splits each batch over devices"),
-    ("DistributedDataParallel", "DistributedDataParallel synchronises gradients in its forward"),
+    ("DistributedDataParallel", "DistributedDataParallel inside of a module synchronises there"),
     ("FullyShardedDataParallel", "FullyShardedDataParallel shards the parameters"),
 )
 
 
 def original(module: Any) -> Any:
-    """The module that the user built, without torch.compile or ORTModule around it."""
+    """The module that the user built, without what wraps it to run it in another way.
+
+    torch.compile and ORTModule are left out; DistributedDataParallel, whose part is played around
+    the step, gives way to a stand-in.
+    """
     if isinstance(module, nn.Module):
         compiled = module.__dict__.get("_modules", {}).get("_orig_mod")
         if compiled is not None:
             return original(compiled)
         if type(module).__name__ == "ORTModule" and hasattr(module, "_torch_module"):
             return original(module.module)
+        if isinstance(module, DistributedDataParallel) and objection(module) is None:
+            return stand_in_for(module, original(module.module))
     return module
 
 
@@ -60,6 +68,9 @@ def obstacle(root: nn.Module) -> Reason | None:
     """What in the tree under `root` ONNX Runtime cannot stand in for, None if nothing."""
     for name, module in root.named_modules():
         where = f"{name or 'model'} ({type(module).__name__})"
+        text = objection(module)
+        if text is not None:
+            return Reason(f"{where}: {text}")
         for marker, text in _DISTRIBUTED:
             if any(base.__name__ == marker for base in type(module).__mro__):
                 return Reason(f"{where}: {text}")
@@ -71,6 +82,9 @@ def obstacle(root: nn.Module) -> Reason | None:
             if not _is_traced(hook):
                 text = f"{where} has a hook, {_name(hook)}, which a graph would not call"
                 return Reason(text)
+    if sum(isinstance(module, Undistributed) for module in root.modules()) > 1:
+        # Their order is the order in which a step calls them, and must be that of every rank.
+        return Reason("several DistributedDataParallel models broadcast their buffers in turn")
     if any(_GLOBAL_HOOKS):
         return Reason("hooks on all modules are registered, which a graph would not call")
     return None
