@@ -15,7 +15,7 @@ from .distribution import Distribution
 from .eager import EagerCall, run_eagerly
 from .family import Family
 from .judge import compare_again
-from .labels import LabelBatch
+from .labels import LabelBatch, look_at
 from .plans import Call, EagerPlan, GraphPlan, Plan, describe_call
 from .reasons import Reason, warn
 from .structure import Leaves, Opaque, describe
@@ -140,11 +140,10 @@ class Dispatcher:
         family = self._family(wrapper, structure)
         if family is None:
             return self._run_given_up(args, kwargs)
-        labels = family.look_at_labels(call)
-        plan = family.plans.get(family.key(call, labels))
+        plan = family.plans.get(family.key(call))
         if plan is None:
             return self._learn(wrapper, family, call)
-        return self._follow(wrapper, family, plan, call, labels)
+        return self._follow(wrapper, family, plan, call)
 
     def _family(self, wrapper: nn.Module, structure: Hashable) -> Family | None:
         watch = self._current_watch(wrapper)
@@ -181,13 +180,12 @@ class Dispatcher:
             if isinstance(plan, GraphPlan):
                 plan.bind()
 
-    def _follow(
-        self, wrapper: nn.Module, family: Family, plan: Plan, call: Call, labels: LabelBatch
-    ) -> Any:
+    def _follow(self, wrapper: nn.Module, family: Family, plan: Plan, call: Call) -> Any:
         if isinstance(plan, EagerPlan):
             plan.calls += 1
             return self._run_eagerly(call)
-        objection = plan.objection(call, labels)
+        labels = look_at(plan.uses, call.tensors)
+        objection = plan.objection(labels)
         if objection is not None:
             plan.calls += 1
             plan.note_labels(labels)

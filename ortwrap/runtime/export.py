@@ -19,6 +19,7 @@ from .entry import GraphEntry
 
 # What ORTModule puts before the names of the module's own parameters.
 _PREFIX = "_original_module."
+_DEADLY = ("SoftmaxCrossEntropy", "NegativeLogLikelihoodLoss")
 
 
 class Graph:
@@ -53,9 +54,14 @@ class Graph:
         return self._manager._onnx_models.optimized_model
 
     def gathers_labels(self) -> bool:
-        """Whether label sparsity is on: ignored labels are dropped before the loss."""
+        """Whether label sparsity is on: ignored labels are dropped before the last layer."""
         nodes = self.optimized_model.graph.node
-        return any(node.op_type == "ShrunkenGather" for node in nodes)
+        return any(b"::valid_rows_" in part.s for node in nodes for part in node.attribute)
+
+    def holds_deadly_loss(self) -> bool:
+        """Whether a loss is ONNX Runtime's own, which some labels kill with the process."""
+        nodes = self.optimized_model.graph.node
+        return any(node.op_type.startswith(_DEADLY) for node in nodes)
 
     @contextlib.contextmanager
     def without_chance(self) -> Iterator[bool]:

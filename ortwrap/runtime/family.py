@@ -1,17 +1,14 @@
-"""Calls whose arguments differ only in Python numbers, in sizes and in how sparse labels are."""
+"""Calls whose arguments differ only in Python numbers and in sizes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Union
 
 import torch
 
-from .labels import LabelBatch, look_at
 from .plans import Call, GraphPlan, Plan, shapes_of
-from .witness import LabelUse
 
-_Key = tuple[tuple[Union[str, None], ...], bool, Union[tuple[torch.Size, ...], None]]
+_Key = tuple[tuple[Union[str, None], ...], Union[tuple[torch.Size, ...], None]]
 
 
 class Family:
@@ -21,19 +18,17 @@ class Family:
         plans: by what is fixed in the graph.
         retired: those that another one has replaced, for the report.
         general: which numbers are inputs of the graph instead.
-        uses: the cross entropies of the graph, once there is one.
     """
 
     def __init__(self) -> None:
         self.plans: dict[_Key, Plan] = {}
         self.retired: list[Plan] = []
         self.general: frozenset[int] = frozenset()
-        self.uses: Sequence[LabelUse] | None = None
         self._numbers: list[Any] | None = None
         self._fixed_numbers = False
         self._fixed_shapes = False
 
-    def key(self, call: Call, labels: LabelBatch) -> _Key:
+    def key(self, call: Call) -> _Key:
         """Where in `plans` the plan of `call` is."""
         general = self.general
         numbers = tuple(
@@ -43,20 +38,14 @@ class Family:
             ]
         )
         shapes = shapes_of(call) if self._fixed_shapes else None
-        return (numbers, labels.sparse, shapes)
+        return (numbers, shapes)
 
     def settle(self, call: Call, plan: Plan) -> None:
         """Runs calls like `call` by `plan` from now on."""
-        if isinstance(plan, GraphPlan):
-            self.uses = plan.uses
-        key = self.key(call, self.look_at_labels(call))
+        key = self.key(call)
         if key in self.plans:
             self.retired.append(self.plans[key])
         self.plans[key] = plan
-
-    def look_at_labels(self, call: Call) -> LabelBatch:
-        """What the labels of `call` are like, as far as it is known which they are."""
-        return look_at(self.uses or (), call.tensors)
 
     def generalise(self, call: Call) -> None:
         """Makes numbers that are seen with a second value inputs of the graph."""
@@ -84,7 +73,7 @@ class Family:
             self.fix_numbers()
         plans, self.plans = self.plans, {}
         self.retired.append(plan)
-        for (numbers, sparse, _), old in plans.items():
+        for (numbers, _), old in plans.items():
             for shapes in getattr(old, "proved", ()):
-                self.plans[(numbers, sparse, shapes)] = old
+                self.plans[(numbers, shapes)] = old
         return True

@@ -1,4 +1,4 @@
-"""Label sparsity, and the batches of labels on which ONNX Runtime's loss kernel would die."""
+"""Batches of labels on which ONNX Runtime's own loss kernel would kill the process."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ import torch
 from torch import Tensor
 
 from .witness import LabelUse
-
-# Above this share of valid labels the gather costs more than it saves.
-DENSE = 0.9
 
 
 @dataclass(frozen=True)
@@ -32,21 +29,11 @@ class LabelBatch:
     out_of_range: bool
 
     @property
-    def sparse(self) -> bool:
-        """Whether gathering the valid labels first is worth it."""
-        return self.density is not None and self.density < DENSE
-
-    def objection(self, gathered: bool) -> str | None:
-        """Why this batch must not reach ORT's kernel, None when it may.
-
-        Args:
-            gathered: whether the graph gathers the valid labels first.
-        """
+    def objection(self) -> str | None:
+        """Why this batch must not reach ORT's kernel, None when it may."""
         if self.out_of_range:
             return "labels out of range"
-        if self.valid < (2 if gathered else 1):
-            return "fewer valid labels than the kernel needs"
-        return None
+        return "no label that counts" if self.valid < 1 else None
 
 
 _NO_LABELS = LabelBatch(valid=sys.maxsize, density=None, out_of_range=False)
@@ -95,24 +82,3 @@ def without_own_sparsity() -> Iterator[None]:
 
 def _no_hooks(*arguments: Any) -> list[Any]:
     return []
-
-
-def mark_if_sparse(labels: Tensor, ignore_index: int) -> Tensor:
-    """Puts the mark on labels that ORT's graph transformer looks for, to drop the ignored ones."""
-    from onnxruntime.training.ortmodule._runtime_inspector import FlagAndPrintDensity
-
-    with torch._C.DisableTorchFunction():
-        if _density(labels, ignore_index) >= DENSE:
-            return labels
-        marked: Tensor = FlagAndPrintDensity.apply(labels, ignore_index, "label")
-    return marked
-
-
-def _density(labels: Tensor, ignore_index: int) -> float:
-    """The share of labels that count, worked out behind the back of a trace."""
-    state = torch._C._get_tracing_state()
-    torch._C._set_tracing_state(None)  # type: ignore[attr-defined]
-    try:
-        return int((labels != ignore_index).sum()) / max(labels.numel(), 1)
-    finally:
-        torch._C._set_tracing_state(state)  # type: ignore[attr-defined]

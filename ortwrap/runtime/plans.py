@@ -46,7 +46,8 @@ class GraphPlan:
     Attributes:
         calls: all calls, those that ran eagerly after all included.
         copied: which outputs of the graph ONNX Runtime writes over in backward.
-        gathers: whether the graph drops ignored labels before the loss.
+        gathers: whether the graph drops ignored labels before the last layer.
+        holds_deadly_loss: whether it has a loss that some labels would kill the process with.
         eager_calls: how many of them ran eagerly, by reason.
         shapes: the reason why the graph may be wrong for other shapes, None if it is not.
         proved: the shapes for which its results were compared with eager's.
@@ -78,6 +79,7 @@ class GraphPlan:
         self.outputs = outputs
         self.uses = tuple(uses)
         self.gathers = graph.gathers_labels()
+        self.holds_deadly_loss = graph.holds_deadly_loss()
         self.general = general
         self.shapes = shapes
         self.proved: set[Any] = set()
@@ -133,9 +135,9 @@ class GraphPlan:
         """The mean share of labels that count, None before any batch with labels."""
         return self._densities / self._batches if self._batches else None
 
-    def objection(self, call: Call, labels: LabelBatch) -> str | None:
+    def objection(self, labels: LabelBatch) -> str | None:
         """Why this one call must run eagerly, None when it need not."""
-        return labels.objection(self.gathers)
+        return labels.objection if self.holds_deadly_loss else None
 
     def run(self, call: Call) -> Any:
         """The result of `call`, computed by the graph.

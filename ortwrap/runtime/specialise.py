@@ -14,9 +14,9 @@ from torch import nn
 from . import precision
 from .eager import EagerCall, EagerGradients, Refused, gradients_for, isolated, run_eagerly
 from .entry import GraphEntry, OutputPlan, plan_outputs
-from .export import export
+from .export import Graph, export
 from .judge import CANNOT, how_it_differs
-from .labels import look_at, mark_if_sparse, without_own_sparsity
+from .labels import look_at, without_own_sparsity
 from .plans import Call, EagerPlan, GraphPlan, Plan, graph_inputs
 from .reasons import Reason
 from .structure import Opaque, template_of
@@ -94,16 +94,16 @@ class Attempt:
         untrained = _untrained(self.wrapper, gradients)
         eager.before.restore()
         numbers = range(len(call.tensors), len(tensors))
-        with without_own_sparsity(), watch_trace(numbers, mark_if_sparse) as seen:
+        with without_own_sparsity(), watch_trace(numbers) as seen:
             try:
                 graph = export(entry, tensors, untrained)
             except Exception as error:
                 place = seen.place_of(error)
                 raise Refused(Reason.of_failure(CANNOT, error, place)) from error
-        _judge(seen)
+        _judge(seen, graph)
         buffers = _changed_buffers(self.wrapper, eager)
         plan = GraphPlan(graph, outputs, seen.labels, general, seen.shapes, buffers)
-        objection = plan.objection(call, look_at(plan.uses, call.tensors))
+        objection = plan.objection(look_at(plan.uses, call.tensors))
         if objection is not None:
             raise Deferred(f"every batch so far has {objection}")
         text = how_it_differs(self.wrapper, plan, call, eager, gradients)
@@ -145,12 +145,12 @@ def _untrained(wrapper: nn.Module, gradients: EagerGradients) -> frozenset[str]:
     return frozenset(f"wrapper.{name}" for name in names if name not in trained)
 
 
-def _judge(testimony: Testimony) -> None:
+def _judge(testimony: Testimony, graph: Graph) -> None:
     if testimony.numbers is not None:
         raise NeedsNumbers
     if testimony.refusal is not None:
         raise Refused(testimony.refusal)
-    if any(use.computed for use in testimony.labels):
+    if graph.holds_deadly_loss() and any(use.computed for use in testimony.labels):
         raise Refused(Reason("labels are computed in forward: a bad one would kill the process"))
 
 

@@ -49,7 +49,6 @@ _GRADIENTS = {
     Tensor.retain_grad: "retain_grad",
 }
 _CROSS_ENTROPIES = frozenset({F.cross_entropy, F.nll_loss})
-MarkLabels = Callable[[Tensor, int], Tensor]
 _MAX_KEPT = 200_000
 
 
@@ -110,17 +109,16 @@ class LabelUse:
 
 
 @contextlib.contextmanager
-def watch_trace(numbers: Sequence[int] = (), mark: MarkLabels | None = None) -> Iterator[Testimony]:
+def watch_trace(numbers: Sequence[int] = ()) -> Iterator[Testimony]:
     """Watches the traces made inside.
 
     Args:
         numbers: which tensor inputs of the traced entry stand for Python numbers.
-        mark: gives the labels of each cross entropy, with their ignore_index, a mark.
     """
     testimony = Testimony()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with _Witness(testimony, frozenset(numbers), mark):
+        with _Witness(testimony, frozenset(numbers)):
             yield testimony
     if testimony.shapes is None:
         testimony.shapes = _shape_warning(caught)
@@ -138,12 +136,8 @@ class _Witness(TorchFunctionMode):
 
     active: _Witness | None = None
 
-    def __init__(
-        self, testimony: Testimony, numbers: frozenset[int], mark: MarkLabels | None
-    ) -> None:
+    def __init__(self, testimony: Testimony, numbers: frozenset[int]) -> None:
         super().__init__()
-        self._mark = mark
-        self._marked: Tensor | None = None
         self._testimony = testimony
         self._numbers = numbers
         # Origin of each tensor that does not come from data: "size", "number" or "constant".
@@ -190,7 +184,7 @@ class _Witness(TorchFunctionMode):
         if name not in self._testimony.places:
             self._testimony.places[name] = current_place()
         if func in _CROSS_ENTROPIES:
-            args, keywords = self._meet_labels(args, keywords)
+            self._meet_labels(args, keywords)
         if func in _GRADIENTS and self._testimony.gradients is None:
             text = f"forward calls {_GRADIENTS[func]}"
             self._testimony.gradients = Reason(text, current_place())
@@ -202,22 +196,13 @@ class _Witness(TorchFunctionMode):
         self._follow(func, args, keywords, result)
         return result
 
-    def _meet_labels(
-        self, args: Sequence[Any], keywords: Mapping[str, Any]
-    ) -> tuple[Sequence[Any], Mapping[str, Any]]:
-        """Notes the labels of a cross entropy and, if wanted, marks them as sparse."""
+    def _meet_labels(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
         named = dict(zip(("input", "target", "weight"), args[:3]), **keywords)
         logits, target = named.get("input"), named.get("target")
         if not isinstance(logits, Tensor) or not isinstance(target, Tensor):
-            return args, keywords
-        if target.is_floating_point() or target is self._marked:
-            return args, keywords
-        ignored = int(named.get("ignore_index", -100))
-        self._note_labels(logits, target, ignored)
-        if self._mark is None or len(args) > 3:
-            return args, keywords
-        self._marked = named["target"] = self._mark(target, ignored)
-        return (), named
+            return
+        if not target.is_floating_point():
+            self._note_labels(logits, target, int(named.get("ignore_index", -100)))
 
     def _note_labels(self, logits: Tensor, target: Tensor, ignored: int) -> None:
         index, added = self._inputs.get(id(target), (None, 0))

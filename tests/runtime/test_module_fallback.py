@@ -263,5 +263,5 @@ def test_the_report_is_written_for_the_whole_process(tmp_path: Path) -> None:
         assert wrapper["modules"] == ["Linear", "CrossEntropyLoss"]
         assert (row["backend"], row["calls"], row["ort_calls"]) == ("ort", 3, 2)
         assert row["loss_in_graph"] is True
-        assert row["label_sparsity"] == "on"
+        assert row["label_sparsity"] == "off"
         assert row["label_density"] == pytest.approx(0.6)

@@ -21,6 +21,7 @@ class Kernel:
         differentiable: for each output, whether a gradient arrives for it.
         keeps_inputs: whether backward may read the inputs again.
         keeps_outputs: whether backward may read the outputs again.
+        purpose: what it is for, for those who look at the graph.
     """
 
     trained: int
@@ -28,13 +29,14 @@ class Kernel:
     differentiable: tuple[bool, ...]
     keeps_inputs: bool = True
     keeps_outputs: bool = True
+    purpose: str = "call"
 
     @property
     def name(self) -> str:
         """The name of the forward operator."""
         outputs = "".join("d" if differentiable else "n" for differentiable in self.differentiable)
         keeps = "i" * self.keeps_inputs + "o" * self.keeps_outputs
-        return f"call_{self.trained}_{self.others}_{outputs}_{keeps}"
+        return f"{self.purpose}_{self.trained}_{self.others}_{outputs}_{keeps}"
 
     @property
     def operator(self) -> str:

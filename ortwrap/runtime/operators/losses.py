@@ -1,6 +1,7 @@
 """Losses without an exporter symbolic or a gradient in ONNX Runtime.
 
-Cross entropy with class indices stays ONNX Runtime's own: label sparsity needs its operator.
+Cross entropy with class indices stays ONNX Runtime's own where its labels can be looked at before
+the step: a bad one kills the process there. See also cross_entropy.py.
 """
 
 from __future__ import annotations
@@ -12,15 +13,34 @@ from .paths import is_floating
 from .registry import as_torch
 
 
-def _is_smoothed_or_soft(g: Any, input: Any, target: Any, *options: Any) -> bool:
+def _is_torchs(g: Any, input: Any, target: Any, *options: Any) -> bool:
     """cross_entropy_loss(Tensor self, Tensor target, Tensor? weight, int reduction,
-    SymInt ignore_index, float label_smoothing): what ONNX Runtime's kernel has no form of."""
+    SymInt ignore_index, float label_smoothing): what ONNX Runtime's kernel has no form of, or
+    must not see."""
     label_smoothing = constant_of(options[3]) if len(options) > 3 else 0.0
-    return is_floating(target) or label_smoothing != 0.0
+    if is_floating(target) or label_smoothing != 0.0:
+        return True
+    _, labels, *_ = g.original_node.inputs()
+    return not are_given(labels)
 
+
+def are_given(labels: Any) -> bool:
+    """Whether labels, a value of torch's trace, are as they were given to the model, or numbers
+    of rows: neither is worked out from data."""
+    node = labels.node()
+    while node.kind() in _MOVES:
+        node = next(node.inputs()).node()
+    return node.kind() in ("prim::Param", "prim::Constant", "onnx::Constant", "aten::arange")
+
+
+_MOVES = frozenset(
+    f"aten::{name}"
+    for name in "view reshape flatten contiguous clone detach to slice select transpose permute t "
+    "squeeze unsqueeze pad constant_pad_nd".split()
+)
 
 OPERATORS = (
-    *as_torch("cross_entropy_loss", when=_is_smoothed_or_soft, keeps="inputs"),
+    *as_torch("cross_entropy_loss", when=_is_torchs, keeps="inputs"),
     *as_torch("nll_loss nll_loss_nd nll_loss2d", keeps="inputs"),
     *as_torch("l1_loss mse_loss smooth_l1_loss huber_loss", keeps="inputs"),
     *as_torch("binary_cross_entropy poisson_nll_loss kl_div", keeps="inputs"),

@@ -1,0 +1,115 @@
+"""Cross entropy of class indices over many classes: torch's kernels, on the rows that count.
+
+ONNX Runtime's own loss runs on one thread, computes the exponentials twice, and dies on some
+batches. Here the loss is a call that makes the gradient of the logits while they are in the
+cache. Where the logits come straight from a linear layer, the rows whose label is ignored are
+dropped before that layer: its three products then shrink by the share of such labels. The rows
+are chosen anew in every step, so one graph fits batches of any density, with no valid label too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from . import kernels
+from .arguments import constant_of, is_none, trains_through
+from .calls import Output, Slot, TorchCall, number_of
+from .exporter import dtype_of
+from .kernels import Kernel
+from .loss_rows import cross_entropy, valid_rows
+from .losses import are_given
+from .paths import is_floating, scalar_type
+from .projections import projection_of
+from .registry import as_graph
+
+_REDUCTIONS = ("none", "mean", "sum")
+
+# Measured on one core: what the two calls cost, what an element of the logits costs more in ONNX
+# Runtime's kernel than in ours, and how fast the products of the layer are.
+_CALLS_NS = 150_000.0
+_ELEMENT_NS = 3.0
+_FLOPS_PER_NS = 80.0
+# As long as nobody has looked at the labels, half of them are taken to count.
+_DENSITY = 0.5
+
+
+def pays(rows: int, classes: int, features: int) -> bool:
+    """Whether the calls cost less than what they save.
+
+    Args:
+        rows: of the logits.
+        classes: their columns.
+        features: the width of what the linear layer gets; 0 without one.
+    """
+    products = 6 * features * (1 - _DENSITY) / _FLOPS_PER_NS
+    return rows * classes * (_ELEMENT_NS + products) > _CALLS_NS
+
+
+def _is_worth_it(g: Any, input: Any, target: Any, *options: Any) -> bool:
+    """cross_entropy_loss(Tensor self, Tensor target, Tensor? weight, int reduction,
+    SymInt ignore_index, float label_smoothing): of class indices, over enough logits."""
+    traced = next(g.original_node.inputs())
+    sizes = traced.type().sizes()
+    if is_floating(target) or constant_of(options[3]) != 0.0 or scalar_type(traced) != "Float":
+        return False
+    if not sizes or len(sizes) < 2 or 0 in sizes:
+        return False
+    projection = projection_of(traced, input)
+    if projection is None and len(sizes) > 2:
+        return False
+    _, labels, *_ = g.original_node.inputs()
+    if not are_given(labels):
+        return True
+    rows = math.prod(sizes) // sizes[1]
+    return pays(rows, sizes[1], 0 if projection is None else projection.features)
+
+
+def _cross_entropy(g: Any, input: Any, target: Any, weight: Any, *_: Any) -> Any:
+    """The rows that count, the linear layer on them, and the loss."""
+    traced, _, traced_weight, reduction, ignore_index, *_ = g.original_node.inputs()
+    ignored = int(constant_of(ignore_index))
+    projection = projection_of(traced, input)
+    logits, rows = input, None
+    if projection is not None:
+        rows = _call(g, TorchCall(valid_rows, (Slot(0), ignored), 0, (_ROWS,)), [target])
+        logits = projection.logits(g, rows)
+    tensors = [logits, target]
+    optional: list[Slot | None] = []
+    for value in (rows, None if is_none(traced_weight) else weight):
+        optional.append(None if value is None else Slot(len(tensors)))
+        tensors += [] if value is None else [value]
+    template = (Slot(0), Slot(1), *optional, _REDUCTIONS[constant_of(reduction)], ignored)
+    trained = int(trains_through(traced, logits, g.graph))
+    loss = g.original_node.output()
+    output = Output(dtype_of(loss), loss.type().dim(), bool(trained))
+    return _call(g, TorchCall(cross_entropy, template, trained, (output,)), tensors)
+
+
+_ROWS = Output(torch.int64, 1, False)
+
+
+def _call(g: Any, call: TorchCall, tensors: Sequence[Any]) -> Any:
+    """A node for a call that needs none of its tensors in backward: it has made the gradient."""
+    kernel = Kernel(
+        trained=call.trained,
+        others=len(tensors) - call.trained,
+        differentiable=tuple(output.differentiable for output in call.outputs),
+        keeps_inputs=False,
+        keeps_outputs=False,
+        purpose=call.function.__name__,
+    )
+    made = g.op(
+        f"{kernels.DOMAIN}::ATen",
+        *tensors,
+        g.op("Constant", value_t=torch.tensor(number_of(call))),
+        operator_s=kernels.define(kernel),
+        outputs=1 + kernel.ticket,
+    )
+    return made[0] if kernel.ticket else made
+
+
+OPERATORS = as_graph("cross_entropy_loss", _cross_entropy, when=_is_worth_it)

@@ -1,0 +1,204 @@
+"""The linear layer whose result, and nothing else, is the logits of a loss.
+
+Each row of such logits depends on one row of what the layer gets, so rows may be dropped before
+the layer instead of after it, as long as nobody else reads what the layer computes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from .arguments import constant_of, is_list, is_none
+
+_LAYERS = frozenset({"aten::linear", "aten::matmul", "aten::mm"})
+# What keeps the rows, and their order, between the layer and the loss.
+_RESHAPES = frozenset({"aten::view", "aten::reshape", "aten::flatten"})
+_SAME = frozenset({"aten::contiguous", "aten::to", "aten::clone"})
+_TURNS = frozenset({"aten::transpose", "aten::permute"})
+# What is asked about the logits without reading them.
+_SIZES = frozenset({"prim::NumToTensor", "prim::ListConstruct"}) | frozenset(
+    f"aten::{name}" for name in "size Int mul floor_divide".split()
+)
+_MOVED = frozenset(f"onnx::{name}" for name in "Reshape Flatten Slice Cast Identity".split())
+
+Cut = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """A linear layer before a loss.
+
+    Attributes:
+        input: what the layer gets, in the graph that is being made.
+        weight: its weight there.
+        bias: its bias there, None without one.
+        transposed: whether the weight is (classes, features), as nn.Linear has it.
+        features: the width of its input.
+        cuts: slices of its result, (axis, start, end, step) each, in their order.
+    """
+
+    input: Any
+    weight: Any
+    bias: Any | None
+    transposed: bool
+    features: int
+    cuts: tuple[Cut, ...]
+
+    def logits(self, g: Any, rows: Any) -> Any:
+        """The layer on the chosen rows of its input only.
+
+        Args:
+            g: the exporter's context of the graph.
+            rows: their numbers, counted over all leading dimensions.
+        """
+        value = self.input
+        for axis, start, end, step in self.cuts:
+            bounds = ([start], [end], [axis], [step])
+            value = g.op("Slice", value, *(_constant(g, bound) for bound in bounds))
+        flat = g.op("Reshape", value, _constant(g, [-1, self.features]))
+        chosen = g.op("Gather", flat, rows, axis_i=0)
+        parameters = [self.weight] if self.bias is None else [self.weight, self.bias]
+        return g.op("Gemm", chosen, *parameters, transB_i=int(self.transposed))
+
+
+def projection_of(traced: Any, exported: Any) -> Projection | None:
+    """The linear layer that makes the logits, None where rows cannot be dropped before it.
+
+    Args:
+        traced: the logits in torch's trace, where sizes are exact.
+        exported: the same in the graph that is being made.
+    """
+    path = list(_path(traced))
+    layer = next(path[-1].inputs()).node() if path else traced.node()
+    if layer.kind() not in _LAYERS or not _is_only_read_by(layer.output(), path):
+        return None
+    cuts = _cuts(path)
+    if cuts is None or (not path and len(traced.type().sizes() or ()) != 2):
+        return None
+    given, weight = (value.type().sizes() for value in list(layer.inputs())[:2])
+    if given is None or weight is None or len(given) < 2 or len(weight) != 2:
+        return None
+    return _exported(exported, given[-1], cuts)
+
+
+def _path(logits: Any) -> Iterator[Any]:
+    """The nodes of the trace from the loss back to the layer, without either."""
+    node = logits.node()
+    known = _RESHAPES | _SAME | _TURNS | {"aten::slice"}
+    while node.kind() in known:
+        yield node
+        node = next(node.inputs()).node()
+
+
+def _cuts(path: Sequence[Any]) -> tuple[Cut, ...] | None:
+    """The slices on the way, None if rows are mixed or their order is lost on it."""
+    cuts: list[Cut] = []
+    turned = not path or len(path[0].output().type().sizes() or ()) == 2
+    for position, node in enumerate(path):
+        before, after = next(node.inputs()).type(), node.output().type()
+        sizes, made = before.sizes(), after.sizes()
+        if not sizes or not made or before.scalarType() != after.scalarType():
+            return None
+        if node.kind() in _TURNS:
+            last = all(later.kind() in _SAME for later in path[:position])
+            if not last or not _turns_last_to_second(node, len(made)):
+                return None
+            turned = True
+        elif node.kind() == "aten::slice" and made != sizes:
+            cut = _cut(node, len(sizes))
+            if cut is None:
+                return None
+            cuts.insert(0, cut)
+        # A cut of a reshaped tensor is none of the layer's result.
+        elif node.kind() in _RESHAPES and (made[-1] != sizes[-1] or cuts):
+            return None
+    return tuple(cuts) if turned else None
+
+
+def _turns_last_to_second(node: Any, rank: int) -> bool:
+    """(N, ..., C) to (N, C, ...): where the loss looks for the classes of more than one row."""
+    axes = _whole_numbers(list(node.inputs())[1:])
+    if None in axes:
+        return False
+    order = [axis % rank for axis in axes if axis is not None]
+    if node.kind() == "aten::permute":
+        return order == [0, rank - 1, *range(1, rank - 1)]
+    return rank == 3 and set(order) == {1, 2}
+
+
+def _whole_numbers(values: Sequence[Any]) -> list[int | None]:
+    """Constants of a trace, lists opened; None for what is no whole number."""
+    numbers: list[int | None] = []
+    for value in values:
+        if is_list(value):
+            numbers += _whole_numbers(list(value.node().inputs()))
+            continue
+        constant = constant_of(value)
+        for number in constant if isinstance(constant, list) else [constant]:
+            numbers.append(number if isinstance(number, int) else None)
+    return numbers
+
+
+def _cut(node: Any, rank: int) -> Cut | None:
+    axis, start, end, step = (constant_of(value) for value in list(node.inputs())[1:])
+    if not isinstance(axis, int) or axis % rank == rank - 1 or not isinstance(step, int):
+        return None
+    start, end = 0 if start is None else start, sys.maxsize if end is None else end
+    if not isinstance(start, int) or not isinstance(end, int):
+        return None
+    return axis % rank, start, end, step
+
+
+def _is_only_read_by(result: Any, path: Sequence[Any]) -> bool:
+    """Whether the layer's result goes along `path` and nowhere else; its sizes may be asked."""
+    # Two wrappers of one node are not equal: their outputs' names tell them apart.
+    own = {node.output().debugName() for node in path}
+    waiting = [result, *(node.output() for node in path)]
+    reads_of_loss = 0
+    while waiting:
+        value = waiting.pop()
+        for use in value.uses():
+            user = use.user
+            if user.kind() in _SIZES:
+                waiting.extend(user.outputs())
+            elif not any(output.debugName() in own for output in user.outputs()):
+                reads_of_loss += 1
+    return reads_of_loss == 1
+
+
+def _exported(logits: Any, features: int, cuts: tuple[Cut, ...]) -> Projection | None:
+    """The same layer in the graph that is being made."""
+    node = logits.node()
+    while node.kind() in _MOVED or node.kind() == "onnx::Transpose":
+        node = next(node.inputs()).node()
+    bias = None
+    if node.kind() == "onnx::Add":
+        left, right = node.inputs()
+        if left.node().kind() == "onnx::MatMul":
+            left, right = right, left
+        bias, node = left, right.node()
+    inputs = list(node.inputs())
+    flipped = False
+    if node.kind() == "onnx::Gemm":
+        attributes = node.attributeNames()
+        if any(node.f(name) != 1.0 for name in ("alpha", "beta") if name in attributes):
+            return None
+        if "transA" in attributes and node.i("transA"):
+            return None
+        flipped = "transB" in attributes and bool(node.i("transB"))
+        bias = inputs[2] if len(inputs) > 2 and not is_none(inputs[2]) else None
+    elif node.kind() != "onnx::MatMul":
+        return None
+    weight = inputs[1]
+    if weight.node().kind() == "onnx::Transpose":
+        weight, flipped = next(weight.node().inputs()), not flipped
+    return Projection(inputs[0], weight, bias, flipped, features, cuts)
+
+
+def _constant(g: Any, values: list[int]) -> Any:
+    return g.op("Constant", value_t=torch.tensor(values))
