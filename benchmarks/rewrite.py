@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-SCRIPT = ROOT / "samples" / "image_classifier.py"
+SCRIPT = ROOT / "samples" / "accumulate_and_checkpoint.py"
 TREE_FILES = 315
 
 _NO_OP = """\

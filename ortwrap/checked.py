@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from contextlib import suppress
 from dataclasses import asdict
@@ -19,9 +20,10 @@ _KIND = "steps"
 
 
 def worth_keeping(data: bytes, options: Options) -> bool:
-    """Whether a file may cost more than a look into the cache: few do."""
-    words = (b"backward", b"scaler", *(sink.encode() for sink in options.sinks))
-    return any(word in data for word in words)
+    """Whether a file looks as if something in it ran backward, which few do: all else is quick."""
+    words = "|".join(map(re.escape, ("backward", "scaler", *options.sinks)))
+    # A definition (of an autograd function) is no call; whatever else this lets by is harmless.
+    return re.search(rf"(?<!def )\b\w*(?:{words})\w*\s*\(".encode(), data) is not None
 
 
 def key(data: bytes, options: Options) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import keyword
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ortwrap.engine.options import Options
+from ortwrap.formatter import configured_line_length
+from ortwrap.toml import TomlError, read_toml
 
 
 class ConfigError(Exception):
@@ -31,6 +32,8 @@ class Config:
         class_name: see `Options`.
         template: see `Options`; None for ortwrap's own.
         sinks: see `Options`.
+        wrappers: see `Options`.
+        line_length: see `Options`; without a word of ours, what black or ruff are told.
         output: where patched scripts go, `{stem}` and `{name}` standing for the
             script's own; None for nowhere but where the command line says.
     """
@@ -41,6 +44,8 @@ class Config:
     class_name: str = Options.class_name
     template: str | None = None
     sinks: tuple[str, ...] = ()
+    wrappers: tuple[str, ...] = ()
+    line_length: int | None = None
     output: str | None = None
 
     def options(self) -> Options:
@@ -49,6 +54,8 @@ class Config:
             class_name=self.class_name,
             template=Path(self.template) if self.template else None,
             sinks=self.sinks,
+            wrappers=self.wrappers,
+            line_length=self.line_length,
         )
 
 
@@ -59,14 +66,17 @@ def find_config(paths: Sequence[str]) -> Config:
         ConfigError: as `load_config`.
     """
     folder = _common_folder(paths)
+    line_length = None
     while True:
         candidate = os.path.join(folder, "pyproject.toml")
-        table = _table(candidate) if os.path.isfile(candidate) else None
+        document = _document(candidate) if os.path.isfile(candidate) else {}
+        line_length = line_length or configured_line_length(folder, document)
+        table = _table(document, candidate)
         if table is not None:
-            return _parse(table, candidate)
+            return _with_line_length(_parse(table, candidate), line_length)
         parent = os.path.dirname(folder)
         if parent == folder or os.path.exists(os.path.join(folder, ".git")):
-            return Config()
+            return Config(line_length=line_length)
         folder = parent
 
 
@@ -76,7 +86,13 @@ def load_config(path: str) -> Config:
     Raises:
         ConfigError: unreadable, no TOML, an unknown key or a value of the wrong kind.
     """
-    return _parse(_table(path) or {}, path)
+    document = _document(path)
+    line_length = configured_line_length(os.path.dirname(os.path.abspath(path)), document)
+    return _with_line_length(_parse(_table(document, path) or {}, path), line_length)
+
+
+def _with_line_length(config: Config, of_formatter: int | None) -> Config:
+    return replace(config, line_length=config.line_length or of_formatter)
 
 
 def _common_folder(paths: Sequence[str]) -> str:
@@ -88,24 +104,18 @@ def _common_folder(paths: Sequence[str]) -> str:
     return common if os.path.isdir(common) else os.path.dirname(common)
 
 
-def _table(path: str) -> Mapping[str, Any] | None:
+def _document(path: str) -> Mapping[str, Any]:
     try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise ConfigError(path, (error.strerror or str(error)).lower()) from error
-    if b"ortwrap" not in data:
-        return None  # most projects; spares the TOML parser's import
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    try:
-        document = tomllib.loads(data.decode())
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(path, f"is no valid TOML: {error}") from error
-    tool = document.get("tool", {})
-    table = tool.get("ortwrap") if isinstance(tool, dict) else None
+        document = read_toml(path, (b"ortwrap", b"black", b"ruff"))
+    except TomlError as error:
+        raise ConfigError(path, str(error)) from error
+    if not isinstance(document.get("tool", {}), dict):
+        raise ConfigError(path, "tool must be a table")
+    return document
+
+
+def _table(document: Mapping[str, Any], path: str) -> Mapping[str, Any] | None:
+    table = document.get("tool", {}).get("ortwrap")
     if table is not None and not isinstance(table, dict):
         raise ConfigError(path, "tool.ortwrap must be a table")
     return table
@@ -158,6 +168,10 @@ def is_class_name(text: str) -> bool:
     return text.isidentifier() and not keyword.iskeyword(text)
 
 
+def _length(value: Any) -> int | None:
+    return value if type(value) is int and value > 0 else None
+
+
 def _output(value: Any) -> str | None:
     if isinstance(value, str) and ("{stem}" in value or "{name}" in value):
         return value
@@ -170,7 +184,9 @@ _KINDS: Mapping[str, _Kind] = {
     "class-name": _Kind("a name that a class can have", _class_name),
     "exclude": _LIST,
     "include": _LIST,
+    "line-length": _Kind("a number of characters", _length),
     "output": _Kind("a string with {stem} or {name} in it", _output),
     "sinks": _LIST,
     "template": _TEXT,
+    "wrappers": _LIST,
 }

@@ -56,12 +56,12 @@ def check_file(path: str, options: Options) -> Outcome:
     except SourceError as error:
         return Outcome(path, fault=Fault(error.message))
     if not checked.worth_keeping(data, options):
-        return rewrite_bytes(data, path, options)
+        return rewrite_bytes(data, path, options).without_text()
     key = checked.key(data, options)
     result = checked.recall(key)
     if result is not None:
         return Outcome(path, result=result)
-    outcome = rewrite_bytes(data, path, options)
+    outcome = rewrite_bytes(data, path, options).without_text()
     if outcome.result is not None:
         checked.keep(key, outcome.result)
     return outcome

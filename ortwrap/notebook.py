@@ -18,7 +18,7 @@ from typing import Any
 
 from ortwrap.engine import rewrite_source
 from ortwrap.engine.options import Options
-from ortwrap.engine.result import Result, Step
+from ortwrap.engine.result import Change, Result, Step
 from ortwrap.outcome import Fault, Outcome
 from ortwrap.source import Source
 
@@ -55,7 +55,8 @@ def rewrite_notebook(data: bytes, path: str, options: Options) -> Outcome:
     _put_cells(notebook, script, cells, {step.class_name for step in steps if step.class_name})
     nbformat: Any = import_module("nbformat")
     patched = nbformat.writes(notebook) + ("\n" if text.endswith("\n") else "")
-    shown = replace(shown, text=script.shown(result.text))
+    changes = tuple(script.change_as_shown(change) for change in result.changes)
+    shown = replace(shown, text=script.shown(result.text), changes=changes)
     return Outcome(path, source, shown, patched.encode("utf-8"))
 
 
@@ -120,6 +121,11 @@ class _Script:
         """The step with its line counted in its cell, which the message names."""
         cell, line = self.line_in_cell(step.line)
         return replace(step, line=line, message=f"cell {cell}: {step.message}")
+
+    def change_as_shown(self, change: Change) -> Change:
+        """The change at its line of the shown text, where magics may take several lines."""
+        before = "".join(self.text.splitlines(keepends=True)[: change.line - 1])
+        return replace(change, line=self.shown(before).count("\n") + 1)
 
     def line_in_cell(self, line: int) -> tuple[int, int]:
         """The number of the cell that holds a line of the script, and the line within it."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -38,7 +41,8 @@ def run(job: Job, paths: Sequence[str], options: Options) -> Iterator[Outcome]:
     A file that takes its process down (out of memory, a crash in a parser) gets a fault;
     the files that were waiting go on.
     """
-    with _pool(processors()) as pool:
+    with _pool(min(processors(), len(paths))) as pool:
+        # All are at work before the first is asked for, whoever takes the outcomes when.
         futures = [pool.submit(job, path, options) for path in paths]
         for path, future in zip(paths, futures):
             yield _outcome(path, future, partial(job, path, options))
@@ -58,9 +62,25 @@ def _outcome(path: str, future: Future[Outcome], again: Callable[[], Outcome]) -
 
 def _pool(size: int) -> ProcessPoolExecutor:
     method = "fork" if sys.platform == "linux" else "spawn"
+    if method == "fork":
+        # What all of them need is imported once; nothing of it is garbage.
+        import ortwrap.engine.pipeline  # noqa: F401
+
+        gc.freeze()
     context = multiprocessing.get_context(method)
-    return ProcessPoolExecutor(size, mp_context=context, initializer=_leave_interrupts_to_parent)
+    return ProcessPoolExecutor(
+        size, mp_context=context, initializer=_start_worker, initargs=(os.getpid(),)
+    )
 
 
-def _leave_interrupts_to_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _start_worker(parent: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops the pool
+    if os.name == "posix":
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """A parent that is killed cannot stop its pool: each worker has to see that it is gone."""
+    while os.getppid() == parent:
+        time.sleep(0.2)
+    os._exit(1)

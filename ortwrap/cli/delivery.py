@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import click
@@ -19,7 +19,16 @@ from ortwrap.files import check_file, is_costly, rewrite_bytes, rewrite_file, sa
 from ortwrap.originals import remember
 from ortwrap.outcome import Outcome
 from ortwrap.paired import is_pattern, paired
-from ortwrap.report.text import pending_line, problem_lines, step_lines, summary, unchanged_line
+from ortwrap.report.text import (
+    evidence_lines,
+    pending_line,
+    problem_lines,
+    step_lines,
+    summary,
+    unchanged_line,
+)
+
+Job = Callable[[str, Options], Outcome]
 
 
 def deliver(request: Request) -> int:
@@ -57,20 +66,21 @@ def _outcomes(request: Request, config: Config) -> Iterator[Outcome]:
 def _of_files(files: Sequence[str], request: Request, options: Options) -> Iterator[Outcome]:
     only_asked = request.check and not request.wants_diff and request.output is None
     job = check_file if only_asked else rewrite_file
-    if len(files) > 1 and _needs_pool(files, options):
+    costly = [file for file in files if is_costly(file, options)] if len(files) > 1 else []
+    if len(costly) > 1:  # spares the import of multiprocessing
         from ortwrap import workers
 
-        return workers.run(job, files, options)
+        if workers.pays(len(costly)):
+            return _with_help(job, files, workers.run(job, costly, options), set(costly), options)
     return (job(file, options) for file in files)
 
 
-def _needs_pool(files: Sequence[str], options: Options) -> bool:
-    costly = sum(is_costly(file, options) for file in files)
-    if costly < 2:
-        return False  # spares the import of multiprocessing
-    from ortwrap.workers import pays
-
-    return pays(costly)
+def _with_help(
+    job: Job, files: Sequence[str], helped: Iterator[Outcome], costly: set[str], options: Options
+) -> Iterator[Outcome]:
+    """Each file in its turn: those that cost most from the pool, the others meanwhile from here."""
+    for file in files:
+        yield next(helped) if file in costly else job(file, options)
 
 
 def _aimed(outcome: Outcome, request: Request) -> Outcome:
@@ -101,14 +111,14 @@ def _put(outcome: Outcome, request: Request) -> Outcome:
 def _show(outcome: Outcome, request: Request) -> None:
     """The diff on standard output, everything else on standard error."""
     if request.wants_diff and outcome.status == "rewritten":
-        _print_diff(outcome)
+        print_diff(outcome, explain=request.explain_diff)
     if outcome.fault is not None or not request.quiet:
         for line in problem_lines(outcome):
             say(line)
     if request.check and outcome.pending and not request.quiet:
         say(pending_line(outcome))
     if request.verbose:
-        for line in step_lines(outcome):
+        for line in (*step_lines(outcome), *evidence_lines(outcome)):
             say(line)
 
 
@@ -130,17 +140,20 @@ def _report(outcomes: Sequence[Outcome], format_: str) -> None:
                 click.echo(line)
 
 
-def _print_diff(outcome: Outcome) -> None:
+def print_diff(outcome: Outcome, *, explain: bool) -> None:
+    """The difference that a rewrite makes, on standard output."""
     from ortwrap.report.diff import coloured, unified, unified_bytes
 
     if outcome.source is None or outcome.result is None:
         return
     before, after = outcome.source.text, outcome.result.text
+    changes = outcome.result.changes if explain else ()
     if use_colour():
-        diff = coloured(unified(before, after, outcome.path))
+        diff = coloured(unified(before, after, outcome.path, changes))
         click.echo(diff, file=sys.stdout, nl=False, color=True)
     else:
-        emit(unified_bytes(before, after, outcome.path, outcome.source.encoding))
+        encoding = outcome.source.encoding
+        emit(unified_bytes(before, after, outcome.path, encoding, changes))
 
 
 def _conclude(outcomes: Sequence[Outcome], request: Request) -> None:

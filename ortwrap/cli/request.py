@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Request:
     check: bool
     revert: bool
     diff: bool
+    explain_diff: bool
+    interactive: bool
     strict: bool
     format: str
     stdin_filename: str
@@ -31,6 +34,7 @@ class Request:
     class_name: str | None
     template: Path | None
     sinks: tuple[str, ...]
+    wrappers: tuple[str, ...]
     config: Path | None
     force_exclude: bool
 
@@ -51,7 +55,7 @@ class Request:
     def wants_diff(self) -> bool:
         """A diff is what one gets who asks for nothing else."""
         otherwise = self.write or self.check or self.output is not None
-        return self.format == "text" and (self.diff or not otherwise)
+        return self.format == "text" and (self.diff or self.explain_diff or not otherwise)
 
     def options(self, config: Config) -> Options:
         """The engine's options: what the command line says, else the project."""
@@ -60,6 +64,8 @@ class Request:
             class_name=self.class_name or of_project.class_name,
             template=self.template or of_project.template,
             sinks=(*of_project.sinks, *self.sinks),
+            wrappers=(*of_project.wrappers, *self.wrappers),
+            line_length=of_project.line_length,
         )
 
 
@@ -74,18 +80,28 @@ def reject_contradictions(request: Request) -> None:
         "-o": request.output is not None and not request.check,
         "--check": request.check,
         "--revert": request.revert,
+        "--interactive": request.interactive and not request.write,
     }
     chosen = [name for name, given in exclusive.items() if given]
     if len(chosen) > 1:
         raise click.UsageError(f"{' and '.join(chosen)} exclude each other.")
     if request.quiet and request.verbose:
         raise click.UsageError("--quiet and --verbose exclude each other.")
+    if request.interactive:
+        _reject_without_terminal(request)
     if "-" in request.paths and len(request.paths) > 1:
         raise click.UsageError("- stands alone: standard input is one script.")
     if request.product_is_script and (request.diff or request.format != "text"):
         raise click.UsageError("standard output can carry the script or a report, not both.")
     if request.output is not None and not is_pattern(request.output):
         _reject_single_output(request)
+
+
+def _reject_without_terminal(request: Request) -> None:
+    if request.format != "text" or request.quiet or "-" in request.paths:
+        raise click.UsageError("--interactive asks on a terminal: no -, --quiet or other --format.")
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("--interactive needs a terminal; --write rewrites without asking.")
 
 
 def _reject_single_output(request: Request) -> None:

@@ -16,6 +16,8 @@ Examples:
   ortwrap rewrite train.py --write            change the script in place
   ortwrap rewrite train.py -o train_ort.py    write a second script
   ortwrap rewrite src/ -o '{stem}_ort.py'     one beside each script
+  ortwrap rewrite train.py --explain-diff     the diff, with reasons
+  ortwrap rewrite train.py --interactive      step by step, asking
   ortwrap rewrite train.py --revert           take --write back
   ortwrap rewrite --check --strict src/       for CI: exit 1 when there is work left
   ortwrap rewrite --format json train.py      one JSON document for other tools
@@ -48,6 +50,10 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
 @click.option("--revert", is_flag=True, help="Take back what --write did to unedited files.")
 @click.option("--diff", is_flag=True, help="Show the diff also with --check, --write or -o.")
+@click.option("--explain-diff", is_flag=True, help="A diff that says why each place changes.")
+@click.option(
+    "-i", "--interactive", is_flag=True, help="Walk through the steps and ask: rewrite, skip, view?"
+)
 @click.option(
     "--strict",
     is_flag=True,
@@ -70,6 +76,13 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--template", type=_EXISTING_FILE, help="Render the class from this Jinja file.")
 @click.option(
+    "--wrapper",
+    "wrappers",
+    metavar="NAME",
+    multiple=True,
+    help="A function that returns the model it is given, set up for training (repeatable).",
+)
+@click.option(
     "--sink",
     "sinks",
     metavar="NAME",
@@ -90,6 +103,10 @@ def command(**given: Any) -> int:
     """
     request = Request(**given)
     reject_contradictions(request)
+    if request.interactive:
+        from ortwrap.cli.interactive import walk_through
+
+        return walk_through(request)
     if request.revert:
         from ortwrap.cli.reverting import revert
 

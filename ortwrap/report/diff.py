@@ -3,23 +3,50 @@
 from __future__ import annotations
 
 import difflib
+import re
+from collections.abc import Sequence
 
-_COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m"}
+from ortwrap.engine.result import Change
+
+_HUNK = re.compile(r"@@ -(\d+)(?:,(\d+))? ")
+_COLOURS = {"+": "\x1b[32m", "-": "\x1b[31m", "@": "\x1b[36m", "#": "\x1b[33m"}
 _BOLD, _RESET = "\x1b[1m", "\x1b[0m"
 _NO_NEWLINE = "\\ No newline at end of file\n"
 
 
-def unified(before: str, after: str, path: str) -> str:
-    """The difference between two texts of one file; empty when there is none."""
+def unified(before: str, after: str, path: str, changes: Sequence[Change] = ()) -> str:
+    """The difference between two texts of one file; empty when there is none.
+
+    Args:
+        before: the one text.
+        after: the other.
+        path: what both are called.
+        changes: reasons, each put as a comment above the hunk that it speaks of.
+    """
     lines = difflib.unified_diff(_lines(before), _lines(after), path, path)
-    return "".join(line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}" for line in lines)
+    whole = (line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}" for line in lines)
+    left = list(changes)
+    return "".join(f"{_reasons(line, left)}{line}" for line in whole)
 
 
-def unified_bytes(before: str, after: str, path: str, encoding: str) -> bytes:
+def _reasons(line: str, left: list[Change]) -> str:
+    """The comments above a hunk, taken out of those that are left."""
+    hunk = _HUNK.match(line)
+    if hunk is None:
+        return ""
+    last = int(hunk.group(1)) + int(hunk.group(2) or 1)
+    mine = [change for change in left if change.line <= last]
+    del left[: len(mine)]
+    return "".join(f"# line {change.line}: {change.why}\n" for change in mine)
+
+
+def unified_bytes(
+    before: str, after: str, path: str, encoding: str, changes: Sequence[Change] = ()
+) -> bytes:
     """The same in the file's own encoding, so that `patch` can apply it to the file."""
-    diff = unified(before, after, path)
+    diff = unified(before, after, path, changes)
     header = len(f"--- {path}\n+++ {path}\n")
-    body = diff[header:].encode(encoding.replace("utf-8-sig", "utf-8"))
+    body = diff[header:].encode(encoding.replace("utf-8-sig", "utf-8"), "replace")
     return diff[:header].encode("utf-8", "surrogateescape") + body
 
 

@@ -35,6 +35,14 @@ def step_lines(outcome: Outcome) -> Iterable[str]:
             yield f"{outcome.path}:{step.line}: {step.status}: {step_message(step)}"
 
 
+def evidence_lines(outcome: Outcome) -> Iterable[str]:
+    """What counts as a model or a loss function in each step, and why."""
+    for step in outcome.steps:
+        if step.status != "skipped":
+            for reason in step.evidence or ("nothing counts as a model or a loss function",):
+                yield f"{outcome.path}:{step.line}: evidence: {reason}"
+
+
 def pending_line(outcome: Outcome) -> str:
     """What `--check` found to be done for a file."""
     if outcome.target is not None:
