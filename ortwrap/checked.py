@@ -21,9 +21,11 @@ _KIND = "steps"
 
 def worth_keeping(data: bytes, options: Options) -> bool:
     """Whether a file looks as if something in it ran backward, which few do: all else is quick."""
-    words = "|".join(map(re.escape, ("backward", "scaler", *options.sinks)))
-    # A definition (of an autograd function) is no call; whatever else this lets by is harmless.
-    return re.search(rf"(?<!def )\b\w*(?:{words})\w*\s*\(".encode(), data) is not None
+    called = "|".join(map(re.escape, (*engine.SINK_WORDS, *options.sinks)))
+    defined = "|".join(engine.RETURNS_LOSS)
+    # An autograd function defines `backward` and runs none; whatever else comes by is harmless.
+    pattern = rf"(?<!def )\b\w*(?:{called})\w*\s*\(|def (?:{defined})\b"
+    return re.search(pattern.encode(), data) is not None
 
 
 def key(data: bytes, options: Options) -> str:

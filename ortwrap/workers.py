@@ -36,16 +36,25 @@ def processors() -> int:
 
 
 def run(job: Job, paths: Sequence[str], options: Options) -> Iterator[Outcome]:
-    """The outcome of each file, in the order of `paths`.
+    """The outcome of each file, in the order of `paths`; all are at work before one is asked for.
 
     A file that takes its process down (out of memory, a crash in a parser) gets a fault;
     the files that were waiting go on.
     """
-    with _pool(min(processors(), len(paths))) as pool:
-        # All are at work before the first is asked for, whoever takes the outcomes when.
-        futures = [pool.submit(job, path, options) for path in paths]
-        for path, future in zip(paths, futures):
-            yield _outcome(path, future, partial(job, path, options))
+    pool = _pool(min(processors(), len(paths)))
+    again = [partial(job, path, options) for path in paths]
+    return _collect(pool, paths, [pool.submit(each) for each in again], again)
+
+
+def _collect(
+    pool: ProcessPoolExecutor,
+    paths: Sequence[str],
+    futures: Sequence[Future[Outcome]],
+    again: Sequence[Callable[[], Outcome]],
+) -> Iterator[Outcome]:
+    with pool:
+        for path, future, alone in zip(paths, futures, again):
+            yield _outcome(path, future, alone)
 
 
 def _outcome(path: str, future: Future[Outcome], again: Callable[[], Outcome]) -> Outcome:

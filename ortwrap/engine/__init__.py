@@ -17,9 +17,9 @@ __all__ = ["rewrite_source"]
 
 _DEFAULTS = Options()
 # Every file with a training step calls something with one of these in its name, ...
-_SINK_WORDS = ("backward", "scaler")
+SINK_WORDS = ("backward", "scaler")
 # ... or defines a method that returns its loss to a framework.
-_RETURNS_LOSS = ("training_step",)
+RETURNS_LOSS = ("training_step",)
 
 
 def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
@@ -36,9 +36,9 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
         InvalidSource: the text is not Python that can be parsed.
     """
     body = text[1:] if text.startswith("\ufeff") else text
-    words = (*_SINK_WORDS, *options.sinks)
+    words = (*SINK_WORDS, *options.sinks)
     tree = _parse(body)
-    mentioned = any(word in body for word in (*words, *_RETURNS_LOSS))
+    mentioned = any(word in body for word in (*words, *RETURNS_LOSS))
     if not mentioned or (tree is not None and not _uses(tree, words)):
         return Result(text, text, (), skip_lines(body))
     # LibCST takes a fifth of a second to import: only for files that need it.
@@ -55,7 +55,7 @@ def _uses(tree: ast.AST, words: Sequence[str]) -> bool:
         if isinstance(node, ast.Call):
             func = node.func
             name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-        elif isinstance(node, ast.FunctionDef) and node.name in _RETURNS_LOSS:
+        elif isinstance(node, ast.FunctionDef) and node.name in RETURNS_LOSS:
             return True
         else:
             continue

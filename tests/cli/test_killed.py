@@ -47,6 +47,37 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
     assert any(0 < count < FILES for count in seen), "no run was killed half way"
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    for index in range(200):
+        (tmp_path / f"{index}.py").write_text(TRAINING)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ortwrap", "rewrite", "--check", "."],
+        cwd=tmp_path,
+        env=_environment(tmp_path),
+        stderr=subprocess.DEVNULL,
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    workers: list[str] = []
+    while not workers and process.poll() is None:
+        workers = children.read_text().split()
+        time.sleep(0.01)
+    assert workers, "it ended before it was killed"
+    process.kill()
+    process.wait()
+    patience = time.monotonic() + 60
+    while alive := [worker for worker in workers if _runs(worker)]:
+        assert time.monotonic() < patience, alive
+        time.sleep(0.05)
+
+
+def _runs(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
 def _patched(tmp_path: Path) -> str:
     command = [sys.executable, "-m", "ortwrap", "rewrite", "-", "-o", "-"]
     process = subprocess.run(
