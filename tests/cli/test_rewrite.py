@@ -179,3 +179,45 @@ def test_nothing_to_do_says_so(ortwrap: Callable, tmp_path: Path) -> None:
 def test_verbose_says_what_was_done_with_each_step(ortwrap: Callable, script: Path) -> None:
     run = ortwrap("rewrite", "--verbose", "train.py")
     assert "train.py:11: rewritten: " in run.err
+    assert "train.py:11: evidence: model `model`: `.train()` is called on it" in run.err
+
+
+def test_verbose_tells_the_evidence_for_what_was_refused_too(
+    ortwrap: Callable, tmp_path: Path
+) -> None:
+    (tmp_path / "gan.py").write_text(REFUSED)
+    run = ortwrap("rewrite", "--verbose", "gan.py")
+    assert "gan.py:7: OW201 " in run.err
+    assert "gan.py:7: evidence: model `model`: its name says so" in run.err
+
+
+@pytest.mark.skipif(shutil.which("patch") is None, reason="needs the patch program")
+def test_an_explained_diff_says_why_and_is_still_a_patch(ortwrap: Callable, script: Path) -> None:
+    run = ortwrap("rewrite", "--explain-diff", "train.py")
+    lines = run.text.splitlines()
+    hunks = [index for index, line in enumerate(lines) if line.startswith("@@")]
+    assert all(lines[index - 1].startswith("# line ") for index in hunks)
+    assert "# line 9: `output = model(data)` moved into forward" in lines
+    subprocess.run(["patch", "-s", "train.py"], cwd=script.parent, input=run.out, check=True)
+    by_patch = script.read_bytes()
+    script.write_text(TRAINING)
+    ortwrap("rewrite", "--write", "train.py")
+    assert script.read_bytes() == by_patch
+
+
+def test_a_skip_comment_is_heeded_and_an_unused_one_told(ortwrap: Callable, script: Path) -> None:
+    script.write_text(TRAINING.replace("loss.backward()", "loss.backward()  # ortwrap: skip"))
+    run = ortwrap("rewrite", "--verbose", "train.py")
+    assert (run.code, run.out) == (0, b"")
+    assert "train.py:11: skipped: left alone by `# ortwrap: skip`." in run.err
+    assert ortwrap("rewrite", "--check", "--strict", "train.py").code == 0
+    script.write_text(PLAIN + "x = 1  # ortwrap: skip\n")
+    for _ in range(2):  # the second time from the cache
+        run = ortwrap("rewrite", "--check", "train.py")
+        assert run.code == 0
+        assert "train.py:3: this `# ortwrap: skip` speaks of no training step" in run.err
+    assert ortwrap("rewrite", "--check", "--strict", "train.py").code == 1
+    github = ortwrap("rewrite", "--format", "github", "train.py").text
+    assert github.startswith("::warning file=train.py,line=3,title=ortwrap unused skip::")
+    sarif = json.loads(ortwrap("rewrite", "--format", "sarif", "train.py").out)
+    assert sarif["runs"][0]["results"][0]["ruleId"] == "unused-skip"
