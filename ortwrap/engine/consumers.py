@@ -18,7 +18,10 @@ class ConsumerCheck:
     """Refuses sinks by how they consume the loss, before anything is sliced."""
 
     def __init__(
-        self, tree: SourceTree, bindings: Bindings, helpers: Mapping[cst.CSTNode, str]
+        self,
+        tree: SourceTree,
+        bindings: Bindings,
+        helpers: Mapping[cst.CSTNode, str],
     ) -> None:
         """
         Args:

@@ -19,8 +19,11 @@ from ortwrap.engine.classes import Classes
 from ortwrap.engine.effects import instance_name, place_of
 from ortwrap.engine.tree import SourceTree
 
-Role = Literal["module", "criterion", "parallel"]
+Role = Literal["module", "criterion", "parallel", "engine"]
 Key = tuple[cst.CSTNode, str]
+
+# Modules whose forward or backward is more than their code: no graph can stand in for them.
+OWN_WAYS: frozenset[Role] = frozenset(("parallel", "engine"))
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Evidence:
     """Why an object counts as what it does.
 
     Attributes:
-        role: `module` for what is trained, `criterion` for what computes a loss.
+        role: `module` for what is trained, `criterion` for what computes a loss; `parallel` and
+            `engine` for what is trained in a way of its own.
         reason: half a sentence for `--verbose`.
         strength: 3 for an optimizer, 2 for a constructor or method, 1 for a call site,
             0 for a name.
@@ -71,6 +75,7 @@ _WRAPPERS = frozenset(
     "copy.deepcopy torch.optim.swa_utils.AveragedModel".split()
 )
 _PREPARERS = frozenset("prepare setup initialize prepare_model setup_module".split())
+_ENGINE_LIBRARIES = ("deepspeed", "colossalai")
 _FACTORY_MODULES = (
     "torchvision.models",
     "timm",
@@ -161,7 +166,10 @@ class ModuleTable:
         if key is None or evidence is None:
             return
         known = self._evidence.get(key)
-        if known is None or evidence.strength > known.strength:
+        stronger = known is None or evidence.strength > known.strength
+        # What trains in a way of its own does so whatever else is known of it.
+        own = evidence.role in OWN_WAYS
+        if own or (stronger and (known is None or known.role not in OWN_WAYS)):
             self._evidence[key] = evidence
 
     # -- classes ---------------------------------------------------------------------------------
@@ -203,6 +211,12 @@ class ModuleTable:
                 self._assign(node.target, node.value)
 
     def _assign(self, target: cst.CSTNode, value: cst.BaseExpression) -> None:
+        library = self._engine_library(value)
+        if library is not None:
+            several = isinstance(target, (cst.Tuple, cst.List)) and target.elements
+            engine = target.elements[0].value if several else target  # type: ignore[attr-defined]
+            self._learn(self.key(engine), Evidence("engine", f"is an engine of `{library}`", 3))
+            return
         if isinstance(target, (cst.Tuple, cst.List)):
             sources = self._parallel_sources(value, len(target.elements))
             for element, source in zip(target.elements, sources):
@@ -211,6 +225,13 @@ class ModuleTable:
         evidence = self._of_value(value)
         if evidence is not None:
             self._learn(self.key(target), evidence)
+
+    def _engine_library(self, value: cst.BaseExpression) -> str | None:
+        """`deepspeed.initialize(...)` gives an engine first, and an optimizer after it."""
+        if not isinstance(value, cst.Call):
+            return None
+        library, _, name = (self._bindings.qualified(value.func) or "").partition(".")
+        return library if library in _ENGINE_LIBRARIES and name == "initialize" else None
 
     def _parallel_sources(self, value: cst.BaseExpression, count: int) -> list[cst.BaseExpression]:
         """The expressions that a tuple assignment binds to its targets one by one."""
@@ -255,8 +276,10 @@ class ModuleTable:
         return None
 
     def _of_factory(self, qualified: str, value: cst.Call) -> Evidence | None:
-        if qualified.endswith(("DataParallel",)) and "Distributed" not in qualified:
-            return Evidence("parallel", "is wrapped in `DataParallel`", 3)
+        if qualified.endswith("DataParallel") and "Distributed" not in qualified:
+            if not self._is_optional(value):
+                return Evidence("parallel", "is wrapped in `DataParallel`", 3)
+            return self._of_value(value.args[0].value) if value.args else None
         if qualified in _WRAPPERS or qualified.endswith((".ORTModule", "DistributedDataParallel")):
             inner = self._of_value(value.args[0].value) if value.args else None
             return inner or Evidence("module", f"is wrapped by `{qualified}`", 2)
@@ -274,6 +297,16 @@ class ModuleTable:
         ):
             return Evidence("module", f"is built by `{qualified}`", 2)
         return None
+
+    def _is_optional(self, node: cst.CSTNode) -> bool:
+        """It stands in a branch, such as `if torch.cuda.device_count() > 1:`."""
+        for ancestor in self._tree.ancestors(node):
+            test = ancestor.test if isinstance(ancestor, (cst.If, cst.IfExp)) else None
+            if test is not None and "__name__" not in self._tree.code(test):
+                return True
+            if isinstance(ancestor, cst.FunctionDef):
+                return False
+        return False
 
     @staticmethod
     def _weaker(evidence: Evidence | None) -> Evidence | None:

@@ -14,6 +14,7 @@ from ortwrap.engine.captures import CaptureFinder
 from ortwrap.engine.consumers import ConsumerCheck
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.emit import Emitter
+from ortwrap.engine.existing import ExistingUses
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.harm import HarmCheck
 from ortwrap.engine.helpers import Helpers
@@ -122,6 +123,7 @@ class _Rewrite:
             [*self._finder.find(), *returned.find()],
             key=lambda sink: tree.span(sink.call).start,
         )
+        self._existing = ExistingUses(tree, self._bindings, self._modules)
         self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers)
         if left is None:
             lines = [tree.line(sink.call) for sink in self._sinks]
@@ -136,13 +138,17 @@ class _Rewrite:
         shared: list[SharedGraph] = []
         for sink in sinks:
             try:
-                already = self._is_rewritten(sink)
-                if already:
+                if self._existing.is_rewritten(sink):
                     rows[sink] = self._row(sink, "skipped", "already goes through ortwrap")
                     continue
                 if self._skip(sink) is None:
                     self._consumers.check(sink)
-                slices[sink] = self._function(sink, sinks).slicer.slice(sink)
+                found = self._function(sink, sinks).slicer.slice(sink)
+                if self._existing.is_inside_ort(found):
+                    why = "`ORTModule` computes this loss already"
+                    rows[sink] = self._row(sink, "skipped", why)
+                    continue
+                slices[sink] = found
             except Refuse as refusal:
                 skip = self._skip(sink)
                 rows[sink] = skip if skip is not None else self._refused(sink, refusal)
@@ -258,41 +264,6 @@ class _Rewrite:
             return []
         node = units[0].node
         return [SharedGraph(units, self._tree.code(node), self._tree.line(node))]
-
-    def _is_rewritten(self, sink: Sink) -> bool:
-        """The loss comes out of a wrapper that `ort_module` or `ORTModule` made around a loss."""
-        function = self._tree.enclosing(sink.call)
-        made = {
-            target.target.value
-            for node in self._tree.assignments
-            if isinstance(node, cst.Assign) and isinstance(node.value, cst.Call)
-            if self._bindings.qualified(node.value.func) == "ortwrap.runtime.ort_module"
-            for target in node.targets
-            if isinstance(target.target, cst.Name)
-        }
-        if not made:
-            return False
-        reader = EffectsReader(self._bindings, function)
-        if made & set(reader.of(sink.loss).reads):
-            return True
-        return bool(self._defining_calls(sink, reader) & made)
-
-    def _defining_calls(self, sink: Sink, reader: EffectsReader) -> set[str]:
-        """Names called in the last statements that bind what the loss is read from."""
-        wanted = set(reader.of(sink.loss).reads)
-        found: set[str] = set()
-        unit = sink.unit
-        while unit is not None:
-            for earlier in reversed(unit.block.units[: unit.index]):
-                effects = reader.of(earlier.node)
-                if effects.changes & wanted:
-                    found |= set(effects.reads)
-                    wanted |= set(effects.reads)
-            parent = self._tree.parent_unit(unit)
-            if parent is None:
-                break
-            unit = parent
-        return found
 
     def _group(self, slices: dict[Sink, LossSlice]) -> list[list[Sink]]:
         """Sinks whose branches consume one loss make one step."""

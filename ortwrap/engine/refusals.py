@@ -274,6 +274,34 @@ _page(
     "loss = -dist.log_prob(action).mean()\nloss.backward()\n",
 )
 _page(
+    "OW311",
+    "a batch split over devices",
+    "`{name}` is a `DataParallel`, which copies the model to every device at each step",
+    "Move to `DistributedDataParallel`, which has one process and one loss per device, or leave "
+    "out `DataParallel` where there is one device.",
+    "A graph is exported for one device and one set of parameters, while `DataParallel` makes new "
+    "copies of the model in every forward, runs them in threads, and would give one loss per "
+    "device. PyTorch itself advises against it. With `DistributedDataParallel` each process has a "
+    "model, a batch and a loss of its own: `ortwrap rewrite` takes such a script.",
+    "import torch\nfrom torch import nn\n\nmodel = nn.DataParallel(nn.Linear(4, 2))\n"
+    "criterion = nn.MSELoss()\nloss = criterion(model(torch.ones(3, 4)), torch.ones(3, 2))\n"
+    "loss.backward()\n",
+)
+_page(
+    "OW312",
+    "an engine that owns forward and backward",
+    "`{name}` {why}, which runs forward and backward in its own way",
+    "Put model and loss into one module, wrap that in `ORTModule`, and hand it to the engine.",
+    "Such an engine casts the inputs, shards or gathers parameters around the model's own forward, "
+    "and counts its calls to know when to reduce gradients and when to step. What it does there "
+    "cannot be seen in the script and may not be exported. The other way round works: a module "
+    "whose forward returns the loss, wrapped in `ORTModule`, is what the engine then drives.",
+    "import deepspeed\nimport torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\n"
+    'engine, optimizer, _, _ = deepspeed.initialize(model=model, config="ds.json")\n'
+    "criterion = nn.MSELoss()\nloss = criterion(engine(torch.ones(3, 4)), torch.ones(3, 2))\n"
+    "engine.backward(loss)\nengine.step()\n",
+)
+_page(
     "OW901",
     "internal check failed",
     "the patched text did not pass ortwrap's own checks ({why})",

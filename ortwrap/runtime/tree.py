@@ -41,18 +41,30 @@ _DISTRIBUTED = (
 def original(module: Any) -> Any:
     """The module that the user built, without what wraps it to run it in another way.
 
-    torch.compile and ORTModule are left out; DistributedDataParallel, whose part is played around
-    the step, gives way to a stand-in.
+    torch.compile, ORTModule and a Fabric that adds nothing are left out; DistributedDataParallel,
+    whose part is played around the step, gives way to a stand-in.
     """
     if isinstance(module, nn.Module):
-        compiled = module.__dict__.get("_modules", {}).get("_orig_mod")
+        inner = module.__dict__.get("_modules", {})
+        compiled = inner.get("_orig_mod")
         if compiled is not None:
             return original(compiled)
+        if type(module).__name__ == "_FabricModule" and _adds_nothing(module):
+            return original(inner["_forward_module"])
         if type(module).__name__ == "ORTModule" and hasattr(module, "_torch_module"):
             return original(module.module)
         if isinstance(module, DistributedDataParallel) and objection(module) is None:
             return stand_in_for(module, original(module.module))
     return module
+
+
+def _adds_nothing(fabric_module: nn.Module) -> bool:
+    """Fabric on one device in full precision: its forward only checks who calls backward."""
+    inner = fabric_module.__dict__["_modules"]
+    strategy = fabric_module.__dict__.get("_strategy")
+    precision = getattr(strategy, "precision", None)
+    plain = type(precision).__name__ == "Precision"
+    return plain and inner.get("_forward_module") is inner.get("_original_module") is not None
 
 
 def flatten(roots: Sequence[nn.Module]) -> tuple[nn.Module, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import io
 import random
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -43,10 +43,12 @@ def run(text: str, path: Path) -> Run:
     torch.manual_seed(0)
     random.seed(0)
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(path)}
-    printed = io.StringIO()
-    with _recorded() as recorded, _imports_beside(path), contextlib.redirect_stdout(printed):
-        exec(compile(text, str(path), "exec"), namespace)
-    recorded.printed = printed.getvalue()
+    # A file, since ORTModule by itself redirects the descriptor behind standard output.
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as printed:
+        with _recorded() as recorded, _imports_beside(path), contextlib.redirect_stdout(printed):
+            exec(compile(text, str(path), "exec"), namespace)
+        printed.seek(0)
+        recorded.printed = printed.read()
     recorded.state = dict(_state(namespace))
     return recorded
 

@@ -226,11 +226,20 @@ class SliceWalk:
             self._part_of_instance(node, place, instance)
             return
         self._walked.reads_conditionally(place, node)
+        self._check_way(node, place)
         if place not in self._walked.parts:
             trainable = self._modules.is_trainable(node)
             self._walked.parts[place] = Part(self._part_name(place), place, trainable)
         name = self._walked.parts[place].name
         self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
+
+    def _check_way(self, node: cst.BaseExpression, place: str) -> None:
+        """Refuse a module that is trained in a way of its own."""
+        evidence = self._modules.evidence(node)
+        if evidence is not None and evidence.role == "parallel":
+            raise Refuse("OW311", node, name=place)
+        if evidence is not None and evidence.role == "engine":
+            raise Refuse("OW312", node, name=place, why=evidence.reason)
 
     def _part_of_instance(self, node: cst.BaseExpression, place: str, instance: str) -> None:
         """`self` is a module and is held whole: its own modules and methods are reached by it."""

@@ -1,0 +1,93 @@
+"""Steps that go through ONNX Runtime before anything is rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.modules import Key, ModuleTable
+from ortwrap.engine.nodes import descendants
+from ortwrap.engine.sinks import Sink
+from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tree import SourceTree
+
+_ORT_MODULES = frozenset(
+    "torch_ort.ORTModule onnxruntime.training.ORTModule "
+    "onnxruntime.training.ortmodule.ORTModule".split()
+)
+
+
+class ExistingUses:
+    """Tells what `ort_module` or `ORTModule` already wrap in one script."""
+
+    def __init__(self, tree: SourceTree, bindings: Bindings, modules: ModuleTable) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
+
+    def is_rewritten(self, sink: Sink) -> bool:
+        """The loss comes out of a wrapper that `ort_module` made."""
+        made = {
+            target.value
+            for target, call in self._made()
+            if isinstance(target, cst.Name)
+            and self._bindings.qualified(call.func) == "ortwrap.runtime.ort_module"
+        }
+        if not made:
+            return False
+        reader = EffectsReader(self._bindings, self._tree.enclosing(sink.call))
+        if made & set(reader.of(sink.loss).reads):
+            return True
+        return bool(self._defining_calls(sink, reader) & made)
+
+    def is_inside_ort(self, found: LossSlice) -> bool:
+        """All that computes the loss is one call of an `ORTModule`.
+
+        One around the model alone leaves the loss outside: such a step is rewritten.
+        """
+        calls = [
+            node
+            for piece in found.pieces
+            for node in descendants(piece.node)
+            if isinstance(node, (cst.Call, cst.BinaryOperation))
+        ]
+        return len(calls) == 1 and isinstance(calls[0], cst.Call) and self._runs_ort(calls[0])
+
+    def _runs_ort(self, call: cst.Call) -> bool:
+        key = self._modules.key(call.func)
+        return key is not None and key in self._ort_modules()
+
+    def _ort_modules(self) -> set[Key | None]:
+        """Places that hold an `ORTModule`."""
+        return {
+            self._modules.key(target)
+            for target, call in self._made()
+            if self._bindings.qualified(call.func) in _ORT_MODULES
+        }
+
+    def _made(self) -> Iterator[tuple[cst.CSTNode, cst.Call]]:
+        """Assignments of what a call returned."""
+        for node in self._tree.assignments:
+            if isinstance(node, cst.Assign) and isinstance(node.value, cst.Call):
+                for target in node.targets:
+                    yield target.target, node.value
+
+    def _defining_calls(self, sink: Sink, reader: EffectsReader) -> set[str]:
+        """Names called in the last statements that bind what the loss is read from."""
+        wanted = set(reader.of(sink.loss).reads)
+        found: set[str] = set()
+        unit = sink.unit
+        while unit is not None:
+            for earlier in reversed(unit.block.units[: unit.index]):
+                effects = reader.of(earlier.node)
+                if effects.changes & wanted:
+                    found |= set(effects.reads)
+                    wanted |= set(effects.reads)
+            parent = self._tree.parent_unit(unit)
+            if parent is None:
+                break
+            unit = parent
+        return found

@@ -1,0 +1,43 @@
+"""The loss is outside of the graph so far; evaluation goes on as it was."""
+import torch
+import torch.nn as nn
+from onnxruntime.training.ortmodule import ORTModule
+from ortwrap.runtime import ort_module
+
+
+class ModuleWithLoss(nn.Module):
+    """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
+
+    def __init__(self, model, criterion):
+        super().__init__()
+        self.model = model
+        self.criterion = criterion
+
+    def compute_loss(self, outputs, labels):
+        return self.criterion(outputs, labels)
+
+    def forward(self, inputs, labels):
+        outputs = self.model(inputs)
+        return self.compute_loss(outputs, labels)
+
+
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 3))
+model = ORTModule(model)
+criterion = nn.CrossEntropyLoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+model_with_loss = ort_module(ModuleWithLoss, model, criterion)
+for inputs, labels in [(torch.randn(6, 4), torch.randint(0, 3, (6,))) for _ in range(4)]:
+    model.train()
+    optimizer.zero_grad()
+    loss = model_with_loss(inputs, labels)
+    loss.backward()
+    optimizer.step()
+    print(f"{loss.item():.4f}")
+
+    model.eval()
+    with torch.no_grad():
+        print(f"{criterion(model(inputs), labels).item():.4f}")
+
+print(sorted(model.state_dict()))
