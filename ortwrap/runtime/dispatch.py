@@ -153,6 +153,7 @@ class Dispatcher:
             tuple([parameter.requires_grad for parameter in watch.parameters]),
             tuple([parameter.dtype for parameter in watch.parameters]),
             ambient_key(),
+            self._declared(wrapper),
         )
         family = self._families.get(key)
         if family is None and self._given_up is None:
@@ -161,6 +162,11 @@ class Dispatcher:
             else:
                 self._families[key] = family = Family()
         return family
+
+    def _declared(self, wrapper: nn.Module) -> Hashable:
+        """What the user says that the graph depends on besides what the guards see."""
+        declared = getattr(self._wrapper_class, "graph_depends_on", None)
+        return None if declared is None else declared(wrapper)
 
     def _current_watch(self, wrapper: nn.Module) -> Watch:
         watch = self._watch
@@ -171,7 +177,8 @@ class Dispatcher:
         if self._given_up is None:
             self._states.setdefault(watch.key, len(self._states))
         self._state = self._states.get(watch.key, -1)
-        self._obstacle = tree.obstacle(wrapper)
+        roots = (wrapper, *watch.outside)
+        self._obstacle = next(filter(None, map(tree.obstacle, roots)), None)
         self._bind()
         return watch
 

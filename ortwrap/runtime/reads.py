@@ -7,6 +7,7 @@ the names in the code of forward, and of all it calls, are few.
 from __future__ import annotations
 
 import functools
+import sys
 import types
 import weakref
 from collections.abc import Iterable, Iterator
@@ -27,13 +28,17 @@ class Reads:
 
     Attributes:
         attributes: every attribute name and every string in the code.
-        names: (namespace, name) of every global that is not a function, class or module.
+        names: (namespace, name) of every global.
         cells: the closure cells.
+        owners: the user's classes and files whose attributes it can read by name.
+        modules: those of torch that only a global, a closure or an attribute knows.
     """
 
     attributes: frozenset[str]
     names: tuple[tuple[dict[str, Any], str], ...]
     cells: tuple[types.CellType, ...]
+    owners: tuple[type | types.ModuleType, ...]
+    modules: tuple[nn.Module, ...]
 
 
 def reads_of(roots: Iterable[nn.Module]) -> Reads:
@@ -42,6 +47,18 @@ def reads_of(roots: Iterable[nn.Module]) -> Reads:
     for root in roots:
         reading.open(root)
     return reading.done()
+
+
+def is_users(thing: type | types.ModuleType) -> bool:
+    """Whether a class, or a file that was imported, is the user's.
+
+    A class of an installed package is, since it may be the model's; its files are not.
+    """
+    file = thing if isinstance(thing, types.ModuleType) else sys.modules.get(thing.__module__)
+    path = getattr(file, "__file__", None)
+    if path is None:
+        return getattr(file, "__name__", "") == "__main__"
+    return is_user_code(path) and not (file is thing and "-packages" in path)
 
 
 _MISSING = object()
@@ -67,6 +84,8 @@ class _Reading:
         self._cells: dict[int, types.CellType] = {}
         self._read: set[types.FunctionType] = set()
         self._opened: set[int] = set()
+        self._owners: dict[int, type | types.ModuleType] = {}
+        self._modules: dict[int, nn.Module] = {}
         self._stack: list[types.FunctionType] = []
         # What an opened object offers under names that nothing has read so far.
         self._waiting: dict[str, list[Any]] = {}
@@ -77,21 +96,29 @@ class _Reading:
             if function not in self._read:
                 self._read.add(function)
                 self._follow(function)
-        names = tuple(self._names.values())
-        return Reads(frozenset(self._attributes), names, tuple(self._cells.values()))
+        return Reads(
+            frozenset(self._attributes),
+            tuple(self._names.values()),
+            tuple(self._cells.values()),
+            tuple(self._owners.values()),
+            tuple(self._modules.values()),
+        )
 
     def open(self, owner: Any) -> None:
         """Offers the methods of an object, and the callables and objects that it holds."""
         if id(owner) in self._opened:
             return
         self._opened.add(id(owner))
+        for kind in type(owner).__mro__:
+            if is_users(kind):
+                self._owners[id(kind)] = kind
         for name, function in _methods(type(owner)):
             if name == "forward" or name.startswith("__"):
                 self._stack.append(function)
             else:
                 self._offer(name, function)
         for name, value in getattr(owner, "__dict__", {}).items():
-            if _is_callable_or_object(value):
+            if _is_worth_a_look(value):
                 self._offer(name, value)
 
     def _offer(self, name: str, value: Any) -> None:
@@ -112,8 +139,33 @@ class _Reading:
         elif isinstance(value, functools.partial):
             for part in (value.func, *value.args, *value.keywords.values()):
                 self._reach(part)
+        elif isinstance(value, (type, types.ModuleType)):
+            self._open_owner(value)
+        elif isinstance(value, nn.Module):
+            self._open_module(value)
+        elif _wrapped(value) is not None:
+            self._reach(_wrapped(value))
         elif _is_object(value):
             self.open(value)
+
+    def _open_owner(self, owner: type | types.ModuleType) -> None:
+        """Offers what a class or a file of the user holds."""
+        if id(owner) in self._opened or not is_users(owner):
+            return
+        self._opened.add(id(owner))
+        self._owners[id(owner)] = owner
+        for name, value in list(vars(owner).items()):
+            if isinstance(value, (staticmethod, classmethod)):
+                self._offer(name, value.__func__)
+            elif _is_worth_a_look(value):
+                self._offer(name, value)
+
+    def _open_module(self, module: nn.Module) -> None:
+        """A module that is not in the tree of the step, with those below it."""
+        if id(module) not in self._opened:
+            self._modules[id(module)] = module
+            for part in module.modules():
+                self.open(part)
 
     def _follow(self, function: types.FunctionType) -> None:
         found, called = _read_by(function)
@@ -124,22 +176,30 @@ class _Reading:
         for cell in function.__closure__ or ():
             self._cells[id(cell)] = cell
             self._reach(_content(cell))
-        if not is_user_code(function.__code__.co_filename):
+        if not _is_followed(function.__code__.co_filename):
             return
         space = function.__globals__
         for name in called:
             value = space.get(name, _MISSING)
-            if not isinstance(value, (types.FunctionType, functools.partial)):
-                if value is _MISSING or isinstance(value, (type, types.ModuleType)):
-                    continue
+            if value is not _MISSING:
                 self._names[(id(space), name)] = (space, name)
-            self._reach(value)
+                self._reach(value)
 
 
-def _is_callable_or_object(value: Any) -> bool:
-    return isinstance(
-        value, (types.FunctionType, types.MethodType, functools.partial)
-    ) or _is_object(value)
+def _is_followed(path: str) -> bool:
+    """Whether code is the user's, or was typed or made without a file."""
+    return is_user_code(path) or (path.startswith("<") and not path.startswith("<frozen"))
+
+
+def _is_worth_a_look(value: Any) -> bool:
+    kinds = (types.FunctionType, types.MethodType, functools.partial, type, nn.Module)
+    return isinstance(value, kinds) or _wrapped(value) is not None or _is_object(value)
+
+
+def _wrapped(value: Any) -> Any:
+    """The function under a decorator such as functools.lru_cache, None if there is none."""
+    namespace = getattr(value, "__dict__", None)
+    return namespace.get("__wrapped__") if isinstance(namespace, dict) else None
 
 
 def _is_object(value: Any) -> bool:
@@ -147,7 +207,7 @@ def _is_object(value: Any) -> bool:
     if isinstance(value, (type, types.ModuleType, nn.Module)):
         return False
     methods = _methods(type(value))
-    return any(is_user_code(function.__code__.co_filename) for _, function in methods)
+    return any(_is_followed(function.__code__.co_filename) for _, function in methods)
 
 
 def _methods(kind: type) -> tuple[tuple[str, types.FunctionType], ...]:

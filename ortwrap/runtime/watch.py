@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .reads import Reads, reads_of
-from .tree import hook_tables, set_by_hooks
+from .reads import Reads, is_users, reads_of
+from .tree import flatten, hook_tables, set_by_hooks
 
 # Deeper or longer than this it is the user's data, not the configuration of a model.
 _MAX_DEPTH = 3
@@ -40,6 +40,8 @@ _PLAIN = (
 _INTERNAL = frozenset(
     name for name in nn.Module().__dict__ if name not in ("training", "_parameters", "_buffers")
 )
+# Guarded whether or not any code names them.
+_ALWAYS = frozenset({"training", "forward"})
 _NOT_WALKED = (
     type,
     types.ModuleType,
@@ -54,6 +56,7 @@ class Watch:
     Attributes:
         key: equal for equal state.
         modules: the modules that were walked.
+        outside: those that forward can reach, but that are not among these.
     """
 
     def __init__(self, modules: Sequence[nn.Module]) -> None:
@@ -66,6 +69,10 @@ class Watch:
         self._spaces: list[dict[str, Any]] = []
         self._names: list[str] = []
         self._values: list[Any] = []
+        # The same for classes, whose namespaces are views.
+        self._views: list[Any] = []
+        self._members: list[str] = []
+        self._member_values: list[Any] = []
         self._sized: list[Any] = []
         self._sizes: list[int] = []
         self._lists: list[tuple[Any, tuple[Any, ...]]] = []
@@ -75,13 +82,15 @@ class Watch:
         self._own = {id(module): index for index, module in enumerate(self.modules)}
         self._seen: set[int] = set()
         self._reads = reads_of(modules)
-        for table in hook_tables(modules):
+        self.outside = flatten([one for one in self._reads.modules if id(one) not in self._own])
+        for table in hook_tables((*modules, *self.outside)):
             self._fix_size(table)
         hooks = tuple(self._sizes)
         self.parameters, self.buffers = _registered(self.modules)
         self._registered = frozenset(map(id, (*self.parameters, *self.buffers)))
         self.key: Hashable = (
             tuple([self._module(module) for module in self.modules]),
+            tuple([self._outsider(module) for module in self.outside]),
             self._outside(self._reads),
             hooks,
             _shapes(self.modules),
@@ -90,8 +99,10 @@ class Watch:
     def unchanged(self) -> bool:
         """Whether everything is what it was. False may also mean equal, but another object."""
         found = map(dict.get, self._spaces, self._names)
+        members = map(types.MappingProxyType.get, self._views, self._members)
         return (
             all(map(operator.is_, found, self._values))
+            and all(map(operator.is_, members, self._member_values))
             and list(map(len, self._sized)) == self._sizes
             and self._containers_unchanged()
         )
@@ -114,7 +125,7 @@ class Watch:
         names = [
             name
             for name in namespace
-            if name == "training" or (name in self._reads.attributes and name not in left_out)
+            if name in _ALWAYS or (name in self._reads.attributes and name not in left_out)
         ]
         own = self._namespace(namespace, names, True, 0)
         for table in ("_parameters", "_buffers", "_modules"):
@@ -123,6 +134,12 @@ class Watch:
                 self._add_rows(entries, tuple(entries), tuple(entries.values()))
                 self._fix_size(entries)
         return (type(module), own, tuple(module._modules))
+
+    def _outsider(self, module: nn.Module) -> Hashable:
+        """A module whose tensors are constants of a graph."""
+        tensors = [*module._parameters.values(), *module._buffers.values()]
+        held = tuple([None if tensor is None else self._tensor(tensor) for tensor in tensors])
+        return (id(module), self._module(module), held)
 
     def _outside(self, reads: Reads) -> Hashable:
         parts: list[Hashable] = []
@@ -133,7 +150,25 @@ class Watch:
             content = _content(cell)
             self._cells.append((cell, content))
             parts.append(self._value(content, 0))
+        parts.extend([self._owner(owner, 0) for owner in reads.owners])
         return tuple(parts)
+
+    def _owner(self, owner: type | types.ModuleType, depth: int) -> Hashable:
+        """A class or a file of the user: what stands in it under names that the code has."""
+        if id(owner) in self._seen:
+            return ("owner", id(owner))
+        self._seen.add(id(owner))
+        space = vars(owner)
+        wanted = self._reads.attributes
+        names = tuple([name for name in space if name in wanted or name == "forward"])
+        if isinstance(owner, types.ModuleType):
+            return (owner.__name__, self._namespace(owner.__dict__, names, False, depth + 1))
+        values = tuple([space[name] for name in names])
+        self._views.extend([space] * len(names))
+        self._members.extend(names)
+        self._member_values.extend(values)
+        found = [(name, self._value(value, depth + 1)) for name, value in zip(names, values)]
+        return (owner.__qualname__, tuple(found))
 
     def _add_rows(
         self, namespace: dict[str, Any], names: Sequence[str], values: Sequence[Any]
@@ -165,7 +200,9 @@ class Watch:
         if isinstance(value, Tensor):
             return self._tensor(value)
         if isinstance(value, nn.Module):
-            return self._other_module(value)
+            return ("module", self._own.get(id(value), id(value)))
+        if isinstance(value, type) and depth < _MAX_DEPTH and is_users(value):
+            return self._owner(value, depth)
         if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
             return self._function(value, depth)
         if isinstance(value, _NOT_WALKED) or depth >= _MAX_DEPTH or id(value) in self._seen:
@@ -193,7 +230,7 @@ class Watch:
         self._seen.add(id(value))
         kind = type(value)
         if isinstance(value, dict):
-            if len(value) > _MAX_ITEMS or not all(isinstance(name, str) for name in value):
+            if len(value) > _MAX_ITEMS:
                 return (kind, id(value), len(value))
             return (kind, self._namespace(value, tuple(value), True, depth + 1))
         attributes = getattr(value, "__dict__", None)
@@ -215,17 +252,6 @@ class Watch:
             return ("registered", id(tensor))
         self._tensors.append((tensor, tensor._version))
         return ("tensor", id(tensor), tensor._version)
-
-    def _other_module(self, module: nn.Module) -> Hashable:
-        """A module of the tree, or one that only an attribute, a global or a closure knows."""
-        if id(module) in self._own:
-            return ("module", self._own[id(module)])
-        if id(module) in self._seen:
-            return ("module", id(module))
-        self._seen.add(id(module))
-        tensors = [*module.parameters(), *module.buffers()]
-        modes = tuple([part.training for part in module.modules()])
-        return ("module", id(module), modes, tuple([self._tensor(tensor) for tensor in tensors]))
 
 
 def _registered(modules: Sequence[nn.Module]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
