@@ -1,0 +1,272 @@
+"""What ortwrap makes of the training steps of public repositories.
+
+    python -m benchmarks.coverage /work/repos/*            writes docs/coverage.md
+    python -m benchmarks.coverage --list OW301 REPO...     shows each step refused with a code
+
+Every `.py` file of each folder is rewritten in memory; nothing is run and no folder is changed. A
+*step* is one loss with its backward; a *single-loss* step shares its innermost loop (or function,
+where there is no loop) with no other. `errors` must stay 0: a crash, an internal check that failed
+(OW9xx), or a file in which `.backward()` is called with torch imported and that got no row at all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+import traceback
+import warnings
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ortwrap.engine import rewrite_source
+from ortwrap.engine.refusals import PAGES
+from ortwrap.engine.result import InvalidSource, Step
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "coverage.md"
+
+
+@dataclass(frozen=True)
+class File:
+    """One file with a training step, or with an error.
+
+    Attributes:
+        path: where it lies.
+        steps: its rows.
+        single: lines of the steps that are alone in their loop.
+        error: why it counts as an error; empty if it does not.
+    """
+
+    path: Path
+    steps: tuple[Step, ...] = ()
+    single: frozenset[int] = frozenset()
+    error: str = ""
+
+
+@dataclass
+class Repository:
+    """The files of one checkout that count, and how many there are in all."""
+
+    name: str
+    looked_at: int = 0
+    unreadable: int = 0
+    files: list[File] = field(default_factory=list)
+
+    def steps(self, *, single: bool = False) -> list[Step]:
+        """Its steps, but for those that were rewritten or told to be skipped before."""
+        return [
+            step
+            for file in self.files
+            for step in file.steps
+            if step.status != "skipped" and (not single or step.line in file.single)
+        ]
+
+    def errors(self) -> list[File]:
+        """Files that must not exist."""
+        return [file for file in self.files if file.error]
+
+
+def survey(folder: Path) -> Repository:
+    """Rewrite every file of one checkout in memory."""
+    repository = Repository(folder.name)
+    for path in sorted(folder.rglob("*.py")):
+        if ".git" in path.parts:
+            continue
+        repository.looked_at += 1
+        try:
+            text = path.read_bytes().decode("utf-8")
+            file = look_at(path, text)
+        except (OSError, UnicodeDecodeError, InvalidSource):
+            # Python 2, templates, and data that is called .py: no Python that we know.
+            repository.unreadable += 1
+            continue
+        if file is not None:
+            repository.files.append(file)
+    return repository
+
+
+def look_at(path: Path, text: str) -> File | None:
+    """The rows of one file; None if there is no step in it and none was missed.
+
+    Raises:
+        InvalidSource: the text is no Python.
+    """
+    try:
+        steps = rewrite_source(text).steps
+    except InvalidSource:
+        raise
+    except Exception:
+        return File(path, error=traceback.format_exc(limit=-2))
+    internal = [step for step in steps if (step.code or "").startswith("OW9")]
+    error = internal[0].message if internal else ""
+    if not steps:
+        missed = _missed_sink(text)
+        return File(path, error=f"no row for line {missed}") if missed else None
+    return File(path, steps, _alone(text, steps), error)
+
+
+def _missed_sink(text: str) -> int:
+    """The line of a call of `.backward()` in a file that imports torch; 0 if there is none.
+
+    What a class's own `backward` method calls on its base class is not a training step.
+    """
+    tree = _parse(text)
+    if tree is None or not _imports_torch(tree):
+        return 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            base = node.func.value
+            is_super = isinstance(base, ast.Call) and getattr(base.func, "id", "") == "super"
+            if node.func.attr == "backward" and not is_super:
+                return node.lineno
+    return 0
+
+
+def _imports_torch(tree: ast.AST) -> bool:
+    names = [
+        name
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    ]
+    return any(name.split(".")[0] == "torch" for name in names)
+
+
+def _alone(text: str, steps: Sequence[Step]) -> frozenset[int]:
+    """Lines of the steps that share their innermost loop with no other."""
+    tree = _parse(text)
+    if tree is None:
+        return frozenset()
+    kinds = (ast.For, ast.AsyncFor, ast.While, ast.FunctionDef, ast.AsyncFunctionDef)
+    spans = [
+        (node.lineno, node.end_lineno or node.lineno)
+        for node in ast.walk(tree)
+        if isinstance(node, kinds)
+    ]
+
+    def home(line: int) -> tuple[int, int]:
+        around = [span for span in spans if span[0] <= line <= span[1]]
+        return max(around, default=(0, 0))
+
+    count = Counter(home(step.line) for step in steps)
+    return frozenset(step.line for step in steps if count[home(step.line)] == 1)
+
+
+def _parse(text: str) -> ast.AST | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.parse(text.lstrip("\ufeff"))
+    except (SyntaxError, ValueError):
+        return None
+
+
+# -- the page ------------------------------------------------------------------------------------
+
+
+def page(repositories: Sequence[Repository]) -> str:
+    """`docs/coverage.md`."""
+    return "\n".join(
+        [
+            "# What ortwrap makes of public training code",
+            "",
+            "Written by `python -m benchmarks.coverage FOLDER...`, which rewrites every `.py` file",
+            "of each checkout in memory. A step is one loss with its backward; it is single-loss",
+            "where no other step shares its loop. Nobody tuned a rule to one of these files.",
+            "",
+            *_table(repositories),
+            "",
+            "## Why steps were refused",
+            "",
+            *_reasons(repositories),
+            "",
+        ]
+    )
+
+
+def _table(repositories: Sequence[Repository]) -> Iterator[str]:
+    yield "| repository | .py files | with a step | steps | rewritten | refused | errors |"
+    yield "|---|---:|---:|---:|---:|---:|---:|"
+    counted = [repository for repository in repositories if repository.files]
+    for repository in counted:
+        yield _row(repository.name.replace("+", "/"), [repository])
+    yield _row("**all**", counted)
+    steps = [step for repository in counted for step in repository.steps(single=True)]
+    done = sum(step.status == "rewritten" for step in steps)
+    share = f"{100 * done / len(steps):.0f} %" if steps else "-"
+    yield ""
+    yield f"Of {len(steps)} single-loss steps {done} ({share}) are rewritten."
+
+
+def _row(name: str, repositories: Sequence[Repository]) -> str:
+    steps = [step for repository in repositories for step in repository.steps()]
+    done = sum(step.status == "rewritten" for step in steps)
+    cells = (
+        sum(repository.looked_at for repository in repositories),
+        sum(len(repository.files) for repository in repositories),
+        len(steps),
+        done,
+        len(steps) - done,
+        sum(len(repository.errors()) for repository in repositories),
+    )
+    return f"| {name} | {' | '.join(map(str, cells))} |"
+
+
+def _reasons(repositories: Sequence[Repository]) -> Iterator[str]:
+    codes: Counter[str] = Counter()
+    single: Counter[str] = Counter()
+    for repository in repositories:
+        codes.update(step.code for step in repository.steps() if step.code)
+        single.update(step.code for step in repository.steps(single=True) if step.code)
+    yield "| code | reason | steps | single-loss |"
+    yield "|---|---|---:|---:|"
+    for code, count in codes.most_common():
+        yield f"| {code} | {PAGES[code].title} | {count} | {single[code]} |"
+
+
+# -- the command ---------------------------------------------------------------------------------
+
+
+def listing(repositories: Iterable[Repository], codes: Sequence[str]) -> Iterator[str]:
+    """One line for each step refused with one of the codes (or each rewritten, for `rewritten`)."""
+    for repository in repositories:
+        for file in repository.files:
+            for step in file.steps:
+                if (step.code or step.status) in codes:
+                    yield f"{file.path}:{step.line}: {step.code or step.status} {step.message}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=Path, help="checkouts, one repository each")
+    parser.add_argument("--list", nargs="*", metavar="CODE", help="list steps, write nothing")
+    parser.add_argument("-o", "--output", type=Path, default=PAGE)
+    args = parser.parse_args()
+    repositories = []
+    for folder in args.folders:
+        if not folder.is_dir():
+            parser.error(f"{folder} is no folder")
+        repositories.append(survey(folder))
+        done = repositories[-1]
+        print(f"{done.name}: {len(done.steps())} steps", file=sys.stderr)
+        for file in done.errors():
+            print(f"  {file.path}: {file.error}", file=sys.stderr)
+    if args.list is not None:
+        print("\n".join(listing(repositories, args.list)))
+    else:
+        args.output.write_text(page(repositories), encoding="utf-8")
+        print(f"wrote {args.output}", file=sys.stderr)
+    if any(repository.errors() for repository in repositories):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
