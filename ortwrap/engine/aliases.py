@@ -29,6 +29,8 @@ class Aliases:
     def __init__(self, reader: EffectsReader, function: cst.CSTNode) -> None:
         self._reader = reader
         self._parent: dict[str, str] = {}
+        # The same without what lies in containers: these grow, and their elements stay.
+        self._same: dict[str, str] = {}
         stack = list(children(function))
         while stack:
             node = stack.pop()
@@ -44,14 +46,16 @@ class Aliases:
             elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
                 fills = node.func.attr.value in ("append", "extend", "insert", "add", "update")
                 for argument in node.args if fills else ():
-                    self._tie_root(node.func.value, argument.value)
+                    self._tie_root(node.func.value, argument.value, self._parent)
             stack.extend(children(node))
 
     def closure(self, places: set[str]) -> set[str]:
         """The places and all that may be the same objects."""
-        roots = {self._find(place) for place in places}
-        tied = {place for place in self._parent if self._find(place) in roots}
-        return places | tied
+        return places | _tied(places, self._parent)
+
+    def same(self, places: set[str]) -> set[str]:
+        """The places and all that may be the same container, or have come out of it."""
+        return places | _tied(places, self._same)
 
     def _tie(self, target: cst.CSTNode, value: cst.BaseExpression) -> None:
         if isinstance(target, (cst.Tuple, cst.List)):
@@ -63,14 +67,15 @@ class Aliases:
             for element in target.elements:
                 self._tie(element.value, value)
             return
-        self._tie_root(target, value)
+        self._tie_root(target, value, self._parent)
+        self._tie_root(target, value, self._same)
 
-    def _tie_root(self, target: cst.CSTNode, value: cst.CSTNode) -> None:
+    def _tie_root(self, target: cst.CSTNode, value: cst.CSTNode, parent: dict[str, str]) -> None:
         left = root_place(target, self._reader.instance)
         if left is None:
             return
         for right in self._sources(value):
-            self._parent[self._find(left)] = self._find(right)
+            parent[_find(left, parent)] = _find(right, parent)
 
     def _sources(self, value: cst.CSTNode) -> set[str]:
         """The places that an expression gives a way into, unless it copies."""
@@ -105,8 +110,14 @@ class Aliases:
             return given[0] if name in _VIEWS and given else set()
         return set() if name in _COPIES else self._sources(call.func.value)
 
-    def _find(self, place: str) -> str:
-        self._parent.setdefault(place, place)
-        while self._parent[place] != place:
-            place = self._parent[place]
-        return place
+
+def _tied(places: set[str], parent: dict[str, str]) -> set[str]:
+    roots = {_find(place, parent) for place in places}
+    return {place for place in parent if _find(place, parent) in roots}
+
+
+def _find(place: str, parent: dict[str, str]) -> str:
+    parent.setdefault(place, place)
+    while parent[place] != place:
+        place = parent[place]
+    return place

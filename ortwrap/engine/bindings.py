@@ -141,6 +141,11 @@ class Bindings:
         constant = isinstance(plain, (cst.Integer, cst.Float, cst.SimpleString))
         return value if constant and self._stands_at_top(target) else None
 
+    def names_of_import(self, node: cst.CSTNode) -> set[str]:
+        """The names that one import statement binds."""
+        names = self.scope_of(node).names
+        return {name for name, bound in names.items() if any(b.node is node for b in bound)}
+
     def _element_bound_to(self, target: cst.CSTNode) -> cst.BaseExpression | None:
         """The value of one name in `PAD, CLS = 0, 101`."""
         targets = self.tree.parents.get(self.tree.parents.get(target, target))

@@ -12,6 +12,10 @@ from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import SourceTree
 
 _LIBRARIES = frozenset("torch lightning pytorch_lightning accelerate transformers timm".split())
+# Their losses have a `.backward()` too.
+_OTHER_FRAMEWORKS = frozenset(
+    "mxnet paddle oneflow tinygrad jittor mindspore chainer jax tensorflow cupy megengine".split()
+)
 
 
 class ConsumerCheck:
@@ -67,4 +71,15 @@ class ConsumerCheck:
             for binding in bound
             if binding.kind == "import"
         }
-        return bool(roots & _LIBRARIES) or "import torch" in self._tree.text
+        if roots & _LIBRARIES or "import torch" in self._tree.text:
+            return True
+        return not roots & _OTHER_FRAMEWORKS and self._speaks_torch()
+
+    def _speaks_torch(self) -> bool:
+        """A trainer that is given its model and optimizer uses them as only PyTorch's are used."""
+        called = {
+            call.func.attr.value
+            for call in self._tree.calls
+            if isinstance(call.func, cst.Attribute)
+        }
+        return {"zero_grad", "step", "train"} <= called and bool(called & {"to", "cuda"})

@@ -127,11 +127,14 @@ def insert_classes(tree: SourceTree, classes: Mapping[Unit, Sequence[str]]) -> I
 
 def _insert_above(tree: SourceTree, unit: Unit, classes: Sequence[str]) -> Edit:
     line = _above_banner(tree, _above_comments(tree, _first_line(tree, unit.node)))
+    if unit.index == 0:
+        # What heads the script stays above the imports that come first now.
+        line = _first_line(tree, unit.node)
     start = tree.line_start(line)
     blank = 0
     while line - blank > 1 and not tree.line_text(line - blank - 1).strip():
         blank += 1
-    before = "\n" * max(0, 2 - blank) if start else ""
+    before = "\n" * (2 if unit.index == 0 else max(0, 2 - blank))
     text = before + "".join(f"{code}\n\n" for code in classes)
     return Edit(start, start, tree.with_newlines(text), rank=1)
 
@@ -160,7 +163,7 @@ def _insert_first(tree: SourceTree, statement: str) -> Edit:
     if units and _is_docstring(units[0].node):
         start = tree.line_start(tree.end_line(units[0].node) + 1)
         return Edit(start, start, f"{tree.newline}{statement}{tree.newline}")
-    start = tree.line_start(tree.line(units[0].node))
+    start = tree.line_start(_first_line(tree, units[0].node))
     return Edit(start, start, f"{statement}{tree.newline}")
 
 

@@ -13,6 +13,7 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings, Scope
 from ortwrap.engine.nodes import children
 
+_ADDS_TO_CONTAINER = frozenset("append extend insert".split())
 _FILLS_CONTAINER = frozenset("append extend insert update setdefault".split())
 
 
@@ -24,12 +25,14 @@ class Effects:
         reads: places read, each with the nodes that read it.
         writes: places that may be bound anew.
         mutates: places whose value may be changed in place.
+        alters: of these, all but containers that get more elements and keep those they have.
         reads_everything: `locals()`, `eval` and the like may read any place.
     """
 
     reads: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
     writes: set[str] = field(default_factory=set)
     mutates: set[str] = field(default_factory=set)
+    alters: set[str] = field(default_factory=set)
     reads_everything: bool = False
 
     @property
@@ -155,7 +158,7 @@ class _Walk:
                 self._mutate(root, target)
             self.visit(target)
 
-    def _mutate(self, place: str, at: cst.CSTNode) -> None:
+    def _mutate(self, place: str, at: cst.CSTNode, *, only_adds: bool = False) -> None:
         imported = any(
             binding.kind == "import"
             for scope in [self.bindings.scope_of(at).owner(place)]
@@ -164,6 +167,8 @@ class _Walk:
         )
         if not imported and not self._is_hidden(place):
             self.effects.mutates.add(place)
+            if not only_adds:
+                self.effects.alters.add(place)
 
     def _is_hidden(self, place: str) -> bool:
         root = place.split(".")[0]
@@ -201,7 +206,7 @@ class _Walk:
             root = root_place(func.value, self.instance)
             in_place = name.endswith("_") and not name.endswith("__")
             if root is not None and (in_place or name in _FILLS_CONTAINER):
-                self._mutate(root, func)
+                self._mutate(root, func, only_adds=name in _ADDS_TO_CONTAINER)
             if place_of(func, self.instance) is not None and self.instance is not None:
                 # A method of the same instance may read any of its attributes.
                 self._read(self.instance, func.value)
@@ -226,6 +231,7 @@ class _Walk:
         if root is not None:
             # `x += y` on a tensor changes it in place, for its aliases too.
             self.effects.mutates.add(root)
+            self.effects.alters.add(root)
         self.store(node.target)
 
     def _visit_NamedExpr(self, node: cst.NamedExpr) -> None:
@@ -273,6 +279,7 @@ class _Walk:
             outer.reads.setdefault(place, []).extend(nodes)
         # A definition runs nothing, but a later call may do all of this.
         outer.mutates |= inner.mutates | inner.writes
+        outer.alters |= inner.mutates | inner.writes
         self.effects.writes.add(node.name.value)
 
     def _visit_ClassDef(self, node: cst.ClassDef) -> None:
@@ -282,12 +289,7 @@ class _Walk:
         self.effects.writes.add(node.name.value)
 
     def _visit_Import(self, node: cst.CSTNode) -> None:
-        scope = self.bindings.scope_of(node)
-        self.effects.writes.update(
-            name
-            for name, bound in scope.names.items()
-            if any(binding.node is node for binding in bound)
-        )
+        self.effects.writes |= self.bindings.names_of_import(node)
 
     _visit_ImportFrom = _visit_Import
 

@@ -132,7 +132,7 @@ class ForwardBuilder:
             parts=tuple(part.name for part in captures.parts),
             built=self._built(plan),
             compute_loss=None,
-            forward=Method(parameters, self._render(lines)),
+            forward=Method(parameters, self._render(lines, plan)),
         )
 
     def _in_two(
@@ -161,14 +161,20 @@ class ForwardBuilder:
         return WrapperClass(
             parts=tuple(part.name for part in captures.parts),
             built=self._built(plan),
-            compute_loss=Method(loss_inputs, self._render(second)),
-            forward=Method(parameters, self._render(first)),
+            compute_loss=Method(loss_inputs, self._render(second, plan)),
+            forward=Method(parameters, self._render(first, plan)),
         )
 
     def _divide(self, plan: Plan) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
         """The pieces that run the model, and those after them that compute the loss."""
         pieces = plan.found.pieces
-        runs = [i for i, piece in enumerate(pieces) if self._flow.module_uses(piece.node)]
+        trained = {part.place for part in plan.captures.parts if part.trainable}
+        runs = [
+            i
+            for i, piece in enumerate(pieces)
+            if self._flow.module_uses(piece.node)
+            or self._reader.of(piece.node).reads.keys() & trained
+        ]
         cut = runs[-1] + 1
         head, tail = pieces[:cut], pieces[cut:]
         carried_in_tail = any(
@@ -240,6 +246,15 @@ class ForwardBuilder:
             lines = [*lines[:-1], cst.SimpleStatementLine([cst.Assign([target], value)])]
         return [*lines, _statement(f"return {', '.join([loss, *outputs])}")]
 
+    def _imports(self, lines: list[Line], plan: Plan) -> list[Line]:
+        """What the step's function imports by itself, as far as these statements read it."""
+        read = {name for line in lines for name in _loaded_names(line)}
+        return [
+            cst.SimpleStatementLine([node.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
+            for node in plan.captures.imports
+            if read & self._bindings.names_of_import(node)
+        ]
+
     def _returned(self, plan: Plan) -> list[str]:
         return [
             f"{output.value}.detach()" if output.detach else output.value
@@ -250,8 +265,9 @@ class ForwardBuilder:
         place = plan.found.place or plan.loss_target
         return place.split(".")[-1]
 
-    def _render(self, lines: list[Line]) -> str:
+    def _render(self, lines: list[Line], plan: Plan) -> str:
         """Source text of statements at the depth of a method's body."""
+        lines = [*self._imports(lines, plan), *lines]
         method = cst.FunctionDef(cst.Name("f"), cst.Parameters(), cst.IndentedBlock(lines))
         shell = cst.ClassDef(cst.Name("C"), cst.IndentedBlock([method]))
         module = cst.Module(

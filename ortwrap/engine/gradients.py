@@ -22,11 +22,12 @@ CUT_METHODS = frozenset(
     "detach_ bool long int".split()
 )
 _CUT_BUILTINS = frozenset("len float int bool str isinstance print range type round".split())
-# What turns a tensor of the step into a Python value or stops its gradient.
-BAKED_METHODS = frozenset("item tolist numpy detach detach_".split())
+# What turns a tensor of the step into a Python value, which a graph would keep for good. Gradients
+# that stop at `.detach()`, `.data` and `no_grad` stop in the graph as well.
+_BAKED_METHODS = frozenset("item tolist numpy detach_".split())
 _BAKED_BUILTINS = frozenset(["float", "int", "bool"])
 # Uses of a module that compute nothing with its parameters.
-_PASSIVE_USES = frozenset(
+PASSIVE_USES = frozenset(
     "train eval zero_grad state_dict load_state_dict to cuda cpu training device config dtype "
     "requires_grad_ half float name no_sync save save_pretrained register_buffer modules".split()
 )
@@ -154,7 +155,7 @@ class GradientFlow:
         if isinstance(func, cst.Attribute):
             if func.attr.value in CUT_METHODS:
                 return
-            if func.attr.value in _PASSIVE_USES and self._modules.is_trainable(func.value):
+            if func.attr.value in PASSIVE_USES and self._modules.is_trainable(func.value):
                 return
         elif isinstance(func, cst.Name) and self._is_builtin(func, _CUT_BUILTINS):
             return
@@ -171,28 +172,20 @@ class GradientFlow:
             current = stack.pop()
             if self._bakes(current) and self._depends(current, inside):
                 return current
-            if self.is_no_grad(current) and self._depends(current, inside):
-                return current
             if not isinstance(current, (cst.FunctionDef, cst.Lambda)):
                 stack.extend(reversed(children(current)))
         return None
 
     def _bakes(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, cst.Attribute):
-            return node.attr.value == "data" and not self._is_method_call(node)
         if not isinstance(node, cst.Call):
             return False
         func = node.func
         if isinstance(func, cst.Attribute):
-            return func.attr.value in BAKED_METHODS
+            return func.attr.value in _BAKED_METHODS
         return isinstance(func, cst.Name) and self._is_builtin(func, _BAKED_BUILTINS)
 
     def _is_builtin(self, name: cst.Name, names: frozenset[str]) -> bool:
         return name.value in names and self._bindings.resolve(name) is None
-
-    def _is_method_call(self, node: cst.Attribute) -> bool:
-        parent = self._reader.bindings.tree.parents.get(node)
-        return isinstance(parent, cst.Call) and parent.func is node
 
     def _depends(self, node: cst.CSTNode, inside: set[str]) -> bool:
         effects = self._reader.of(node)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from dataclasses import dataclass
 
@@ -57,10 +58,12 @@ class Crossing:
         reads: places it reads, with everything that may be the same objects.
         runs_module: it runs a trainable module, whose random numbers and buffers follow the
             order.
+        draws: it may draw random numbers.
     """
 
     reads: frozenset[str]
     runs_module: bool
+    draws: bool
 
 
 class HarmCheck:
@@ -92,7 +95,7 @@ class HarmCheck:
         func = call.func
         name = self._tree.code(func)
         builtin = isinstance(func, cst.Name) and self._bindings.resolve(func) is None
-        if builtin and cst.ensure_type(func, cst.Name).value in _PURE_BUILTINS:
+        if builtin and _is_pure_builtin(cst.ensure_type(func, cst.Name).value):
             return None
         if any(self._is_given_away(argument.value) for argument in call.args):
             return f"`{name}` is given a module or an optimizer"
@@ -102,19 +105,21 @@ class HarmCheck:
         defined = self._bindings.definition(func)
         if isinstance(defined, cst.FunctionDef):
             return self._of_function(defined, name, crossing)
+        if self._modules.is_criterion(func):
+            return None
         if self._modules.is_trainable(func):
-            return "it runs a module, whose random numbers and buffers follow the order"
+            why = "it runs a module, whose random numbers and buffers follow the order"
+            return why if crossing.runs_module or crossing.draws else None
         if isinstance(func, cst.Attribute):
             return self._of_method(call, func, reader, crossing)
         measures = isinstance(func, cst.Name) and bool(_MEASURES.search(func.value.lower()))
-        known = measures and not crossing.runs_module
-        return None if known or self._modules.is_criterion(func) else _unknown(name)
+        return None if measures and not crossing.runs_module else _unknown(name)
 
     def _of_import(self, qualified: str, name: str, crossing: Crossing) -> str | None:
         if _SWITCH.match(qualified):
             return "it changes a setting"
         if _RANDOM.search(qualified) or qualified.startswith(("numpy.random", "random.")):
-            return "it draws random numbers"
+            return "it draws random numbers" if crossing.draws else None
         if qualified.endswith("_") or qualified.startswith("torch.nn.init"):
             return "it changes its arguments"
         if f"{qualified}.".startswith(_PURE_PACKAGES):
@@ -133,7 +138,7 @@ class HarmCheck:
             return None if harmless else f"`{name}` is called on a module"
         if method in _MODE_METHODS:
             return f"`{name}` changes modes"
-        if method in _DRAWS:
+        if method in _DRAWS and crossing.draws:
             return "it draws random numbers"
         root = root_place(func.value, reader.instance)
         logs = _LOGS.match(method) is not None
@@ -188,6 +193,11 @@ class HarmCheck:
         if self._modules.is_trainable(argument):
             return True
         return _OPTIMIZER.search(self._tree.code(argument)) is not None
+
+
+def _is_pure_builtin(name: str) -> bool:
+    error = getattr(builtins, name, None)
+    return name in _PURE_BUILTINS or (isinstance(error, type) and issubclass(error, Exception))
 
 
 def _unknown(name: str) -> str:

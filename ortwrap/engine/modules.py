@@ -45,12 +45,13 @@ class Evidence:
 
 _MODULE_NAME = re.compile(
     r"(?:^|_)(?:(?:\w*model|\w*net|net[a-z]{1,2}|network|encoder|decoder|generator|discriminator"
-    r"|backbone|classifier|transformer|lstm|gru|rnn|vae|gan|bert|gpt|cnn|mlp|resnet|unet|gen|disc)"
+    r"|backbone|classifier|transformer|lstm|gru|rnn|vae|gan|bert|gpt|cnn|mlp|resnet|unet|gen|disc"
+    r"|actor|critic)"
     r"\d*(?:_engine|_ddp|_s|_t)?)$",
     re.IGNORECASE,
 )
 _CRITERION_NAME = re.compile(
-    r"crit|(?:^|_)(?:loss(?:_?(?:fn|func|function|fct|criterion|module|layer)s?)|\w*loss_f\w*)$"
+    r"crit(?!ic)|(?:^|_)(?:loss(?:_?(?:fn|func|function|fct|criterion|module|layer)s?)|\w*loss_f\w*)$"
     r"|objective",
     re.IGNORECASE,
 )
@@ -148,6 +149,11 @@ class ModuleTable:
             return None
         name = place.split(".", 1)[1]
         return self.classes.setter(home, name), name
+
+    def values(self, node: cst.CSTNode) -> list[cst.BaseExpression]:
+        """Every expression that is assigned to the place a node stands for, by its own."""
+        key = self.key(node)
+        return [] if key is None else list(self._values_of(key))
 
     def _instance(self, node: cst.CSTNode) -> str | None:
         function = self._tree.enclosing(node)

@@ -8,9 +8,10 @@ import libcst as cst
 
 from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.effects import EffectsReader, overlap
-from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.harm import Crossing, HarmCheck
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import descendants
+from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice, Slicer
 from ortwrap.engine.tree import SourceTree, Unit
@@ -39,19 +40,19 @@ class Orderer:
         tree: SourceTree,
         modules: ModuleTable,
         reader: EffectsReader,
-        flow: GradientFlow,
         slicer: Slicer,
         harm: HarmCheck,
         aliases: Aliases,
+        randomness: Randomness,
         filled: frozenset[str],
     ) -> None:
         self._tree = tree
         self._modules = modules
         self._reader = reader
-        self._flow = flow
         self._slicer = slicer
         self._harm = harm
         self._aliases = aliases
+        self._randomness = randomness
         self._filled = filled
 
     def order(self, found: LossSlice) -> Order:
@@ -113,16 +114,20 @@ class Orderer:
             return "the loss reads what it computes"
         computed = self._changes(crossing)
         reads = set().union(*(self._reads(piece) for piece in crossing))
-        changed = effects.writes | self._aliases.closure(effects.mutates)
+        named = {name for name in effects.writes if self._is_ever_read(name, unit)}
+        changed = named | self._aliases.closure(effects.alters)
+        changed |= self._aliases.same(effects.mutates - effects.alters)
         for name in sorted(overlap(changed, reads | computed)):
             return f"it changes `{name}`"
         for name in sorted(overlap(computed, set(effects.reads))):
             return f"it reads `{name}`"
-        runs_module = any(self._flow.module_uses(piece.node) for piece in crossing)
+        runs_module = any(self._uses_module(piece) for piece in crossing)
         for name in sorted(set(effects.reads) & self._filled) if runs_module else ():
             return f"the model's run may fill `{name}`"
         tied = frozenset(self._aliases.closure(reads))
-        why = self._harm.of(unit.node, self._reader, Crossing(tied, runs_module))
+        why = self._harm.of(
+            unit.node, self._reader, Crossing(tied, runs_module, self._draws(crossing))
+        )
         if why is None and runs_module and self._uses_module(unit):
             why = "it uses a module that has to run first"
         if why is None and self._slicer.is_barrier(unit):
@@ -160,6 +165,22 @@ class Orderer:
     def _reports(self, node: cst.CSTNode | None) -> bool:
         classes, instance = self._modules.classes, self._reader.instance
         return node is not None and classes.only_reports(node, instance)
+
+    def _draws(self, pieces: list[Unit]) -> bool:
+        """Random numbers may be drawn, so that another draw has to stay on its side."""
+        return any(
+            self._randomness.call_may_draw(call)
+            for piece in pieces
+            for call in descendants(piece.node)
+            if isinstance(call, cst.Call)
+        )
+
+    def _is_ever_read(self, name: str, unit: Unit) -> bool:
+        """`_` and other names that take what nobody wants may change at any time."""
+        function = self._tree.enclosing(unit.node)
+        body = function if isinstance(function, cst.Module) else function.body
+        scope = self._reader.bindings.scope(function)
+        return name not in scope.names or name in self._reader.of(body).reads
 
     def _reads(self, unit: Unit) -> set[str]:
         return set(self._reader.of(unit.node).reads)

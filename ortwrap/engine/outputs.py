@@ -62,9 +62,7 @@ class OutputFinder:
         for piece in found.pieces:
             for place in sorted(self._reader.of(piece.node).writes):
                 written.setdefault(place, piece)
-        surely = set().union(
-            *(surely_binds(unit, self._tree, self._reader) for unit in found.units), set()
-        )
+        surely = self._surely_bound(found)
         outputs: list[CarriedOutput] = []
         renames: dict[cst.CSTNode, str] = {}
         for place in written:
@@ -96,6 +94,18 @@ class OutputFinder:
                 detach = detach and self._graph_ends(place, found)
                 outputs.append(CarriedOutput(place, place.split(".")[-1], detach))
         return outputs, renames
+
+    def _surely_bound(self, found: LossSlice) -> set[str]:
+        """Places that have a value at the end of the slice, or forward has failed as eager would.
+
+        What a later statement of the slice reads on every path, a loop has bound before.
+        """
+        surely: set[str] = set()
+        for piece in found.pieces:
+            if not isinstance(piece.node, cst.BaseCompoundStatement):
+                surely |= _surely_read(piece.node, self._reader.instance)
+            surely |= surely_binds(piece, self._tree, self._reader)
+        return surely
 
     def deletions(self, found: LossSlice, outputs: list[CarriedOutput]) -> dict[cst.Del, str]:
         """`del out, loss` after the step, without the names that only forward has now.
@@ -355,3 +365,15 @@ def _picks_an_item(node: cst.Subscript) -> bool:
         and isinstance(index, cst.Index)
         and isinstance(index.value, (cst.Integer, cst.SimpleString, cst.UnaryOperation))
     )
+
+
+def _surely_read(node: cst.CSTNode, instance: str | None) -> set[str]:
+    """Places that evaluating a statement reads, whichever way its conditions go."""
+    if isinstance(node, (cst.IfExp, cst.BooleanOperation, cst.BaseComp, cst.Lambda)):
+        return set()
+    if isinstance(node, cst.AssignTarget):
+        return set()
+    place = place_of(node, instance)
+    if place is not None:
+        return {place}
+    return set().union(*(_surely_read(child, instance) for child in children(node)))

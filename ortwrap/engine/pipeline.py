@@ -7,31 +7,26 @@ from dataclasses import replace
 
 import libcst as cst
 
-from ortwrap.engine.aliases import Aliases
-from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.captures import CaptureFinder
 from ortwrap.engine.consumers import ConsumerCheck
-from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.emit import Emitter
 from ortwrap.engine.existing import ExistingUses
-from ortwrap.engine.gradients import GradientFlow
-from ortwrap.engine.harm import HarmCheck
 from ortwrap.engine.helpers import Helpers
-from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.options import Options
-from ortwrap.engine.order import Orderer
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.result import Change, Result, Step
 from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.safety import misplaced, unparsable, unresolved_names
+from ortwrap.engine.second_order import check_first_order
 from ortwrap.engine.sinks import Sink, SinkFinder
-from ortwrap.engine.slices import LossSlice, SharedGraph, Slicer
+from ortwrap.engine.slices import LossSlice, SharedGraph
+from ortwrap.engine.step_function import StepFunction
 from ortwrap.engine.suppression import find_skips
 from ortwrap.engine.tree import SourceTree
+from ortwrap.engine.unseen import why_no_module
 
 
 def rewrite(text: str, options: Options) -> Result:
@@ -57,7 +52,7 @@ def _refuse_all(result: Result, why: str) -> Result:
             status="refused",
             code=refusal.page.code,
             message=refusal.message,
-            advice=refusal.page.advice,
+            advice=refusal.advice,
             class_name=None,
         )
         if step.status == "rewritten"
@@ -65,37 +60,6 @@ def _refuse_all(result: Result, why: str) -> Result:
         for step in result.steps
     )
     return replace(result, text=result.source, steps=steps)
-
-
-class _Function:
-    """The analyses of one function, made when its first sink is met."""
-
-    def __init__(
-        self,
-        tree: SourceTree,
-        bindings: Bindings,
-        modules: ModuleTable,
-        helpers: Helpers,
-        node: cst.CSTNode,
-        sinks: list[Sink],
-    ) -> None:
-        self.reader = EffectsReader(bindings, node)
-        self.flow = GradientFlow(bindings, modules, self.reader, helpers)
-        self.slicer = Slicer(tree, self.reader, self.flow, sinks)
-        self.liveness = Liveness(tree, self.reader, node)
-        self.orderer = Orderer(
-            tree,
-            modules,
-            self.reader,
-            self.flow,
-            self.slicer,
-            HarmCheck(bindings, modules),
-            Aliases(self.reader, node),
-            helpers.filled_places(),
-        )
-        self.captures = CaptureFinder(
-            Analyses(tree, bindings, modules, helpers, self.reader, self.flow, self.liveness)
-        )
 
 
 class _Rewrite:
@@ -129,7 +93,7 @@ class _Rewrite:
             lines = [tree.line(sink.call) for sink in self._sinks]
             left = [index for index, line in enumerate(lines) if line in options.leave]
         self._left = tuple(left)
-        self._functions: dict[cst.CSTNode, _Function] = {}
+        self._functions: dict[cst.CSTNode, StepFunction] = {}
 
     def run(self) -> Result:
         sinks = self._sinks
@@ -246,13 +210,19 @@ class _Rewrite:
 
     # -- analysis ----------------------------------------------------------------------------------
 
-    def _function(self, sink: Sink, sinks: list[Sink]) -> _Function:
+    def _function(self, sink: Sink, sinks: list[Sink]) -> StepFunction:
         node = self._tree.enclosing(sink.call)
         if node not in self._functions:
-            self._functions[node] = _Function(
+            self._functions[node] = StepFunction(
                 self._tree, self._bindings, self._modules, self._helpers, node, sinks
             )
         return self._functions[node]
+
+    def _explained(self, sink: Sink, refusal: Refuse) -> Refuse:
+        """A better reason where no module was found."""
+        if refusal.page.code != "OW101":
+            return refusal
+        return why_no_module(sink, self._tree, self._bindings) or refusal
 
     def _graph_of(self, sink: Sink, sinks: list[Sink]) -> list[SharedGraph]:
         """The graph that a refused sink consumes, so that no other step lifts a part of it."""
@@ -301,8 +271,14 @@ class _Rewrite:
     def _plan(self, group: list[Sink], slices: dict[Sink, LossSlice], sinks: list[Sink]) -> Plan:
         found = slices[group[0]]
         function = self._function(group[0], sinks)
-        order = function.orderer.order(found)
-        captures = function.captures.find(found, order)
+        theirs = {
+            unit
+            for other, slice_ in slices.items()
+            if other not in group
+            for unit in (*slice_.units, *slice_.upstream)
+        }
+        check_first_order(found, function.analyses)
+        found, order, captures = function.arrange(found, theirs)
         if not any(part.trainable for part in captures.parts):
             raise Refuse("OW101", loss=self._tree.code(found.loss)[:60])
         return Plan(
@@ -348,9 +324,11 @@ class _Rewrite:
         )
 
     def _refused(self, sink: Sink, refusal: Refuse) -> Step:
+        refusal = self._explained(sink, refusal)
         message = refusal.message
-        if refusal.node is not None and self._tree.line(refusal.node) != self._tree.line(sink.call):
-            message += f" (line {self._tree.line(refusal.node)})"
+        line = self._tree.line(refusal.node if refusal.node is not None else sink.call)
+        if line != self._tree.line(sink.call) and f"line {line}" not in message:
+            message += f" (line {line})"
         return replace(
-            self._row(sink, "refused", message), code=refusal.page.code, advice=refusal.page.advice
+            self._row(sink, "refused", message), code=refusal.page.code, advice=refusal.advice
         )

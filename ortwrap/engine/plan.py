@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Union
 
 import libcst as cst
 
@@ -10,6 +11,8 @@ from ortwrap.engine.order import Order
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import Unit
+
+ImportStatement = Union[cst.Import, cst.ImportFrom]
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,7 @@ class Captures:
         replacements: nodes of the slice with what stands for them in forward.
         renames: nodes after the slice that read a field which is now an output of its own.
         deletions: `del` statements with what is left of them, once names live in forward only.
+        imports: imports of the step's function that forward makes too.
     """
 
     parts: tuple[Part, ...]
@@ -76,6 +80,7 @@ class Captures:
     replacements: dict[cst.CSTNode, cst.BaseExpression]
     renames: dict[cst.CSTNode, str]
     deletions: dict[cst.Del, str]
+    imports: tuple[ImportStatement, ...]
 
 
 @dataclass(frozen=True, eq=False)

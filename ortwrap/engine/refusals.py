@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -17,7 +18,7 @@ class RefusalPage:
         code: `OW1xx` analysis, `OW2xx` graph and order, `OW3xx` what ORT cannot do.
         title: a few words.
         message: one sentence with the user's own names put in by `str.format`.
-        advice: one sentence on what to change.
+        advice: one sentence on what to change, with the same names.
         reason: why a rewrite could be wrong.
         example: a script that is refused with this code.
     """
@@ -28,6 +29,11 @@ class RefusalPage:
     advice: str
     reason: str
     example: str
+
+    @property
+    def advice_for_all(self) -> str:
+        """The advice where no script gives its names: `<name>` stands for the user's own."""
+        return re.sub(r"`\{(\w+)\}`", r"<\1>", self.advice)
 
 
 class Refuse(Exception):
@@ -44,6 +50,7 @@ class Refuse(Exception):
         self.page = PAGES[code]
         self.node = node
         self.message = self.page.message.format(**names)
+        self.advice = self.page.advice.format(**names)
 
 
 _PAGES: list[RefusalPage] = []
@@ -64,7 +71,7 @@ _page(
     "The region to lift starts where a trainable module is first used. What computes this loss "
     "uses no object that the script gives evidence for: no optimizer gets its parameters, it is "
     "built from no `nn.Module`, and its name does not say so.",
-    "import torch\n\nw = torch.zeros(3, requires_grad=True)\nloss = (w * 2).sum()\n"
+    "import torch\n\nfrom helpers import predict\n\nloss = predict(torch.ones(3)).sum()\n"
     "loss.backward()\n",
 )
 _page(
@@ -144,8 +151,32 @@ _page(
     "Move it to the top of the file.",
     "The class stands at module level, where it can be pickled and tested; what forward uses must "
     "be visible from there or be passed in.",
-    _HEAD + "\n\ndef train(x, y):\n    import torch.nn.functional as F\n\n"
+    _HEAD + "\n\ndef train(x, y):\n    if x.is_cuda:\n        import torch.nn.functional as F\n"
+    "    else:\n        import my_functional as F\n\n"
     "    loss = F.mse_loss(model(x), y)\n    loss.backward()\n",
+)
+_page(
+    "OW110",
+    "parameters without a module",
+    "`{loss}` is computed from `{name}`, a tensor that requires grad, and from no module",
+    "Make `{name}` and the other tensors `nn.Parameter`s of an `nn.Module` whose forward computes "
+    "with them.",
+    "ORTModule trains the parameters of a module. Tensors that the script keeps by itself would be "
+    "taken for constants.",
+    "import torch\n\nw = torch.zeros(3, requires_grad=True)\nloss = ((w * 2).sum() - 1) ** 2\n"
+    "loss.backward()\n",
+)
+_page(
+    "OW111",
+    "forward and loss in different methods",
+    "`{loss}` is computed in `{method}`, and `{function}` only goes back through it",
+    "Compute the model's output and the loss in the method that calls backward, or return the loss "
+    "from `{method}` and call backward on it there.",
+    "Forward and loss have to be seen together to be lifted. Between two methods anything may run.",
+    "import torch\nfrom torch import nn\n\n\nclass Trainer:\n    def __init__(self, net):\n"
+    "        self.net = net\n        self.criterion = nn.MSELoss()\n\n"
+    "    def forward(self, x, y):\n        self.loss = self.criterion(self.net(x), y)\n\n"
+    "    def backward(self):\n        self.loss.backward()\n",
 )
 _page(
     "OW201",
@@ -216,14 +247,30 @@ _page(
     "    loss = model(torch.ones(3, 4)).sum()\n    dist_autograd.backward(context_id, [loss])\n",
 )
 _page(
+    "OW208",
+    "log-probabilities stored while acting",
+    "`{loss}` goes back through what `{code}` stored at line {line}, each in a forward of its own",
+    "Leave this step as it is, or store states and actions and run the model once more on all of "
+    "them before the backward.",
+    "Policy gradients keep the graph of every forward until the episode ends. One call of a graph "
+    "cannot stand for forwards between which the environment answers.",
+    "import torch\nfrom torch import nn\nfrom torch.distributions import Categorical\n\n"
+    "policy = nn.Linear(4, 2)\nsaved = []\n\n\n"
+    "def act(state):\n    dist = Categorical(logits=policy(state))\n    action = dist.sample()\n"
+    "    saved.append(dist.log_prob(action))\n    return action.item()\n\n\n"
+    "def finish_episode(returns):\n"
+    "    loss = -(torch.stack(saved) * returns).sum()\n    loss.backward()\n",
+)
+_page(
     "OW301",
     "a value taken out of the graph",
     "`{code}` turns a tensor of the step into a constant while the loss is computed",
-    "Compute it outside of the loss, or from inputs only.",
-    "ONNX Runtime replays what was traced: `.item()`, `.detach()`, `.numpy()` and `float()` on "
-    "what the model computed would be baked in as they were at the first step, or let a gradient "
-    "through that should stop.",
-    _HEAD + "out = model(torch.ones(3, 4))\nloss = criterion(out, out.detach())\nloss.backward()\n",
+    "Return the tensor and take its value after the backward, or compute it from inputs only.",
+    "ONNX Runtime replays what was traced: `.item()`, `.tolist()`, `.numpy()` and `float()` on "
+    "what the model computed would stay as they were at the first step. `.detach()` and `no_grad` "
+    "are no reason: the gradient stops in the graph as well.",
+    _HEAD + "out = model(torch.ones(3, 4))\nscale = out.abs().max().item()\n"
+    "loss = criterion(out / scale, torch.zeros(3, 2))\nloss.backward()\n",
 )
 _page(
     "OW302",

@@ -15,6 +15,7 @@ from ortwrap.engine.nodes import descendants
 from ortwrap.engine.tree import SourceTree, Unit
 
 _LOSS_SCALER = re.compile(r"(?:^|\.)(?:loss_scaler|amp_scaler|grad_scaler)$")
+_CLASS_NAME = re.compile(r"^(?!Variable$|\w*Tensor$|Parameter$)[A-Z]\w*[a-z]\w*$")
 _TAKES_LOSS = re.compile(
     r"(?:^|\.|_)(?:accelerator|fabric|engine|strategy|booster|optimizer|opt|plugin|ctx|scaler)\w*$",
     re.IGNORECASE,
@@ -153,9 +154,19 @@ class SinkFinder:
                     built = self._bindings.qualified(parent.value.func) or ""
                     if _TAKES_LOSS_CLASS.search(built):
                         return True
-        if self._modules.is_trainable(receiver):
+        if self._modules.is_trainable(receiver) or self._is_built_from_class(receiver):
             return True
         return _TAKES_LOSS.search(self._tree.code(receiver)) is not None
+
+    def _is_built_from_class(self, receiver: cst.BaseExpression) -> bool:
+        """`trainer = MixedPrecisionTrainer(model)`: no tensor, whatever its `backward` is given."""
+        values = self._modules.values(receiver)
+        return bool(values) and all(
+            isinstance(value, cst.Call)
+            and _CLASS_NAME.match(self._name(value.func)) is not None
+            and not (self._bindings.qualified(value.func) or "torch").startswith("torch.")
+            for value in values
+        )
 
     def _apex_scope(self, receiver: cst.BaseExpression) -> tuple[Unit, cst.BaseExpression] | None:
         """`with amp.scale_loss(loss, optimizer) as scaled_loss: scaled_loss.backward()`."""

@@ -21,7 +21,7 @@ def as_text(page: RefusalPage) -> str:
         _filled(page.reason),
         "Example:\n\n" + textwrap.indent(page.example.strip("\n"), "    "),
         *_said(page),
-        "What to do:\n\n" + _filled(page.advice),
+        "What to do:\n\n" + _filled(page.advice_for_all),
     ]
     return "\n\n".join(sections) + "\n"
 

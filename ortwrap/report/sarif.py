@@ -75,7 +75,7 @@ def _rules(used: set[str], *, unused: bool) -> Iterator[dict[str, Any]]:
                 "id": code,
                 "shortDescription": {"text": page.title},
                 "fullDescription": {"text": page.reason},
-                "help": {"text": page.advice},
+                "help": {"text": page.advice_for_all},
                 "defaultConfiguration": {"level": "warning"},
             }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.bound import check_bound
+from ortwrap.engine.captures.scopes import local_imports
 from ortwrap.engine.captures.walk import SliceWalk
 from ortwrap.engine.order import Order
 from ortwrap.engine.outputs import OutputFinder
@@ -38,4 +39,5 @@ class CaptureFinder:
             replacements={**walked.replacements, **walk.locals_for_attributes()},
             renames=renames,
             deletions=self._outputs.deletions(found, outputs),
+            imports=local_imports(found, self._analyses),
         )

@@ -82,8 +82,7 @@ class Outside:
         """A value taken out of inputs alone is computed before the call."""
         if not isinstance(node, cst.BaseExpression) or self._reads_computed(node):
             return False
-        cut_early = _is_detach(node) and not self._walked.ran_module
-        return cut_early or not self._flow.module_uses(node)
+        return not self._flow.module_uses(node)
 
     def _is_outside_call(self, node: cst.Call) -> bool:
         func = node.func
@@ -159,11 +158,11 @@ class Outside:
         return self._is_access(node)
 
     def _detached(self, node: cst.BaseExpression) -> bool:
-        """`generator(noise).detach()` runs a module outside, as an input without gradient."""
-        if _is_detach(node) and self._walked.ran_module:
-            code = self._tree.code(node)[:60]
-            raise Refuse("OW203", node, code=code, why="it runs a module of its own")
-        return _is_detach(node)
+        """`generator(noise).detach()` runs a module outside, as an input without gradient.
+
+        Once another module has run it keeps its place after that one, inside of forward.
+        """
+        return _is_detach(node) and not self._walked.ran_module
 
     def _reads_computed(self, node: cst.BaseExpression) -> bool:
         return bool(set(self._reader.of(node).reads) & self._walked.defined)

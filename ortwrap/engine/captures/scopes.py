@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import libcst as cst
 
+from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.plan import ImportStatement
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
 
 _HOW = {"import": "imported", "function": "defined", "class": "defined"}
 
 
 def is_global(node: cst.CSTNode, bindings: Bindings) -> bool:
-    """The generated class sees the same value under the same name.
+    """The generated class sees the same value under the same name, or imports it as well.
 
     Raises:
-        Refuse: it is an import or a definition that only its function sees.
+        Refuse: it is a definition that only its function sees, or an import under a condition.
     """
     if not isinstance(node, cst.Name):
         return False
@@ -23,6 +26,10 @@ def is_global(node: cst.CSTNode, bindings: Bindings) -> bool:
         return True
     if is_defined_once_for_all(node, bindings):
         if not owner.is_module:
+            if _is_importable(node, bindings):
+                return True
+            if _is_called_function(node, bindings):
+                return False
             raise Refuse(
                 "OW109",
                 node,
@@ -32,6 +39,52 @@ def is_global(node: cst.CSTNode, bindings: Bindings) -> bool:
             )
         return True
     return bindings.literal(node) is not None and not _executes_configuration(bindings)
+
+
+def local_imports(found: LossSlice, analyses: Analyses) -> tuple[ImportStatement, ...]:
+    """Imports of the step's function that forward needs as well."""
+    nodes: dict[ImportStatement, None] = {}
+    for piece in found.pieces:
+        for readers in analyses.reader.of(piece.node).reads.values():
+            for node in readers:
+                owner = analyses.bindings.resolve(node) if isinstance(node, cst.Name) else None
+                if isinstance(node, cst.Name) and owner is not None and not owner.is_module:
+                    bound = owner.names[node.value][0].node
+                    if isinstance(bound, (cst.Import, cst.ImportFrom)):
+                        nodes[bound] = None
+    return tuple(nodes)
+
+
+def _is_importable(name: cst.Name, bindings: Bindings) -> bool:
+    """Every call of the function runs the one import that binds the name."""
+    owner = bindings.resolve(name)
+    bound = owner.names[name.value] if owner is not None else []
+    if owner is None or len(bound) != 1 or bound[0].kind != "import":
+        return False
+    unit = bindings.tree.unit_of(bound[0].node)
+    return unit.block.owner is owner.node and isinstance(owner.node, cst.FunctionDef)
+
+
+def _is_called_function(name: cst.Name, bindings: Bindings) -> bool:
+    """A function that is defined in the step's own function, which runs once, and is called."""
+    function = bindings.definition(name)
+    parent = bindings.tree.parents.get(name)
+    called = isinstance(parent, cst.Call) and parent.func is name
+    if not called or not isinstance(function, cst.FunctionDef):
+        return False
+    home = bindings.tree.enclosing(function)
+    return isinstance(home, cst.FunctionDef) and not _runs_in_a_loop(home, bindings)
+
+
+def _runs_in_a_loop(function: cst.FunctionDef, bindings: Bindings) -> bool:
+    """A call of the function stands in a loop, so that each makes its inner functions anew."""
+    tree = bindings.tree
+    return tree.enclosing_class(function) is not None or any(
+        isinstance(ancestor, (cst.For, cst.While))
+        for call in tree.calls
+        if bindings.definition(call.func) is function
+        for ancestor in tree.ancestors(call)
+    )
 
 
 def is_defined_once_for_all(name: cst.Name, bindings: Bindings) -> bool:

@@ -1,0 +1,116 @@
+"""Statements between model and loss that move into forward as well.
+
+Where a statement cannot trade places with the model call or the loss, it keeps its place among them
+if forward can run it: a frozen teacher's output, an input normalised under its old name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.effects import place_of
+from ortwrap.engine.gradients import PASSIVE_USES
+from ortwrap.engine.nodes import descendants
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tree import Unit
+
+_COMPUTING_METHODS = frozenset(
+    "detach clone view reshape flatten squeeze unsqueeze permute transpose contiguous expand "
+    "expand_as view_as repeat t mean sum max min argmax argmin eq ne gt lt ge le softmax "
+    "log_softmax sigmoid tanh relu abs pow sqrt exp log norm topk sort clamp gather index_select "
+    "masked_select masked_fill scatter chunk split narrow mul add sub div mm bmm matmul float long "
+    "half double bool int to cuda cpu type type_as div".split()
+)
+_NOT_COMPUTING = (
+    "torch.rand", "torch.normal", "torch.bernoulli", "torch.multinomial", "torch.manual_seed",
+    "torch.save", "torch.load", "torch.set_", "torch.get_", "torch.cuda", "torch.distributed",
+    "torch.distributions", "torch.utils", "torch.optim", "torch.backends", "torch.autograd.grad",
+    "torch.autograd.backward", "torch.nn.init", "torch.nn.utils", "torch.nn.functional.dropout",
+    "torch.nn.functional.gumbel", "torch.from_numpy", "torch.tensor",
+)  # fmt: skip
+
+
+def absorb(found: LossSlice, unit: Unit, analyses: Analyses) -> LossSlice | None:
+    """The slice with one more statement of its block; None if forward cannot run that statement."""
+    if not _only_computes(unit, found, analyses):
+        return None
+    units = tuple(sorted((*found.units, unit), key=lambda each: each.index))
+    preparation = tuple(each for each in found.preparation if each is not unit)
+    return replace(found, units=units, preparation=preparation)
+
+
+def _only_computes(unit: Unit, found: LossSlice, analyses: Analyses) -> bool:
+    """It binds names to what known functions, modules and tensor methods give."""
+    node = unit.node
+    if isinstance(node, cst.With):
+        if not analyses.flow.is_no_grad(node):
+            return False
+        inner = analyses.tree.blocks(node)[0].units
+        return all(_only_computes(each, found, analyses) for each in inner)
+    if not isinstance(node, cst.Assign) or not all(
+        _binds_names(target.target) for target in node.targets
+    ):
+        return False
+    known = set(_called_by(found, analyses))
+    return all(
+        _computes(inner, known, analyses)
+        for inner in descendants(node.value)
+        if isinstance(inner, (cst.Call, cst.Await, cst.Yield, cst.NamedExpr))
+    )
+
+
+def _binds_names(target: cst.CSTNode) -> bool:
+    if isinstance(target, (cst.Tuple, cst.List)):
+        return all(_binds_names(element.value) for element in target.elements)
+    return isinstance(target, cst.Name)
+
+
+def _called_by(found: LossSlice, analyses: Analyses) -> Iterator[str]:
+    """Functions and objects that forward calls anyhow."""
+    for piece in found.pieces:
+        for node in descendants(piece.node):
+            if isinstance(node, cst.Call):
+                qualified = analyses.bindings.qualified(node.func)
+                place = place_of(node.func, analyses.reader.instance)
+                yield from (name for name in (qualified, place) if name is not None)
+
+
+def _computes(node: cst.CSTNode, known: set[str], analyses: Analyses) -> bool:
+    """A call has no other effect than its value, and gives the same for the same arguments."""
+    if not isinstance(node, cst.Call):
+        return False
+    func = node.func
+    qualified = analyses.bindings.qualified(func)
+    if qualified is not None:
+        computes = qualified.startswith("torch.") and not qualified.endswith("_")
+        return qualified in known or (computes and not qualified.startswith(_NOT_COMPUTING))
+    if analyses.modules.evidence(func) is not None:
+        return True
+    if place_of(func, analyses.reader.instance) in known:
+        return True
+    helper = analyses.helpers.called(func)
+    if helper is not None:
+        return _passes_as_helper(helper, func, analyses)
+    if not isinstance(func, cst.Attribute):
+        return False
+    if analyses.modules.is_trainable(func.value):
+        return func.attr.value not in PASSIVE_USES
+    # A method of the instance itself may do anything.
+    if place_of(func, analyses.reader.instance) is not None:
+        return False
+    return func.attr.value in _COMPUTING_METHODS
+
+
+def _passes_as_helper(
+    helper: cst.FunctionDef, func: cst.BaseExpression, analyses: Analyses
+) -> bool:
+    try:
+        analyses.helpers.check(helper, analyses.tree.code(func))
+    except Refuse:
+        return False
+    return True

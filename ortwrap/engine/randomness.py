@@ -1,0 +1,145 @@
+"""Whether running a module may draw random numbers, read off how this file builds it.
+
+Two runs of different modules, or a run and another draw, trade places unnoticed only where at most
+one of them moves a generator.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import instance_name, place_of
+from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import descendants
+from ortwrap.engine.tree import SourceTree
+
+_DRAWING_LAYERS = re.compile(
+    r"Dropout|RReLU|Transformer|MultiheadAttention|Fractional|\b(?:LSTM|GRU|RNN)\b"
+)
+_DRAWING_CALLS = re.compile(
+    r"rand|dropout|normal|bernoulli|multinomial|gumbel|rrelu|distributions|checkpoint|poisson"
+)
+_WRAPPERS = frozenset(
+    "DataParallel DistributedDataParallel compile DDP convert_sync_batchnorm".split()
+)
+_SAME_MODULE = frozenset("to cuda cpu float double train eval".split())
+_OF_MODULES = frozenset(
+    "register_buffer register_parameter add_module parameters named_parameters modules apply "
+    "children".split()
+)
+
+
+class Randomness:
+    """Answers for the modules of one script."""
+
+    def __init__(self, tree: SourceTree, bindings: Bindings, modules: ModuleTable) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
+        # What is being looked at, so that names which refer to themselves come to an end.
+        self._open: set[cst.CSTNode] = set()
+
+    def may_draw(self, module: cst.CSTNode) -> bool:
+        """Running what a name or an attribute holds may draw random numbers, as far as is known."""
+        values = self._modules.values(module)
+        return not values or any(self._value_may_draw(value) for value in values)
+
+    def _value_may_draw(self, value: cst.BaseExpression) -> bool:
+        if value in self._open:
+            return False
+        self._open.add(value)
+        try:
+            return self._expression_may_draw(value)
+        finally:
+            self._open.discard(value)
+
+    def _expression_may_draw(self, value: cst.BaseExpression) -> bool:
+        if isinstance(value, (cst.Name, cst.Attribute)):
+            return self.may_draw(value)
+        if not isinstance(value, cst.Call):
+            return True
+        func = value.func
+        if isinstance(func, cst.Attribute) and func.attr.value in _SAME_MODULE:
+            return self._value_may_draw(func.value)
+        qualified = self._bindings.qualified(func) or ""
+        if qualified.rsplit(".", 1)[-1] in _WRAPPERS and value.args:
+            return self._value_may_draw(value.args[0].value)
+        defined = self._bindings.definition(func)
+        if isinstance(defined, cst.ClassDef):
+            return self._class_may_draw(defined)
+        return self._layer_may_draw(value)
+
+    def _layer_may_draw(self, value: cst.Call) -> bool:
+        qualified = self._bindings.qualified(value.func) or ""
+        if not qualified.startswith("torch.nn."):
+            return True
+        if qualified.startswith("torch.nn.Sequential"):
+            return any(self._value_may_draw(item.value) for item in value.args)
+        return _DRAWING_LAYERS.search(qualified) is not None
+
+    def _class_may_draw(self, home: cst.ClassDef) -> bool:
+        """Some method runs a layer or a function that draws, or one of which nothing is known."""
+        if home in self._open:
+            return False
+        self._open.add(home)
+        try:
+            return self._body_may_draw(home)
+        finally:
+            self._open.discard(home)
+
+    def _body_may_draw(self, home: cst.ClassDef) -> bool:
+        for base in home.bases:
+            defined = self._bindings.definition(base.value)
+            known = (self._bindings.qualified(base.value) or "").startswith("torch.nn.Module")
+            if isinstance(defined, cst.ClassDef):
+                if self._class_may_draw(defined):
+                    return True
+            elif not known:
+                return True
+        return any(self.call_may_draw(call) for call in _calls(home))
+
+    def call_may_draw(self, call: cst.Call) -> bool:
+        """What is called may draw random numbers, itself or through what it holds."""
+        func = call.func
+        if self._modules.is_criterion(func):
+            return bool(self._modules.values(func)) and self.may_draw(func)
+        for module in (func, func.value) if isinstance(func, cst.Attribute) else (func,):
+            if self._modules.is_trainable(module):
+                return self.may_draw(module)
+        if _DRAWING_CALLS.search(self._tree.code(func)):
+            return True
+        qualified = self._bindings.qualified(func)
+        if qualified is not None:
+            if qualified.startswith(("torch.nn.functional", "torch.nn.init")):
+                return False
+            if qualified.startswith("torch.nn."):
+                return self._layer_may_draw(call)
+            return not qualified.startswith(("torch.", "math."))
+        defined = self._bindings.definition(func)
+        if isinstance(defined, cst.ClassDef):
+            return self._class_may_draw(defined)
+        if isinstance(defined, cst.FunctionDef):
+            return True
+        if isinstance(func, cst.Name):
+            return self._bindings.resolve(func) is not None
+        return isinstance(func, cst.Attribute) and self._method_may_draw(func)
+
+    def _method_may_draw(self, func: cst.Attribute) -> bool:
+        """A layer that an instance was given may; methods are read where they are defined."""
+        home = self._modules.classes.home(func)
+        function = self._tree.enclosing(func)
+        instance = instance_name(function, self._bindings)
+        if home is None or place_of(func, instance) is None or func.attr.value in _OF_MODULES:
+            return False
+        values = self._modules.values(func)
+        if values:
+            return any(not isinstance(value, cst.Call) for value in values)
+        return self._modules.classes.inherited(home, func.attr.value) is None
+
+
+def _calls(node: cst.CSTNode) -> Iterator[cst.Call]:
+    return (inner for inner in descendants(node) if isinstance(inner, cst.Call))

@@ -1,0 +1,80 @@
+"""The function or script that a step stands in: its analyses, and how they arrange a step."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ortwrap.engine.absorbing import absorb
+from ortwrap.engine.aliases import Aliases
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.captures import CaptureFinder
+from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.harm import HarmCheck
+from ortwrap.engine.helpers import Helpers
+from ortwrap.engine.liveness import Liveness
+from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.order import Order, Orderer
+from ortwrap.engine.plan import Captures
+from ortwrap.engine.randomness import Randomness
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.sinks import Sink
+from ortwrap.engine.slices import LossSlice, Slicer
+from ortwrap.engine.tree import SourceTree, Unit
+
+
+class StepFunction:
+    """The analyses of one function, made when its first sink is met."""
+
+    def __init__(
+        self,
+        tree: SourceTree,
+        bindings: Bindings,
+        modules: ModuleTable,
+        helpers: Helpers,
+        node: cst.CSTNode,
+        sinks: list[Sink],
+    ) -> None:
+        self.reader = EffectsReader(bindings, node)
+        self.flow = GradientFlow(bindings, modules, self.reader, helpers)
+        self.slicer = Slicer(tree, self.reader, self.flow, sinks)
+        self.liveness = Liveness(tree, self.reader, node)
+        self.orderer = Orderer(
+            tree,
+            modules,
+            self.reader,
+            self.slicer,
+            HarmCheck(bindings, modules),
+            Aliases(self.reader, node),
+            Randomness(tree, bindings, modules),
+            helpers.filled_places(),
+        )
+        self.analyses = Analyses(
+            tree, bindings, modules, helpers, self.reader, self.flow, self.liveness
+        )
+        self.captures = CaptureFinder(self.analyses)
+
+    def arrange(self, found: LossSlice, theirs: set[Unit]) -> tuple[LossSlice, Order, Captures]:
+        """Where the call stands and what passes through it.
+
+        What can neither be moved past nor left behind goes into forward as well, unless it belongs
+        to another loss.
+
+        Raises:
+            Refuse: something stands in the way.
+        """
+        try:
+            order = self.orderer.order(found)
+        except Refuse as refusal:
+            unit = self.analyses.tree.units.get(refusal.node) if refusal.node is not None else None
+            if unit is None or unit in theirs or unit in found.units:
+                raise
+            wider = absorb(found, unit, self.analyses)
+            if wider is None:
+                raise
+            try:
+                return self.arrange(wider, theirs)
+            except Refuse:
+                raise refusal from None
+        return found, order, self.captures.find(found, order)

@@ -1,0 +1,78 @@
+"""Why a loss was not found to come from a module: the reason that the user can act on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.nodes import descendants
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.sinks import Sink
+from ortwrap.engine.tree import SourceTree
+
+
+def why_no_module(sink: Sink, tree: SourceTree, bindings: Bindings) -> Refuse | None:
+    """A better reason than that no module is known; None if there is none."""
+    loss = tree.code(sink.loss)[:60]
+    function = tree.enclosing(sink.call)
+    reader = EffectsReader(bindings, function)
+    body = function if isinstance(function, cst.Module) else function.body
+    stored = next(_stored_log_probabilities(tree), None)
+    if stored is not None and ".log_prob(" not in tree.module.code_for_node(body):
+        line = tree.line(stored)
+        return Refuse("OW208", stored, loss=loss, code=tree.code(stored)[:60], line=line)
+    written = reader.of(body).writes
+    for place in reader.of(sink.loss).reads:
+        method = _setter(place, sink, tree, bindings) if place not in written else None
+        if method is not None:
+            name = tree.qualified_function(sink.call) or ""
+            return Refuse("OW111", method, loss=loss, method=method.name.value, function=name)
+    leaf = next(_leaves(tree), None)
+    if leaf is not None:
+        return Refuse("OW110", leaf, loss=loss, name=tree.code(leaf))
+    return None
+
+
+def _stored_log_probabilities(tree: SourceTree) -> Iterator[cst.Call]:
+    """`saved.append(dist.log_prob(action))`, also inside of a tuple."""
+    for call in tree.calls:
+        stores = isinstance(call.func, cst.Attribute) and call.func.attr.value == "append"
+        if stores and any(
+            isinstance(inner, cst.Attribute) and inner.attr.value == "log_prob"
+            for argument in call.args
+            for inner in descendants(argument.value)
+        ):
+            yield call
+
+
+def _setter(place: str, sink: Sink, tree: SourceTree, bindings: Bindings) -> cst.FunctionDef | None:
+    """The other method that assigns an attribute of the instance."""
+    if "." not in place:
+        return None
+    mine = tree.enclosing(sink.call)
+    for function in tree.functions:
+        if function is mine or tree.enclosing_class(function) is not tree.enclosing_class(mine):
+            continue
+        reader = EffectsReader(bindings, function)
+        attribute = f"{reader.instance}.{place.split('.', 1)[1]}"
+        if function.name.value != "__init__" and attribute in reader.of(function.body).writes:
+            return function
+    return None
+
+
+def _leaves(tree: SourceTree) -> Iterator[cst.CSTNode]:
+    """Names bound to a tensor that is made with `requires_grad=True`, outside of classes."""
+    for node in tree.assignments:
+        if not isinstance(node, cst.Assign) or tree.enclosing_class(tree.enclosing(node)):
+            continue
+        for call in descendants(node.value):
+            if isinstance(call, cst.Call) and any(
+                argument.keyword is not None
+                and argument.keyword.value == "requires_grad"
+                and tree.code(argument.value) == "True"
+                for argument in call.args
+            ):
+                yield node.targets[0].target
