@@ -162,7 +162,6 @@ SKIPPED = [
 AWAITED = {
     "`model` is a tensor": "E9: by its name it counts as a module",
     "a helper draws a model from a closure": "E11: at module level nothing refuses it",
-    "DataParallel gives one loss per device": "E12",
 }
 
 
