@@ -17,7 +17,13 @@ from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.patched import CannotVerify, Patched, patched_script
 from ortwrap.proof.recorder.config import Variant
 from ortwrap.proof.recording import Recording, warm_up
-from ortwrap.proof.trial import OnProgress, Setting, Trial, default_launcher, run_trial
+from ortwrap.proof.trial import (
+    OnProgress,
+    Setting,
+    Trial,
+    found_launcher,
+    run_trial,
+)
 
 EAGER = "eager"
 COMPILED = "torch.compile"
@@ -83,7 +89,7 @@ def bench(
             seed=seed,
             keep_dropout=True,
             transparent=twin.classes,
-            launcher=tuple(launcher) or default_launcher(),
+            launcher=found_launcher(launcher),
             timeout=timeout,
             workspace=workspace,
             on_progress=on_progress,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from ortwrap.proof.clues import common_factor, listed, moved_otherwise, other_parameters
 from ortwrap.proof.gaps import Gap
 from ortwrap.proof.recording import Recording
 
@@ -21,27 +22,47 @@ def likely_cause(found: Sequence[Gap], original: Recording, patched: Recording) 
     """
     first = found[0]
     if first.kind == "loss":
-        return _of_loss(first, original, patched)
+        return _of_loss(found, original, patched)
     if first.kind == "gradient":
-        return _of_gradient(first, found)
+        return _of_gradient(first, found, original, patched)
+    if first.kind == "backwards" and first.step:
+        return _of_backwards(first)
     if first.kind == "parameter":
-        return _of_parameter(first)
+        return _of_parameter(first, found)
     if first.kind == "buffer":
         return _of_buffer(first, found)
+    if first.kind in _OF_KIND:
+        return _OF_KIND[first.kind].format(name=first.name, setting=first.name.partition(" ")[0])
     return "the two sides do not make the same number of backwards or steps"
 
 
-def _of_loss(first: Gap, original: Recording, patched: Recording) -> str:
+_OF_KIND = {
+    "setting": "{name} is another one: look at how the optimizer and its schedule are made",
+    "optimizer state": (
+        "weights agree but what the optimizer remembers does not: it will train on otherwise"
+    ),
+    "printed": (
+        "training agrees but a loss that the script prints does not: look at the mode of the "
+        "model in evaluation, and at what is printed"
+    ),
+}
+
+
+def _of_backwards(first: Gap) -> str:
+    if (first.patched or 0) < (first.original or 0):
+        return f"step {first.step} is made of fewer backwards: a batch or a micro-batch is skipped"
+    return f"step {first.step} is made of more backwards: a step is skipped, or a batch seen twice"
+
+
+def _of_loss(found: Sequence[Gap], original: Recording, patched: Recording) -> str:
+    first = found[0]
     assert first.original is not None
     assert first.patched is not None
     if math.isnan(first.patched) != math.isnan(first.original):
         side = "patched" if math.isnan(first.patched) else "original"
         return f"only the {side} loss is nan: look at empty batches and labels that are all ignored"
-    if first.step != 1:
-        return (
-            f"losses and gradients agree before step {first.step}: a Python value or a shape that "
-            "changes there was baked into the exported graph, or the weights moved apart before"
-        )
+    if first.step is not None and first.step > 1:
+        return _of_later_loss(first.step, found, original, patched)
     ratio = _constant_ratio(original, patched)
     if ratio is not None:
         return (
@@ -52,7 +73,30 @@ def _of_loss(first: Gap, original: Recording, patched: Recording) -> str:
     direction = "less" if offset < 0 else "more"
     return (
         f"the very first loss is {abs(offset):.6g} {direction} than the original's, before any "
-        "update: a term of the loss, a mask or a mode of the model is not the same"
+        "update: a term of the loss, the labels (shifted, or ignored by another index), a mask or "
+        "a mode of the model is not the same"
+    )
+
+
+def _of_later_loss(step: int, found: Sequence[Gap], original: Recording, patched: Recording) -> str:
+    """Losses and gradients agreed up to here: the updates did not, or something was baked in."""
+    settings = [gap for gap in found if gap.kind == "setting"]
+    if settings:
+        return (
+            f"before step {step} losses and gradients agree, but {settings[0].name} is "
+            f"{settings[0].patched:g} where the original has {settings[0].original:g}: look at how "
+            "the optimizer and its schedule are made"
+        )
+    for earlier in range(step - 1):
+        moved = moved_otherwise(original, patched, earlier)
+        if moved:
+            return (
+                f"losses and gradients agree up to step {earlier + 1}, but its update moves "
+                f"{listed(moved)} otherwise: look at what changes the weights there"
+            )
+    return (
+        f"losses, gradients and updates agree before step {step}: a Python value, a shape or a "
+        "mode that changes there was baked into the exported graph, or a buffer went stale"
     )
 
 
@@ -72,27 +116,35 @@ def _constant_ratio(original: Recording, patched: Recording) -> float | None:
     return ratios[0] if is_whole or spread < _RATIO_SPREAD * abs(ratios[0]) else None
 
 
-def _of_gradient(first: Gap, found: Sequence[Gap]) -> str:
+def _of_gradient(first: Gap, found: Sequence[Gap], original: Recording, patched: Recording) -> str:
+    if first.original is None:
+        return other_parameters(original, patched)
     here = [gap for gap in found if gap.kind == "gradient" and gap.step == first.step]
     lost = [gap.name for gap in here if gap.original and not gap.patched]
     gained = [gap.name for gap in here if gap.patched and not gap.original]
     if lost:
-        return f"no gradient reaches {_listed(lost)} any more: something before it is detached"
+        return f"no gradient reaches {listed(lost)} any more: something before it is detached"
     if gained:
+        return f"{listed(gained)} gets a gradient that the original stops: a detach is not honoured"
+    factor = common_factor(here)
+    if factor is not None:
         return (
-            f"{_listed(gained)} gets a gradient that the original stops: a detach is not honoured"
+            f"the losses of step {first.step} agree but all its gradients are {factor:.4g} times "
+            "the original's: look at clipping, unscaling and accumulation"
         )
     return (
         f"the losses of step {first.step} agree but the gradients do not: the operator that "
-        f"{first.name or 'the parameter'} belongs to is differentiated otherwise"
+        f"{first.name or 'the parameter'} belongs to is differentiated otherwise, or gradients of "
+        "an earlier step are left over"
     )
 
 
-def _of_parameter(first: Gap) -> str:
+def _of_parameter(first: Gap, found: Sequence[Gap]) -> str:
     if first.original is None:
         return f"{first.name} is not there on the patched side, or has another shape"
+    names = listed([gap.name for gap in found if gap.kind == "parameter"])
     return (
-        "losses and gradients agree but the parameters do not: look at weight decay of parameters "
+        f"losses and gradients agree but {names} does not: look at weight decay of parameters "
         "without gradient, and at what changes parameters outside the optimizer"
     )
 
@@ -107,9 +159,4 @@ def _of_buffer(first: Gap, found: Sequence[Gap]) -> str:
             "BatchNorm statistics are not updated as eager does it, so evaluation differs although "
             "training agrees"
         )
-    return f"{_listed(names)} is not updated by the exported graph as eager does it"
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"
+    return f"{listed(names)} is not updated by the exported graph as eager does it"

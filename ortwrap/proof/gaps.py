@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
+from ortwrap.proof.printed import Printed
 from ortwrap.proof.recording import Recording
 from ortwrap.proof.tolerance import Tolerances
 
-Kind = Literal["steps", "backwards", "loss", "gradient", "parameter", "buffer"]
+Kind = Literal[
+    "steps",
+    "backwards",
+    "loss",
+    "gradient",
+    "parameter",
+    "buffer",
+    "setting",
+    "optimizer state",
+    "printed",
+]
+KINDS: tuple[str, ...] = get_args(Kind)
 
 # A gradient this small a share of its step's is no more than rounding.
 _NOTHING = 1e-6
+# What is printed may be an average, a sum or an exponential of losses.
+_PRINTED = 1e-3
 
 
 @dataclass(frozen=True)
@@ -46,8 +61,12 @@ class Gap:
 
 def gaps(original: Recording, patched: Recording, tolerances: Tolerances) -> tuple[Gap, ...]:
     """Everything compared, in the order in which a run meets it."""
-    during = [*_losses(original, patched, tolerances), *_gradients(original, patched, tolerances)]
-    order = {"loss": 0, "gradient": 1}
+    during = [
+        *_losses(original, patched, tolerances),
+        *_gradients(original, patched, tolerances),
+        *_learning_rates(original, patched, tolerances),
+    ]
+    order = {"backwards": 0, "loss": 1, "gradient": 2, "setting": 3}
     during.sort(key=lambda gap: (gap.step or 0, order[gap.kind]))
     return (
         *during,
@@ -55,15 +74,29 @@ def gaps(original: Recording, patched: Recording, tolerances: Tolerances) -> tup
         *_tensors("parameter", _named(original), _named(patched, original), tolerances),
         *_tensors("parameter", original.frozen, patched.frozen, tolerances),
         *_tensors("buffer", original.buffers, patched.buffers, tolerances),
+        *_settings(original, patched, tolerances),
+        *_remembered(original, patched, tolerances),
     )
 
 
 def _losses(a: Recording, b: Recording, tolerances: Tolerances) -> Iterator[Gap]:
+    """Loss by loss, up to the first step that is not made of as many backwards on both sides."""
+    backwards = Counter(a.loss_steps), Counter(b.loss_steps)
+    # Of the last step one side may have stopped a backward earlier.
+    last = min(a.steps, b.steps)
+    unequal = [s for s in range(last) if backwards[0][s] != backwards[1][s]]
+    if unequal:
+        here, there = (each[unequal[0]] for each in backwards)
+        more = abs(here - there)
+        yield Gap("backwards", "", unequal[0] + 1, here, there, more, True, str(unequal[0]))
     for index, (x, y) in enumerate(zip(a.losses, b.losses)):
+        step = a.loss_steps[index]
+        if unequal and step >= unequal[0]:
+            return
         absolute, relative = _coarser(tolerances, a.loss_dtypes[index], b.loss_dtypes[index])
         size = _distance(x, y)
         over = size > absolute + relative * abs(x) if math.isfinite(x) else size > 0
-        yield Gap("loss", "", a.loss_steps[index] + 1, x, y, size, over, str(index))
+        yield Gap("loss", "", step + 1, x, y, size, over, str(index))
 
 
 def _gradients(a: Recording, b: Recording, tolerances: Tolerances) -> Iterator[Gap]:
@@ -90,6 +123,17 @@ def _gradients(a: Recording, b: Recording, tolerances: Tolerances) -> Iterator[G
                 bool(over[place]),
                 f"{step}/{i}/{place}",
             )
+
+
+def _learning_rates(a: Recording, b: Recording, tolerances: Tolerances) -> Iterator[Gap]:
+    absolute, relative = tolerances.of("float64")
+    for step, (x, y) in enumerate(zip(a.learning_rates, b.learning_rates), start=1):
+        optimizer = a.grad_norms[step - 1][0]
+        for group, (rate, other) in enumerate(zip(x, y)):
+            name = a.name_of_setting(f"{optimizer}/{group}/lr")
+            size = _distance(rate, other)
+            over = size > absolute + relative * abs(rate)
+            yield Gap("setting", name, step, rate, other, size, over, f"{step}/{group}")
 
 
 def _counts(a: Recording, b: Recording) -> Iterator[Gap]:
@@ -136,6 +180,66 @@ def _tensor(kind: Kind, name: str, x: torch.Tensor, y: torch.Tensor, tol: Tolera
     worst = int((size - allowed).argmax())
     return Gap(kind, name, None, float(x[worst]), float(y[worst]), float(size.max()),
                bool(over.any()), name)  # fmt: skip
+
+
+def _settings(a: Recording, b: Recording, tolerances: Tolerances) -> Iterator[Gap]:
+    """Learning rates and the like: whole numbers of Python, so float64."""
+    absolute, relative = tolerances.of("float64")
+    for key, x in a.settings.items():
+        name, y = a.name_of_setting(key), b.settings.get(key)
+        if y is None:
+            yield Gap("setting", name, None, x, None, math.inf, True, key)
+        else:
+            size = _distance(x, y)
+            yield Gap("setting", name, None, x, y, size, size > absolute + relative * abs(x), key)
+
+
+def _remembered(a: Recording, b: Recording, tolerances: Tolerances) -> Iterator[Gap]:
+    """Averages of gradients: measured, like gradients, against the largest of their kind."""
+    largest: dict[tuple[str, str], float] = {}
+    for key, x in a.remembered.items():
+        kind = _kind_of_remembered(key)
+        largest[kind] = max(largest.get(kind, 0.0), _largest(x))
+    for key, x in a.remembered.items():
+        name, y = a.name_of_remembered(key), b.remembered.get(key)
+        if y is None or x.shape != y.shape:
+            yield Gap("optimizer state", name, None, None, None, math.inf, True, key)
+        elif x.numel():
+            allowed = tolerances.gradient * largest[_kind_of_remembered(key)]
+            yield _within("optimizer state", name, x, y, allowed, key)
+
+
+def printed_gaps(a: Sequence[Printed], b: Sequence[Printed]) -> Iterator[Gap]:
+    """Losses that both sides print, in the order in which they do."""
+    for index, (x, y) in enumerate(zip(a, b)):
+        if x.label != y.label:
+            return  # from here on they print other things
+        size = _distance(x.value, y.value)
+        # The last digit may be rounded the other way.
+        allowed = 2 * max(x.resolution, y.resolution) + _PRINTED * abs(x.value)
+        yield Gap("printed", x.label, None, x.value, y.value, size, size > allowed, str(index))
+
+
+def _kind_of_remembered(key: str) -> tuple[str, str]:
+    return key.partition("/")[0], key.rpartition("/")[2]
+
+
+def _largest(x: torch.Tensor) -> float:
+    finite = x.detach().flatten().abs().double().nan_to_num(nan=0.0, posinf=0.0)
+    return float(finite.max()) if finite.numel() else 0.0
+
+
+def _within(
+    kind: Kind, name: str, x: torch.Tensor, y: torch.Tensor, allowed: float, key: str
+) -> Gap:
+    """A gap of two tensors that may differ by `allowed` in each element."""
+    if x.is_complex():
+        x, y = torch.view_as_real(x), torch.view_as_real(y)
+    x, y = x.flatten().double(), y.flatten().double()
+    size = torch.where(_same(x, y), 0.0, (x - y).abs()).nan_to_num(nan=math.inf)
+    worst = int(size.argmax())
+    return Gap(kind, name, None, float(x[worst]), float(y[worst]), float(size[worst]),
+               bool(size[worst] > allowed), key)  # fmt: skip
 
 
 def _coarser(tolerances: Tolerances, x: str, y: str) -> tuple[float, float]:

@@ -6,12 +6,15 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 _WARM_UP_SHARE = 4
 _WARM_UP_STEPS = 5
+
+
+StepsBy = Literal["optimizer", "backward"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,8 @@ class Recording:
 
     Attributes:
         rank: its rank in a distributed run, else 0.
+        steps_by: what a step is: an optimizer's, or, where none ever stepped, a backward
+            and what the script does until the next one.
         losses: the value of every backward, in order.
         loss_dtypes: `torch.float32` and the like, of each.
         loss_steps: optimizer steps made before each backward.
@@ -27,16 +32,22 @@ class Recording:
         loss_in_graph: whether each came out of an ORTModule call.
         step_seconds: time of each optimizer step, the recorder's own taken off.
         grad_norms: for every step, which optimizer made it and float32 norms of shape (P,).
+        learning_rates: what every step was made with, by group.
+        checksums: sum and norm of each parameter after each step, float64 of shape (P, 2).
+        first_checksums: the same before the first step of each optimizer.
         trained: final value of each trained parameter, by optimizer and place.
         names: a readable name for the keys of `trained`.
         frozen: final value of the other parameters, by name.
         buffers: final value of the buffers, by name.
+        remembered: what the optimizers remember of each parameter, `0/3/exp_avg`.
+        settings: numbers that the optimizers end with, by optimizer and group, `0/1/lr`.
         peak_memory: largest resident size in bytes.
         threads: torch's intra-op threads.
         exception: the uncaught exception that ended the script.
     """
 
     rank: int
+    steps_by: StepsBy
     losses: tuple[float, ...]
     loss_dtypes: tuple[str, ...]
     loss_steps: tuple[int, ...]
@@ -44,10 +55,15 @@ class Recording:
     loss_in_graph: tuple[bool, ...]
     step_seconds: tuple[float, ...]
     grad_norms: tuple[tuple[int, torch.Tensor], ...]
+    learning_rates: tuple[tuple[float, ...], ...]
+    checksums: tuple[torch.Tensor, ...]
+    first_checksums: tuple[torch.Tensor, ...]
     trained: Mapping[str, torch.Tensor]
     names: Mapping[str, str]
     frozen: Mapping[str, torch.Tensor]
     buffers: Mapping[str, torch.Tensor]
+    remembered: Mapping[str, torch.Tensor]
+    settings: Mapping[str, float]
     peak_memory: int | None
     threads: int
     exception: str | None
@@ -63,10 +79,32 @@ class Recording:
         measured = self.step_seconds[warm_up(self.steps) :]
         return 1000 * statistics.median(measured) if measured else None
 
+    def updates(self, step: int) -> tuple[int, torch.Tensor]:
+        """How a step moved the checksums of its optimizer's parameters, and which optimizer's.
+
+        Args:
+            step: from 0.
+        """
+        optimizer = self.grad_norms[step][0]
+        earlier = [n for n in range(step) if self.grad_norms[n][0] == optimizer]
+        before = self.checksums[earlier[-1]] if earlier else self.first_checksums[optimizer]
+        after = self.checksums[step]
+        return optimizer, after - before if after.shape == before.shape else torch.zeros_like(after)
+
     def name(self, key: str) -> str:
         """A readable name for a key of `trained`."""
         optimizer, _, place = key.partition("/")
         return self.names.get(key, f"optimizer {optimizer}, parameter {place}")
+
+    def name_of_remembered(self, key: str) -> str:
+        """A readable name for a key of `remembered`: `exp_avg of Net.weight`."""
+        parameter, _, kind = key.rpartition("/")
+        return f"{kind} of {self.name(parameter)}"
+
+    def name_of_setting(self, key: str) -> str:
+        """A readable name for a key of `settings`: `lr of optimizer 0, group 1`."""
+        optimizer, group, kind = key.split("/", 2)
+        return f"{kind} of optimizer {optimizer}, group {group}"
 
 
 def warm_up(steps: int) -> int:
@@ -84,7 +122,10 @@ def read_recordings(folder: Path) -> tuple[Recording, ...]:
         for path in sorted(folder.glob("*.recording"))
     ]
     contents.sort(key=lambda content: (content["rank"], content["started"]))
-    return tuple(_recording(content) for content in contents if content["step_seconds"])
+    recordings = [_recording(content) for content in contents if content["step_seconds"]]
+    by_optimizer = tuple(each for each in recordings if each.steps_by == "optimizer")
+    # Beside a process that trains, one that only asks for gradients is a helper.
+    return by_optimizer or tuple(recordings)
 
 
 def _recording(content: Mapping[str, Any]) -> Recording:

@@ -115,7 +115,13 @@ def comparison_rows(verdict: Verdict) -> list[tuple[str, str, str]]:
             "parameter",
         ),
         ("buffers", verdict.max_buffer_diff, "buffer"),
-    ]
+        ("optimizer state", verdict.max_state_diff, "optimizer state"),
+        ("learning rates and the like", verdict.max_setting_diff, "setting"),
+        (f"{_count(verdict.printed, 'loss', 'losses')} printed", verdict.max_printed_diff,
+         "printed"),
+    ]  # fmt: skip
+    if not verdict.printed:
+        del rows[-1]
     noise = verdict.noise
     return [
         (label, _number(size), "" if noise is None else _number(noise.get(kind)))
@@ -206,8 +212,8 @@ def _number(value: float | None) -> str:
     return f"{value:.6g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1e}"
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def _count(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
 def _milliseconds(value: float | None) -> str:

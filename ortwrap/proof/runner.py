@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Callable
 
 import ortwrap.proof.inject
+from ortwrap.proof.printed import Printed, PrintedLosses
 from ortwrap.proof.recorder.config import VARIABLE, RecorderConfig
 
 _INJECTED = str(Path(ortwrap.proof.inject.__file__).parent)
@@ -35,12 +36,14 @@ class Ended:
         timed_out: it was killed for taking longer than it was allowed.
         output: the last lines of its standard output and error, as they came.
         seconds: how long it ran.
+        printed: the losses in its output.
     """
 
     returncode: int
     timed_out: bool
     output: str
     seconds: float
+    printed: tuple[Printed, ...] = ()
 
     @property
     def signal_name(self) -> str | None:
@@ -88,13 +91,15 @@ def run_recorded(
         stderr=subprocess.STDOUT,
         start_new_session=os.name == "posix",
     )
-    with _tail_of(process.stdout) as tail, _ended_at_last(process):
+    losses = PrintedLosses()
+    with _tail_of(process.stdout, losses) as tail, _ended_at_last(process):
         timed_out = _wait(process, out, config.steps, timeout, on_steps)
     return Ended(
         returncode=process.returncode,
         timed_out=timed_out,
         output=tail.decode("utf-8", "replace"),
         seconds=time.monotonic() - started,
+        printed=losses.all(),
     )
 
 
@@ -145,13 +150,14 @@ def _steps_made(out: Path) -> int:
 
 
 @contextlib.contextmanager
-def _tail_of(stream: IO[bytes] | None) -> Iterator[bytearray]:
-    """Drain a pipe in a thread, keeping only its end: a script may print without limit."""
+def _tail_of(stream: IO[bytes] | None, losses: PrintedLosses) -> Iterator[bytearray]:
+    """Drain a pipe in a thread, keeping its end only: a script may print without limit."""
     tail = bytearray()
 
     def drain() -> None:
         assert stream is not None
         for chunk in iter(lambda: os.read(stream.fileno(), 2**16), b""):
+            losses.feed(chunk)
             tail.extend(chunk)
             del tail[:-_TAIL_BYTES]
 

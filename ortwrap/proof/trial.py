@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Callable
 
 from ortwrap.proof.execution import WrapperReport, read_reports
+from ortwrap.proof.printed import Printed
 from ortwrap.proof.recorder.config import RecorderConfig, Variant
 from ortwrap.proof.recording import Recording, read_recordings
 from ortwrap.proof.runner import Ended, run_recorded
@@ -72,6 +73,11 @@ class Trial:
     failure: str | None
 
     @property
+    def printed(self) -> tuple[Printed, ...]:
+        """The losses in its output."""
+        return self.ended.printed
+
+    @property
     def steps(self) -> int:
         """Steps made by the process that made fewest."""
         return min((recording.steps for recording in self.recordings), default=0)
@@ -84,6 +90,7 @@ def run_trial(
     source: bytes | None = None,
     nudge: float = 0.0,
     variant: Variant = "",
+    seed_shift: int = 0,
 ) -> Trial:
     """Run the script, or `source` in its place.
 
@@ -93,6 +100,7 @@ def run_trial(
         source: the text to run under the script's name; the script's own when None.
         nudge: relative change of the parameters at each step.
         variant: how the models are called.
+        seed_shift: what to add to every seed, those that the script sets itself included.
     """
     out = setting.workspace / side
     out.mkdir()
@@ -105,6 +113,7 @@ def run_trial(
             seed=setting.seed,
             keep_dropout=setting.keep_dropout,
             nudge=nudge,
+            seed_shift=seed_shift,
             variant=variant,
             transparent=setting.transparent,
             sandbox=str(place.root) if place.has_links else "",
@@ -128,9 +137,12 @@ def run_trial(
         )
 
 
-def default_launcher(python: str = sys.executable) -> tuple[str, ...]:
-    """`python script.py`."""
-    return (python,)
+def found_launcher(launcher: Sequence[str], python: str = sys.executable) -> tuple[str, ...]:
+    """What stands before the script: Python, or the `torchrun` that belongs to it."""
+    if not launcher:
+        return (python,)
+    beside = Path(python).parent / launcher[0]
+    return (str(beside) if beside.is_file() else launcher[0], *launcher[1:])
 
 
 @dataclass(frozen=True)
@@ -181,7 +193,7 @@ def _failure(ended: Ended, recordings: Sequence[Recording], setting: Setting) ->
     if raised:
         return f"raised {raised.splitlines()[0]}{after}"
     if not recordings and ended.returncode:
-        return f"ended with exit code {ended.returncode} before its first optimizer step"
+        return f"ended with exit code {ended.returncode} before its first step"
     if not recordings:
-        return "ended without a step of any torch optimizer"
+        return "ended without a backward, and without a step of any torch optimizer"
     return None

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
+from ortwrap.proof.distributions import Distribution
 from ortwrap.proof.tolerance import Tolerances
 
 Status = Literal["match", "mismatch", "error"]
@@ -19,8 +20,9 @@ class Difference:
     """The first thing in which the two runs differ.
 
     Attributes:
-        what: `loss`, `gradient`, `parameter`, `buffer`, `steps` or `backwards`.
-        name: the parameter or buffer; empty for losses and counts.
+        what: `loss`, `gradient`, `parameter`, `buffer`, `optimizer state`, `setting` (of an
+            optimizer), `printed` (a loss), `steps` or `backwards`.
+        name: the parameter or the like; empty for losses and counts.
         step: 1-based optimizer step; None for what was compared at the end.
         original: value on the original side; of a tensor the element most
             different, of a gradient its norm; None where there is none.
@@ -91,17 +93,29 @@ class Verdict:
     Attributes:
         status: `match`, `mismatch`, or `error` when it could not be found out.
         script: path of the script.
-        steps: optimizer steps compared.
+        steps: steps compared.
+        steps_by: `optimizer`, or `backward` where no optimizer of torch ever stepped.
         backwards: losses compared.
         max_loss_diff: largest difference of a loss; None when nothing was compared.
         max_param_diff: largest difference of a parameter's element at the end.
         max_buffer_diff: the same of buffers.
         max_grad_norm_diff: largest difference of the norm of one parameter's gradient.
+        max_state_diff: largest difference of what an optimizer remembers (averages, counts).
+        max_setting_diff: the same of an optimizer's own numbers, as the learning rate.
+        max_printed_diff: the same of losses that both sides printed, as their evaluation does.
+        printed: how many of these there were.
+        first_unequal_step: the first step whose loss or gradients are not equal to the last
+            digit; None when all are.
         first_difference: the first one beyond tolerance and noise.
         within_noise: some difference is over the tolerance, but no more than what
             rounding makes of the original itself.
+        other_seed: the same between the original and itself with another seed; None when it
+            was not run.
         noise: what the original differs from itself when nudged by rounding error:
-            the same four figures; None when there was no need to measure it.
+            the same figures; None when there was no need to measure it.
+        seeds: with dropout on, how many seeds both sides were run with; else 1.
+        distributions: with dropout on, what was compared over these seeds.
+        without_dropout: with dropout on and a difference, the status with dropout off.
         execution: what ran where.
         original: cost of the original.
         patched: cost of the patched script.
@@ -116,14 +130,24 @@ class Verdict:
     status: Status
     script: str
     steps: int = 0
+    steps_by: Literal["optimizer", "backward"] = "optimizer"
     backwards: int = 0
     max_loss_diff: float | None = None
     max_param_diff: float | None = None
     max_buffer_diff: float | None = None
     max_grad_norm_diff: float | None = None
+    max_state_diff: float | None = None
+    max_setting_diff: float | None = None
+    max_printed_diff: float | None = None
+    printed: int = 0
+    first_unequal_step: int | None = None
     first_difference: Difference | None = None
     within_noise: bool = False
     noise: dict[str, float] | None = None
+    other_seed: dict[str, float] | None = None
+    seeds: int = 1
+    distributions: tuple[Distribution, ...] = ()
+    without_dropout: Status | None = None
     execution: Execution = Execution()
     original: Side = Side()
     patched: Side = Side()
@@ -162,6 +186,7 @@ class Verdict:
             "sides": {"original": original, "patched": patched},
             "first_difference": self.first_difference and asdict(self.first_difference),
             "tolerances": asdict(self.tolerances),
+            "distributions": [asdict(each) for each in self.distributions],
         }
         return {name: _plain(value) for name, value in content.items()}
 

@@ -9,7 +9,10 @@ import pytest
 
 pytest.importorskip("torch")
 
+from ortwrap.proof.patched import Patched
+from ortwrap.proof.trial import Setting, found_launcher
 from ortwrap.proof.verdict import Verdict
+from ortwrap.proof.verification import Verification
 from ortwrap.proof.verify import verify
 
 SCRIPT = """\
@@ -59,8 +62,37 @@ def check(tmp_path: Path) -> Check:
         script, twin = folder / "train.py", tmp_path / "patched.py"
         script.write_text(original, encoding="utf-8")
         twin.write_text(patched, encoding="utf-8")
-        settings = {"steps": 10, "timeout": 120, "cwd": folder, **options}
+        settings = {"steps": 10, "timeout": 120, "cwd": folder, "other_seed": "never", **options}
         return verify(script, patched=twin, **settings)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def against(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Verdict]:
+    """The same as `check`, but an original is run only once for all its patched twins."""
+    known: dict[str, Verification] = {}
+
+    def run(original: str, patched: str) -> Verdict:
+        if original not in known:
+            folder = tmp_path_factory.mktemp("project")
+            script = folder / "train.py"
+            script.write_text(original, encoding="utf-8")
+            setting = Setting(
+                script=script,
+                args=(),
+                cwd=folder,
+                steps=10,
+                seed=0,
+                keep_dropout=False,
+                transparent=(),
+                launcher=found_launcher(()),
+                timeout=120,
+                workspace=tmp_path_factory.mktemp("workspace"),
+            )
+            blank = Verdict(status="error", script=str(script))
+            known[original] = Verification(setting, blank, ask_other_seed="never")
+        return known[original].of(Patched(patched.encode(), ()))
 
     return run
 

@@ -2,55 +2,162 @@
 
 from __future__ import annotations
 
+import re
+from typing import Callable
+
 import pytest
 
-from tests.proof.conftest import SCRIPT, Check, replaced
+from ortwrap.proof.verdict import Verdict
+from tests.proof.conftest import SCRIPT, replaced
 
+Against = Callable[[str, str], Verdict]
+
+WITH_START = replaced(
+    SCRIPT,
+    "for epoch in range(3):",
+    "import copy\nstart = copy.deepcopy(model.state_dict())\nfor epoch in range(3):",
+)
 LOSS = "criterion(logits, y) + weight * ((value - t) ** 2).mean()"
-ADAM = replaced(SCRIPT, "SGD(model.parameters(), lr=0.1, momentum=0.9)", "Adam(model.parameters())")
 
-# what is replaced, what by, what differs first, at which step, word in the likely cause
+# Padding, accumulation, clipping, a schedule and an evaluation that prints its loss.
+TAGGER = """\
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+
+class Tagger(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(20, 8)
+        self.norm = nn.BatchNorm1d(8)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, tokens):
+        hidden = self.norm(self.embed(tokens).transpose(1, 2)).transpose(1, 2)
+        return self.head(torch.tanh(hidden))
+
+
+tokens = torch.randint(1, 20, (24, 4, 6))
+labels = tokens % 5
+model = Tagger()
+optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=1e-2)
+schedule = torch.optim.lr_scheduler.StepLR(optimizer, 4, gamma=0.5)
+for step in range(12):
+    for micro in range(2):
+        x, y = tokens[2 * step + micro], labels[2 * step + micro]
+        loss = F.cross_entropy(model(x).view(-1, 5), y.view(-1), ignore_index=0)
+        (loss / 2).backward()
+    nn.utils.clip_grad_norm_(model.parameters(), 0.1)
+    optimizer.step()
+    optimizer.zero_grad()
+    schedule.step()
+    model.eval()
+    with torch.no_grad():
+        valid = F.cross_entropy(model(tokens[0]).view(-1, 5), labels[0].view(-1))
+    print(f"step {step}: validation loss {valid.item():.4f}")
+    model.train()
+"""
+
+BY_HAND = """\
+import torch
+from torch import nn
+
+model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+while True:
+    x = torch.randn(16, 4)
+    model.zero_grad()
+    loss = ((model(x) - x.sum(1, keepdim=True)) ** 2).mean()
+    loss.backward()
+    for parameter in model.parameters():
+        parameter.data.add_(-0.1 * parameter.grad)
+"""
+
+# original, what is replaced, what by, what differs first, its name, step, words of the cause
 FAULTS = {
-    "dropped loss term": (LOSS, "criterion(logits, y)", "loss", 1, "less than"),
-    "sum instead of mean": (LOSS, f"8 * ({LOSS})", "loss", 1, "reduction"),
-    "detached term": ("((value - t)", "((value.detach() - t)", "gradient", 1, "detached"),
-    "detached logits": ("criterion(logits, y)", "criterion(logits.detach(), y)", "gradient", 1,
-                        "detached"),
-    "scalar baked in": ("weight *= 0.5", "pass", "loss", 8, "baked"),
-    "update without effect": ("optimizer.step()", "optimizer.step(); model.load_state_dict(start)",
-                              "loss", 2, "baked"),
-    "BatchNorm in eval": ("logits, value = model(x)", "model.eval(); logits, value = model(x)",
-                          "loss", 1, "mode"),
-    "gradients left over": ("optimizer.zero_grad()", "pass", "gradient", 2, "differentiated"),
-    "last parameters changed": ("optimizer.step()",
-                                "model.aux.bias.data.add_(1e-2); optimizer.step()",
-                                "loss", 2, "baked"),
+    "dropped loss term": (SCRIPT, LOSS, "criterion(logits, y)", "loss", "", 1, "less than"),
+    "sum instead of mean": (SCRIPT, LOSS, f"8 * ({LOSS})", "loss", "", 1, "reduction"),
+    "detached term": (SCRIPT, "((value - t)", "((value.detach() - t)", "gradient",
+                      "Net.aux.weight", 1, "Net.aux.bias any more: .*detached"),
+    "detached logits": (SCRIPT, "criterion(logits, y)", "criterion(logits.detach(), y)",
+                        "gradient", "Net.body.0.weight", 1, "Net.head.weight.*detached"),
+    "scalar baked in": (SCRIPT, "weight *= 0.5", "pass", "loss", "", 8, "baked"),
+    "update without effect": (WITH_START, "optimizer.step()",
+                              "optimizer.step(); model.load_state_dict(start)",
+                              "loss", "", 2, "step 1, but its update moves Net"),
+    "BatchNorm in eval": (SCRIPT, "logits, value = model(x)",
+                          "model.eval(); logits, value = model(x)", "loss", "", 1, "mode"),
+    "BatchNorm fed twice": (SCRIPT, "logits, value = model(x)",
+                            "model(x); logits, value = model(x)",
+                            "buffer", "Net.body.1.running_mean", None, "BatchNorm"),
+    "gradients left over": (SCRIPT, "optimizer.zero_grad()", "pass", "gradient",
+                            "Net.body.0.weight", 2, "left over"),
+    "a parameter moved before": (SCRIPT, "optimizer.step()",
+                                 "model.aux.bias.data.add_(1e-2); optimizer.step()",
+                                 "loss", "", 2, "moves Net.aux.bias otherwise"),
+    "labels shifted": (TAGGER, "y.view(-1)", "y.roll(1, 1).view(-1)", "loss", "", 1,
+                       "labels .*shifted"),
+    "wrong ignore_index": (TAGGER, "ignore_index=0", "ignore_index=-100", "loss", "", 1,
+                           "ignored by another index"),
+    "not divided by the accumulation": (TAGGER, "(loss / 2)", "loss", "loss", "", 1,
+                                        "every loss is 2 times"),
+    "a micro-batch skipped": (TAGGER, "range(2):", "range(1 if step == 3 else 2):",
+                              "backwards", "", 4, "step 4 is made of fewer .*micro-batch"),
+    "not clipped": (TAGGER, "model.parameters(), 0.1", "model.parameters(), 1e9", "gradient",
+                    "Tagger.embed.weight", 1, "all its gradients are .* clipping"),
+    "optimizer over the wrong parameters": (TAGGER, "AdamW(model.parameters()",
+                                            "AdamW(model.head.parameters()", "gradient", "", 1,
+                                            "does not train Tagger.embed.weight"),
+    "a schedule that is not stepped": (TAGGER, "    schedule.step()", "    pass", "setting",
+                                       "lr of optimizer 0, group 0", 5, "schedule"),
+    "weight decay lost": (TAGGER, "weight_decay=1e-2", "weight_decay=0.2", "loss", "", 2,
+                          "weight_decay of optimizer 0, group 0 is 0.2"),
+    "evaluated in training mode": (TAGGER, "    model.eval()\n", "    saved = model.norm\n"
+                                   "    model.norm = nn.BatchNorm1d(8, track_running_stats=False, "
+                                   "affine=False)\n", "printed", "step 0: validation loss", None,
+                                   "mode of the model in evaluation"),
+    "a step by hand that is too large": (BY_HAND, "-0.1 *", "-0.2 *", "loss", "", 2,
+                                         "step 1, but its update moves Sequential"),
+    "a parameter that is not updated by hand": (BY_HAND, "in model.parameters()",
+                                                "in list(model.parameters())[:-1]", "loss", "", 2,
+                                                "moves Sequential.2.bias otherwise"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_caught_with_the_place_and_the_cause(check: Check, fault: str) -> None:
-    old, new, what, step, word = FAULTS[fault]
-    start = "import copy\nstart = copy.deepcopy(model.state_dict())\nfor epoch in range(3):"
-    patched = replaced(replaced(SCRIPT, "for epoch in range(3):", start), old, new)
+def test_caught_with_the_place_and_the_cause(against: Against, fault: str) -> None:
+    original, old, new, what, name, step, words = FAULTS[fault]
+    patched = replaced(original, old, new)
+    if "saved = " in new:
+        patched = replaced(patched, "    model.train()", "    model.norm = saved")
 
-    verdict = check(SCRIPT, patched)
+    verdict = against(original, patched)
 
+    first = verdict.first_difference
     assert verdict.status == "mismatch"
     assert verdict.exit_code == 1
-    assert verdict.first_difference is not None
-    assert (verdict.first_difference.what, verdict.first_difference.step) == (what, step)
-    assert word in verdict.first_difference.likely_cause
+    assert first is not None
+    assert (first.what, first.name, first.step) == (what, name, step), first.likely_cause
+    assert re.search(words, first.likely_cause), first.likely_cause
 
 
-def test_stale_batchnorm_statistics_though_every_loss_agrees(check: Check) -> None:
+@pytest.mark.parametrize("original", [SCRIPT, TAGGER, BY_HAND], ids=["script", "tagger", "by hand"])
+def test_no_fault_is_seen_where_there_is_none(against: Against, original: str) -> None:
+    verdict = against(original, original + "\n")
+
+    assert verdict.status == "match"
+    assert verdict.max_param_diff == verdict.max_loss_diff == 0
+    assert verdict.steps_by == ("backward" if original == BY_HAND else "optimizer")
+
+
+def test_stale_batchnorm_statistics_though_every_loss_agrees(against: Against) -> None:
     stale = "bn = model.body[1]; keep = bn.running_var.clone(), bn.num_batches_tracked.clone()"
     restore = "bn.running_var.copy_(keep[0]); bn.num_batches_tracked.copy_(keep[1])"
     call = "logits, value = model(x)"
     patched = replaced(SCRIPT, call, f"{stale}; {call}")
     patched = replaced(patched, "optimizer.step()", f"optimizer.step(); {restore}")
 
-    verdict = check(SCRIPT, patched)
+    verdict = against(SCRIPT, patched)
 
     assert verdict.status == "mismatch"
     assert verdict.max_loss_diff == 0
@@ -60,19 +167,22 @@ def test_stale_batchnorm_statistics_though_every_loss_agrees(check: Check) -> No
     assert "BatchNorm" in verdict.first_difference.likely_cause
 
 
-def test_a_detached_module_whose_gradients_are_small(check: Check) -> None:
-    faint = replaced(ADAM, "weight = 0.5", "weight = 1e-4")
+def test_a_detached_module_whose_gradients_are_small(against: Against) -> None:
+    adam = replaced(
+        SCRIPT, "SGD(model.parameters(), lr=0.1, momentum=0.9)", "Adam(model.parameters())"
+    )
+    faint = replaced(adam, "weight = 0.5", "weight = 1e-4")
     patched = replaced(faint, "((value - t)", "((value.detach() - t)")
 
-    verdict = check(faint, patched)
+    verdict = against(faint, patched)
 
     assert verdict.first_difference is not None
     assert verdict.first_difference.name in ("Net.aux.weight", "Net.aux.bias")
 
 
-def test_a_patched_script_that_dies(check: Check) -> None:
+def test_a_patched_script_that_dies(against: Against) -> None:
     dies = "if epoch == 1: raise ValueError('no kernel')\n        loss.backward()"
-    verdict = check(SCRIPT, replaced(SCRIPT, "loss.backward()", dies))
+    verdict = against(SCRIPT, replaced(SCRIPT, "loss.backward()", dies))
 
     assert verdict.status == "mismatch"
     assert verdict.first_difference is not None
@@ -81,9 +191,9 @@ def test_a_patched_script_that_dies(check: Check) -> None:
     assert "the original did not" in verdict.messages[-1]
 
 
-def test_a_patched_script_killed_by_a_signal(check: Check) -> None:
+def test_a_patched_script_killed_by_a_signal(against: Against) -> None:
     dies = "import os, signal; os.kill(os.getpid(), signal.SIGFPE)\n        loss.backward()"
-    verdict = check(SCRIPT, replaced(SCRIPT, "loss.backward()", dies))
+    verdict = against(SCRIPT, replaced(SCRIPT, "loss.backward()", dies))
 
     assert verdict.status == "mismatch"
     assert "SIGFPE" in verdict.messages[-1]

@@ -17,28 +17,24 @@ def start(config_file: str) -> None:
     def on_random() -> None:
         from ortwrap.proof.recorder.determinism import seed_random
 
-        seed_random(config.seed)
+        seed_random(config.seed, config.seed_shift)
 
     def on_numpy() -> None:
         from ortwrap.proof.recorder.determinism import seed_numpy
 
-        seed_numpy(config.seed)
+        seed_numpy(config.seed, config.seed_shift)
 
     def on_torch() -> None:
         from ortwrap.proof.recorder.determinism import seed_torch, turn_dropout_off
         from ortwrap.proof.recorder.record import Recorder
 
-        seed_torch(config.seed)
+        seed_torch(config.seed, config.seed_shift)
         if not config.keep_dropout:
             turn_dropout_off()
         if config.sandbox:
             from ortwrap.proof.recorder.copy_up import keep_torch_saves_inside
 
             keep_torch_saves_inside(config.sandbox)
-        if config.nudge:
-            from ortwrap.proof.recorder.nudge import nudge_parameters
-
-            nudge_parameters(config.nudge)
         if config.variant:
             from ortwrap.proof.recorder.variants import put_in_place
 

@@ -20,6 +20,7 @@ class RecorderConfig:
         out: folder that the recordings are written to.
         steps: number of optimizer steps after which the script is stopped.
         seed: seed of torch, numpy and random when the script starts.
+        seed_shift: what to add to every seed, those that the script sets itself included.
         keep_dropout: leave dropout on.
         nudge: relative change of every trained parameter at each step; 0 for none.
             A run nudged by rounding error shows how far honest runs lie apart.
@@ -33,6 +34,7 @@ class RecorderConfig:
     out: str
     steps: int
     seed: int = 0
+    seed_shift: int = 0
     keep_dropout: bool = False
     nudge: float = 0.0
     transparent: tuple[str, ...] = ()

@@ -36,6 +36,18 @@ class Roots:
                 owners.append((min(owned), root))
         self._roots += [root for _, root in sorted(owners, key=lambda owner: owner[0])]
 
+    def add_those_with_gradients(self) -> list[nn.Module]:
+        """Remember the roots that a gradient has reached; the new ones, in a fixed order."""
+        known = {id(root) for root in self._roots}
+        reached = [
+            root
+            for root in self._outermost()
+            if id(root) not in known and any(map(_has_gradient, root.parameters()))
+        ]
+        reached.sort(key=lambda root: type(root).__qualname__)
+        self._roots += reached
+        return reached
+
     def named(self) -> Iterator[tuple[str, nn.Module]]:
         """Each root with a name that is the same on both sides, `Net` or `Net#2`."""
         count: dict[str, int] = {}
@@ -56,6 +68,11 @@ class Roots:
         kind = type(module)
         package = (kind.__module__ or "").partition(".")[0]
         return package in _TRANSPARENT_PACKAGES or kind.__name__ in self._transparent
+
+
+def _has_gradient(parameter: nn.Parameter) -> bool:
+    # ONNX Runtime gives zeros where eager gives none.
+    return parameter.grad is not None and bool(parameter.grad.any())
 
 
 def snapshot(tensor: torch.Tensor) -> torch.Tensor:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from torch import nn
 from torch.optim.optimizer import Optimizer
+
+
+class Updates(Protocol):
+    """What the recorder reads of an optimizer, or of what stands where one is missing."""
+
+    param_groups: list[dict[str, Any]]
+    state: Any
 
 
 def when_optimizer_is_made(callback: Callable[[Optimizer], None]) -> None:
@@ -22,6 +29,6 @@ def when_optimizer_is_made(callback: Callable[[Optimizer], None]) -> None:
     setattr(Optimizer, "__init__", initialised)  # noqa: B010
 
 
-def parameters_of(optimizer: Optimizer) -> list[nn.Parameter]:
+def parameters_of(optimizer: Updates) -> list[nn.Parameter]:
     """The parameters that `optimizer` trains, group by group."""
     return [parameter for group in optimizer.param_groups for parameter in group["params"]]

@@ -22,10 +22,14 @@ from torch.optim.optimizer import (
     register_optimizer_step_pre_hook,
 )
 
+from ortwrap.proof.recorder.by_hand import UpdatedByHand
 from ortwrap.proof.recorder.config import RecorderConfig
-from ortwrap.proof.recorder.executed import loss_computed_in_graph, ran_on_ort
-from ortwrap.proof.recorder.modules import Roots, snapshot
-from ortwrap.proof.recorder.trained import Trained
+from ortwrap.proof.recorder.nudge import Nudge
+from ortwrap.proof.recorder.optimizers import when_optimizer_is_made
+from ortwrap.proof.recorder.tape import Tape
+
+# So many backwards may come before the first step of an optimizer that is there.
+_ACCUMULATED_AT_MOST = 256
 
 
 class EnoughSteps(SystemExit):
@@ -37,23 +41,20 @@ class Recorder:
 
     def __init__(self, config: RecorderConfig) -> None:
         self._config = config
-        self._roots = Roots(config.transparent)
+        self._nudge = Nudge(config.nudge)
+        self._has_optimizer = False
         self._reset()
 
     def _reset(self) -> None:
         self._pid = os.getpid()
-        self._trained = Trained()
-        self._losses: list[torch.Tensor] = []
-        self._loss_steps: list[int] = []
-        self._loss_on_ort: list[bool] = []
-        self._loss_in_graph: list[bool] = []
-        self._step_seconds: list[float] = []
-        self._grad_norms: list[tuple[int, torch.Tensor]] = []
+        self._tape = Tape(self._config.transparent)
+        # Until an optimizer steps, every backward may turn out to be a step.
+        self._by_hand: UpdatedByHand | None = UpdatedByHand(self._tape.roots)
+        self._is_updating = False
         self._stepping: list[Optimizer] = []
         self._backward_depth = 0
         self._exception: str | None = None
         self._written = False
-        self._started = time.time()
         self._own_seconds = 0.0
         self._clock_from = time.perf_counter()
 
@@ -63,10 +64,14 @@ class Recorder:
         """Hook backward, every optimizer, forks, uncaught exceptions and the exit."""
         # Tensor.backward looks this function up at each call, so one hook sees both.
         torch.autograd.backward = self._recording(torch.autograd.backward)
+        if self._config.nudge:
+            self._nudge.at_every_step()
+        when_optimizer_is_made(self._on_optimizer)
         register_optimizer_step_pre_hook(self._before_step)
         register_optimizer_step_post_hook(self._after_step)
         sys.excepthook = self._noting(sys.excepthook)
         atexit.register(self._finish)
+        setattr(os, "_exit", self._finishing(os._exit))  # noqa: B010
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._reset)
 
@@ -76,14 +81,28 @@ class Recorder:
             # Checkpointing runs a backward inside the backward; it is no loss of the script's.
             if self._backward_depth == 0:
                 with self._off_the_clock():
-                    self._note_loss(tensors)
+                    self._end_step_by_hand()
+                    self._tape.note_losses(tensors)
             self._backward_depth += 1
             try:
                 backward(tensors, *args, **kwargs)
             finally:
                 self._backward_depth -= 1
+            if self._backward_depth == 0:
+                with self._off_the_clock():
+                    self._begin_step_by_hand()
 
         return recorded
+
+    def _finishing(self, leave: Callable[[int], Any]) -> Callable[[int], Any]:
+        @functools.wraps(leave)
+        def left(status: int) -> Any:
+            """`os._exit` runs no exit functions; those of ours shall run all the same."""
+            self._finish()
+            _write_report()
+            return leave(status)
+
+        return left
 
     def _noting(self, hook: Callable[..., Any]) -> Callable[..., Any]:
         def noted(
@@ -97,51 +116,86 @@ class Recorder:
 
         return noted
 
-    # ------------------------------------------------------------------ events
+    # ------------------------------------------------------------------ steps by hand
 
-    def _note_loss(self, tensors: Any) -> None:
-        each = [tensors] if isinstance(tensors, torch.Tensor) else list(tensors)
-        for tensor in each:
-            value = tensor.detach()
-            self._losses.append(value.clone() if value.numel() == 1 else value.mean())
-            self._loss_steps.append(len(self._step_seconds))
-            self._loss_on_ort.append(ran_on_ort(tensor))
-            self._loss_in_graph.append(loss_computed_in_graph(tensor))
+    def _on_optimizer(self, optimizer: Optimizer) -> None:
+        self._has_optimizer = True
+
+    def _begin_step_by_hand(self) -> None:
+        """A backward is over: what changes the weights until the next one makes its step."""
+        if self._by_hand is None:
+            return
+        self._by_hand.after_backward()
+        self._tape.note_start(self._by_hand)
+        self._tape.note_gradients(self._by_hand)
+        self._is_updating = True
+
+    def _end_step_by_hand(self) -> None:
+        if self._by_hand is None or not self._is_updating:
+            return
+        if self._written:
+            self._leave_at_once()
+        self._is_updating = False
+        self._tape.note_step(self._by_hand, self._lap())
+        if self._has_optimizer:
+            patience = _ACCUMULATED_AT_MOST
+        else:
+            patience = 0
+            self._nudge(self._by_hand)
+            self._show_progress()
+        if self._tape.steps >= self._config.steps + patience:
+            self._stop()
+
+    # ------------------------------------------------------------------ steps of optimizers
 
     def _before_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         # A step that raised never came to its post hook.
         if optimizer in self._stepping:
             del self._stepping[self._stepping.index(optimizer) :]
         self._stepping.append(optimizer)
+        if len(self._stepping) > 1:
+            return  # an optimizer inside another's step: the outer one counts
+        with self._off_the_clock():
+            if self._by_hand is not None:
+                self._by_hand = None
+                # All backwards before it belong to this one step.
+                self._clock_from -= self._tape.seconds
+                self._tape.forget_steps()
+            self._tape.note_start(optimizer)
 
     def _after_step(self, optimizer: Optimizer, args: Any, kwargs: Any) -> None:
         _wait_for_devices()
-        now = time.perf_counter()
         if self._stepping:
             self._stepping.pop()
         if self._stepping:
-            return  # an optimizer inside another's step: the outer one counts
+            return
         if self._written:
             self._leave_at_once()
-        self._step_seconds.append(now - self._clock_from - self._own_seconds)
-        self._note_step(optimizer)
-        if len(self._step_seconds) >= self._config.steps:
-            self._stop()
-        self._own_seconds = 0.0
-        self._clock_from = time.perf_counter()
+        seconds = self._lap()
+        with self._off_the_clock():
+            self._tape.note_gradients(optimizer)
+            self._tape.note_step(optimizer, seconds)
+            self._tape.find_owners()
+            self._show_progress()
+            if self._tape.steps >= self._config.steps:
+                self._stop()
 
-    def _note_step(self, optimizer: Optimizer) -> None:
-        if self._trained.is_new(optimizer):
-            self._trained.add(optimizer)
-            self._roots.add_owners(self._trained.parameters())
-        self._grad_norms.append(self._trained.grad_norms(optimizer))
-        self._show_progress()
+    # ------------------------------------------------------------------ the clock
+
+    def _lap(self) -> float:
+        """Seconds of the script's own since the last step."""
+        now = time.perf_counter()
+        seconds = now - self._clock_from - self._own_seconds
+        self._own_seconds = 0.0
+        self._clock_from = now
+        return seconds
 
     @contextlib.contextmanager
     def _off_the_clock(self) -> Iterator[None]:
         start = time.perf_counter()
         yield
-        self._own_seconds += time.perf_counter() - start
+        # Of a time before the last lap, only what came after it counts.
+        self._own_seconds += time.perf_counter() - max(start, self._clock_from)
 
     # ------------------------------------------------------------------ the end
 
@@ -160,9 +214,12 @@ class Recorder:
         os._exit(0)
 
     def _finish(self) -> None:
-        recorded = bool(self._losses or self._step_seconds)
-        if os.getpid() == self._pid and not self._written and recorded:
-            self._write()
+        if os.getpid() != self._pid or self._written or self._tape.is_empty:
+            return
+        if self._by_hand is not None and self._is_updating:
+            self._is_updating = False
+            self._tape.note_step(self._by_hand, self._lap())
+        self._write()
 
     def _show_progress(self) -> None:
         with open(self._path("progress"), "ab") as progress:
@@ -173,24 +230,21 @@ class Recorder:
 
     def _write(self) -> None:
         self._written = True
-        content = {
-            "rank": _rank(),
-            "started": self._started,
-            "losses": [float(loss) for loss in self._losses],
-            "loss_dtypes": [str(loss.dtype) for loss in self._losses],
-            "loss_steps": self._loss_steps,
-            "loss_on_ort": self._loss_on_ort,
-            "loss_in_graph": self._loss_in_graph,
-            "step_seconds": self._step_seconds,
-            "grad_norms": [(index, snapshot(norms)) for index, norms in self._grad_norms],
-            "peak_memory": _peak_memory(),
-            "threads": torch.get_num_threads(),
-            "exception": self._exception,
-            **self._trained.state(dict(self._roots.named())),
-        }
-        unfinished = self._path("unfinished")
-        torch.save(content, unfinished)
-        os.replace(unfinished, self._path("recording"))
+        self._tape.write(
+            self._path("recording"),
+            rank=_rank(),
+            steps_by="optimizer" if self._by_hand is None else "backward",
+            peak_memory=_peak_memory(),
+            threads=torch.get_num_threads(),
+            exception=self._exception,
+        )
+
+
+def _write_report() -> None:
+    """`$ORTWRAP_REPORT`, which the runtime writes at exit."""
+    report = sys.modules.get("ortwrap.runtime.report")
+    if report is not None:
+        report.write()
 
 
 def _wait_for_devices() -> None:

@@ -7,10 +7,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.optimizer import Optimizer
 
 from ortwrap.proof.recorder.modules import snapshot
-from ortwrap.proof.recorder.optimizers import parameters_of
+from ortwrap.proof.recorder.optimizers import Updates, parameters_of
 
 NO_GRADIENT = -1.0
 
@@ -23,13 +22,13 @@ class Trained:
     """
 
     def __init__(self) -> None:
-        self._optimizers: list[Optimizer] = []
+        self._optimizers: list[Updates] = []
 
-    def is_new(self, optimizer: Optimizer) -> bool:
+    def is_new(self, optimizer: Updates) -> bool:
         """Whether `optimizer` has not stepped before."""
         return all(each is not optimizer for each in self._optimizers)
 
-    def add(self, optimizer: Optimizer) -> None:
+    def add(self, optimizer: Updates) -> None:
         """Remember an optimizer that has just made its first step."""
         self._optimizers.append(optimizer)
 
@@ -37,13 +36,26 @@ class Trained:
         """Every trained parameter, optimizer by optimizer."""
         return [p for optimizer in self._optimizers for p in parameters_of(optimizer)]
 
-    def grad_norms(self, optimizer: Optimizer) -> tuple[int, torch.Tensor]:
+    def grad_norms(self, optimizer: Updates) -> tuple[int, torch.Tensor]:
         """The optimizer's index and the norm of each of its gradients, float32 of shape (P,).
 
         `NO_GRADIENT` stands for a parameter without one.
         """
         index = next(i for i, each in enumerate(self._optimizers) if each is optimizer)
         return index, torch.stack([_norm(p.grad) for p in parameters_of(optimizer)])
+
+    def checksums(self, optimizer: Updates) -> torch.Tensor:
+        """Sum and norm of each parameter of `optimizer`, float64 of shape (P, 2).
+
+        From one step to the next they tell which parameters an update moved otherwise, without
+        a copy of any.
+        """
+        sums = [_checksum(p.detach()) for p in parameters_of(optimizer)]
+        return torch.stack(sums) if sums else torch.zeros(0, 2)
+
+    def learning_rates(self, optimizer: Updates) -> list[float]:
+        """What `optimizer` has just stepped with, by group."""
+        return [float(group["lr"]) for group in optimizer.param_groups if "lr" in group]
 
     def state(self, roots: Mapping[str, nn.Module]) -> dict[str, Any]:
         """What is compared at the end: trained and frozen parameters, and buffers.
@@ -69,7 +81,47 @@ class Trained:
             for name, buffer in root.named_buffers():
                 buffers[f"{root_name}.{name}"] = snapshot(buffer)
         trained = {keys[id(parameter)]: snapshot(parameter) for parameter in self.parameters()}
-        return {"trained": trained, "names": names, "frozen": frozen, "buffers": buffers}
+        return {
+            "trained": trained,
+            "names": names,
+            "frozen": frozen,
+            "buffers": buffers,
+            "remembered": self._remembered(),
+            "settings": self._settings(),
+        }
+
+    def _remembered(self) -> dict[str, torch.Tensor]:
+        """What the optimizers remember of each parameter, `0/3/exp_avg`: averages, counts."""
+        return {
+            f"{i}/{j}/{kind}": snapshot(torch.as_tensor(value))
+            for i, optimizer in enumerate(self._optimizers)
+            for j, parameter in enumerate(parameters_of(optimizer))
+            for kind, value in sorted(optimizer.state.get(parameter, {}).items())
+            if isinstance(value, (torch.Tensor, float, int))
+        }
+
+    def _settings(self) -> dict[str, float]:
+        """Numbers that the optimizers work with at the end, `0/1/lr`: a schedule moves them."""
+        return {
+            f"{i}/{j}/{name}": float(value)
+            for i, optimizer in enumerate(self._optimizers)
+            for j, group in enumerate(optimizer.param_groups)
+            for name, value in group.items()
+            if isinstance(value, (float, int)) or _is_number(value)
+        }
+
+
+def _checksum(parameter: torch.Tensor) -> torch.Tensor:
+    if parameter.layout != torch.strided or parameter.is_complex():
+        return torch.zeros(2, dtype=torch.float64)
+    wide = torch.float64
+    total = parameter.sum(dtype=wide)
+    norm: torch.Tensor = torch.linalg.vector_norm(parameter.float(), dtype=wide)
+    return torch.stack([total, norm]).cpu()
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, torch.Tensor) and value.numel() == 1
 
 
 def _norm(gradient: Any) -> torch.Tensor:

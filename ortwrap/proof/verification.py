@@ -1,0 +1,245 @@
+"""One run of the original, and any number of patched scripts compared with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Literal
+
+from ortwrap.proof.causes import likely_cause
+from ortwrap.proof.execution import read_execution
+from ortwrap.proof.gaps import KINDS, Gap, beyond_noise, gaps, printed_gaps
+from ortwrap.proof.patched import Patched
+from ortwrap.proof.recording import Recording
+from ortwrap.proof.trial import Setting, Trial, run_trial
+from ortwrap.proof.verdict import Difference, Side, Verdict
+
+OtherSeed = Literal["never", "difference", "always"]
+
+_MISSING_RUNTIME = ("onnxruntime", "torch_ort", "ortwrap", "onnx")
+_NOT_REPRODUCIBLE = (
+    "two runs of the original with the same seed have different first losses, so nothing can be "
+    "concluded: something in it is random and not seeded"
+)
+_BY_BACKWARD = "no optimizer of torch stepped, so every backward counts as a step"
+
+
+@dataclass(frozen=True)
+class Verification:
+    """Compares patched scripts with the original.
+
+    Attributes:
+        setting: what all runs have in common.
+        blank: a verdict that holds what is known before anything ran.
+        side: a word that sets the names of these runs apart from others in the workspace.
+        ask_other_seed: when to run the original with another seed too, so that a difference
+            can be judged.
+    """
+
+    setting: Setting
+    blank: Verdict
+    side: str = ""
+    ask_other_seed: OtherSeed = "difference"
+    _patched: dict[Patched, Trial] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def original(self) -> Trial:
+        """The original, run once."""
+        return run_trial(self.setting, f"original{self.side}")
+
+    @cached_property
+    def noise(self) -> list[tuple[Gap, ...]] | None:
+        """The original against itself, nudged at every step.
+
+        None when it differs by more than the nudge from the first loss on: it is not
+        reproducible.
+        """
+        again = run_trial(self.setting, f"noise{self.side}", nudge=self.blank.tolerances.nudge)
+        noise = self._gaps(again)
+        first_losses = [g for rank in noise for g in rank if g.kind == "loss" and g.step == 1]
+        if again.failure or any(gap.over for gap in first_losses):
+            return None
+        return noise
+
+    @cached_property
+    def other_seed(self) -> dict[str, float] | None:
+        """The original against itself with another seed; None where it failed."""
+        other = run_trial(self.setting, f"other seed{self.side}", seed_shift=1)
+        return None if other.failure else _largest(self._gaps(other))
+
+    def patched(self, twin: Patched) -> Trial:
+        """A patched script, each run once."""
+        trial = self._patched.get(twin)
+        if trial is None:
+            side = f"patched{len(self._patched) or ''}{self.side}"
+            trial = self._patched[twin] = run_trial(self.setting, side, source=twin.source)
+        return trial
+
+    def of(self, twin: Patched) -> Verdict:
+        """Run a patched script and compare it."""
+        verdict = self.costs_of(twin)
+        return self._compared(verdict, self.patched(twin)) if verdict.status == "match" else verdict
+
+    def costs_of(self, twin: Patched) -> Verdict:
+        """Run a patched script: everything but the comparison; `match` when it can be compared."""
+        if self.original.failure:
+            return self._error(f"the original script {self.original.failure}", self.original.output)
+        patched = self.patched(twin)
+        if patched.failure:
+            return self._patched_failed(twin, patched)
+        if len(self.original.recordings) != len(patched.recordings):
+            return self._other_processes(twin, patched)
+        return replace(self._costs(twin, patched), status="match")
+
+    def _error(self, message: str, output: str = "") -> Verdict:
+        return replace(self.blank, messages=(*self.blank.messages, message), output=output)
+
+    def _costs(self, twin: Patched, patched: Trial) -> Verdict:
+        """The verdict so far: everything but the comparison."""
+        original = self.original
+        return replace(
+            self.blank,
+            steps=min(original.steps, patched.steps),
+            steps_by=original.recordings[0].steps_by,
+            backwards=min(_backwards(original), _backwards(patched)),
+            processes=len(original.recordings),
+            execution=read_execution(patched.recordings, patched.reports, twin.untouched),
+            original=_side(original),
+            patched=_side(patched),
+            messages=self._remarks(),
+        )
+
+    def _remarks(self) -> tuple[str, ...]:
+        remarks = list(self.blank.messages)
+        if self.original.steps < self.setting.steps:
+            made = f"{self.original.steps} of the {self.setting.steps} steps asked for"
+            remarks.append(f"the script made {made}")
+        if self.original.recordings[0].steps_by == "backward":
+            remarks.append(_BY_BACKWARD)
+        if not _backwards(self.original):
+            remarks.append("no backward was called, so no loss was compared")
+        return tuple(remarks)
+
+    def _patched_failed(self, twin: Patched, patched: Trial) -> Verdict:
+        message = f"the patched script {patched.failure}, the original did not"
+        missing = [
+            name for name in _MISSING_RUNTIME if f"No module named '{name}" in patched.output
+        ]
+        if missing and not patched.steps:
+            advice = "install ortwrap[runtime] and run `ortwrap doctor --fix`"
+            return self._error(f"{message}: {advice}", patched.output)
+        difference = Difference(
+            what="steps",
+            name="",
+            step=patched.steps + 1,
+            original=self.original.steps,
+            patched=patched.steps,
+            size=self.original.steps - patched.steps,
+            likely_cause=message,
+        )
+        return replace(
+            self._costs(twin, patched),
+            status="mismatch",
+            first_difference=difference,
+            messages=(*self.blank.messages, message),
+            output=patched.output,
+        )
+
+    def _other_processes(self, twin: Patched, patched: Trial) -> Verdict:
+        message = (
+            f"{len(self.original.recordings)} processes of the original trained, "
+            f"{len(patched.recordings)} of the patched script"
+        )
+        messages = (*self.blank.messages, message)
+        return replace(self._costs(twin, patched), status="mismatch", messages=messages)
+
+    def _compared(self, verdict: Verdict, patched: Trial) -> Verdict:
+        found = self._gaps(patched)
+        verdict = _with_maxima(verdict, found)
+        differs = any(gap.over for rank in found for gap in rank)
+        if self.ask_other_seed == "always" or (differs and self.ask_other_seed == "difference"):
+            verdict = replace(verdict, other_seed=self.other_seed)
+        if not differs:
+            return verdict
+        if self.noise is None:
+            messages = (*verdict.messages, _NOT_REPRODUCIBLE)
+            return replace(verdict, status="error", messages=messages)
+        verdict = replace(verdict, noise=_largest(self.noise))
+        factor = self.blank.tolerances.noise_factor
+        for rank, (here, there) in enumerate(zip(found, self.noise)):
+            real = beyond_noise(here, there, factor)
+            if real:
+                pair = self.original.recordings[rank], patched.recordings[rank]
+                first = _difference(real[0], likely_cause(real, *pair), pair[0].rank)
+                return replace(verdict, status="mismatch", first_difference=first)
+        return replace(verdict, within_noise=True)
+
+    def _gaps(self, other: Trial) -> list[tuple[Gap, ...]]:
+        original = self.original
+        found = [
+            gaps(a, b, self.blank.tolerances) for a, b in zip(original.recordings, other.recordings)
+        ]
+        if len(found) == 1:  # several processes print in no fixed order
+            found[0] += tuple(printed_gaps(original.printed, other.printed))
+        return found
+
+
+def _backwards(trial: Trial) -> int:
+    return min((len(recording.losses) for recording in trial.recordings), default=0)
+
+
+def _side(trial: Trial) -> Side:
+    """The cost of one side: its first process, and the largest memory of all."""
+    if not trial.recordings:
+        return Side()
+    first: Recording = trial.recordings[0]
+    peaks = [r.peak_memory for r in trial.recordings if r.peak_memory is not None]
+    return Side(
+        ms_per_step=first.ms_per_step,
+        step_ms=tuple(1000 * seconds for seconds in first.step_seconds),
+        losses=first.losses,
+        peak_memory_mb=max(peaks) / 2**20 if peaks else None,
+    )
+
+
+def _maximum(found: Iterable[tuple[Gap, ...]], kind: str) -> float | None:
+    sizes = [gap.size for rank in found for gap in rank if gap.kind == kind]
+    return max(sizes) if sizes else None
+
+
+def _with_maxima(verdict: Verdict, found: Sequence[tuple[Gap, ...]]) -> Verdict:
+    unequal = [g.step for rank in found for g in rank if g.step is not None and g.size > 0]
+    return replace(
+        verdict,
+        max_loss_diff=_maximum(found, "loss"),
+        max_param_diff=_maximum(found, "parameter"),
+        max_buffer_diff=_maximum(found, "buffer"),
+        max_grad_norm_diff=_maximum(found, "gradient"),
+        max_state_diff=_maximum(found, "optimizer state"),
+        max_setting_diff=_maximum(found, "setting"),
+        max_printed_diff=_maximum(found, "printed"),
+        printed=sum(gap.kind == "printed" for rank in found for gap in rank),
+        first_unequal_step=min(unequal, default=None),
+    )
+
+
+def _largest(found: Sequence[tuple[Gap, ...]]) -> dict[str, float]:
+    largest = {kind: _maximum(found, kind) for kind in KINDS}
+    return {
+        kind: size for kind, size in largest.items() if size is not None and math.isfinite(size)
+    }
+
+
+def _difference(gap: Gap, cause: str, rank: int) -> Difference:
+    return Difference(
+        what=gap.kind,
+        name=gap.name,
+        step=gap.step,
+        original=gap.original,
+        patched=gap.patched,
+        size=gap.size,
+        likely_cause=cause,
+        rank=rank,
+    )
