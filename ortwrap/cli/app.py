@@ -8,7 +8,7 @@ import click
 
 from ortwrap import __version__
 
-_COMMANDS = ("rewrite", "verify", "doctor", "explain")
+_COMMANDS = ("rewrite", "verify", "bench", "doctor", "explain")
 
 
 class _LazyGroup(click.Group):
@@ -39,4 +39,5 @@ def app() -> None:
     ortwrap doctor --fix                 make ORTModule work with this torch
     ortwrap verify train.py -- --epochs 1
                                          same losses, same weights?
+    ortwrap bench train.py -- --epochs 1 and how much faster?
     """

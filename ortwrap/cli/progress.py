@@ -52,3 +52,27 @@ def steps_shown(*, quiet: bool) -> Iterator[OnSteps]:
             progress.update(tasks[side], completed=made)
 
         yield show
+
+
+@contextmanager
+def runs_shown(ways: int, repeat: int, *, quiet: bool) -> Iterator[OnSteps]:
+    """The same for many runs: one bar for all of them, one for the run of now."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda side, made, wanted: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        runs: list[str] = []
+        everything = progress.add_task("all runs", total=ways * repeat)
+        here = progress.add_task("", total=None)
+
+        def show(side: str, made: int, wanted: int) -> None:
+            if side not in runs:
+                runs.append(side)
+                progress.reset(here, total=wanted, description=side)
+            progress.update(here, completed=made)
+            progress.update(everything, completed=len(runs) - 1 + made / wanted)
+
+        yield show

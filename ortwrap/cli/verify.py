@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ortwrap.config import ConfigError, find_config
+from ortwrap.cli.running import (
+    SCRIPT,
+    can_report,
+    command_line,
+    ended_tidily,
+    need_torch,
+    options_for,
+    write_document,
+)
 from ortwrap.engine.options import Options
 
 if TYPE_CHECKING:
@@ -25,20 +31,19 @@ Examples:
 
 Exit codes: 0 match; 1 they differ; 2 one of them could not run.
 """
-_SCRIPT = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command("verify", epilog=_EXAMPLES, short_help="Same losses, same weights?")
-@click.argument("script", type=_SCRIPT)
+@click.argument("script", type=SCRIPT)
 @click.argument("args", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS...]")
 @click.option(
     "--steps",
     type=click.IntRange(min=1),
     default=20,
     show_default=True,
-    help="Optimizer steps to compare.",
+    help="Steps to compare: optimizer steps, or backwards where no optimizer steps.",
 )
-@click.option("--patched", type=_SCRIPT, help="Compare with this script instead of rewriting.")
+@click.option("--patched", type=SCRIPT, help="Compare with this script instead of rewriting.")
 @click.option(
     "--json", "json_file", metavar="FILE", help="Write the verdict as JSON; - is standard output."
 )
@@ -47,7 +52,21 @@ _SCRIPT = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of both sides.")
 @click.option(
-    "--keep-dropout", is_flag=True, help="Leave dropout on, though ORT draws other masks."
+    "--other-seed",
+    is_flag=True,
+    help="Also tell how far apart two runs of the original with other seeds lie.",
+)
+@click.option(
+    "--keep-dropout",
+    is_flag=True,
+    help="Leave dropout on: ORT draws other masks, so several seeds are compared on average.",
+)
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=2),
+    default=6,
+    show_default=True,
+    help="How many seeds --keep-dropout compares.",
 )
 @click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="How long a side may take."
@@ -64,7 +83,9 @@ def command(
     json_file: str | None,
     html_file: str | None,
     seed: int,
+    other_seed: bool,
     keep_dropout: bool,
+    seeds: int,
     timeout: float | None,
     launcher: str,
     quiet: bool,
@@ -72,32 +93,36 @@ def command(
     """Run a script and its patched twin, and compare every loss and the final weights.
 
     Both run in processes of their own, with the same seeds and without dropout,
-    and are stopped after the same number of optimizer steps. What stands after --
+    and are stopped after the same number of steps. What stands after --
     goes to the script.
     """
-    if find_spec("torch") is None:
-        raise click.UsageError("verify runs the script, so it needs torch: ortwrap doctor")
+    need_torch("verify")
+    if html_file is not None:
+        can_report()
     from ortwrap.cli.progress import steps_shown
     from ortwrap.proof.verify import verify
 
-    with steps_shown(quiet=quiet) as on_progress:
+    options = options_for(script)
+    with ended_tidily(), steps_shown(quiet=quiet) as on_progress:
         verdict = verify(
             script,
             steps=steps,
             patched=patched,
             args=args,
             seed=seed,
+            other_seed="always" if other_seed else "difference",
             keep_dropout=keep_dropout,
+            seeds=seeds,
             timeout=timeout,
             launcher=shlex.split(launcher),
-            options=_options(script),
+            options=options,
             on_progress=on_progress,
         )
     _print(verdict, to_stderr=json_file == "-", quiet=quiet)
     if json_file is not None:
-        _write(json_file, json.dumps(verdict.to_json(), indent=2))
+        write_document(json_file, json.dumps(verdict.to_json(), indent=2))
     if html_file is not None:
-        _write(html_file, _report(verdict, patched, _options(script)))
+        write_document(html_file, _report(verdict, patched, options))
     return verdict.exit_code
 
 
@@ -105,22 +130,10 @@ def _report(verdict: Verdict, patched: Path | None, options: Options) -> str:
     from ortwrap.proof.html import html_report
     from ortwrap.proof.patched import CannotVerify
 
-    command = shlex.join(["ortwrap", *sys.argv[1:]])
     try:
-        return html_report(verdict, command=command, patched=patched, options=options)
-    except ModuleNotFoundError as error:
-        message = f"{error.name} is missing: pip install 'ortwrap[report]'"
-        raise click.UsageError(message) from error
+        return html_report(verdict, command=command_line(), patched=patched, options=options)
     except CannotVerify as error:
         raise click.UsageError(str(error)) from error
-
-
-def _options(script: Path) -> Options:
-    try:
-        config = find_config([str(script)])
-    except ConfigError as error:
-        raise click.UsageError(str(error)) from error
-    return config.options()
 
 
 def _print(verdict: Verdict, *, to_stderr: bool, quiet: bool) -> None:
@@ -133,15 +146,3 @@ def _print(verdict: Verdict, *, to_stderr: bool, quiet: bool) -> None:
     if not quiet:
         console.print(table(verdict))
     console.print(line(verdict))
-
-
-def _write(path: str, document: str) -> None:
-    from ortwrap.source import SourceError, write
-
-    if path == "-":
-        click.echo(document)
-        return
-    try:
-        write(path, f"{document}\n".encode())
-    except SourceError as error:
-        raise click.UsageError(str(error)) from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ortwrap.proof.measured import Measured
 
 # Runs of one and the same program differ by about this much.
@@ -10,8 +12,13 @@ _SHORT_STEP_MS = 20.0
 _FULL_OF_LABELS = 0.9
 
 
-def advise(eager: Measured, rewritten: Measured) -> str:
-    """Worth it, not worth it, and what would change that."""
+def advise(measured: Sequence[Measured]) -> str:
+    """Worth it, not worth it, and what would change that.
+
+    Args:
+        measured: every way, eager first, ortwrap last.
+    """
+    eager, rewritten = measured[0], measured[-1]
     if rewritten.failure:
         return f"The patched script {rewritten.failure}: run `ortwrap verify` first."
     if rewritten.ran_on == "eager":
@@ -19,13 +26,24 @@ def advise(eager: Measured, rewritten: Measured) -> str:
         return f"Not worth it yet: the patched script ran eagerly ({reason})."
     assert rewritten.ratio is not None
     assert eager.ms_per_step is not None
+    faster = _faster(measured[1:-1], rewritten)
     if rewritten.ratio > 1 + _SAME:
-        return _worth_it(rewritten)
+        return _worth_it(rewritten, faster)
     verdict = "No difference here" if rewritten.ratio > 1 - _SAME else "Not worth it here"
-    return f"{verdict}: {_ratio(rewritten)}; {_what_would_change_that(eager, rewritten)}."
+    reason = _what_would_change_that(eager, rewritten)
+    return f"{verdict}: {_ratio(rewritten)}; {reason}{faster}."
 
 
-def _worth_it(rewritten: Measured) -> str:
+def _faster(others: Sequence[Measured], rewritten: Measured) -> str:
+    """A clause on another way that is faster still."""
+    measured = [each for each in others if each.ratio is not None and not each.note]
+    best = max(measured, key=lambda each: each.ratio or 0.0, default=None)
+    if best is None or (best.ratio or 0.0) < (rewritten.ratio or 0.0) * (1 + _SAME):
+        return ""
+    return f"; {best.name} is faster here (ratio {best.ratio:.2f})"
+
+
+def _worth_it(rewritten: Measured, faster: str) -> str:
     steps = rewritten.break_even_steps
     pays = f"; the export is paid back after {steps} steps" if steps else ""
     density = rewritten.label_density
@@ -34,7 +52,7 @@ def _worth_it(rewritten: Measured) -> str:
         if rewritten.label_sparsity == "on" and density is not None
         else ""
     )
-    return f"Worth it: {_ratio(rewritten)}{because}{pays}."
+    return f"Worth it: {_ratio(rewritten)}{because}{pays}{faster}."
 
 
 def _ratio(rewritten: Measured) -> str:

@@ -24,6 +24,7 @@ from ortwrap.proof.trial import (
     found_launcher,
     run_trial,
 )
+from ortwrap.proof.verdict import Execution
 
 EAGER = "eager"
 COMPILED = "torch.compile"
@@ -104,7 +105,7 @@ def bench(
         steps=steps,
         repeat=repeat,
         measured=measured,
-        advice=advise(measured[0], measured[-1]) if eager else "",
+        advice=advise(measured) if eager else "",
         environment=environment(),
         warning=warning,
     )
@@ -143,9 +144,7 @@ def _measured(name: str, trials: Sequence[Trial], twin: Patched) -> Measured:
     peaks = [r.peak_memory for r in recordings if r.peak_memory is not None]
     last = trials[-1]
     execution = read_execution(last.recordings, last.reports, twin.untouched)
-    note = "; ".join(execution.reasons) if name == REWRITTEN else ""
-    if name == MODEL_ONLY and execution.ran_on != "ort":
-        note = "ORTModule fell back to eager"
+    note = _note(name, recordings, execution)
     return Measured(
         name,
         ms_per_step=statistics.median(steps),
@@ -159,6 +158,17 @@ def _measured(name: str, trials: Sequence[Trial], twin: Patched) -> Measured:
         note=note,
         step_ms=tuple(steps),
     )
+
+
+def _note(name: str, recordings: Sequence[Recording], execution: Execution) -> str:
+    """What a row of figures must not be read without."""
+    if name == REWRITTEN:
+        return "; ".join(execution.reasons)
+    if name == MODEL_ONLY and execution.ran_on != "ort":
+        return "it ran eagerly: ORTModule fell back, or the script does not call its model itself"
+    if name == COMPILED and not all(each.compiled_frames for each in recordings):
+        return "nothing was compiled: the script does not call its model itself"
+    return ""
 
 
 def _quartiles(steps: Sequence[float]) -> tuple[float, float]:

@@ -87,12 +87,13 @@ def _of_later_loss(step: int, found: Sequence[Gap], original: Recording, patched
             f"{settings[0].patched:g} where the original has {settings[0].original:g}: look at how "
             "the optimizer and its schedule are made"
         )
-    for earlier in range(step - 1):
-        moved = moved_otherwise(original, patched, earlier)
+    for number in range(step):
+        moved = moved_otherwise(original, patched, number)
         if moved:
+            when = f"from step {number} to step {number + 1}" if number else "before step 1"
             return (
-                f"losses and gradients agree up to step {earlier + 1}, but its update moves "
-                f"{listed(moved)} otherwise: look at what changes the weights there"
+                f"losses and gradients agree before step {step}, but {when} something moves "
+                f"{listed(moved)} otherwise: look at the update and at what else changes weights"
             )
     return (
         f"losses, gradients and updates agree before step {step}: a Python value, a shape or a "

@@ -17,14 +17,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Stand-ins that become the colours of the page, light or dark, once the picture is text.
-_INK, _FAINT, _ORIGINAL, _PATCHED = "#010203", "#040506", "#070809", "#0a0b0c"
+_INK, _GRID, _ORIGINAL, _PATCHED, _THIRD, _FOURTH = (f"#0{i}0{i}0{i}" for i in range(1, 7))
 _ON_PAGE = {
     _INK: "var(--ink)",
-    _FAINT: "var(--faint)",
+    _GRID: "var(--grid)",
     _ORIGINAL: "var(--original)",
     _PATCHED: "var(--patched)",
+    _THIRD: "var(--third)",
+    _FOURTH: "var(--fourth)",
 }
-_SIZE = (7.2, 2.7)
+# Small, so that the letters are large enough on a phone.
+_WIDTH, _HEIGHT = 5.0, 2.7
+_FONT = 10
 
 
 @dataclass(frozen=True)
@@ -47,93 +51,178 @@ class Chart:
 
 
 def loss_chart(original: Sequence[float], patched: Sequence[float]) -> Chart:
-    """Loss of every backward on both sides, and their difference on a log axis."""
-    figure, (above, below) = _figure(2)
-    numbers = range(1, len(original) + 1)
-    above.plot(numbers, original, color=_ORIGINAL, linewidth=2.6, alpha=0.55, label="original")
-    above.plot(
-        range(1, len(patched) + 1), patched, color=_PATCHED, linewidth=1.2, ls="--", label="patched"
-    )
-    above.set_ylabel("loss")
-    above.legend(frameon=False, labelcolor=_INK)
-    differences = [abs(a - b) for a, b in zip(original, patched)]
-    # A log axis has no place for the losses that are equal to the last digit.
-    unequal = [(n, d) for n, d in enumerate(differences, start=1) if d > 0]
-    below.set_yscale("log")
-    below.plot([n for n, _ in unequal], [d for _, d in unequal], color=_INK, marker=".", ls="")
-    below.set_xlim(above.get_xlim())
-    below.set_ylabel("difference")
-    below.set_xlabel("backward")
-    largest = max(differences, default=0.0)
-    equal = len(differences) - len(unequal)
-    rows = [
-        (str(number), f"{a:.8g}", f"{b:.8g}", f"{abs(a - b):.1e}")
-        for number, (a, b) in enumerate(zip(original, patched), start=1)
-    ]
+    """Loss of every backward on both sides."""
+    figure, axes = _figure()
+    sides = ((original, _ORIGINAL, 4.0, "-", "original"), (patched, _PATCHED, 1.4, "-", "patched"))
+    for losses, colour, width, style, label in sides:
+        numbers = range(1, len(losses) + 1)
+        axes.plot(numbers, losses, color=colour, linewidth=width, ls=style, label=label,
+                  marker="o" if len(losses) < 2 else None)  # fmt: skip
+    axes.set_ylabel("loss")
+    axes.set_xlabel("backward")
+    axes.legend(frameon=False, labelcolor=_INK)
+    pairs = list(zip(original, patched))
+    rows = [(str(n), f"{a:.8g}", f"{b:.8g}") for n, (a, b) in enumerate(pairs, start=1)]
+    first, last = original[0], original[-1]
     return Chart(
         "Loss of every backward",
         _svg(figure),
-        f"The two loss curves lie on one another to within {largest:.1e}; "
-        f"{equal} of {len(differences)} losses are equal to the last digit.",
-        ("backward", "original", "patched", "difference"),
+        f"{len(pairs)} losses on both sides; the original's go from {first:.4g} to {last:.4g}, "
+        f"the patched script's from {patched[0]:.4g} to {patched[-1]:.4g}.",
+        ("backward", "original", "patched"),
         tuple(rows),
     )
 
 
-def time_chart(sides: Sequence[tuple[str, Sequence[float]]], warm_up: int) -> Chart:
-    """Milliseconds of every step: its course, and its distribution after the warm-up.
+def difference_chart(
+    original: Sequence[float], patched: Sequence[float], allowed: Sequence[float]
+) -> Chart:
+    """How far the losses lie apart, on a log axis, beside what they may differ by.
 
     Args:
-        sides: name and steps of each side, at most two.
-        warm_up: how many first steps are left out of the distribution.
+        original: losses of the original.
+        patched: losses of the patched script.
+        allowed: the tolerance of each.
     """
-    figure, (course, spread) = _figure(2)
-    colours = (_ORIGINAL, _PATCHED)
-    for colour, (name, steps) in zip(colours, sides):
-        numbers = range(1, len(steps) + 1)
-        course.semilogy(numbers, steps, color=colour, marker=".", lw=1, label=name)
-    course.axvspan(0.5, warm_up + 0.5, color=_FAINT, alpha=0.3, linewidth=0)
-    course.set_ylabel("ms")
-    course.set_xlabel("step (shaded: warm-up, not counted)")
-    course.legend(frameon=False, labelcolor=_INK)
-    for row, (colour, (_, steps)) in enumerate(zip(colours, sides)):
-        counted = steps[warm_up:] or steps
-        spread.scatter(counted, [row] * len(counted), color=colour, s=14, alpha=0.5)
-        spread.vlines(statistics.median(counted), row - 0.3, row + 0.3, color=colour, linewidth=2.5)
-    spread.set_yticks(range(len(sides)), [name for name, _ in sides])
-    spread.set_ylim(len(sides) - 0.5, -0.5)
-    spread.set_xlabel("ms per step after the warm-up (bar: median)")
+    figure, axes = _figure()
+    differences = [abs(a - b) for a, b in zip(original, patched)]
+    # A log axis has no place for the losses that are equal to the last digit.
+    unequal = [(n, d) for n, d in enumerate(differences, start=1) if d > 0]
+    axes.set_yscale("log")
+    numbers = range(1, len(differences) + 1)
+    axes.plot(numbers, allowed[: len(differences)], color=_THIRD, lw=1.4, ls="--",
+              label="tolerance")  # fmt: skip
+    axes.plot([n for n, _ in unequal], [d for _, d in unequal], color=_PATCHED, marker="o",
+              markersize=4, ls="", label="difference")  # fmt: skip
+    axes.set_xlim(0.5, max(len(differences), 1) + 0.5)
+    axes.set_ylabel("|original - patched|")
+    axes.set_xlabel("backward")
+    axes.legend(frameon=False, labelcolor=_INK)
+    largest = max(differences, default=0.0)
+    equal = len(differences) - len(unequal)
     rows = [
-        (str(number), *(f"{steps[number - 1]:.4g}" for _, steps in sides))
-        for number in range(1, min(len(steps) for _, steps in sides) + 1)
+        (str(n), f"{d:.1e}", f"{most:.1e}")
+        for n, (d, most) in enumerate(zip(differences, allowed), start=1)
+    ]
+    return Chart(
+        "Difference of the losses",
+        _svg(figure),
+        f"The losses lie within {largest:.1e} of one another; "
+        f"{equal} of {len(differences)} losses are equal to the last digit and have no dot.",
+        ("backward", "difference", "tolerance"),
+        tuple(rows),
+    )
+
+
+def course_chart(sides: Sequence[tuple[str, Sequence[float]]], warm_up: int) -> Chart:
+    """Milliseconds of every step, one after another."""
+    figure, axes = _figure()
+    for colour, (name, steps) in zip(_colours(sides), sides):
+        axes.semilogy(range(1, len(steps) + 1), steps, color=colour, marker=".", lw=1, label=name)
+    axes.axvspan(0.5, warm_up + 0.5, color=_GRID, alpha=0.35, linewidth=0)
+    axes.set_ylabel("ms")
+    axes.set_xlabel("step (shaded: warm-up, not counted)")
+    axes.legend(frameon=False, labelcolor=_INK)
+    shortest = min(len(steps) for _, steps in sides)
+    rows = [
+        (str(n), *(f"{steps[n - 1]:.4g}" for _, steps in sides)) for n in range(1, shortest + 1)
     ]
     return Chart(
         "Time of every step",
         _svg(figure),
-        "Time of each step on both sides, and how it spreads after the warm-up.",
+        f"The first {warm_up} of {shortest} steps warm up: they export, compile and fill caches.",
         ("step", *(f"{name}, ms" for name, _ in sides)),
         tuple(rows),
     )
 
 
-def _figure(rows: int) -> tuple[Figure, Sequence[Axes]]:
+def spread_chart(sides: Sequence[tuple[str, Sequence[float]]]) -> Chart:
+    """How the times of steps are distributed.
+
+    Args:
+        sides: name and steps of each way to run, the warm-up left out; at most four.
+    """
+    figure, axes = _figure(_HEIGHT * (0.55 + 0.2 * len(sides)))
+    for row, (colour, (_, steps)) in enumerate(zip(_colours(sides), sides)):
+        low, middle, high = _quartiles(steps)
+        axes.barh(row, high - low, left=low, height=0.5, color=colour, alpha=0.25, linewidth=0)
+        jitter = [row + 0.18 * ((7 * n) % 5 - 2) / 2 for n in range(len(steps))]
+        axes.scatter(steps, jitter, color=colour, s=9, alpha=0.7, linewidths=0)
+        axes.vlines(middle, row - 0.33, row + 0.33, color=colour, linewidth=2.4)
+    axes.set_yticks(range(len(sides)), [name for name, _ in sides])
+    axes.set_ylim(len(sides) - 0.5, -0.5)
+    axes.set_xlim(left=0)
+    axes.set_xlabel("ms per step (line: median, box: half of all steps)")
+    rows = [
+        (name, str(len(steps)), *(f"{value:.4g}" for value in (min(steps), *_quartiles(steps),
+                                                              max(steps))))
+        for name, steps in sides
+    ]  # fmt: skip
+    medians = "; ".join(f"{name} {_quartiles(steps)[1]:.4g} ms" for name, steps in sides)
+    return Chart(
+        "Distribution of step times",
+        _svg(figure),
+        f"Medians after the warm-up: {medians}.",
+        ("", "steps", "least", "lower quartile", "median", "upper quartile", "most"),
+        tuple(rows),
+    )
+
+
+def density_chart(densities: Sequence[float], threshold: float) -> Chart:
+    """Share of labels that count, batch by batch.
+
+    Args:
+        densities: the share in each batch.
+        threshold: the share from which on dropping ignored labels is not worth it.
+    """
+    figure, axes = _figure()
+    axes.axhline(100 * threshold, color=_THIRD, lw=1.4, ls="--", label="sparsity stays off above")
+    axes.plot(range(1, len(densities) + 1), [100 * d for d in densities], color=_PATCHED,
+              marker="o", markersize=4, lw=1.2, label="valid labels")  # fmt: skip
+    axes.set_ylim(0, 105)
+    axes.set_ylabel("% of labels")
+    axes.set_xlabel("batch on ONNX Runtime")
+    axes.legend(frameon=False, labelcolor=_INK)
+    low, high = 100 * min(densities), 100 * max(densities)
+    return Chart(
+        "Density of the labels",
+        _svg(figure),
+        f"Between {low:.3g} and {high:.3g} % of the labels of a batch are not ignored.",
+        ("batch", "valid labels, %"),
+        tuple((str(n), f"{100 * d:.3g}") for n, d in enumerate(densities, start=1)),
+    )
+
+
+def _colours(sides: Sequence[object]) -> tuple[str, ...]:
+    """Grey for what is compared with, blue for ortwrap, others between them."""
+    return (_ORIGINAL, *(_THIRD, _FOURTH)[: len(sides) - 2], _PATCHED)
+
+
+def _quartiles(steps: Sequence[float]) -> tuple[float, float, float]:
+    if len(steps) < 2:
+        return steps[0], steps[0], steps[0]
+    low, middle, high = statistics.quantiles(steps, n=4, method="inclusive")
+    return low, middle, high
+
+
+def _figure(height: float = _HEIGHT) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(_SIZE[0], _SIZE[1] * rows), layout="constrained")
+    figure = Figure(figsize=(_WIDTH, height), layout="constrained")
     figure.patch.set_alpha(0)
-    panels = [figure.add_subplot(rows, 1, row + 1) for row in range(rows)]
-    for axes in panels:
-        axes.patch.set_alpha(0)
-        axes.tick_params(colors=_INK, which="both")
-        axes.xaxis.label.set_color(_INK)
-        axes.yaxis.label.set_color(_INK)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(color=_FAINT, alpha=0.4, linewidth=0.6)
-        for side, spine in axes.spines.items():
-            spine.set_color(_FAINT)
-            spine.set_visible(side in ("left", "bottom"))
-    return figure, panels
+    axes = figure.add_subplot()
+    axes.patch.set_alpha(0)
+    axes.tick_params(colors=_INK, which="both", length=0)
+    axes.xaxis.label.set_color(_INK)
+    axes.yaxis.label.set_color(_INK)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=8, integer=True))
+    axes.grid(color=_GRID, alpha=0.7, linewidth=0.6)
+    axes.set_axisbelow(True)
+    for side, spine in axes.spines.items():
+        spine.set_color(_GRID)
+        spine.set_visible(side in ("left", "bottom"))
+    return figure, axes
 
 
 def _svg(figure: Figure) -> str:
@@ -141,10 +230,12 @@ def _svg(figure: Figure) -> str:
 
     buffer = io.StringIO()
     # Text stays text: it can be searched, read aloud, and takes the font of the page.
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ortwrap", "font.size": 10}):
+    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "ortwrap", "font.size": _FONT}):
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
+    # Names of groups, the same in every picture of a page; nothing refers to them.
+    svg = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", svg)
     for stand_in, on_page in _ON_PAGE.items():
         svg = svg.replace(stand_in, on_page)
     return re.sub(

@@ -16,15 +16,29 @@ _OTHERWISE = 1e-2
 _ONLY_ROUNDING = 1e-5
 
 
+def most_telling(found: Sequence[Gap]) -> Gap:
+    """The first gap, or, of the gradients that differ with it, one that is gone altogether."""
+    first = found[0]
+    together = [gap for gap in found if (gap.kind, gap.step) == (first.kind, first.step)]
+    gone = (
+        gap for gap in together if first.kind == "gradient" and gap.original and not gap.patched
+    )
+    return next(gone, first)
+
+
 def moved_otherwise(original: Recording, patched: Recording, step: int) -> list[str]:
-    """Names of the parameters that a step (from 0) moved differently, those most moved first."""
-    optimizer, x = original.updates(step)
-    other, y = patched.updates(step)
+    """Names of the parameters that moved differently up to a step (from 0), the worst first."""
+    if step >= min(original.steps, patched.steps):
+        return []
+    optimizer, x = original.moves(step)
+    other, y = patched.moves(step)
     if optimizer != other or x.shape != y.shape or not x.numel():
         return []
     allowed = _OTHERWISE * torch.maximum(x.abs(), y.abs()).amax(dim=0)
+    if not step:
+        allowed = torch.zeros_like(allowed)
     # Sums of large parameters are rounded themselves.
-    rounding = 1e-5 * original.checksums[step].abs()
+    rounding = 1e-5 * (1e-3 + original.checksums[step].abs())
     share = ((x - y).abs() - rounding - allowed).amax(dim=1)
     # Of a gradient that is rounding only, as of a bias before a BatchNorm, Adam makes anything.
     norms = original.grad_norms[step][1]

@@ -9,32 +9,13 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from ortwrap.proof.recording import Recording
+from ortwrap.proof.verdict import Distribution
 
 # Honest runs are called different once in a hundred verifications.
 _FALSE_ALARMS = 0.01
 _ROUNDING = 1e-5
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """One quantity of every run.
-
-    Attributes:
-        name: what it is.
-        original: its value with each seed.
-        patched: the same on the patched side.
-        p_value: how often two equal programs would lie at least as far apart.
-        apart: they are further apart than chance makes them.
-    """
-
-    name: str
-    original: tuple[float, ...]
-    patched: tuple[float, ...]
-    p_value: float
-    apart: bool
 
 
 def distributions(

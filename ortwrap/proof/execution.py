@@ -4,48 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from ortwrap.proof.recording import Recording
-from ortwrap.proof.verdict import Backend, Execution
-
-# How the runtime's reason ends for a call that it ran eagerly to check a new graph against.
-_COMPARISON = "to compare"
-
-
-@dataclass(frozen=True)
-class WrapperReport:
-    """One exported, or not exported, signature of one wrapper, as `ORTWRAP_REPORT` has it.
-
-    Attributes:
-        wrapper: name of the generated class.
-        backend: `ort` or `eager`; None for a wrapper that was never called.
-        reason: why eager, all the time.
-        calls: how often it was called.
-        eager_calls: how many of the calls ran eagerly, by reason.
-        export_seconds: what the export took; None where there was none.
-        loss_in_graph: the loss is computed by the exported graph.
-        label_sparsity: `on` when that graph drops ignored labels.
-        label_density: share of labels that are not ignored.
-    """
-
-    wrapper: str
-    backend: str | None
-    reason: str | None = None
-    calls: int = 0
-    eager_calls: Mapping[str, int] = field(default_factory=dict)
-    export_seconds: float | None = None
-    loss_in_graph: bool | None = None
-    label_sparsity: str | None = None
-    label_density: float | None = None
-
-    @property
-    def compared_calls(self) -> int:
-        """Calls that ran eagerly only to compare a new graph with."""
-        return sum(n for reason, n in self.eager_calls.items() if reason.endswith(_COMPARISON))
+from ortwrap.proof.verdict import COMPARISON, Backend, Execution, WrapperReport
 
 
 def read_reports(folder: Path) -> tuple[WrapperReport, ...]:
@@ -72,6 +36,7 @@ def _signatures(wrapper: dict[str, Any]) -> Iterable[WrapperReport]:
             for field in WrapperReport.__dataclass_fields__
             if field in signature
         }
+        known["label_densities"] = tuple(map(tuple, signature.get("label_densities", ())))
         yield WrapperReport(**{"backend": None, **known, "wrapper": name})
 
 
@@ -100,6 +65,8 @@ def read_execution(
         label_density=_density(called),
         export_seconds=sum(r.export_seconds or 0.0 for r in reports) if reports else None,
         exports=sum(r.export_seconds is not None for r in reports),
+        label_densities=_densities(called),
+        wrappers=tuple(called),
     )
 
 
@@ -125,7 +92,7 @@ def _reasons(called: Sequence[WrapperReport], untouched: Sequence[str]) -> tuple
     eager: Counter[tuple[str, str]] = Counter()
     for report in called:
         for reason, calls in report.eager_calls.items():
-            if calls and not reason.endswith(_COMPARISON):
+            if calls and not reason.endswith(COMPARISON):
                 eager[report.wrapper, reason] += calls
     reasons = [f"{name}, {_times(calls)}: {why}" for (name, why), calls in eager.items()]
     reasons += untouched
@@ -158,6 +125,12 @@ def _sparsity(on_ort: Sequence[WrapperReport]) -> Literal["on", "off"] | None:
     if not said:
         return None
     return "on" if "on" in said else "off"
+
+
+def _densities(called: Sequence[WrapperReport]) -> tuple[float, ...]:
+    """Batch by batch; of several processes or wrappers the batches of one time side by side."""
+    noted = sorted(pair for report in called for pair in report.label_densities)
+    return tuple(density for _, density in noted)
 
 
 def _density(called: Sequence[WrapperReport]) -> float | None:

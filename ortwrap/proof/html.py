@@ -1,24 +1,45 @@
-"""The report of a verification as one HTML file that needs no network."""
+"""Reports of a verification and of a benchmark: one HTML file each that needs no network."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 from ortwrap.engine.options import Options
 from ortwrap.engine.templating import template_folder
-from ortwrap.proof.charts import Chart, loss_chart, time_chart
+from ortwrap.proof.answers import answers
+from ortwrap.proof.charts import (
+    Chart,
+    course_chart,
+    density_chart,
+    difference_chart,
+    loss_chart,
+    spread_chart,
+)
 from ortwrap.proof.environment import environment
 from ortwrap.proof.measured import Benchmark
 from ortwrap.proof.patched import patched_script
 from ortwrap.proof.recording import warm_up
-from ortwrap.proof.render import comparison_rows, execution_rows, plain_line
+from ortwrap.proof.render import (
+    BENCH_HEADINGS,
+    bench_cells,
+    comparison_rows,
+    distribution_rows,
+    execution_rows,
+    first_difference_rows,
+    plain_line,
+    tiles,
+    wrapper_rows,
+)
 from ortwrap.proof.side_by_side import colours, side_by_side
 from ortwrap.proof.verdict import Verdict
 
 _LIGHT, _DARK = "friendly", "github-dark"
+# Above this share of valid labels the runtime keeps them all.
+_DENSE = 0.9
 
 
 def html_report(
@@ -27,16 +48,14 @@ def html_report(
     command: str,
     patched: Path | None = None,
     options: Options | None = None,
-    benchmark: Benchmark | None = None,
 ) -> str:
-    """The report's HTML.
+    """The report of a verification.
 
     Args:
         verdict: what verify found.
         command: the command line that reproduces it.
         patched: the patched script that was given to verify; None when it was rewritten.
         options: choices for the rewrite, as given to verify.
-        benchmark: what bench measured, to be shown as well.
 
     Raises:
         CannotVerify: the scripts cannot be read any more.
@@ -44,27 +63,60 @@ def html_report(
     """
     script = Path(verdict.script)
     twin = patched_script(script, patched, options or Options())
-    loader = FileSystemLoader(template_folder())
-    environment_ = Environment(
-        loader=loader,
+    return _render(
+        "report.html.j2",
+        command=command,
+        diff=side_by_side(_text(script.read_bytes()), _text(twin.source)),
+        verdict=verdict,
+        sentence=plain_line(verdict).partition(": ")[2],
+        tiles=tiles(verdict),
+        first=first_difference_rows(verdict),
+        charts=_charts(verdict),
+        compared=comparison_rows(verdict),
+        distributions=distribution_rows(verdict),
+        answers=answers(verdict),
+        executed=execution_rows(verdict),
+        wrappers=wrapper_rows(verdict),
+    )
+
+
+def benchmark_report(benchmark: Benchmark, *, command: str) -> str:
+    """The report of a benchmark.
+
+    Args:
+        benchmark: what bench measured.
+        command: the command line that reproduces it.
+
+    Raises:
+        ModuleNotFoundError: matplotlib is not installed.
+    """
+    timed = [(way.name, way.step_ms) for way in benchmark.measured if way.step_ms]
+    return _render(
+        "bench.html.j2",
+        command=command,
+        diff=(),
+        benchmark=benchmark,
+        headline=benchmark.advice.partition(":")[0],
+        headings=BENCH_HEADINGS,
+        ways=[(way, bench_cells(way)) for way in benchmark.measured],
+        charts=(spread_chart(timed), course_chart(timed, 0)) if timed else (),
+    )
+
+
+def _render(template: str, **values: Any) -> str:
+    page = Environment(
+        loader=FileSystemLoader(template_folder()),
         autoescape=select_autoescape(default=True, default_for_string=True),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment_.get_template("report.html.j2").render(
-        verdict=verdict,
-        line=plain_line(verdict),
-        command=command,
-        compared=comparison_rows(verdict),
-        executed=execution_rows(verdict),
-        charts=_charts(verdict),
-        diff=side_by_side(_text(script.read_bytes()), _text(twin.source)),
+    return page.get_template(template).render(
+        environment=environment(),
         light=Markup(colours(_LIGHT, ".code")),
         dark=Markup(colours(_DARK, ".code")),
-        benchmark=benchmark,
-        environment=environment(),
         markup=Markup,
+        **values,
     )
 
 
@@ -74,10 +126,17 @@ def _charts(verdict: Verdict) -> tuple[Chart, ...]:
     before, after = verdict.original, verdict.patched
     charts = []
     if before.losses and after.losses:
+        absolute, relative = verdict.tolerances.of("float32")
+        allowed = [absolute + relative * abs(loss) for loss in before.losses]
         charts.append(loss_chart(before.losses, after.losses))
-    sides = (("original", before.step_ms), ("patched", after.step_ms))
+        charts.append(difference_chart(before.losses, after.losses, allowed))
     if before.step_ms and after.step_ms:
-        charts.append(time_chart(sides, warm_up(verdict.steps)))
+        first = warm_up(verdict.steps)
+        sides = (("original", before.step_ms), ("patched", after.step_ms))
+        charts.append(course_chart(sides, first))
+        charts.append(spread_chart([(name, ms[first:] or ms) for name, ms in sides]))
+    if verdict.execution.label_densities:
+        charts.append(density_chart(verdict.execution.label_densities, _DENSE))
     return tuple(charts)
 
 

@@ -33,8 +33,8 @@ class Recording:
         step_seconds: time of each optimizer step, the recorder's own taken off.
         grad_norms: for every step, which optimizer made it and float32 norms of shape (P,).
         learning_rates: what every step was made with, by group.
-        checksums: sum and norm of each parameter after each step, float64 of shape (P, 2).
-        first_checksums: the same before the first step of each optimizer.
+        checksums: sum and norm of each parameter of an optimizer just before each of its steps,
+            float64 of shape (P, 2).
         trained: final value of each trained parameter, by optimizer and place.
         names: a readable name for the keys of `trained`.
         frozen: final value of the other parameters, by name.
@@ -43,6 +43,7 @@ class Recording:
         settings: numbers that the optimizers end with, by optimizer and group, `0/1/lr`.
         peak_memory: largest resident size in bytes.
         threads: torch's intra-op threads.
+        compiled_frames: how many functions torch.compile has compiled.
         exception: the uncaught exception that ended the script.
     """
 
@@ -57,7 +58,6 @@ class Recording:
     grad_norms: tuple[tuple[int, torch.Tensor], ...]
     learning_rates: tuple[tuple[float, ...], ...]
     checksums: tuple[torch.Tensor, ...]
-    first_checksums: tuple[torch.Tensor, ...]
     trained: Mapping[str, torch.Tensor]
     names: Mapping[str, str]
     frozen: Mapping[str, torch.Tensor]
@@ -66,6 +66,7 @@ class Recording:
     settings: Mapping[str, float]
     peak_memory: int | None
     threads: int
+    compiled_frames: int
     exception: str | None
 
     @property
@@ -79,17 +80,16 @@ class Recording:
         measured = self.step_seconds[warm_up(self.steps) :]
         return 1000 * statistics.median(measured) if measured else None
 
-    def updates(self, step: int) -> tuple[int, torch.Tensor]:
-        """How a step moved the checksums of its optimizer's parameters, and which optimizer's.
+    def moves(self, step: int) -> tuple[int, torch.Tensor]:
+        """An optimizer, and how its checksums moved up to a step (from 0) since its last one.
 
-        Args:
-            step: from 0.
+        For its first step, the checksums themselves.
         """
         optimizer = self.grad_norms[step][0]
         earlier = [n for n in range(step) if self.grad_norms[n][0] == optimizer]
-        before = self.checksums[earlier[-1]] if earlier else self.first_checksums[optimizer]
-        after = self.checksums[step]
-        return optimizer, after - before if after.shape == before.shape else torch.zeros_like(after)
+        now = self.checksums[step]
+        before = self.checksums[earlier[-1]] if earlier else torch.zeros_like(now)
+        return optimizer, now - before if now.shape == before.shape else torch.zeros_like(now)
 
     def name(self, key: str) -> str:
         """A readable name for a key of `trained`."""

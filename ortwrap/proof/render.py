@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 
+from ortwrap.proof.answers import answers
 from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.verdict import Verdict
 
@@ -20,7 +24,11 @@ def table(verdict: Verdict) -> RenderableType:
     parts: list[RenderableType] = []
     if verdict.steps:
         parts.append(_comparison(verdict))
+        if verdict.distributions:
+            parts.append(_over_seeds(verdict))
         parts.append(_execution(verdict))
+        if verdict.status == "mismatch" or verdict.other_seed or verdict.distributions:
+            parts += [escape(f"{question} {answer}") for question, answer in answers(verdict)]
     if verdict.output:
         title = "the end of what it printed"
         parts.append(Panel(escape(verdict.output), title=title, title_align="left"))
@@ -62,39 +70,46 @@ def _evidence(verdict: Verdict) -> list[tuple[str, str]]:
     ]
 
 
+BENCH_HEADINGS = (
+    "ms per step",
+    "quartiles",
+    "ratio to eager",
+    "warm-up",
+    "pays after",
+    "peak memory",
+)
+
+
 def bench_table(benchmark: Benchmark) -> RenderableType:
     """The four ways to run the script, beside one another."""
     title = f"{benchmark.repeat} interleaved runs of {benchmark.steps} steps each"
     shown = Table(title=title, title_justify="left")
     shown.add_column("")
-    for heading in (
-        "ms per step",
-        "quartiles",
-        "ratio to eager",
-        "warm-up",
-        "pays after",
-        "memory",
-    ):
+    for heading in BENCH_HEADINGS:
         shown.add_column(heading, justify="right")
     for measured in benchmark.measured:
-        shown.add_row(*_bench_row(measured))
+        shown.add_row(measured.name, *bench_cells(measured))
     notes = [
         f"{measured.name}: {measured.failure or measured.note}"
         for measured in benchmark.measured
         if measured.failure or measured.note
     ]
+    density = benchmark.measured[-1].label_density
+    if density is not None:
+        sparsity = benchmark.measured[-1].label_sparsity or "off"
+        notes.append(f"{100 * density:.3g} % of the labels are valid; label sparsity {sparsity}")
     if benchmark.warning:
         notes.append(benchmark.warning)
     return Group(shown, *map(escape, notes))
 
 
-def _bench_row(measured: Measured) -> tuple[str, ...]:
+def bench_cells(measured: Measured) -> tuple[str, ...]:
+    """One way's figures under `BENCH_HEADINGS`."""
     if measured.ms_per_step is None or measured.quartiles is None:
-        return (measured.name, "failed", *([""] * 5))
+        return ("failed", *([""] * (len(BENCH_HEADINGS) - 1)))
     low, high = measured.quartiles
     steps = measured.break_even_steps
     return (
-        measured.name,
         f"{measured.ms_per_step:.4g}",
         f"{low:.4g} to {high:.4g}",
         f"{measured.ratio:.2f}" if measured.ratio else "",
@@ -102,6 +117,95 @@ def _bench_row(measured: Measured) -> tuple[str, ...]:
         "" if measured.ratio == 1 else "never" if steps is None else _count(steps, "step"),
         _megabytes(measured.peak_memory_mb),
     )
+
+
+def tiles(verdict: Verdict) -> list[tuple[str, str]]:
+    """The few figures that a reader looks for first."""
+    if not verdict.steps:
+        return []
+    ran = verdict.execution
+    shown = [
+        ("steps compared", str(verdict.steps)),
+        ("largest difference", _number(_largest_difference(verdict))),
+        ("ran on", str(ran.ran_on)),
+        ("loss in the graph", dict(_evidence(verdict))["loss_in_graph"]),
+    ]
+    if ran.label_sparsity is not None:
+        shown.append(("label sparsity", ran.label_sparsity))
+    if ran.label_density is not None:
+        shown.append(("valid labels", f"{100 * ran.label_density:.3g} %"))
+    if verdict.ratio:
+        shown.append(("times as fast as eager", f"{verdict.ratio:.2f}"))
+    return shown
+
+
+def first_difference_rows(verdict: Verdict) -> list[tuple[str, str]]:
+    """The first difference, point by point; nothing where there is none."""
+    first = verdict.first_difference
+    if first is None:
+        return []
+    rows = [
+        ("what", f"{first.what} {first.name}".strip()),
+        ("when", f"step {first.step}" if first.step else "at the end"),
+        ("original", _number(first.original)),
+        ("patched", _number(first.patched)),
+        ("difference", _number(first.size)),
+        ("likely cause", first.likely_cause or "unknown"),
+    ]
+    if verdict.processes > 1:
+        rows.insert(2, ("process", str(first.rank)))
+    return rows
+
+
+def distribution_rows(verdict: Verdict) -> list[tuple[str, str, str, str]]:
+    """With dropout on: a quantity, its mean on both sides, and the chance of such a distance."""
+    return [
+        (each.name, _spread(each.original), _spread(each.patched), f"{100 * each.p_value:.2g} %")
+        for each in verdict.distributions
+    ]
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{statistics.fmean(values):.5g} \u00b1 {statistics.stdev(values):.2g}"
+
+
+@dataclass(frozen=True)
+class WrapperRow:
+    """One kind of call of one wrapper, for people.
+
+    Attributes:
+        name: of the wrapper.
+        arguments: what is particular to them.
+        why: why calls ran eagerly, one line each.
+        calls: how many there were.
+        on_ort: how many of them ONNX Runtime ran.
+        export: seconds that the export took.
+    """
+
+    name: str
+    arguments: str
+    why: tuple[str, ...]
+    calls: str
+    on_ort: str
+    export: str
+
+
+def wrapper_rows(verdict: Verdict) -> list[WrapperRow]:
+    """What ran where, signature by signature."""
+    return [
+        WrapperRow(
+            each.wrapper,
+            each.signature,
+            tuple(
+                f"{_count(n, 'call')} eagerly: {why}{f' ({each.place})' if each.place else ''}"
+                for why, n in each.ran_eagerly
+            ),
+            str(each.calls),
+            str(each.calls - sum(n for _, n in each.ran_eagerly)),
+            f"{each.export_seconds:.1f} s" if each.export_seconds is not None else "",
+        )
+        for each in verdict.execution.wrappers
+    ]
 
 
 def comparison_rows(verdict: Verdict) -> list[tuple[str, str, str]]:
@@ -120,12 +224,11 @@ def comparison_rows(verdict: Verdict) -> list[tuple[str, str, str]]:
         (f"{_count(verdict.printed, 'loss', 'losses')} printed", verdict.max_printed_diff,
          "printed"),
     ]  # fmt: skip
-    if not verdict.printed:
-        del rows[-1]
     noise = verdict.noise
     return [
         (label, _number(size), "" if noise is None else _number(noise.get(kind)))
         for label, size, kind in rows
+        if size is not None
     ]
 
 
@@ -165,6 +268,17 @@ def _comparison(verdict: Verdict) -> Table:
         f"float32 may differ by {absolute:g} + {relative:g} of its value; "
         f"seed {verdict.seed}, dropout {verdict.dropout} on both sides"
     )
+    return shown
+
+
+def _over_seeds(verdict: Verdict) -> Table:
+    title = f"mean over {verdict.seeds} seeds, dropout on"
+    shown = Table(title=title, title_justify="left")
+    shown.add_column("compared")
+    for heading in ("original", "patched", "chance between equals"):
+        shown.add_column(heading, justify="right")
+    for row in distribution_rows(verdict):
+        shown.add_row(*row)
     return shown
 
 

@@ -32,11 +32,13 @@ class Row:
         kind: `same`, `changed`, or `skipped` for a stretch that is left out.
         left: of the original.
         right: of the patched script.
+        lines: how many are left out.
     """
 
     kind: Literal["same", "changed", "skipped"]
     left: Line = Line(0, "")
     right: Line = Line(0, "")
+    lines: int = 0
 
 
 def side_by_side(original: str, patched: str) -> tuple[Row, ...]:
@@ -45,8 +47,10 @@ def side_by_side(original: str, patched: str) -> tuple[Row, ...]:
     left_html, right_html = _coloured(original, len(left)), _coloured(patched, len(right))
     rows: list[Row] = []
     matcher = difflib.SequenceMatcher(a=left, b=right, autojunk=False)
+    shown = 0
     for group in matcher.get_grouped_opcodes(_CONTEXT):
-        rows.append(Row("skipped"))
+        rows.append(Row("skipped", lines=group[0][1] - shown))
+        shown = group[-1][2]
         for tag, i1, i2, j1, j2 in group:
             for offset in range(max(i2 - i1, j2 - j1)):
                 i, j = i1 + offset, j1 + offset
@@ -57,6 +61,8 @@ def side_by_side(original: str, patched: str) -> tuple[Row, ...]:
                         Line(j + 1, right_html[j]) if j < j2 else Line(0, ""),
                     )
                 )
+    if rows:
+        rows.append(Row("skipped", lines=len(left) - shown))
     return tuple(rows)
 
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from ortwrap.proof.execution import WrapperReport, read_reports
+from ortwrap.proof.execution import read_reports
 from ortwrap.proof.printed import Printed
 from ortwrap.proof.recorder.config import RecorderConfig, Variant
 from ortwrap.proof.recording import Recording, read_recordings
 from ortwrap.proof.runner import Ended, run_recorded
 from ortwrap.proof.sandbox import sandbox
+from ortwrap.proof.verdict import WrapperReport
 
 _RELATIVE_IMPORT = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
 # Lines of a failed script's output worth repeating.

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
-from ortwrap.proof.distributions import Distribution
 from ortwrap.proof.tolerance import Tolerances
 
 Status = Literal["match", "mismatch", "error"]
 Backend = Literal["ort", "eager", "mixed"]
+
+# How the runtime's reason ends for a call that it ran eagerly to check a new graph against.
+COMPARISON = "to compare"
 
 _EXIT_CODES = {"match": 0, "mismatch": 1, "error": 2}
 
@@ -43,6 +46,49 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class WrapperReport:
+    """One exported, or not exported, signature of one wrapper, as `ORTWRAP_REPORT` has it.
+
+    Attributes:
+        wrapper: name of the generated class.
+        signature: what is particular to its arguments, `float32[8, 3], int64[8]`.
+        backend: `ort` or `eager`; None for a wrapper that was never called.
+        reason: why eager, all the time.
+        place: `file:line` of what caused it.
+        calls: how often it was called.
+        eager_calls: how many of the calls ran eagerly, by reason.
+        export_seconds: what the export took; None where there was none.
+        loss_in_graph: the loss is computed by the exported graph.
+        label_sparsity: `on` when that graph drops ignored labels.
+        label_density: share of labels that are not ignored.
+        label_densities: the same of each batch, with its place among all of the process.
+    """
+
+    wrapper: str
+    backend: str | None
+    signature: str = ""
+    reason: str | None = None
+    place: str | None = None
+    calls: int = 0
+    eager_calls: Mapping[str, int] = field(default_factory=dict)
+    export_seconds: float | None = None
+    loss_in_graph: bool | None = None
+    label_sparsity: str | None = None
+    label_density: float | None = None
+    label_densities: tuple[tuple[int, float], ...] = ()
+
+    @property
+    def compared_calls(self) -> int:
+        """Calls that ran eagerly only to compare a new graph with."""
+        return sum(n for reason, n in self.eager_calls.items() if reason.endswith(COMPARISON))
+
+    @property
+    def ran_eagerly(self) -> tuple[tuple[str, int], ...]:
+        """Why calls ran eagerly, and how many."""
+        return tuple((reason, n) for reason, n in self.eager_calls.items() if n)
+
+
+@dataclass(frozen=True)
 class Execution:
     """What ran where on the patched side, read from what executed.
 
@@ -57,6 +103,8 @@ class Execution:
         label_density: share of labels that are not ignored.
         export_seconds: time that exports took, all together.
         exports: how many graphs were exported.
+        label_densities: the share of valid labels, batch by batch.
+        wrappers: every wrapper that was called, one row for each signature of its calls.
     """
 
     ran_on: Backend | None = None
@@ -67,6 +115,8 @@ class Execution:
     label_density: float | None = None
     export_seconds: float | None = None
     exports: int = 0
+    label_densities: tuple[float, ...] = ()
+    wrappers: tuple[WrapperReport, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +134,25 @@ class Side:
     step_ms: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     peak_memory_mb: float | None = None
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """One quantity of every run.
+
+    Attributes:
+        name: what it is.
+        original: its value with each seed.
+        patched: the same on the patched side.
+        p_value: how often two equal programs would lie at least as far apart.
+        apart: they are further apart than chance makes them.
+    """
+
+    name: str
+    original: tuple[float, ...]
+    patched: tuple[float, ...]
+    p_value: float
+    apart: bool
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Literal
 
 from ortwrap.proof.causes import likely_cause
+from ortwrap.proof.clues import most_telling
 from ortwrap.proof.execution import read_execution
 from ortwrap.proof.gaps import KINDS, Gap, beyond_noise, gaps, printed_gaps
 from ortwrap.proof.patched import Patched
@@ -172,7 +173,7 @@ class Verification:
             real = beyond_noise(here, there, factor)
             if real:
                 pair = self.original.recordings[rank], patched.recordings[rank]
-                first = _difference(real[0], likely_cause(real, *pair), pair[0].rank)
+                first = _difference(most_telling(real), likely_cause(real, *pair), pair[0].rank)
                 return replace(verdict, status="mismatch", first_difference=first)
         return replace(verdict, within_noise=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Union
@@ -27,6 +28,8 @@ class Call(NamedTuple):
 
 # A number that was baked in unseen shows when it is compared at other values.
 _NUMBERS_TO_PROVE = 3
+_DENSITIES_KEPT = 1_000
+_LABELLED_BATCHES = itertools.count(1)
 
 
 class EagerPlan:
@@ -50,6 +53,8 @@ class GraphPlan:
         holds_deadly_loss: whether it has a loss that some labels would kill the process with.
         eager_calls: how many of them ran eagerly, by reason.
         shapes: the reason why the graph may be wrong for other shapes, None if it is not.
+        densities: the share of labels that count in the first batches, each with its place
+            among all labelled batches of the process.
         proved: the shapes for which its results were compared with eager's.
         proved_in_double: its twin in double precision gives exactly what eager gives, so that a
             larger difference in single precision is rounding.
@@ -88,7 +93,8 @@ class GraphPlan:
         self._numbers: set[tuple[Any, ...]] = set()
         self.calls = 0
         self.signature = ""
-        self._densities = 0.0
+        self.densities: list[tuple[int, float]] = []
+        self._density = 0.0
         self._batches = 0
         self.eager_calls: Counter[str] = Counter()
         self._buffer_names = tuple(buffers)
@@ -126,14 +132,17 @@ class GraphPlan:
 
     def note_labels(self, labels: LabelBatch) -> None:
         """Keeps the density of the labels for the report."""
-        if labels.density is not None:
-            self._densities += labels.density
-            self._batches += 1
+        if labels.density is None:
+            return
+        self._density += labels.density
+        self._batches += 1
+        if self._batches <= _DENSITIES_KEPT:
+            self.densities.append((next(_LABELLED_BATCHES), labels.density))
 
     @property
     def label_density(self) -> float | None:
         """The mean share of labels that count, None before any batch with labels."""
-        return self._densities / self._batches if self._batches else None
+        return self._density / self._batches if self._batches else None
 
     def objection(self, labels: LabelBatch) -> str | None:
         """Why this one call must run eagerly, None when it need not."""

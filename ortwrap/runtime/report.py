@@ -70,6 +70,7 @@ def _of_plan(plan: Plan) -> dict[str, Any]:
         "proved_in_double": False,
         "label_sparsity": None,
         "label_density": None,
+        "label_densities": [],
     }
     if not isinstance(plan, GraphPlan):
         row.update(reason=plan.reason.text, place=plan.reason.place)
@@ -83,6 +84,7 @@ def _of_plan(plan: Plan) -> dict[str, Any]:
         proved_in_double=plan.proved_in_double,
         label_sparsity=_sparsity(plan),
         label_density=plan.label_density,
+        label_densities=[list(each) for each in plan.densities],
     )
     return row
 

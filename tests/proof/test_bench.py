@@ -38,7 +38,7 @@ def test_a_script_that_fails_by_itself_is_no_benchmark(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(replaced(SCRIPT, "weight = 0.5", "weight = int('x')"), encoding="utf-8")
 
-    with pytest.raises(CannotVerify, match=r"before its first optimizer step(?s:.*)ValueError"):
+    with pytest.raises(CannotVerify, match=r"before its first step(?s:.*)ValueError"):
         bench(script, steps=5, repeat=1, cwd=tmp_path)
 
 
@@ -60,9 +60,18 @@ ADVICE = {
 @pytest.mark.parametrize("case", ADVICE)
 def test_advice(case: str) -> None:
     rewritten, expected = ADVICE[case]
-    advice = advise(measured(100), rewritten)
+    advice = advise([measured(100), rewritten])
     assert re.search(expected, advice)
 
 
 def test_short_steps_are_named_as_the_reason() -> None:
-    assert "short beside the fixed cost" in advise(measured(3), measured(200))
+    assert "short beside the fixed cost" in advise([measured(3), measured(200)])
+
+
+def test_what_is_faster_still_is_named() -> None:
+    compiled = Measured("torch.compile", ms_per_step=40, ratio=2.5)
+
+    assert "torch.compile is faster here (ratio 2.50)" in advise(
+        [measured(100), compiled, measured(50)]
+    )
+    assert "torch.compile" not in advise([measured(100), compiled, measured(39)])

@@ -12,10 +12,11 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
-from ortwrap.proof.charts import loss_chart
-from ortwrap.proof.html import html_report
+from ortwrap.proof.charts import difference_chart
+from ortwrap.proof.html import benchmark_report, html_report
+from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.side_by_side import side_by_side
-from ortwrap.proof.verdict import Difference, Execution, Side, Verdict
+from ortwrap.proof.verdict import Difference, Execution, Side, Verdict, WrapperReport
 
 STEPS = tuple(10.0 + step % 3 for step in range(20))
 LOSSES = tuple(1 / (1 + step) for step in range(20))
@@ -34,7 +35,22 @@ def report(tmp_path: Path) -> str:
         max_loss_diff=1e-3,
         noise={"loss": 1e-7},
         first_difference=Difference("loss", "", 3, 1.0, 2.0, 1.0, "<b>why</b>"),
-        execution=Execution(ran_on="ort", loss_in_graph=True),
+        execution=Execution(
+            ran_on="ort",
+            loss_in_graph=True,
+            label_density=0.15,
+            label_densities=(0.14, 0.16),
+            wrappers=(
+                WrapperReport(
+                    "ModuleWithLoss",
+                    "ort",
+                    "int64[4, 128]",
+                    calls=20,
+                    eager_calls={"<i>why</i>, to compare": 1},
+                    export_seconds=2.5,
+                ),
+            ),
+        ),
         original=Side(10.0, STEPS, LOSSES, 100.0),
         patched=Side(5.0, STEPS, LOSSES, 100.0),
     )
@@ -58,7 +74,9 @@ def test_it_says_everything(report: str) -> None:
 
     parser = Text()
     parser.feed(report)
-    for expected in ("mismatch", "step 3", "<b>why</b>", "Loss of every backward",
+    for expected in ("mismatch", "Density of the labels", "<i>why</i>", "int64[4, 128]",
+                     "How far apart do two eager runs", "Distribution of step times",
+                     "step 3", "<b>why</b>", "Loss of every backward",
                      "Time of every step", "ortwrap verify train.py", "loss = g(x)"):  # fmt: skip
         assert re.sub(r"\s+", " ", expected) in re.sub(r"\s+", " ", parser.text)
 
@@ -67,24 +85,32 @@ def test_a_browser_has_nothing_to_complain_about(report: str, tmp_path: Path) ->
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         pytest.skip("no Chromium on this machine")
+    timed = Measured("eager", 10.0, (10.0,), (9.0, 11.0), 1.0, 0.5, None, 100.0, step_ms=STEPS)
+    failed = Measured("torch.compile", failure="raised <b>Unsupported</b>")
+    benchmark = Benchmark("train.py", 20, 1, (timed, failed), "Worth it: twice as fast.", {})
     page = tmp_path / "report.html"
-    page.write_text(report, encoding="utf-8")
-    picture = tmp_path / "report.png"
-    command = [
-        browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-        f"--user-data-dir={tmp_path / 'profile'}", f"--screenshot={picture}", page.as_uri(),
-    ]  # fmt: skip
+    pages = {"verify": report, "bench": benchmark_report(benchmark, command="ortwrap bench")}
+    for name, html in pages.items():
+        page.write_text(html, encoding="utf-8")
+        picture = tmp_path / f"{name}.png"
+        command = [
+            browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
+            "--no-first-run", "--disable-background-networking", "--disable-component-update",
+            "--disable-sync", "--enable-logging=stderr", "--hide-scrollbars",
+            f"--user-data-dir={tmp_path / 'profile'}", "--window-size=390,6000",
+            f"--screenshot={picture}", page.as_uri(),
+        ]  # fmt: skip
 
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=180, check=True)
 
-    assert "CONSOLE" not in ran.stderr
-    assert picture.stat().st_size > 10_000
+        assert "CONSOLE" not in ran.stderr
+        assert picture.stat().st_size > 10_000
 
 
 def test_a_chart_comes_with_its_numbers() -> None:
-    chart = loss_chart([1.0, 0.5], [1.0, 0.25])
+    chart = difference_chart([1.0, 0.5], [1.0, 0.25], [1e-5, 1e-5])
 
-    assert chart.rows[1] == ("2", "0.5", "0.25", "2.5e-01")
+    assert chart.rows[1] == ("2", "2.5e-01", "1.0e-05")
     assert "1 of 2 losses are equal" in chart.summary
     assert "#0" not in chart.svg.partition("<defs>")[0]
 
@@ -95,5 +121,8 @@ def test_a_diff_shows_changes_with_their_surroundings() -> None:
 
     rows = side_by_side("\n".join(before), "\n".join(after))
 
-    assert [row.kind for row in rows] == ["skipped", *["same"] * 3, "changed", *["same"] * 3]
+    assert [row.kind for row in rows] == [
+        "skipped", *["same"] * 3, "changed", *["same"] * 3, "skipped"
+    ]  # fmt: skip
     assert (rows[4].left.number, rows[4].right.number) == (0, 11)
+    assert (rows[0].lines, rows[-1].lines) == (7, 7)

@@ -142,7 +142,7 @@ def test_arguments_reach_the_script(check: Check) -> None:
     assert check(takes, takes, args=("--lr", "0.2")).status == "match"
     refused = check(takes, takes, args=("--rate", "0.2"))
     assert refused.status == "error"
-    assert "exit code 2 before its first optimizer step" in refused.messages[-1]
+    assert "exit code 2 before its first step" in refused.messages[-1]
     assert "--lr" in refused.output
 
 

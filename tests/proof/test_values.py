@@ -19,6 +19,7 @@ from ortwrap.proof.verdict import Difference, Execution, Side, Verdict
 
 RECORDING = Recording(
     rank=0,
+    steps_by="optimizer",
     losses=(1.0, math.nan),
     loss_dtypes=("torch.float32",) * 2,
     loss_steps=(0, 1),
@@ -26,12 +27,17 @@ RECORDING = Recording(
     loss_in_graph=(True, True),
     step_seconds=(0.5, 0.1),
     grad_norms=((0, torch.tensor([1.0, -1.0])),) * 2,
+    learning_rates=((0.1,),) * 2,
+    checksums=(torch.zeros(2, 2, dtype=torch.float64),) * 2,
     trained={"0/0": torch.ones(3), "0/1": torch.zeros(0)},
     names={"0/0": "Net.weight", "0/1": "Net.empty"},
     frozen={"Net.frozen": torch.tensor([math.nan, math.inf])},
     buffers={"Net.count": torch.tensor(3)},
+    remembered={"0/0/exp_avg": torch.tensor([1.0, -2.0])},
+    settings={"0/0/lr": 0.1},
     peak_memory=2**30,
     threads=2,
+    compiled_frames=0,
     exception=None,
 )
 

@@ -236,6 +236,7 @@ class Recorder:
             steps_by="optimizer" if self._by_hand is None else "backward",
             peak_memory=_peak_memory(),
             threads=torch.get_num_threads(),
+            compiled_frames=_compiled_frames(),
             exception=self._exception,
         )
 
@@ -250,6 +251,12 @@ def _write_report() -> None:
 def _wait_for_devices() -> None:
     if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.synchronize()
+
+
+def _compiled_frames() -> int:
+    """How many functions torch.compile has compiled in this process."""
+    utils = sys.modules.get("torch._dynamo.utils")
+    return int(utils.counters["frames"]["ok"]) if utils is not None else 0
 
 
 def _rank() -> int:

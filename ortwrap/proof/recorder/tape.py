@@ -39,7 +39,6 @@ class Tape:
         self._grad_norms: list[tuple[int, torch.Tensor]] = []
         self._learning_rates: list[list[float]] = []
         self._checksums: list[torch.Tensor] = []
-        self._first_checksums: list[torch.Tensor] = []
 
     @property
     def steps(self) -> int:
@@ -67,10 +66,10 @@ class Tape:
             self._loss_in_graph.append(loss_computed_in_graph(tensor))
 
     def note_start(self, optimizer: Updates) -> None:
-        """`optimizer` is about to step; what it trains is remembered the first time."""
+        """`optimizer` is about to step: all that moved its weights before has done so."""
         if self._trained.is_new(optimizer):
             self._trained.add(optimizer)
-            self._first_checksums.append(self._trained.checksums(optimizer))
+        self._checksums.append(self._trained.checksums(optimizer))
 
     def note_gradients(self, optimizer: Updates) -> None:
         """The gradients that a step of `optimizer` is made with."""
@@ -79,7 +78,6 @@ class Tape:
     def note_step(self, optimizer: Updates, seconds: float) -> None:
         """A step of `optimizer` is done, its gradients noted."""
         self._seconds.append(seconds)
-        self._checksums.append(self._trained.checksums(optimizer))
         self._learning_rates.append(self._trained.learning_rates(optimizer))
 
     def find_owners(self) -> None:
@@ -98,8 +96,7 @@ class Tape:
             "step_seconds": self._seconds,
             "grad_norms": [(index, snapshot(norms)) for index, norms in self._grad_norms],
             "learning_rates": [tuple(rates) for rates in self._learning_rates],
-            "checksums": self._checksums,
-            "first_checksums": self._first_checksums,
+            "checksums": self._checksums[: self.steps],
             **self._trained.state(dict(self.roots.named())),
             **more,
         }

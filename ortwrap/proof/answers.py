@@ -1,0 +1,60 @@
+"""The three questions that notes on converging under ONNX Runtime ask of a difference."""
+
+from __future__ import annotations
+
+from ortwrap.proof.verdict import Verdict
+
+
+def answers(verdict: Verdict) -> tuple[tuple[str, str], ...]:
+    """Each question with its answer for this verdict; nothing when nothing was compared."""
+    if verdict.status == "error" or not verdict.steps:
+        return ()
+    return (
+        ("How far apart do two eager runs with different seeds lie?", _of_seeds(verdict)),
+        ("Which step differs first?", _of_steps(verdict)),
+        ("Is it still there with dropout off and seeds fixed?", _of_dropout(verdict)),
+    )
+
+
+def _of_seeds(verdict: Verdict) -> str:
+    if verdict.distributions:
+        losses = verdict.distributions[0].original
+        return (
+            f"Over {verdict.seeds} seeds the mean loss of the original goes from "
+            f"{min(losses):.4g} to {max(losses):.4g}."
+        )
+    if verdict.other_seed is None:
+        return "Not measured, there is no difference to judge; --other-seed measures it."
+    loss = verdict.other_seed.get("loss")
+    if loss is None:
+        return "Their losses could not be compared."
+    if not loss:
+        return "Not at all: the script draws nothing at random."
+    here = verdict.max_loss_diff or 0.0
+    share = f", {loss / here:.1e} times this difference of {here:.1e}" if here else ""
+    return f"Their losses differ by up to {loss:.3g}{share}."
+
+
+def _of_steps(verdict: Verdict) -> str:
+    first = verdict.first_unequal_step
+    equal = (
+        "Losses and gradients of all steps are equal to the last digit"
+        if first is None
+        else f"Step {first} is the first whose loss or gradients are not equal to the last digit"
+    )
+    if verdict.first_difference is not None:
+        step = verdict.first_difference.step
+        where = f"in step {step}" if step else "at the end"
+        return f"{equal}; {where} is the first difference beyond tolerance and rounding."
+    within = "rounding makes of the original itself" if verdict.within_noise else "the tolerance"
+    return f"{equal}; no difference is beyond {within}."
+
+
+def _of_dropout(verdict: Verdict) -> str:
+    if verdict.dropout == "off":
+        seed = f"seed {verdict.seed}"
+        return f"All of this is with dropout off and {seed} for torch, numpy and random."
+    if verdict.without_dropout is None:
+        return "Dropout is on, and the seeds agree on average: there is no difference to explain."
+    still = {"match": "No, both sides agree then.", "mismatch": "Yes, it is still there."}
+    return still.get(verdict.without_dropout, "It could not be found out.")
