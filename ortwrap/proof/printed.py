@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 _NUMBER = r"[-+]?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][-+]?\d+)?"
 _PRINTED = re.compile(
-    rf"(?P<label>\b[\w ./-]{{0,30}}?(?:loss|perplexity|ppl|nll|bpc|elbo)\w*)"
+    rf"(?P<label>\b[\w ./-]{{0,30}}?(?:loss|perplexity|ppl|nll|bpc|elbo)(?:es|_\w+|\d+)?)\b"
     rf"[\"'\])]*\s*(?:[:=|]|\bis\b|\bof\b)?\s*(?P<number>{_NUMBER})(?![\w.]*[\w/%])",
     re.IGNORECASE,
 )

@@ -7,11 +7,14 @@ import io
 import json
 import math
 
+import pytest
 import torch
 from rich.console import Console
 
+from ortwrap.proof.distributions import distributions, paired_p_value
 from ortwrap.proof.gaps import gaps
 from ortwrap.proof.patched import wrapper_classes
+from ortwrap.proof.printed import PrintedLosses, losses_in
 from ortwrap.proof.recording import Recording, warm_up
 from ortwrap.proof.render import line, plain_line, table
 from ortwrap.proof.tolerance import Tolerances
@@ -124,3 +127,52 @@ def test_rendering_keeps_what_looks_like_markup() -> None:
     assert "no [kernel]" in text
     assert "[bold]why[/]" in text
     assert plain_line(MISMATCH).startswith("mismatch: loss at step 3: 1 became nan")
+
+
+def test_students_distribution() -> None:
+    # From the tables: 95 % within 2.776 of 4 degrees of freedom, 99 % within 4.032 of 5.
+    four, five = [0.0, 1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
+    spread, more = math.sqrt(2.5), math.sqrt(3.5)
+    at = [2.776 * spread / math.sqrt(5) - 2 + x for x in four]
+    assert paired_p_value([0.0] * 5, at) == pytest.approx(0.05, rel=1e-3)
+    at = [4.032 * more / math.sqrt(6) - 2.5 + x for x in five]
+    assert paired_p_value([0.0] * 6, at) == pytest.approx(0.01, rel=1e-3)
+    assert paired_p_value([1.0, 2.0], [1.0, 2.0]) == 1.0
+    assert paired_p_value([1.0, 2.0], [2.0, 3.0]) == 0.0
+
+
+def test_distributions_apart() -> None:
+    losses = [(2.0, 1.5), (2.2, 1.6), (1.9, 1.4), (2.1, 1.5)]
+    runs = [dataclasses.replace(RECORDING, losses=pair) for pair in losses]
+    lower = [dataclasses.replace(run, losses=tuple(0.9 * x for x in run.losses)) for run in runs]
+
+    assert [each.apart for each in distributions(runs, runs)] == [False] * 3
+    assert [each.apart for each in distributions(runs, lower)] == [True, True, False]
+
+
+PRINTED = {
+    "Test set: Average loss: 0.3417, Accuracy: 9/10": [("Average loss", 0.3417, 1e-4)],
+    "| epoch   1 |   200/ 2983 batches | lr 20.00 | ms/batch 10 | loss  7.63 | ppl  2066.20":
+        [("loss", 7.63, 1e-2), ("ppl", 2066.2, 1e-2)],
+    "Epoch [1/5], Step [100/600], Loss: 2.3": [("Loss", 2.3, 1e-1)],
+    "val_loss=1.5e-3": [("val_loss", 1.5e-3, 1e-4)],
+    "train loss is 3": [("train loss", 3.0, 1.0)],
+    "loss function of 3/4 batches; lossless 2": [],
+    "{'eval_loss': 0.25}": [("eval_loss", 0.25, 1e-2)],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("line", PRINTED)
+def test_losses_in_what_is_printed(line: str) -> None:
+    found = [(each.label, each.value, each.resolution) for each in losses_in(line)]
+
+    assert [(label, value) for label, value, _ in found] == [each[:2] for each in PRINTED[line]]
+    assert [x[2] for x in found] == pytest.approx([x[2] for x in PRINTED[line]])
+
+
+def test_losses_in_output_that_comes_in_pieces() -> None:
+    losses = PrintedLosses()
+    for piece in (b"step 1 lo", b"ss 0.5\rstep 2 loss 0.25\n", b"x" * 3000, b"loss 9\n", b"loss 1"):
+        losses.feed(piece)
+
+    assert [each.value for each in losses.all()] == [0.5, 0.25, 1.0]
