@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .determinism import calls_without_chance, graph_without_chance
 from .entry import GraphEntry
+from .execution import autograd_function
 
 # What ORTModule puts before the names of the module's own parameters.
 _PREFIX = "_original_module."
@@ -46,7 +47,10 @@ class Graph:
         self._arguments = _argument_positions(processed)
         self._inputs: list[Any] = []
         self.on_backward_error: Callable[[BaseException], None] = _tell_nobody
-        _guard_backward(manager, self)
+        self._apply: Callable[..., Any] = autograd_function(manager, self._report).apply
+
+    def _report(self, error: BaseException) -> None:
+        self.on_backward_error(error)
 
     @property
     def optimized_model(self) -> Any:
@@ -107,7 +111,7 @@ class Graph:
         for position, index in self._arguments:
             inputs[position] = tensors[index]
         try:
-            outputs: tuple[Tensor, ...] = self._manager._forward_class.apply(*inputs)
+            outputs: tuple[Tensor, ...] = self._apply(*inputs)
         finally:
             for position, _ in self._arguments:
                 inputs[position] = None
@@ -222,43 +226,6 @@ def _choose_threads(manager: Any) -> None:
 
 def _tell_nobody(error: BaseException) -> None:
     """While a graph is being tried, what it raises is not the user's concern."""
-
-
-def _guard_backward(manager: Any, graph: Graph) -> None:
-    """Makes a backward that cannot be right raise with advice, instead of being wrong."""
-    function = manager._forward_class
-    backward = function.backward
-
-    def guarded(ctx: Any, *gradients: Any) -> Any:
-        try:
-            if torch.is_grad_enabled():
-                raise RuntimeError("create_graph=True: gradients of gradients need eager")
-            if not hasattr(ctx.run_info, "state"):
-                raise RuntimeError("a second backward through one loss (retain_graph) needs eager")
-            return _separate(backward(ctx, *gradients))
-        except Exception as error:
-            graph.on_backward_error(error)
-            raise RuntimeError(
-                "ortwrap: ONNX Runtime failed in backward, which cannot be undone: "
-                f"{error}. The next run of this script runs the step eagerly; so does "
-                "ORTWRAP_BACKEND=eager, or '# ortwrap: skip' on it."
-            ) from error
-
-    function.backward = staticmethod(guarded)
-
-
-def _separate(gradients: Sequence[Any]) -> tuple[Any, ...]:
-    """Copies gradients that lie in the same memory as another one.
-
-    torch takes each of them for its parameter's own, and clips or scales them in place.
-    """
-    seen: set[int] = set()
-    separate: list[Any] = []
-    for gradient in gradients:
-        start = gradient.data_ptr() if gradient is not None else 0
-        separate.append(gradient.clone() if start and start in seen else gradient)
-        seen.add(start)
-    return tuple(separate)
 
 
 def _argument_positions(processed: Any) -> tuple[tuple[int, int], ...]:

@@ -51,17 +51,28 @@ def look_at(uses: Sequence[LabelUse], tensors: Sequence[Tensor]) -> LabelBatch:
         if use.source is None:
             continue
         labels = tensors[use.source].detach()
-        chosen = labels[labels != use.ignore_index]
-        valid += chosen.numel()
+        count, fits = _look(labels, use)
+        valid += count
         total += labels.numel()
         # Labels that forward cuts off may be the valid ones.
-        fewest = min(fewest, chosen.numel() - round((1 - use.kept) * labels.numel()))
-        if chosen.numel():
-            lowest, highest = torch.aminmax(chosen)
-            out_of_range = out_of_range or int(lowest) < 0 or int(highest) >= use.classes
+        fewest = min(fewest, count - round((1 - use.kept) * labels.numel()))
+        out_of_range = out_of_range or not fits
     if not total:
         return _NO_LABELS
     return LabelBatch(fewest, valid / total, out_of_range)
+
+
+def _look(labels: Tensor, use: LabelUse) -> tuple[int, bool]:
+    """How many labels count, and whether all of these are classes."""
+    count = labels.numel()
+    lowest, highest = (int(label) for label in torch.aminmax(labels))
+    if lowest <= use.ignore_index <= highest:
+        chosen = labels[labels != use.ignore_index]
+        count = chosen.numel()
+        if not count:
+            return 0, True
+        lowest, highest = (int(label) for label in torch.aminmax(chosen))
+    return count, lowest >= 0 and highest < use.classes
 
 
 @contextlib.contextmanager
