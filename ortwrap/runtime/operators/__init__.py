@@ -19,9 +19,10 @@ __all__ = ["register", "tracing"]
 @functools.lru_cache(maxsize=1)
 def register() -> None:
     """Registers every operator, once."""
-    from . import gradient_stops, registry, remaining, shapes
+    from . import gradient_stops, inference, registry, remaining, shapes
     from .families import FAMILIES
 
+    inference.install()
     shapes.install()
     gradient_stops.register()
     for family in FAMILIES:

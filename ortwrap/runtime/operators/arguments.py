@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .calls import Slot
-from .paths import is_floating, is_tensor, needs_gradient
+from .paths import is_floating, is_tensor, needs_gradient, traced_sizes
 
 
 class NotSupported(Exception):
@@ -28,12 +28,14 @@ class Arguments:
         tensors: the values of the exported graph that go into the slots; those that need a
             gradient first.
         trained: how many do.
+        sizes: the sizes of each in the trace, None where it does not tell.
     """
 
     template: tuple[Any, ...] = ()
     options: dict[str, Any] = field(default_factory=dict)
     tensors: list[Any] = field(default_factory=list)
     trained: int = 0
+    sizes: tuple[tuple[int, ...] | None, ...] = ()
 
     @property
     def has_fixed_shapes(self) -> bool:
@@ -80,6 +82,7 @@ def arguments_of(
         options={argument.name: part for argument, part in placed if argument.kwarg_only},
         tensors=[slots[index][1] for index in order],
         trained=sum(trains),
+        sizes=tuple(traced_sizes(slots[index][0]) for index in order),
     )
 
 
@@ -133,7 +136,9 @@ def overload_of(kind: str, traced: Sequence[Any]) -> Any:
         NotSupported: none takes such arguments.
     """
     namespace, name = kind.split("::")
-    packet = getattr(getattr(torch.ops, namespace), name)
+    known = getattr(torch.ops, namespace)
+    # The graph has values, not memory: "relu_" returns what "relu" does.
+    packet = getattr(known, name.rstrip("_"), None) or getattr(known, name)
     overloads = [getattr(packet, name) for name in packet.overloads()]
     for loosely in (False, True):
         for overload in overloads:

@@ -60,6 +60,7 @@ class TorchCall:
         trained: how many of the node's tensors, from the first on, need a gradient.
         outputs: what it returns.
         options: its keyword arguments.
+        sizes: the sizes of the node's tensors in the trace, None for one that it does not tell.
     """
 
     function: Callable[..., Any]
@@ -67,6 +68,7 @@ class TorchCall:
     trained: int
     outputs: tuple[Output, ...]
     options: Mapping[str, Any] = field(default_factory=dict)
+    sizes: tuple[tuple[int, ...] | None, ...] = ()
 
     def __call__(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The outputs for the tensors of the node, whatever grad mode is on."""

@@ -1,7 +1,8 @@
 """float64: what ONNX Runtime has no kernel for in double, or computes through float.
 
 Its CPU kernels are made for float. In double many have no gradient kernel, and ReduceMean's
-gradient divides by a float. Who trains in double wants its precision: torch computes.
+gradient divides by a float. Who trains in double wants its precision: torch computes, also where
+the model goes through float on its way, as losses of transformers do.
 """
 
 from __future__ import annotations
@@ -9,13 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from .arguments import is_list
-from .paths import scalar_type
+from .paths import scalar_type, trains_in_double
 from .registry import as_torch
 
 
 def _is_double(g: Any, *arguments: Any) -> bool:
-    """Whether one of the first two arguments is a tensor of float64."""
-    return any(_type(argument) == "Double" for argument in arguments[:2])
+    """Whether one of the first two arguments is a tensor of float64, or the model has such."""
+    return trains_in_double(g.graph) or any(_type(one) == "Double" for one in arguments[:2])
 
 
 def _type(argument: Any) -> str | None:

@@ -8,6 +8,7 @@ import torch
 
 from .arguments import Arguments, trains_through
 from .calls import Slot
+from .paths import traced_sizes
 from .registry import as_graph, as_torch, torch_node
 
 
@@ -18,8 +19,13 @@ def _has_unused_piece(g: Any, *_: Any) -> bool:
 
 def _chunk(g: Any, input: Any, chunks: int, dim: int) -> Any:
     """prim::ConstantChunk(Tensor self), attributes chunks and dim: what `chunk` is traced as."""
-    trained = trains_through(next(g.original_node.inputs()), input, g.graph)
-    arguments = Arguments((Slot(0), chunks, dim), tensors=[input], trained=int(trained))
+    traced = next(g.original_node.inputs())
+    arguments = Arguments(
+        (Slot(0), chunks, dim),
+        tensors=[input],
+        trained=int(trains_through(traced, input, g.graph)),
+        sizes=(traced_sizes(traced),),
+    )
     return torch_node("", g, torch.chunk, arguments)
 
 

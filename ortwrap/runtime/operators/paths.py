@@ -21,12 +21,14 @@ class _Export:
 
     Attributes:
         trained: for each tensor that enters the model, whether it needs a gradient.
+        sizes: the sizes of each.
         inputs: the graph's inputs and whether they train; None before the graph is made.
         known: what was found out so far, by the name of the value.
         last_draw: the latest value that random numbers were drawn for.
     """
 
     trained: tuple[bool, ...] = ()
+    sizes: tuple[tuple[int, ...], ...] = ()
     inputs: dict[str, bool] | None = None
     known: dict[str, bool] = field(default_factory=dict)
     last_draw: Any = None
@@ -35,9 +37,15 @@ class _Export:
 _EXPORT = _Export()
 
 
-def begin(trained: Sequence[bool]) -> None:
-    """A model is traced; `trained` tells of each of its tensors whether it needs a gradient."""
+def begin(trained: Sequence[bool], sizes: Sequence[Sequence[int]]) -> None:
+    """A model is traced.
+
+    Args:
+        trained: for each tensor that enters it, whether it needs a gradient.
+        sizes: the sizes of each.
+    """
     _EXPORT.trained = tuple(trained)
+    _EXPORT.sizes = tuple(map(tuple, sizes))
     _EXPORT.inputs = None
 
 
@@ -69,6 +77,12 @@ def _known(graph: Any) -> dict[str, bool]:
         _EXPORT.known = {**inputs, **dict(zip(inputs, trained))}
         _EXPORT.last_draw = None
     return _EXPORT.known
+
+
+def trains_in_double(graph: Any) -> bool:
+    """Whether a parameter or a buffer of the model is of float64."""
+    own = list(graph.inputs())[len(_EXPORT.trained) :]
+    return any(scalar_type(value) == "Double" for value in own)
 
 
 def last_draw(graph: Any) -> Any:
@@ -106,6 +120,19 @@ def scalar_type(value: Any) -> str | None:
     """The name of its dtype ("Double"); None for no tensor, or where the trace does not tell."""
     name: str | None = value.type().scalarType() if is_tensor(value) else None
     return name
+
+
+def traced_sizes(value: Any) -> tuple[int, ...] | None:
+    """The sizes that a value of the trace had; None if the trace does not tell."""
+    if not is_tensor(value):
+        return ()
+    sizes = value.type().sizes()
+    if sizes is None and value.node().kind() == "prim::Param":
+        # The exporter has made the sizes of the model's arguments dynamic.
+        names = [source.debugName() for source in value.node().outputs()]
+        index = names.index(value.debugName())
+        return _EXPORT.sizes[index] if index < len(_EXPORT.sizes) else None
+    return None if sizes is None else tuple(sizes)
 
 
 def is_floating(value: Any) -> bool:

@@ -105,7 +105,9 @@ def torch_node(keeps: str, g: Any, function: Callable[..., Any], arguments: Argu
     traced = list(g.original_node.outputs())
     outputs = tuple(_output(value, arguments.trained > 0) for value in traced)
     trained = arguments.trained if any(output.differentiable for output in outputs) else 0
-    call = TorchCall(function, arguments.template, trained, outputs, arguments.options)
+    call = TorchCall(
+        function, arguments.template, trained, outputs, arguments.options, arguments.sizes
+    )
     kernel = Kernel(
         trained=trained,
         others=len(arguments.tensors) - trained,

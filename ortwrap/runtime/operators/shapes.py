@@ -1,15 +1,14 @@
 """The shapes of what a call returns, found out by trying it on tensors without data.
 
-ONNX Runtime's symbolic shape inference knows sizes by name ("batch"). A call is run twice on
-torch's meta device with a number for each name: a size of the result that is the number of a name
-both times has that name, one that stays the same is a constant, any other is new.
+ONNX Runtime's symbolic shape inference knows sizes by name ("batch"). A call is run on torch's meta
+device with the sizes of the trace, and again with other numbers for the names; see `Variation`.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
-from typing import Any, Union
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,11 +16,9 @@ from torch import Tensor
 from . import calls, kernels
 from .calls import TorchCall
 from .exporter import dtype_from_onnx, dtype_to_onnx
+from .variation import Size, Variation
 
-Size = Union[str, int, None]
-
-# Large enough for kernels and crops, and no two sums or products of them alike.
-_PROBES = ((89, 97, 101, 103, 107, 109, 113, 127), (131, 137, 139, 149, 151, 157, 163, 167))
+_KNOWN: dict[Any, list[list[Size] | None]] = {}
 
 
 def install() -> None:
@@ -48,11 +45,17 @@ def _infer(inference: Any, node: Any) -> None:
     import onnx
 
     tensors = range(len(node.input) - 1)
-    call = calls.numbered(int(inference._get_value(node, len(node.input) - 1)))
+    number = int(inference._get_value(node, len(node.input) - 1))
+    call = calls.numbered(number)
     inputs = [inference._get_shape(node, index) for index in tensors]
     dtypes = [inference.known_vi_[name].type.tensor_type.elem_type for name in node.input[:-1]]
-    numbers = [_number(inference, node, index) for index in tensors]
-    shapes = shapes_of(call, inputs, [dtype_from_onnx(dtype) for dtype in dtypes], numbers)
+    values = [_value(inference, node, index) for index in tensors]
+    # The inference goes over the graph several times.
+    key = (number, tuple(map(tuple, inputs)), tuple(dtypes), tuple(values))
+    shapes = _KNOWN.get(key)
+    if shapes is None:
+        shapes = shapes_of(call, inputs, [dtype_from_onnx(dtype) for dtype in dtypes], values)
+        _KNOWN[key] = shapes
     for index, (output, shape) in enumerate(zip(call.outputs, shapes)):
         if shape is None and output.rank is None:
             continue
@@ -68,7 +71,7 @@ def _infer(inference: Any, node: Any) -> None:
         _set(inference, name, onnx.TensorProto.INT64, [1])
 
 
-def _number(inference: Any, node: Any, index: int) -> Size:
+def _value(inference: Any, node: Any, index: int) -> Size:
     """The value of a whole number that the graph works out, or the name of a size that it is."""
     value = inference._try_get_value(node, index)
     if value is None or getattr(value, "shape", ()) not in ((), (1,)):
@@ -100,57 +103,26 @@ def shapes_of(
     """
     if all(output.rank == 0 for output in call.outputs):
         return [[] for _ in call.outputs]
-    sizes = [*values, *(size for shape in inputs for size in shape)]
-    names = sorted({size for size in sizes if isinstance(size, str)})
-    if len(names) > len(_PROBES[0]) or any(None in shape for shape in inputs):
+    traced = _traced_sizes(call, inputs, values)
+    if traced is None:
         return [None for _ in call.outputs]
-    for known in _guesses(names, sizes):
-        fitting = [
-            shapes for guess in known if (shapes := _probe(call, inputs, dtypes, values, guess))
-        ]
-        if len(fitting) == 1:
-            return [*fitting[0]]
-        if fitting:
-            break
-    return [None for _ in call.outputs]
+    attempt = functools.partial(_try, call, inputs, dtypes, values)
+    return Variation(attempt, traced).shapes() or [None for _ in call.outputs]
 
 
-_Numbers = tuple[dict[str, int], dict[str, int]]
-
-
-def _guesses(names: Sequence[str], sizes: Sequence[Size]) -> Iterator[list[_Numbers]]:
-    """Numbers for the names, twice: all of them different, then one equal to another size.
-
-    The channels of an image have a name of their own until a convolution needs them to be its
-    weight's. A guess counts when no other one of its group fits the call.
-    """
-    first, second = (dict(zip(names, probe)) for probe in _PROBES)
-    yield [(first, second)]
-    constants = sorted({size for size in sizes if isinstance(size, int) and size > 1})
-    yield [
-        ({**first, name: constant}, {**second, name: constant})
-        for name in names
-        for constant in constants
-    ]
-
-
-def _probe(
-    call: TorchCall,
-    inputs: Sequence[Sequence[Size]],
-    dtypes: Sequence[torch.dtype],
-    values: Sequence[Size],
-    numbers: _Numbers,
-) -> list[list[Size]] | None:
-    """The shape of each output for these numbers, None when they do not fit the call."""
-    try:
-        first, second = (_try(call, inputs, dtypes, values, known) for known in numbers)
-    except Exception:
-        # No kernel for meta tensors, or sizes that must be equal and have different names.
-        return None
-    return [
-        [_size(one, two, numbers) for one, two in zip(shape, other)]
-        for shape, other in zip(first, second)
-    ]
+def _traced_sizes(
+    call: TorchCall, inputs: Sequence[Sequence[Size]], values: Sequence[Size]
+) -> dict[str, int] | None:
+    """The number that each name stood for in the trace; None if that cannot be told."""
+    found: dict[str, int] = {}
+    for shape, sizes in zip(inputs, call.sizes):
+        if None in shape or (sizes is not None and len(sizes) != len(shape)):
+            return None
+        for size, number in zip(shape, sizes or ()):
+            if isinstance(size, str) and found.setdefault(size, number) != number:
+                return None
+    names = [size for shape in (*inputs, values) for size in shape if isinstance(size, str)]
+    return found if found.keys() >= set(names) else None
 
 
 def _try(
@@ -158,8 +130,9 @@ def _try(
     inputs: Sequence[Sequence[Size]],
     dtypes: Sequence[torch.dtype],
     values: Sequence[Size],
-    known: dict[str, int],
-) -> list[torch.Size]:
+    known: Mapping[str, int],
+) -> list[torch.Size] | None:
+    """The shapes of the outputs for these sizes, None when the call takes no such tensors."""
     tensors: list[Tensor] = []
     for shape, dtype, value in zip(inputs, dtypes, values):
         if value is not None:
@@ -168,14 +141,9 @@ def _try(
             continue
         sizes = [known[size] if isinstance(size, str) else int(size or 0) for size in shape]
         tensors.append(torch.empty(sizes, dtype=dtype, device="meta"))
-    with torch.no_grad():
-        return [output.shape for output in call(tensors)]
-
-
-def _size(one: int, two: int, numbers: Sequence[dict[str, int]]) -> Size:
-    if one == two:
-        return int(one)
-    for name, number in numbers[0].items():
-        if (one, two) == (number, numbers[1][name]):
-            return name
-    return None
+    try:
+        with torch.no_grad():
+            return [output.shape for output in call(tensors)]
+    except Exception:
+        # Sizes that do not fit one another, or no kernel for meta tensors.
+        return None

@@ -37,7 +37,8 @@ def tracing(inputs: Sequence[Tensor] = (), trained: Sequence[bool] = ()) -> Iter
         return
     from .families import STAND_INS
 
-    paths.begin(trained)
+    with torch._C.DisableTorchFunction():
+        paths.begin(trained, [list(map(int, tensor.shape)) for tensor in inputs])
     with torch.enable_grad(), standing_in(STAND_INS), _StopGradients():
         for tensor, needs_gradient in zip(inputs, trained):
             tensor.requires_grad_(needs_gradient)

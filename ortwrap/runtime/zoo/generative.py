@@ -1,0 +1,168 @@
+"""Models that make pictures: a variational autoencoder, a DCGAN, a diffusion model."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .model import Batch, Model, Update, batch_size
+
+
+class Vae(nn.Module):
+    """The variational autoencoder of PyTorch's examples."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(64, 48)
+        self.fc21, self.fc22 = nn.Linear(48, 8), nn.Linear(48, 8)
+        self.fc3, self.fc4 = nn.Linear(8, 48), nn.Linear(48, 64)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        hidden = F.relu(self.fc1(x))
+        mu, logvar = self.fc21(hidden), self.fc22(hidden)
+        std = torch.exp(0.5 * logvar)
+        z = mu + torch.randn_like(std) * std
+        return torch.sigmoid(self.fc4(F.relu(self.fc3(z)))), mu, logvar
+
+
+class EvidenceBound(nn.Module):
+    """Reconstruction and divergence from the prior, per example."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> Tensor:
+        reconstructed, mu, logvar = self.model(x)
+        bce = F.binary_cross_entropy(reconstructed, x, reduction="sum")
+        kld = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+        return (bce + kld) / x.shape[0]
+
+
+def _digits(step: int) -> Batch:
+    return (torch.rand(2 * batch_size(step), 64),)
+
+
+class Dcgan(nn.Module):
+    """Generator and discriminator of DCGAN for pictures of 16x16."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = nn.Sequential(
+            nn.ConvTranspose2d(12, 32, 4, 1, 0, bias=False),
+            nn.BatchNorm2d(32),
+            nn.ReLU(True),
+            nn.ConvTranspose2d(32, 16, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(16),
+            nn.ReLU(True),
+            nn.ConvTranspose2d(16, 3, 4, 2, 1, bias=False),
+            nn.Tanh(),
+        )
+        self.discriminator = nn.Sequential(
+            nn.Conv2d(3, 16, 4, 2, 1, bias=False),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(16, 32, 4, 2, 1, bias=False),
+            nn.BatchNorm2d(32),
+            nn.LeakyReLU(0.2, inplace=True),
+            nn.Conv2d(32, 1, 4, 1, 0, bias=False),
+            nn.Sigmoid(),
+            nn.Flatten(0),
+        )
+
+
+class DiscriminatorLoss(nn.Module):
+    """Real pictures are real, detached fakes are fake."""
+
+    def __init__(self, model: Dcgan) -> None:
+        super().__init__()
+        self.generator, self.discriminator = model.generator, model.discriminator
+        self.criterion = nn.BCELoss()
+
+    def forward(self, real: Tensor, noise: Tensor) -> Tensor:
+        said = self.discriminator(real)
+        loss: Tensor = self.criterion(said, torch.ones_like(said))
+        said = self.discriminator(self.generator(noise).detach())
+        return loss + self.criterion(said, torch.zeros_like(said))  # type: ignore[no-any-return]
+
+
+class GeneratorLoss(nn.Module):
+    """Fakes pass for real."""
+
+    def __init__(self, model: Dcgan) -> None:
+        super().__init__()
+        self.generator, self.discriminator = model.generator, model.discriminator
+        self.criterion = nn.BCELoss()
+
+    def forward(self, real: Tensor, noise: Tensor) -> Tensor:
+        said = self.discriminator(self.generator(noise))
+        return self.criterion(said, torch.ones_like(said))  # type: ignore[no-any-return]
+
+
+def _pictures(step: int) -> Batch:
+    count = batch_size(step)
+    return torch.rand(count, 3, 16, 16) * 2 - 1, torch.randn(count, 12, 1, 1)
+
+
+class Denoiser(nn.Module):
+    """A small residual network that is told the time by sines."""
+
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        self.time = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+        self.inside = nn.Conv2d(3, width, 3, padding=1)
+        self.norm = nn.GroupNorm(4, width)
+        self.middle = nn.Conv2d(width, width, 3, padding=1)
+        self.attention = nn.Conv2d(width, 3 * width, 1, bias=False)
+        self.out = nn.Conv2d(width, 3, 3, padding=1)
+        frequencies = torch.exp(torch.arange(width // 2) * -(math.log(10000) / (width // 2 - 1)))
+        self.register_buffer("frequencies", frequencies)
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        angles = time[:, None].to(x.dtype) * self.frequencies[None]  # type: ignore[index]
+        told = self.time(torch.cat((angles.sin(), angles.cos()), dim=-1))
+        x = self.inside(x)
+        x = x + self.middle(F.silu(self.norm(x) + told[:, :, None, None]))
+        b, c, h, w = x.shape
+        q, k, v = self.attention(x).reshape(b, 3, 4, c // 4, h * w).transpose(3, 4).unbind(1)
+        attended = F.scaled_dot_product_attention(q, k, v)
+        x = x + attended.transpose(2, 3).reshape(b, c, h, w)
+        return self.out(F.silu(x))  # type: ignore[no-any-return]
+
+
+class NoisePrediction(nn.Module):
+    """Noise is drawn, added, and predicted."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 100), dim=0)
+        self.register_buffer("kept", kept, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        time = torch.randint(0, 100, (x.shape[0],), device=x.device)
+        noise = torch.randn_like(x)
+        kept = self.kept.to(x.dtype)[time][:, None, None, None]  # type: ignore[operator, union-attr]
+        return F.mse_loss(self.model(kept.sqrt() * x + (1 - kept).sqrt() * noise, time), noise)
+
+
+def _noisy(step: int) -> Batch:
+    return (torch.rand(batch_size(step), 3, 8, 8) * 2 - 1,)
+
+
+MODELS = (
+    Model("VAE", Vae, _digits, (Update(EvidenceBound),), rate=0.002),
+    Model(
+        "DCGAN",
+        Dcgan,
+        _pictures,
+        (
+            Update(DiscriminatorLoss, of="discriminator"),  # type: ignore[arg-type]
+            Update(GeneratorLoss, of="generator"),  # type: ignore[arg-type]
+        ),
+        rate=0.002,
+    ),
+    Model("diffusion model", Denoiser, _noisy, (Update(NoisePrediction),)),
+)

@@ -1,0 +1,122 @@
+"""Trains a model twice, eagerly and on ONNX Runtime, and compares every step."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from typing import Any, Callable
+
+import torch
+from torch import nn
+
+from ..operators.coverage.outcome import Outcome, Verdict
+from ..operators.coverage.trial import BACKENDS
+from .model import Batch, Model, Update
+
+STEPS = 20
+TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-9}
+
+
+def run(model: Model, backend: str) -> Outcome:
+    """Trains `model` for a few steps; never raises."""
+    started = time.perf_counter()
+    try:
+        verdict, detail = _train(model, backend)
+    except Exception as error:
+        text = " ".join(str(error).split())
+        verdict, detail = Verdict.RAISES, f"{type(error).__name__}: {text}"[-300:]
+    return Outcome(verdict, detail, time.perf_counter() - started)
+
+
+class _Side:
+    """One of the two trainings.
+
+    Attributes:
+        model: what is trained.
+        losses: what is called for each update.
+    """
+
+    def __init__(self, model: nn.Module, zoo: Model) -> None:
+        self.model = model
+        self.losses: list[Callable[..., Any]] = [update.loss(model) for update in zoo.updates]
+        self._optimizers = [self._optimizer(update, zoo.rate) for update in zoo.updates]
+
+    def _optimizer(self, update: Update, rate: float) -> torch.optim.Optimizer:
+        module = self.model.get_submodule(update.of)
+        parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
+        # Adam makes a step of full size of a gradient that is zero but for rounding, as that of
+        # a bias before a normalization: what it trains there differs from run to run.
+        return torch.optim.SGD(parameters, rate, momentum=0.9, weight_decay=0.01)
+
+    def update(self, index: int, batch: Batch) -> float:
+        """Makes one update; returns the loss."""
+        loss = self.losses[index](*batch)
+        optimizer = self._optimizers[index]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return float(loss)
+
+
+def _train(zoo: Model, backend: str) -> tuple[Verdict, str]:
+    # Made twice, not copied: a copy of a model can hold on to parts of the original.
+    eager, ours = (_Side(_made(zoo, backend), zoo) for _ in range(2))
+    tried = [BACKENDS[backend](loss) for loss in ours.losses]  # type: ignore[arg-type]
+    ours.losses = [call for call, _ in tried]
+    gaps: defaultdict[str, float] = defaultdict(float)
+    for step in range(STEPS):
+        torch.manual_seed(100 + step)
+        batch = tuple(
+            tensor.to(zoo.dtype) if tensor.is_floating_point() else tensor
+            for tensor in zoo.batch(step)
+        )
+        for index in range(len(zoo.updates)):
+            losses = []
+            for side in (eager, ours):
+                torch.manual_seed(step)
+                losses.append(side.update(index, batch))
+            _note(gaps, "losses", losses[0], losses[1])
+        _compare(gaps, eager.model, ours.model)
+    reasons = [why_eager() for _, why_eager in tried]
+    detail = ", ".join(f"{name} {gap:.1e}" for name, gap in gaps.items())
+    if max(gaps.values()) > TOLERANCE[zoo.dtype]:
+        return Verdict.DIFFERS, detail
+    for reason in reasons:
+        if reason is not None:
+            return Verdict.EAGER, reason
+    return Verdict.EXACT, detail
+
+
+def _made(zoo: Model, backend: str) -> nn.Module:
+    torch.manual_seed(0)
+    model = zoo.make().to(zoo.dtype)
+    if backend == "ortmodule":
+        # ORTModule draws other masks than torch, whatever the seed.
+        without_dropout(model)
+    return model
+
+
+def without_dropout(model: nn.Module) -> None:
+    """Sets every ratio of dropout in `model` to zero."""
+    for module in model.modules():
+        for name, value in list(vars(module).items()):
+            is_ratio = "drop" in name or (isinstance(module, nn.modules.dropout._DropoutNd))
+            if is_ratio and isinstance(value, float):
+                setattr(module, name, 0.0)
+
+
+def _compare(gaps: defaultdict[str, float], eager: nn.Module, ours: nn.Module) -> None:
+    pairs = zip(eager.parameters(), ours.parameters())
+    for reference, value in pairs:
+        _note(gaps, "parameters", reference, value)
+    for reference, value in zip(eager.buffers(), ours.buffers()):
+        _note(gaps, "buffers", reference, value)
+
+
+def _note(gaps: defaultdict[str, float], name: str, reference: Any, value: Any) -> None:
+    """Keeps the largest difference, relative to the largest entry where that is above one."""
+    reference, value = torch.as_tensor(reference).double(), torch.as_tensor(value).double()
+    if reference.numel():
+        gap = (reference - value).abs().nan_to_num(1e30).max()
+        scale = reference.abs().max().clamp(min=1.0)
+        gaps[name] = max(gaps[name], float(gap / scale))
