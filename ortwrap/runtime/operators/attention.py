@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .arguments import constant_of
-from .registry import as_graph
+from .registry import as_graph, as_torch
 
 
 def _unflatten(g: Any, input: Any, dim: Any, sizes: Any) -> Any:
@@ -49,4 +49,14 @@ def sizes_as_tensor(g: Any, sizes: Any) -> Any:
     )
 
 
-OPERATORS = as_graph("unflatten", _unflatten)
+def _shares_keys(g: Any, query: Any, key: Any, value: Any, *options: Any) -> bool:
+    """scaled_dot_product_attention(Tensor query, Tensor key, Tensor value, Tensor? attn_mask,
+    float dropout_p, bool is_causal, *, float? scale, bool enable_gqa) -> Tensor: several heads of
+    the query may have one of the key, which the exporter knows nothing of."""
+    return len(options) > 4 and bool(constant_of(options[4]))
+
+
+OPERATORS = (
+    *as_graph("unflatten", _unflatten),
+    *as_torch("scaled_dot_product_attention", when=_shares_keys, keeps="inputs"),
+)

@@ -19,12 +19,15 @@ def _is_double(g: Any, *arguments: Any) -> bool:
     return trains_in_double(g.graph) or any(_type(one) == "Double" for one in arguments[:2])
 
 
-def _is_number_in_double(g: Any, *arguments: Any) -> bool:
-    """Whether the first two arguments have no dimensions, one of them in float64.
+def _is_taken_for_float(g: Any, *arguments: Any) -> bool:
+    """Whether the first two arguments have no dimensions, one of them in float64, or are float.
 
-    The exporter takes such a sum or product for one of Python numbers, and makes it float.
+    The exporter takes such a sum or product for one of Python numbers, and makes it float. In
+    float, torch and ONNX Runtime add up gradients of what was broadcast in another order.
     """
     types = [_type(one) for one in arguments[:2]]
+    if "Float" in types and "Double" not in types:
+        return trains_in_double(g.graph)
     return "Double" in types and not any(
         type_ is not None and one.type().dim() != 0 for type_, one in zip(types, arguments)
     )
@@ -37,7 +40,7 @@ def _type(argument: Any) -> str | None:
 
 
 OPERATORS = (
-    *as_torch("add sub mul div rsub neg", when=_is_number_in_double),
+    *as_torch("add sub mul div rsub neg", when=_is_taken_for_float),
     *as_torch("mean sum logsumexp norm std var", when=_is_double),
     *as_torch("linear matmul mm bmm addmm baddbmm mv dot", when=_is_double, keeps="inputs"),
     *as_torch("relu relu6 leaky_relu hardtanh gelu silu glu log_sigmoid", when=_is_double),

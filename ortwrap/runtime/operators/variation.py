@@ -67,7 +67,8 @@ class Variation:
 
     def _groups(self) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
         """Names that change together, and those that only change with one another somehow."""
-        groups = [(name,) for name in self._seen if self._fits((name,))]
+        groups: list[tuple[str, ...]] = []
+        groups += [(name,) for name in self._seen if self._fits((name,))]
         rest = [name for name in self._seen if (name,) not in groups]
         joined: set[str] = set()
         for number in sorted({self._seen[name] for name in rest}):

@@ -139,12 +139,13 @@ class NoisePrediction(nn.Module):
         super().__init__()
         self.model = model
         kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 100), dim=0)
+        self.kept: Tensor
         self.register_buffer("kept", kept, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         time = torch.randint(0, 100, (x.shape[0],), device=x.device)
         noise = torch.randn_like(x)
-        kept = self.kept.to(x.dtype)[time][:, None, None, None]  # type: ignore[operator, union-attr]
+        kept = self.kept.to(x.dtype)[time][:, None, None, None]
         return F.mse_loss(self.model(kept.sqrt() * x + (1 - kept).sqrt() * noise, time), noise)
 
 

@@ -106,11 +106,10 @@ def without_dropout(model: nn.Module) -> None:
 
 
 def _compare(gaps: defaultdict[str, float], eager: nn.Module, ours: nn.Module) -> None:
-    pairs = zip(eager.parameters(), ours.parameters())
-    for reference, value in pairs:
-        _note(gaps, "parameters", reference, value)
-    for reference, value in zip(eager.buffers(), ours.buffers()):
-        _note(gaps, "buffers", reference, value)
+    for parameters in zip(eager.parameters(), ours.parameters()):
+        _note(gaps, "parameters", *parameters)
+    for buffers in zip(eager.buffers(), ours.buffers()):
+        _note(gaps, "buffers", *buffers)
 
 
 def _note(gaps: defaultdict[str, float], name: str, reference: Any, value: Any) -> None:

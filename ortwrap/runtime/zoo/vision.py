@@ -193,7 +193,7 @@ class ConvNextBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.norm(self.depthwise(x).permute(0, 2, 3, 1))
         y = self.layer_scale * self.project(F.gelu(self.expand(y)))
-        return x + y.permute(0, 3, 1, 2)
+        return x + y.permute(0, 3, 1, 2)  # type: ignore[no-any-return]
 
 
 def convnext() -> nn.Module:
