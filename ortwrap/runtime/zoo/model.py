@@ -37,6 +37,7 @@ class Model:
         updates: what a training step does, in order.
         dtype: of parameters and floating inputs.
         rate: the learning rate.
+        eager: why it runs eagerly under ortwrap; None when it must run on ONNX Runtime.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Model:
     updates: tuple[Update, ...]
     dtype: torch.dtype = torch.float32
     rate: float = 0.02
+    eager: str | None = None
 
 
 class Classified(nn.Module):

@@ -55,7 +55,7 @@ class _Side:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        return float(loss)
+        return float(loss.detach())
 
 
 def _train(zoo: Model, backend: str) -> tuple[Verdict, str]:

@@ -44,15 +44,16 @@ def summary(results: Results) -> str:
     return "\n".join(lines)
 
 
-def page(families: Mapping[str, Sequence[str]], results: Results, versions: str) -> str:
-    """docs/operators.md.
+def page(head: str, families: Mapping[str, Sequence[str]], results: Results, versions: str) -> str:
+    """A page of the documentation.
 
     Args:
+        head: what stands above the tables.
         families: the names of the cases of each family.
         results: what came of them.
         versions: what they ran on.
     """
-    parts = [_HEAD.format(versions=versions, summary=summary(results)), _meanings()]
+    parts = [head.format(versions=versions, summary=summary(results)), _meanings()]
     for family, names in families.items():
         ran = [name for name in names if name in results]
         if ran:
@@ -87,22 +88,3 @@ def _table(family: str, results: Results) -> str:
 
 def _escaped(text: str) -> str:
     return text.replace("|", "\\|")
-
-
-_HEAD = """\
-# Layers and losses that train on ONNX Runtime
-
-Rendered by `python -m ortwrap.runtime.operators.coverage --write docs/operators.md`; do not edit.
-
-Each case is a small model that is trained for four steps with batches of changing size, once
-eagerly and once on ONNX Runtime, from the same seed. Compared are the loss, the gradient of every
-parameter and of the input, and every buffer, after each step: within 2e-5 in float32 and 1e-9 in
-float64, relative to the largest entry. The column "ORTModule" is ORTModule 1.19.2 as it is,
-bridged to this torch and no more; "ortwrap" is `ortwrap.runtime.ort_module`.
-
-Measured with {versions}:
-
-```
-{summary}
-```
-"""

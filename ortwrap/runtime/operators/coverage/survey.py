@@ -12,14 +12,19 @@ from collections.abc import Iterator, Sequence
 
 from .outcome import Outcome, Verdict
 
-_PATIENCE = 120.0
+_PATIENCE = 240.0
 
 
 class Worker:
     """The process that runs the cases of one backend."""
 
-    def __init__(self, backend: str) -> None:
-        self._backend = backend
+    def __init__(self, backend: str, module: str = f"{__package__}.worker") -> None:
+        """
+        Args:
+            backend: a name in `trial.BACKENDS`.
+            module: what the process runs.
+        """
+        self._command = [sys.executable, "-m", module, backend]
         self._process: subprocess.Popen[str] | None = None
         self._answers: queue.Queue[str] = queue.Queue()
 
@@ -50,7 +55,7 @@ class Worker:
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", f"{__package__}.worker", self._backend],
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -73,10 +78,10 @@ def _listen(process: subprocess.Popen[str], answers: queue.Queue[str]) -> None:
 
 
 def survey(
-    names: Sequence[str], backends: Sequence[str]
+    names: Sequence[str], backends: Sequence[str], module: str
 ) -> Iterator[tuple[str, dict[str, Outcome]]]:
-    """Runs each case under each backend; yields as they are done."""
-    workers = {backend: Worker(backend) for backend in backends}
+    """Runs each case under each backend by the workers of `module`; yields as they are done."""
+    workers = {backend: Worker(backend, module) for backend in backends}
     try:
         for name in names:
             yield name, {backend: worker.run(name) for backend, worker in workers.items()}

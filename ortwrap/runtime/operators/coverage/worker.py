@@ -11,23 +11,36 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
+
+from .outcome import Outcome
 
 
-def main() -> None:
-    """Serves cases until the input ends."""
+def serve(load: Callable[[], tuple[Mapping[str, Sequence[Any]], Callable[..., Outcome]]]) -> None:
+    """Serves cases until the input ends.
+
+    Args:
+        load: imports and returns the table, by family, and what runs a row of it under a backend.
+    """
     backend = sys.argv[1]
     # Whatever libraries print must not come between the answers.
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     warnings.simplefilter("ignore")
-    from .cases import CASES
-    from .trial import run
-
+    table, run = load()
     for line in sys.stdin:
         family, number = line.strip().rsplit("/", 1)
-        outcome = run(CASES[family][int(number)], backend)
+        outcome = run(table[family][int(number)], backend)
         print(json.dumps(outcome.to_json()), file=answers, flush=True)
 
 
+def _load() -> tuple[Mapping[str, Sequence[Any]], Callable[..., Outcome]]:
+    from .cases import CASES
+    from .trial import run
+
+    return CASES, run
+
+
 if __name__ == "__main__":
-    main()
+    serve(_load)
