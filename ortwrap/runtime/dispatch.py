@@ -25,7 +25,10 @@ _MAX_DEFERRALS = 3
 _CHANGING = Reason(f"its calls keep changing: more than {settings.MAX_SIGNATURES} signatures")
 _ASKED_FOR = Reason("ORTWRAP_BACKEND=eager")
 _EMPTY = Reason("an empty batch")
+# What ends like this is part of running on ONNX Runtime: `ortwrap verify` counts by it.
 _FIRST = "the first call, to compare"
+_NEW = "new sizes or numbers, to compare"
+_LATER = "a later call is the one to compare"
 
 # The state of the modules, the number of that state, and what in it rules a graph out.
 Guarded = tuple[Watch, int, Optional[Reason]]
@@ -192,7 +195,7 @@ class Dispatcher:
             plan.calls += 1
             return self._run_eagerly(call)
         labels = look_at(plan.uses, call.tensors)
-        objection = plan.objection(labels)
+        objection = plan.objection(call, labels)
         if objection is not None:
             plan.calls += 1
             plan.note_labels(labels)
@@ -224,12 +227,13 @@ class Dispatcher:
         """Compares a graph in which a size was fixed with eager, for a size that is new to it."""
         eager = run_eagerly(wrapper, call)
         text = compare_again(wrapper, plan, call, eager)
+        if text is not None and not family.fix(plan):
+            self._settle(family, call, EagerPlan(Reason(f"other than exported: {text}")), 1)
+            return eager.result
         if text is None:
             plan.prove(call)
-            plan.calls += 1
-            plan.eager_calls["new sizes or numbers, to compare"] += 1
-        elif not family.fix(plan):
-            self._settle(family, call, EagerPlan(Reason(f"other than exported: {text}")), 1)
+        plan.calls += 1
+        plan.eager_calls[_NEW] += 1
         return eager.result
 
     def _learn(self, wrapper: nn.Module, family: Family, call: Call) -> Any:
@@ -275,6 +279,7 @@ class Dispatcher:
         return unavailable()
 
     def _defer(self, family: Family, call: Call, reason: Reason) -> None:
+        self._count_outside(Reason(f"{reason.text}; {_LATER}", reason.place))
         self._deferrals += 1
         if self._deferrals >= _MAX_DEFERRALS:
             self._give_up(reason)
@@ -312,12 +317,15 @@ class Dispatcher:
 
     def _run_outside(self, reason: Reason, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Runs eagerly a call that no signature is made of."""
+        self._count_outside(reason)
+        return self._eager(*args, **kwargs)
+
+    def _count_outside(self, reason: Reason) -> None:
         plan = self._outside.get(reason)
         if plan is None:
             self._outside[reason] = plan = EagerPlan(reason)
             self._on_change()
         plan.calls += 1
-        return self._eager(*args, **kwargs)
 
     def _warn(self, reason: Reason) -> None:
         if reason not in self._warned:

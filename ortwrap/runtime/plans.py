@@ -14,6 +14,8 @@ from .entry import OutputPlan, restore_outputs
 from .export import Graph
 from .labels import LabelBatch
 from .reasons import Reason
+from .settings import MAX_SHAPE_CHECKS
+from .snapshot import RandomState
 from .witness import LabelUse
 
 
@@ -26,8 +28,9 @@ class Call(NamedTuple):
     numbers: list[Any]
 
 
-# A number that was baked in unseen shows when it is compared at other values.
+# A number, or a size, that was baked in unseen shows when it is compared at other values.
 _NUMBERS_TO_PROVE = 3
+_SHAPES_TO_PROVE = 2
 _DENSITIES_KEPT = 1_000
 _LABELLED_BATCHES = itertools.count(1)
 
@@ -70,6 +73,7 @@ class GraphPlan:
         general: frozenset[int],
         shapes: Reason | None,
         buffers: Sequence[str],
+        random: bool,
     ) -> None:
         """
         Args:
@@ -79,6 +83,7 @@ class GraphPlan:
             general: which Python numbers the graph takes as tensors.
             shapes: see the attribute.
             buffers: names, in the graph's entry, of those that a call changes.
+            random: whether a call draws random numbers from torch.
         """
         self.graph = graph
         self.outputs = outputs
@@ -97,6 +102,7 @@ class GraphPlan:
         self._density = 0.0
         self._batches = 0
         self.eager_calls: Counter[str] = Counter()
+        self._random = random
         self._buffer_names = tuple(buffers)
         self._buffers: list[Tensor] = []
         self._backup: list[Tensor] = []
@@ -116,11 +122,11 @@ class GraphPlan:
 
     def is_unproved(self, call: Call) -> bool:
         """Whether a size or a number that may be fixed in the graph is another one in `call`."""
-        if self.shapes is not None and shapes_of(call) not in self.proved:
+        asks = self.shapes is not None or len(self.proved) < _SHAPES_TO_PROVE
+        if asks and shapes_of(call) not in self.proved:
             return True
-        return len(self._numbers) < _NUMBERS_TO_PROVE and self._general_numbers(call) not in (
-            self._numbers
-        )
+        few = len(self._numbers) < _NUMBERS_TO_PROVE
+        return few and self._general_numbers(call) not in self._numbers
 
     def prove(self, call: Call) -> None:
         """Notes that the results for the sizes and numbers of `call` are eager's."""
@@ -144,21 +150,30 @@ class GraphPlan:
         """The mean share of labels that count, None before any batch with labels."""
         return self._density / self._batches if self._batches else None
 
-    def objection(self, labels: LabelBatch) -> str | None:
+    def objection(self, call: Call, labels: LabelBatch) -> str | None:
         """Why this one call must run eagerly, None when it need not."""
-        return labels.objection if self.holds_deadly_loss else None
+        if self.holds_deadly_loss and labels.objection is not None:
+            return labels.objection
+        # Comparing costs more than it will ever save when no size comes twice.
+        if len(self.proved) >= MAX_SHAPE_CHECKS and self.is_unproved(call):
+            return f"sizes that differ from the {MAX_SHAPE_CHECKS} that were compared"
+        return None
 
     def run(self, call: Call) -> Any:
         """The result of `call`, computed by the graph.
 
         Raises:
-            Exception: what ONNX Runtime raised; buffers are then as they were.
+            Exception: what ONNX Runtime raised; buffers and torch's random numbers are then as
+                they were.
         """
         self._back_up_buffers()
+        generators = RandomState.of_torch() if self._random else None
         try:
             computed = self.compute(call)
         except BaseException:
             self._give_back_buffers()
+            if generators is not None:
+                generators.restore()
             raise
         return restore_outputs(self.outputs, computed, call.tensors)
 

@@ -35,7 +35,14 @@ _LEAVE_ALONE = (
 
 @dataclass(frozen=True)
 class RandomState:
-    """Where the generators of Python, NumPy and torch stand."""
+    """Where the generators of Python, NumPy and torch stand.
+
+    Attributes:
+        python: None when only torch's were asked for.
+        numpy: None where it is not imported.
+        cpu: torch's.
+        cuda: torch's, one per device.
+    """
 
     python: object
     numpy: dict[str, Any] | None
@@ -52,8 +59,15 @@ class RandomState:
             torch.cuda.get_rng_state_all() if _uses_cuda() else (),
         )
 
+    @classmethod
+    def of_torch(cls) -> RandomState:
+        """Of torch alone: in microseconds."""
+        cuda = torch.cuda.get_rng_state_all() if _uses_cuda() else ()
+        return cls(None, None, torch.get_rng_state(), cuda)
+
     def restore(self) -> None:
-        random.setstate(self.python)  # type: ignore[arg-type]
+        if self.python is not None:
+            random.setstate(self.python)  # type: ignore[arg-type]
         if self.numpy is not None:
             sys.modules["numpy"].random.set_state(self.numpy)
         torch.set_rng_state(self.cpu)

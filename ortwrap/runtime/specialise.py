@@ -102,8 +102,8 @@ class Attempt:
                 raise Refused(Reason.of_failure(CANNOT, error, place)) from error
         _judge(seen, graph)
         buffers = _changed_buffers(self.wrapper, eager)
-        plan = GraphPlan(graph, outputs, seen.labels, general, seen.shapes, buffers)
-        objection = plan.objection(look_at(plan.uses, call.tensors))
+        plan = GraphPlan(graph, outputs, seen.labels, general, seen.shapes, buffers, eager.random)
+        objection = plan.objection(call, look_at(plan.uses, call.tensors))
         if objection is not None:
             raise Deferred(f"every batch so far has {objection}")
         text = how_it_differs(self.wrapper, plan, call, eager, gradients)

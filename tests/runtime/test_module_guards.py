@@ -568,9 +568,16 @@ def test_a_cache_that_is_filled_once_does_not_keep_a_model_off_ort() -> None:
     assert twins.ran_on_ort() == 3
 
 
-def test_trust_skips_the_guards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ORTWRAP_TRUST", "1")
-    twins = Twins(mlp(8, 4), nn.CrossEntropyLoss())
-    for size in (6, 6, 4):
-        twins.step(*batch(size))
-    assert twins.ran_on_ort() == 2
+def test_trust_skips_the_guards_and_is_off_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, target = batch()
+    found = []
+    for trust in ("0", "1"):
+        monkeypatch.setenv("ORTWRAP_TRUST", trust)
+        model = Scaled()
+        step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+        before = [step(data, target) for _ in range(2)][-1]
+        model.scale = 5.0
+        found.append((before, step(data, target), F.cross_entropy(model(data), target)))
+    (_, mine, eager), (before, trusted, _) = found
+    torch.testing.assert_close(mine, eager)
+    torch.testing.assert_close(trusted, before)
