@@ -33,6 +33,7 @@ class Config:
         template: see `Options`; None for ortwrap's own.
         sinks: see `Options`.
         wrappers: see `Options`.
+        standalone: see `Options`.
         line_length: see `Options`; without a word of ours, what black or ruff are told.
         output: where patched scripts go, `{stem}` and `{name}` standing for the
             script's own; None for nowhere but where the command line says.
@@ -45,6 +46,7 @@ class Config:
     template: str | None = None
     sinks: tuple[str, ...] = ()
     wrappers: tuple[str, ...] = ()
+    standalone: bool = False
     line_length: int | None = None
     output: str | None = None
 
@@ -55,6 +57,7 @@ class Config:
             template=Path(self.template) if self.template else None,
             sinks=self.sinks,
             wrappers=self.wrappers,
+            standalone=self.standalone,
             line_length=self.line_length,
         )
 
@@ -172,6 +175,10 @@ def _length(value: Any) -> int | None:
     return value if type(value) is int and value > 0 else None
 
 
+def _flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
 def _output(value: Any) -> str | None:
     if isinstance(value, str) and ("{stem}" in value or "{name}" in value):
         return value
@@ -187,6 +194,7 @@ _KINDS: Mapping[str, _Kind] = {
     "line-length": _Kind("a number of characters", _length),
     "output": _Kind("a string with {stem} or {name} in it", _output),
     "sinks": _LIST,
+    "standalone": _Kind("true or false", _flag),
     "template": _TEXT,
     "wrappers": _LIST,
 }

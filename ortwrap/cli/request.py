@@ -35,6 +35,7 @@ class Request:
     template: Path | None
     sinks: tuple[str, ...]
     wrappers: tuple[str, ...]
+    standalone: bool
     config: Path | None
     force_exclude: bool
 
@@ -65,6 +66,7 @@ class Request:
             template=self.template or of_project.template,
             sinks=(*of_project.sinks, *self.sinks),
             wrappers=(*of_project.wrappers, *self.wrappers),
+            standalone=self.standalone or of_project.standalone,
             line_length=of_project.line_length,
         )
 

@@ -89,6 +89,11 @@ _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     multiple=True,
     help="A function that runs backward on its first argument (repeatable).",
 )
+@click.option(
+    "--standalone",
+    is_flag=True,
+    help="A script that needs torch-ort only: no import of ortwrap, and no guards.",
+)
 @click.option("--config", type=_EXISTING_FILE, help="Read this pyproject.toml instead of looking.")
 @click.option(
     "--force-exclude", is_flag=True, help="Leave out excluded files also when they are named."

@@ -40,6 +40,7 @@ from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.result import Change
 from ortwrap.engine.site import find_site
+from ortwrap.engine.standalone import made_by_hand, render_helper
 from ortwrap.engine.style import docstring_quotes, longest_line
 from ortwrap.engine.tree import SourceTree, Unit
 
@@ -88,6 +89,9 @@ class Emitter:
         bound = bindings.module.names.get("ort_module", [])
         self._is_imported = [b.target for b in bound] == [_ORT_MODULE]
         self._imported_as = "ort_module"
+        by_hand = made_by_hand(tree, bindings) if options.standalone else None
+        if by_hand is not None:
+            self._is_imported, self._imported_as = True, by_hand.name.value
         while self._is_taken(self._imported_as) and not self._is_imported:
             self._imported_as += "_"
 
@@ -106,6 +110,8 @@ class Emitter:
             first = top if first is None or top.index < first.index else first
             names.append(self._class(plan, wrapper, top, several))
             self._step(plan, names[-1])
+        if first is not None and self._options.standalone and not self._is_imported:
+            self._stand_in(first)
         for edit in insert_classes(self._tree, self._classes):
             holds = [name for name in self._why if f"class {name}(" in edit.text]
             self._edits += because("\n".join(self._why[name] for name in holds), edit)
@@ -113,6 +119,15 @@ class Emitter:
             self._imports(first)
         text = apply_edits(self._tree.text, self._edits)
         return Emitted(text, tuple(names), explained(self._tree, self._edits))
+
+    def _stand_in(self, first: Unit) -> None:
+        """A function for what `ort_module` does, in front of the first class."""
+        code, statement = render_helper(
+            self._tree, self._bindings, self._imported_as, docstring_quotes(self._tree)
+        )
+        self._classes = {first: [code, *self._classes.pop(first, [])], **self._classes}
+        if statement is not None:
+            self._edits += because(OF_IMPORT, insert_import(self._tree, statement, first))
 
     # -- the class -------------------------------------------------------------------------------
 
@@ -179,7 +194,7 @@ class Emitter:
             statement = f"from ortwrap.runtime import ort_module as {self._imported_as}"
         else:
             statement = "from ortwrap.runtime import ort_module"
-        if not self._is_imported:
+        if not self._is_imported and not self._options.standalone:
             self._edits += because(OF_IMPORT, insert_import(self._tree, statement, first))
         if self._module_base(first) == "nn.Module" and not self._imported_above(
             "nn", "torch.nn", first

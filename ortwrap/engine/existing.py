@@ -12,12 +12,8 @@ from ortwrap.engine.modules import Key, ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.standalone import ORT_MODULES, made_by_hand
 from ortwrap.engine.tree import SourceTree
-
-_ORT_MODULES = frozenset(
-    "torch_ort.ORTModule onnxruntime.training.ORTModule "
-    "onnxruntime.training.ortmodule.ORTModule".split()
-)
 
 
 class ExistingUses:
@@ -29,12 +25,11 @@ class ExistingUses:
         self._modules = modules
 
     def is_rewritten(self, sink: Sink) -> bool:
-        """The loss comes out of a wrapper that `ort_module` made."""
+        """The loss comes out of a wrapper that `ort_module` made, or its plain stand-in."""
         made = {
             target.value
             for target, call in self._made()
-            if isinstance(target, cst.Name)
-            and self._bindings.qualified(call.func) == "ortwrap.runtime.ort_module"
+            if isinstance(target, cst.Name) and self._makes_wrapper(call.func)
         }
         if not made:
             return False
@@ -42,6 +37,12 @@ class ExistingUses:
         if made & set(reader.of(sink.loss).reads):
             return True
         return bool(self._defining_calls(sink, reader) & made)
+
+    def _makes_wrapper(self, func: cst.BaseExpression) -> bool:
+        if self._bindings.qualified(func) == "ortwrap.runtime.ort_module":
+            return True
+        by_hand = made_by_hand(self._tree, self._bindings)
+        return by_hand is not None and self._bindings.definition(func) is by_hand
 
     def is_inside_ort(self, found: LossSlice) -> bool:
         """All that computes the loss is one call of an `ORTModule`.
@@ -65,7 +66,7 @@ class ExistingUses:
         return {
             self._modules.key(target)
             for target, call in self._made()
-            if self._bindings.qualified(call.func) in _ORT_MODULES
+            if self._bindings.qualified(call.func) in ORT_MODULES
         }
 
     def _made(self) -> Iterator[tuple[cst.CSTNode, cst.Call]]:

@@ -19,6 +19,7 @@ class Options:
         wrappers: names of functions or methods that return the model they are given, set up for
             training.
         line_length: how long generated lines may be; None for as long as the script's own.
+        standalone: the patched script needs torch-ort only, and has no guards.
         leave: lines of sinks whose steps are left alone, as a `# ortwrap: skip` there would do.
     """
 
@@ -27,4 +28,5 @@ class Options:
     sinks: tuple[str, ...] = ()
     wrappers: tuple[str, ...] = ()
     line_length: int | None = None
+    standalone: bool = False
     leave: tuple[int, ...] = ()

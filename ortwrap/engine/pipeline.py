@@ -23,6 +23,7 @@ from ortwrap.engine.safety import misplaced, unparsable, unresolved_names
 from ortwrap.engine.second_order import check_first_order
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice, SharedGraph
+from ortwrap.engine.standalone import check_without_guards
 from ortwrap.engine.step_function import StepFunction
 from ortwrap.engine.suppression import find_skips
 from ortwrap.engine.tree import SourceTree
@@ -281,13 +282,16 @@ class _Rewrite:
         found, order, captures = function.arrange(found, theirs)
         if not any(part.trainable for part in captures.parts):
             raise Refuse("OW101", loss=self._tree.code(found.loss)[:60])
-        return Plan(
+        plan = Plan(
             sinks=tuple(group),
             found=found,
             order=order,
             captures=captures,
             loss_target=found.place or self._fresh_loss_name(group[0]),
         )
+        if self._options.standalone:
+            check_without_guards(plan, self._tree, self._bindings)
+        return plan
 
     def _fresh_loss_name(self, sink: Sink) -> str:
         names = self._bindings.scope(self._tree.enclosing(sink.call)).names

@@ -349,6 +349,20 @@ _page(
     "engine.backward(loss)\nengine.step()\n",
 )
 _page(
+    "OW313",
+    "a step that needs guards",
+    "ORTModule without ortwrap's guards may train this step wrongly: {why}",
+    "Rewrite it without `--standalone`.",
+    "With `--standalone` the patched script calls ORTModule directly. ORTModule traces the step "
+    "once and replays the trace: what changes afterwards is silently ignored, be it the mode of a "
+    "module, a branch, or a module that another library has wrapped. `ortwrap.runtime` guards each "
+    "call against that.",
+    "# ortwrap rewrite --standalone\n"
+    + _HEAD
+    + "flag = True\nout = model(torch.ones(3, 4))\nif flag:\n    loss = out.mean()\n"
+    "else:\n    loss = out.sum()\nloss.backward()\n",
+)
+_page(
     "OW901",
     "internal check failed",
     "the patched text did not pass ortwrap's own checks ({why})",

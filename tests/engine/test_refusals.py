@@ -10,7 +10,9 @@ import pytest
 
 import ortwrap.engine
 from ortwrap.engine import rewrite_source
+from ortwrap.engine.options import Options
 from ortwrap.engine.refusals import PAGES, RefusalPage
+from ortwrap.engine.result import Step
 
 SOURCES = sorted(Path(ortwrap.engine.__file__).parent.rglob("*.py"))
 INTERNAL = "OW9"
@@ -52,11 +54,16 @@ def test_a_message_gets_the_names_it_asks_for(page: RefusalPage) -> None:
         assert asked <= _raised()[page.code]
 
 
+def _steps(page: RefusalPage) -> tuple[Step, ...]:
+    options = Options(standalone="--standalone" in page.example)
+    return rewrite_source(page.example, options).steps
+
+
 @each_page
 def test_the_example_is_refused_for_that_reason(page: RefusalPage) -> None:
     if page.code.startswith(INTERNAL):
         pytest.skip("an internal error has no example")
-    steps = rewrite_source(page.example).steps
+    steps = _steps(page)
     assert [step.status for step in steps] == ["refused"] * len(steps)
     assert steps[0].code == page.code
 
@@ -64,7 +71,7 @@ def test_the_example_is_refused_for_that_reason(page: RefusalPage) -> None:
 @each_page
 def test_a_refusal_names_its_line_and_what_to_do(page: RefusalPage) -> None:
     lines = page.example.splitlines()
-    for step in rewrite_source(page.example).steps:
+    for step in _steps(page):
         if step.status == "refused":
             assert any(word in lines[step.line - 1] for word in ("backward", "scaler", "return"))
             assert step.code is not None

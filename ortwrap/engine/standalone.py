@@ -1,0 +1,112 @@
+"""Scripts that need torch-ort and nothing of ortwrap: the memo in plain code, and no guards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.plan import Plan
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.templating import load_template
+from ortwrap.engine.tree import SourceTree, Unit
+
+ORT_MODULES = frozenset(
+    "torch_ort.ORTModule onnxruntime.training.ORTModule "
+    "onnxruntime.training.ortmodule.ORTModule".split()
+)
+_WRAPS = ("DistributedDataParallel", "FullyShardedDataParallel", "DataParallel", "torch.compile")
+_PREPARES = frozenset(["prepare", "setup", "setup_module", "prepare_model"])
+_STOPS = frozenset(["detach", "no_grad"])
+
+
+def made_by_hand(tree: SourceTree, bindings: Bindings) -> cst.FunctionDef | None:
+    """The function that an earlier `--standalone` put here: it makes an `ORTModule` per key."""
+    for function in tree.functions:
+        if not isinstance(function.params.star_arg, cst.Param):
+            continue
+        for node in descendants(function.body):
+            if isinstance(node, cst.Call) and bindings.qualified(node.func) in ORT_MODULES:
+                return function
+    return None
+
+
+def render_helper(
+    tree: SourceTree, bindings: Bindings, name: str, quotes: str
+) -> tuple[str, str | None]:
+    """The function's source, and the import that it needs; None where ORTModule is imported.
+
+    Args:
+        tree: the script.
+        bindings: its names.
+        name: what the function is to be called.
+        quotes: what the script puts around docstrings.
+    """
+    imported = next(_imported(bindings), None)
+    memo = "_steps"
+    while any(memo in scope.names for scope in bindings.scopes()):
+        memo += "_"
+    text = load_template("standalone.py.j2").render(
+        name=name,
+        memo=memo,
+        indent=tree.indent,
+        quotes=quotes,
+        unwraps=imported is not None,
+        ort_module=imported or "ORTModule",
+    )
+    return text, None if imported else "from torch_ort import ORTModule"
+
+
+def _imported(bindings: Bindings) -> Iterator[str]:
+    for name, bound in bindings.module.names.items():
+        if all(binding.target in ORT_MODULES for binding in bound):
+            yield name
+
+
+def check_without_guards(plan: Plan, tree: SourceTree, bindings: Bindings) -> None:
+    """Whether ORTModule by itself, which replays one trace for good, trains this step right.
+
+    Raises:
+        Refuse: it takes the runtime's guards to be sure.
+    """
+    for why in _needs_guards(plan, tree, bindings):
+        raise Refuse("OW313", why=why)
+
+
+def _needs_guards(plan: Plan, tree: SourceTree, bindings: Bindings) -> Iterator[str]:
+    sink = plan.sinks[0]
+    function = tree.enclosing(sink.call)
+    name = function.name.value if isinstance(function, cst.FunctionDef) else ""
+    if isinstance(sink.call, cst.Return) and name != "training_step":
+        yield f"`{name}` is shared by training and evaluation"
+    if _block(sink.unit, tree) is not _block(plan.found.pieces[0], tree):
+        yield "backward is not run every time that the loss is computed"
+    for node in _in_forward(plan):
+        if isinstance(node, cst.Attribute) and node.attr.value in _STOPS:
+            yield f"`{node.attr.value}` does not stop a gradient inside of its graph"
+        if isinstance(node, (cst.If, cst.IfExp)):
+            yield f"`{tree.code(node.test)[:60]}` would be decided once and for all"
+    for call in tree.calls:
+        made = bindings.qualified(call.func) or ""
+        method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
+        if made.endswith(_WRAPS) or (not made and method in _PREPARES and call.args):
+            yield f"`{tree.code(call.func)}` wraps the model, and has to stand around ORTModule"
+
+
+def _in_forward(plan: Plan) -> Iterator[cst.CSTNode]:
+    """The script's own code as it stands in forward, without what is computed outside of it."""
+    stack: list[cst.CSTNode] = [piece.node for piece in plan.found.pieces]
+    while stack:
+        node = stack.pop()
+        if node not in plan.captures.replacements:
+            yield node
+            stack.extend(children(node))
+
+
+def _block(unit: Unit, tree: SourceTree) -> object:
+    parent = tree.parent_unit(unit)
+    while parent is not None and isinstance(parent.node, cst.With):
+        unit, parent = parent, tree.parent_unit(parent)
+    return unit.block
