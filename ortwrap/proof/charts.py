@@ -115,22 +115,32 @@ def difference_chart(
 
 
 def course_chart(sides: Sequence[tuple[str, Sequence[float]]], warm_up: int) -> Chart:
-    """Milliseconds of every step, one after another."""
+    """Milliseconds of every step, one after another.
+
+    Args:
+        sides: name and steps of each way to run.
+        warm_up: how many first steps are not counted elsewhere; 0 when they are left out here.
+    """
     figure, axes = _figure()
     for colour, (name, steps) in zip(_colours(sides), sides):
         axes.semilogy(range(1, len(steps) + 1), steps, color=colour, marker=".", lw=1, label=name)
-    axes.axvspan(0.5, warm_up + 0.5, color=_GRID, alpha=0.35, linewidth=0)
+    axes.set_xlabel("step (shaded: warm-up, not counted)" if warm_up else "step of all runs")
+    if warm_up:
+        axes.axvspan(0.5, warm_up + 0.5, color=_GRID, alpha=0.35, linewidth=0)
     axes.set_ylabel("ms")
-    axes.set_xlabel("step (shaded: warm-up, not counted)")
+    _say_plainly(axes)
     axes.legend(frameon=False, labelcolor=_INK)
     shortest = min(len(steps) for _, steps in sides)
     rows = [
         (str(n), *(f"{steps[n - 1]:.4g}" for _, steps in sides)) for n in range(1, shortest + 1)
     ]
+    summary = "The measured steps of all runs, one run after another; the warm-up is left out."
+    if warm_up:
+        summary = f"The first {warm_up} of {shortest} steps warm up: exports, compilation, caches."
     return Chart(
         "Time of every step",
         _svg(figure),
-        f"The first {warm_up} of {shortest} steps warm up: they export, compile and fill caches.",
+        summary,
         ("step", *(f"{name}, ms" for name, _ in sides)),
         tuple(rows),
     )
@@ -191,6 +201,16 @@ def density_chart(densities: Sequence[float], threshold: float) -> Chart:
         ("batch", "valid labels, %"),
         tuple((str(n), f"{100 * d:.3g}") for n, d in enumerate(densities, start=1)),
     )
+
+
+def _say_plainly(axes: Axes) -> None:
+    """Label a log axis with numbers as people write them: 100, 200, 500, 1000."""
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    plain = FuncFormatter(lambda value, place: f"{value:g}")
+    axes.yaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+    axes.yaxis.set_major_formatter(plain)
+    axes.yaxis.set_minor_formatter(plain)
 
 
 def _colours(sides: Sequence[object]) -> tuple[str, ...]:

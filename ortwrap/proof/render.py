@@ -70,23 +70,20 @@ def _evidence(verdict: Verdict) -> list[tuple[str, str]]:
     ]
 
 
-BENCH_HEADINGS = (
-    "ms per step",
-    "quartiles",
-    "ratio to eager",
-    "warm-up",
-    "pays after",
-    "peak memory",
-)
+BENCH_HEADINGS = ("ms/step", "quartiles", "ratio", "warm-up s", "pays after", "peak MB")
 
 
 def bench_table(benchmark: Benchmark) -> RenderableType:
     """The four ways to run the script, beside one another."""
     title = f"{benchmark.repeat} interleaved runs of {benchmark.steps} steps each"
-    shown = Table(title=title, title_justify="left")
-    shown.add_column("")
+    # Seven columns on a terminal of 80 characters leave no room for lines between them.
+    shown = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    shown.add_column("", no_wrap=True)
     for heading in BENCH_HEADINGS:
-        shown.add_column(heading, justify="right")
+        shown.add_column(heading, justify="right", no_wrap=True)
+    shown.caption = (
+        "ratio: how many times as fast as eager; pays after: steps that earn the warm-up"
+    )
     for measured in benchmark.measured:
         shown.add_row(measured.name, *bench_cells(measured))
     notes = [
@@ -113,9 +110,9 @@ def bench_cells(measured: Measured) -> tuple[str, ...]:
         f"{measured.ms_per_step:.4g}",
         f"{low:.4g} to {high:.4g}",
         f"{measured.ratio:.2f}" if measured.ratio else "",
-        f"{measured.warm_up_seconds or 0.0:.1f} s",
-        "" if measured.ratio == 1 else "never" if steps is None else _count(steps, "step"),
-        _megabytes(measured.peak_memory_mb),
+        f"{measured.warm_up_seconds or 0.0:.1f}",
+        "" if measured.ratio == 1 else "never" if steps is None else str(steps),
+        f"{measured.peak_memory_mb:.0f}" if measured.peak_memory_mb else "",
     )
 
 
