@@ -14,9 +14,9 @@ from ortwrap.proof.verdict import COMPARISON, Backend, Execution, WrapperReport
 
 def read_reports(folder: Path) -> tuple[WrapperReport, ...]:
     """Every signature in the reports below `folder`; nothing where none was written."""
-    contents = [
-        json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.report"))
-    ]
+    # The runtime puts the rank of a distributed run behind the name it is given.
+    paths = sorted(folder.glob("[!.]*.report*"))
+    contents = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     return tuple(
         report
         for content in contents

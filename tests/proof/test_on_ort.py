@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,3 +100,20 @@ def test_a_syntax_error_is_named_by_its_line(tmp_path: Path) -> None:
 
     assert verdict.status == "error"
     assert f"{script}:2" in verdict.messages[-1]
+
+
+def test_two_processes_under_torchrun_average_their_gradients() -> None:
+    sample = Path(__file__).parents[2] / "samples" / "data_parallel.py"
+    launcher = (sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2")
+
+    verdict = verify(sample, steps=4, launcher=launcher, timeout=300, cwd=sample.parent)
+
+    assert verdict.status == "match", (verdict.messages, verdict.output)
+    assert (verdict.processes, verdict.steps) == (2, 4)
+    # Both ranks tell what ran.
+    assert sum(row.calls for row in verdict.execution.wrappers) == 2 * 4
+    if verdict.execution.ran_on == "eager":
+        assert verdict.execution.reasons
+    else:
+        assert verdict.execution.ran_on == "ort", verdict.execution.reasons
+        assert verdict.execution.loss_in_graph is True

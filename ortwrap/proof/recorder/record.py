@@ -239,6 +239,8 @@ class Recorder:
             compiled_frames=_compiled_frames(),
             exception=self._exception,
         )
+        # A process of several may be killed by its launcher before its exit functions ran.
+        _write_report()
 
 
 def _write_report() -> None:
