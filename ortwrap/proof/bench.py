@@ -93,6 +93,7 @@ def bench(
             launcher=found_launcher(launcher),
             timeout=timeout,
             workspace=workspace,
+            only_time=True,
             on_progress=on_progress,
         )
         wanted = [way for way in WAYS if way in ways or way in (EAGER, REWRITTEN)]

@@ -132,7 +132,7 @@ def tiles(verdict: Verdict) -> list[tuple[str, str]]:
     if ran.label_density is not None:
         shown.append(("valid labels", f"{100 * ran.label_density:.3g} %"))
     if verdict.ratio:
-        shown.append(("times as fast as eager", f"{verdict.ratio:.2f}"))
+        shown.append(("ratio to eager", f"{verdict.ratio:.2f}"))
     return shown
 
 

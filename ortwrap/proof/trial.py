@@ -39,6 +39,7 @@ class Setting:
         launcher: what stands before the script on the command line.
         timeout: seconds that one run may take.
         workspace: where sandboxes and recordings go.
+        only_time: record no gradients and weights.
         on_progress: called with the side, steps made and steps wanted.
     """
 
@@ -52,6 +53,7 @@ class Setting:
     launcher: tuple[str, ...]
     timeout: float | None
     workspace: Path
+    only_time: bool = False
     on_progress: OnProgress = lambda side, made, wanted: None
 
 
@@ -116,6 +118,7 @@ def run_trial(
             nudge=nudge,
             seed_shift=seed_shift,
             variant=variant,
+            only_time=setting.only_time,
             transparent=setting.transparent,
             sandbox=str(place.root) if place.has_links else "",
         )

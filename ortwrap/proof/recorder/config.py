@@ -28,6 +28,7 @@ class RecorderConfig:
             the script's own, they themselves are not.
         variant: how the script's models are called, for benchmarks: `compile` through
             `torch.compile`, `ortmodule` through ORTModule; empty for as it is written.
+        only_time: record times and losses, but no gradients and weights.
         sandbox: folder of copies that the script runs in.
     """
 
@@ -39,6 +40,7 @@ class RecorderConfig:
     nudge: float = 0.0
     transparent: tuple[str, ...] = ()
     variant: Variant = ""
+    only_time: bool = False
     sandbox: str = ""
 
     def write(self, path: Path) -> None:

@@ -47,7 +47,7 @@ class Recorder:
 
     def _reset(self) -> None:
         self._pid = os.getpid()
-        self._tape = Tape(self._config.transparent)
+        self._tape = Tape(self._config.transparent, self._config.only_time)
         # Until an optimizer steps, every backward may turn out to be a step.
         self._by_hand: UpdatedByHand | None = UpdatedByHand(self._tape.roots)
         self._is_updating = False

@@ -20,10 +20,12 @@ class Tape:
 
     Args:
         transparent: names of generated wrapper classes.
+        only_time: note nothing that takes a look at tensors; only times are wanted.
     """
 
-    def __init__(self, transparent: tuple[str, ...]) -> None:
+    def __init__(self, transparent: tuple[str, ...], only_time: bool = False) -> None:
         self._transparent = transparent
+        self._only_time = only_time
         self._started = time.time()
         self._losses: list[torch.Tensor] = []
         self._loss_on_ort: list[bool] = []
@@ -34,6 +36,7 @@ class Tape:
         """What was taken for steps was none; the losses stay, as those of the first step."""
         self.roots = Roots(self._transparent)
         self._trained = Trained()
+        self._owners_are_known = False
         self._loss_steps = [0] * len(self._losses)
         self._seconds: list[float] = []
         self._grad_norms: list[tuple[int, torch.Tensor]] = []
@@ -69,11 +72,14 @@ class Tape:
         """`optimizer` is about to step: all that moved its weights before has done so."""
         if self._trained.is_new(optimizer):
             self._trained.add(optimizer)
-        self._checksums.append(self._trained.checksums(optimizer))
+            self._owners_are_known = False
+        if not self._only_time:
+            self._checksums.append(self._trained.checksums(optimizer))
 
     def note_gradients(self, optimizer: Updates) -> None:
         """The gradients that a step of `optimizer` is made with."""
-        self._grad_norms.append(self._trained.grad_norms(optimizer))
+        if not self._only_time:
+            self._grad_norms.append(self._trained.grad_norms(optimizer))
 
     def note_step(self, optimizer: Updates, seconds: float) -> None:
         """A step of `optimizer` is done, its gradients noted."""
@@ -81,8 +87,18 @@ class Tape:
         self._learning_rates.append(self._trained.learning_rates(optimizer))
 
     def find_owners(self) -> None:
-        """Look up the modules whose parameters are trained, while they are there."""
-        self.roots.add_owners(self._trained.parameters())
+        """Look up the modules whose parameters are trained, while they are there.
+
+        That walks the heap, so it is done once for each optimizer.
+        """
+        if not self._owners_are_known:
+            self._owners_are_known = True
+            self.roots.add_owners(self._trained.parameters())
+
+    def _final_state(self) -> dict[str, Any]:
+        if self._only_time:
+            return dict(Trained().state({}))
+        return self._trained.state(dict(self.roots.named()))
 
     def write(self, path: Path, **more: Any) -> None:
         """Write everything, whole or not at all, `more` included."""
@@ -97,7 +113,7 @@ class Tape:
             "grad_norms": [(index, snapshot(norms)) for index, norms in self._grad_norms],
             "learning_rates": [tuple(rates) for rates in self._learning_rates],
             "checksums": self._checksums[: self.steps],
-            **self._trained.state(dict(self.roots.named())),
+            **self._final_state(),
             **more,
         }
         unfinished = path.with_suffix(".unfinished")

@@ -12,6 +12,7 @@ from ortwrap.proof.recorder.modules import snapshot
 from ortwrap.proof.recorder.optimizers import Updates, parameters_of
 
 NO_GRADIENT = -1.0
+_PIECE = 2**20
 
 
 class Trained:
@@ -51,7 +52,7 @@ class Trained:
         a copy of any.
         """
         sums = [_checksum(p.detach()) for p in parameters_of(optimizer)]
-        return torch.stack(sums) if sums else torch.zeros(0, 2)
+        return torch.stack(sums) if sums else torch.zeros(0, 2, dtype=torch.float64)
 
     def learning_rates(self, optimizer: Updates) -> list[float]:
         """What `optimizer` has just stepped with, by group."""
@@ -112,12 +113,15 @@ class Trained:
 
 
 def _checksum(parameter: torch.Tensor) -> torch.Tensor:
+    sums = torch.zeros(2, dtype=torch.float64)
     if parameter.layout != torch.strided or parameter.is_complex():
-        return torch.zeros(2, dtype=torch.float64)
-    wide = torch.float64
-    total = parameter.sum(dtype=wide)
-    norm: torch.Tensor = torch.linalg.vector_norm(parameter.float(), dtype=wide)
-    return torch.stack([total, norm]).cpu()
+        return sums
+    # Piece by piece: a whole table of words in float64 would be the peak of the memory.
+    for piece in torch.split(parameter.reshape(-1), _PIECE):
+        wide = piece.double()
+        sums += torch.stack([wide.sum(), wide.square().sum()]).cpu()
+    sums[1].sqrt_()
+    return sums
 
 
 def _is_number(value: Any) -> bool:
