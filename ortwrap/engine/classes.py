@@ -79,6 +79,11 @@ class Classes:
                 return item
         return None
 
+    def methods(self, name: str) -> list[cst.FunctionDef]:
+        """What any class here defines under a name."""
+        found = (self.method(home, name) for home in self._tree.classes)
+        return [method for method in found if method is not None]
+
     def inherited(self, home: cst.ClassDef, name: str) -> cst.FunctionDef | None:
         """What an instance has under a name, from the class or from its bases here."""
         methods = (self.method(member, name) for member in self.family(home))

@@ -14,9 +14,7 @@ from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.refusals import Refuse
 
 # Methods of inputs that move data, or give Python values.
-_METHODS = frozenset(
-    "to cuda cpu size item tolist numpy detach numel dim nelement get keys values items".split()
-)
+_METHODS = frozenset("to cuda cpu size item tolist numpy detach numel dim nelement get".split())
 _BUILTINS = frozenset(["len", "float", "int"])
 _NOT_READ_FROM_TENSORS_OUTSIDE = frozenset("T mT real imag grad".split())
 _NEVER_FILLED = frozenset("shape device dtype data ndim".split())

@@ -19,6 +19,9 @@ from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import Unit
 
+# Methods that by custom do a whole step, with its logging.
+_STEPS = frozenset(["training_step", "train_step", "validation_step"])
+
 
 class SliceWalk:
     """One walk over one slice."""
@@ -96,6 +99,9 @@ class SliceWalk:
     # -- expressions -----------------------------------------------------------------------------
 
     def _expression(self, node: cst.CSTNode) -> None:
+        if node in self._walked.replacements:
+            # The first iterable of a comprehension, met before and again with its clause.
+            return
         if isinstance(node, (cst.AssignTarget, cst.Annotation)):
             if isinstance(node, cst.AssignTarget) and isinstance(node.target, cst.Subscript):
                 self._expression(node.target)
@@ -215,8 +221,21 @@ class SliceWalk:
         held = held and not is_global(owner, self._bindings)
         if place is not None and held and self._modules.evidence(owner) is not None:
             self._part(owner, place)
+            self._check_step(func)
             return
         self._expression(owner)
+
+    def _check_step(self, func: cst.Attribute) -> None:
+        """`model.training_step(batch)` may log and count besides, which a graph would not."""
+        name = func.attr.value
+        if name not in _STEPS:
+            return
+        code = self._tree.code(func)
+        known = self._modules.classes.methods(name)
+        if not known:
+            raise Refuse("OW107", func, name=code, why="is a step that another file defines")
+        for method in known:
+            self._helpers.check(method, code)
 
     # -- parts and inputs ------------------------------------------------------------------------
 

@@ -7,7 +7,10 @@ from ortwrap.runtime import ort_module
 
 
 class ModuleWithLoss(nn.Module):
-    """Forward pass and loss of `LitClassifier.training_step`, exported to ONNX Runtime as one graph."""
+    """Forward pass and loss of `LitClassifier.training_step`.
+
+    Exported to ONNX Runtime as one graph.
+    """
 
     def __init__(self, model):
         super().__init__()

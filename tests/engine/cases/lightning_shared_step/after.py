@@ -7,7 +7,10 @@ from ortwrap.runtime import ort_module
 
 
 class ModuleWithLoss(nn.Module):
-    """Forward pass and loss of `LitRegressor._shared_step`, exported to ONNX Runtime as one graph."""
+    """Forward pass and loss of `LitRegressor._shared_step`.
+
+    Exported to ONNX Runtime as one graph.
+    """
 
     def __init__(self, model, criterion):
         super().__init__()

@@ -1,0 +1,70 @@
+"""A loop that calls `model.training_step(batch)` lifts the call, if that step only computes."""
+
+from __future__ import annotations
+
+import pytest
+
+from ortwrap.engine import rewrite_source
+
+_LOOP = """
+for batch in loader:
+    loss = model.training_step(batch)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+_CLASS = """\
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class Base(nn.Module):
+    def training_step(self, batch):
+        images, labels = batch
+        out = self(images)
+        {more}
+        return F.cross_entropy(out, labels)
+
+
+class Net(Base):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.layer(x)
+
+
+model = Net()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+"""
+
+
+def test_a_step_that_only_computes_is_lifted() -> None:
+    text = rewrite_source(_CLASS.format(more="out = out * 2") + _LOOP).text
+    assert "return self.model.training_step(batch)" in text
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["self.seen.append(len(labels))", "print(out.shape)", "self.count = self.count + 1"],
+)
+def test_a_step_that_does_more_is_refused(more: str) -> None:
+    (step,) = rewrite_source(_CLASS.format(more=more) + _LOOP).steps
+    assert step.code == "OW107"
+
+
+def test_a_step_of_another_file_is_refused() -> None:
+    script = (
+        "import torch\nfrom models import Net\n\nmodel = Net()\n"
+        "optimizer = torch.optim.SGD(model.parameters(), lr=0.1)\n" + _LOOP
+    )
+    (step,) = rewrite_source(script).steps
+    assert (step.code, "another file" in step.message) == ("OW107", True)
+
+
+def test_the_iterable_of_a_comprehension_is_passed_once() -> None:
+    loop = _LOOP.replace("(batch)", "([v[i] for v in batch.values()])")
+    text = rewrite_source(_CLASS.format(more="pass") + "i = input()\n" + loop).text
+    assert "def forward(self, batch, i):" in text
