@@ -30,6 +30,7 @@ from ortwrap.engine.explanations import (
     of_call,
     of_class,
     of_move,
+    of_unbound,
     of_wrapper,
 )
 from ortwrap.engine.forward import ForwardBuilder, WrapperClass
@@ -39,11 +40,12 @@ from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.result import Change
-from ortwrap.engine.site import find_site
+from ortwrap.engine.site import find_site, find_start
 from ortwrap.engine.standalone import made_by_hand, render_helper
 from ortwrap.engine.style import docstring_quotes, longest_line
 from ortwrap.engine.tree import SourceTree, Unit
 
+_WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ORT_MODULE = "ortwrap.runtime.ort_module"
 
 
@@ -276,6 +278,7 @@ class Emitter:
         if variable is None:
             variable = self._variable_name(plan, function, class_name)
             self._names.variables[key] = variable
+        self._start_as_none(plan, reader)
         site = find_site(plan, tree, self._bindings, reader).before
         if (site, variable) not in self._names.wrapped:
             self._names.wrapped.add((site, variable))
@@ -285,13 +288,21 @@ class Emitter:
             self._edits += because(why, insert_before(tree, site, [line]))
         return variable
 
+    def _start_as_none(self, plan: Plan, reader: EffectsReader) -> None:
+        """Give what only some paths bind a value that the call can always pass."""
+        names = plan.captures.unbound
+        if names:
+            start = find_start(plan, self._tree, reader)
+            line = f"{' = '.join(names)} = None"
+            self._edits += because(of_unbound(names), insert_before(self._tree, start, [line]))
+
     def _variable_name(self, plan: Plan, function: cst.CSTNode, class_name: str) -> str:
         first = next(part.name for part in plan.captures.parts)
         here = {name for key, name in self._names.variables.items() if key[0] is function}
         taken = {*self._bindings.scope(function).names, *self._bindings.module.names, *here}
         name = base = f"{first}_with_loss"
         if name in taken:
-            name = base = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", class_name).lower()
+            name = base = _WORD_STARTS.sub("_", class_name).lower()
         count = 2
         while name in taken:
             name = f"{base}_{count}"

@@ -29,6 +29,11 @@ def of_wrapper(variable: str, places: tuple[str, ...]) -> str:
     )
 
 
+def of_unbound(names: tuple[str, ...]) -> str:
+    """Why names start as None."""
+    return f"only some paths bind {_names(names)}, and the call passes every input"
+
+
 def of_call(plan: Plan, tree: SourceTree) -> str:
     """What the call of a wrapper stands for."""
     lines = sorted({tree.line(unit.node) for unit in plan.found.units})

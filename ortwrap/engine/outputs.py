@@ -75,7 +75,7 @@ class OutputFinder:
             if place not in surely and place not in inputs:
                 code = self._tree.code(written[place].node)[:60]
                 raise Refuse("OW108", written[place].node, name=place, code=code)
-            fields = self._fields(place, found)
+            fields = self._fields(place, found, order)
             rescaled = any(
                 found.place in self._reader.of(unit.node).writes
                 for unit in self._following(found, place)
@@ -234,11 +234,11 @@ class OutputFinder:
 
     # -- structured outputs ------------------------------------------------------------------------
 
-    def _fields(self, place: str, found: LossSlice) -> dict[str, list[cst.CSTNode]]:
+    def _fields(self, place: str, found: LossSlice, order: Order) -> dict[str, list[cst.CSTNode]]:
         """Fields of a model output that later statements read, if they read nothing else of it."""
         fields: dict[str, list[cst.CSTNode]] = {}
         last: Unit | None = None
-        for unit in self._following(found, place):
+        for unit in (*order.after, *self._following(found, place)):
             for node in self._reader.of(unit.node).reads.get(place, []):
                 parent = self._tree.parents.get(node)
                 if not isinstance(parent, cst.Attribute) or parent.attr.value not in _OUTPUT_FIELDS:

@@ -71,6 +71,7 @@ class Captures:
         replacements: nodes of the slice with what stands for them in forward.
         renames: nodes after the slice that read a field which is now an output of its own.
         deletions: `del` statements with what is left of them, once names live in forward only.
+        unbound: inputs that only some paths bind: they start as None.
         imports: imports of the step's function that forward makes too.
     """
 
@@ -80,6 +81,7 @@ class Captures:
     replacements: dict[cst.CSTNode, cst.BaseExpression]
     renames: dict[cst.CSTNode, str]
     deletions: dict[cst.Del, str]
+    unbound: tuple[str, ...]
     imports: tuple[ImportStatement, ...]
 
 

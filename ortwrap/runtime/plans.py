@@ -74,6 +74,7 @@ class GraphPlan:
         shapes: Reason | None,
         buffers: Sequence[str],
         random: bool,
+        cut: frozenset[int] = frozenset(),
     ) -> None:
         """
         Args:
@@ -84,6 +85,7 @@ class GraphPlan:
             shapes: see the attribute.
             buffers: names, in the graph's entry, of those that a call changes.
             random: whether a call draws random numbers from torch.
+            cut: arguments to which no gradient flows, whether or not they require one.
         """
         self.graph = graph
         self.outputs = outputs
@@ -91,6 +93,7 @@ class GraphPlan:
         self.gathers = graph.gathers_labels()
         self.holds_deadly_loss = graph.holds_deadly_loss()
         self.general = general
+        self._cut = cut
         self.shapes = shapes
         self.proved: set[Any] = set()
         self.proved_in_double = False
@@ -179,7 +182,7 @@ class GraphPlan:
 
     def compute(self, call: Call) -> Sequence[Tensor]:
         """The outputs of the graph, in memory that its backward leaves alone."""
-        outputs = self.graph(graph_inputs(call, self.general))
+        outputs = self.graph(graph_inputs(call, self.general, self._cut))
         if not self.copied:
             return outputs
         return [
@@ -218,10 +221,18 @@ def describe_call(call: Call) -> str:
     return ", ".join([*tensors, *map(repr, call.numbers)])
 
 
-def graph_inputs(call: Call, general: frozenset[int]) -> list[Tensor]:
-    """The tensors of a call, followed by the numbers that the graph takes as tensors."""
+def graph_inputs(call: Call, general: frozenset[int], cut: frozenset[int]) -> list[Tensor]:
+    """The tensors of a call, followed by the numbers that the graph takes as tensors.
+
+    ORTModule looks for a gradient of whatever requires one, so that those in `cut` must not.
+    """
+    tensors = call.tensors
+    if cut:
+        tensors = [
+            tensor.detach() if index in cut else tensor for index, tensor in enumerate(tensors)
+        ]
     if not general:
-        return call.tensors
+        return tensors
     device = call.tensors[0].device if call.tensors else torch.device("cpu")
     double = any(tensor.dtype is torch.float64 for tensor in call.tensors)
     floating = torch.float64 if double else torch.get_default_dtype()
@@ -230,4 +241,4 @@ def graph_inputs(call: Call, general: frozenset[int]) -> list[Tensor]:
         for position, number in enumerate(call.numbers)
         if position in general
     ]
-    return [*call.tensors, *numbers]
+    return [*tensors, *numbers]

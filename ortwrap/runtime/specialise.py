@@ -88,7 +88,8 @@ class Attempt:
         general: frozenset[int],
     ) -> GraphPlan:
         template = template_of((call.args, call.kwargs), general)
-        tensors = graph_inputs(call, general)
+        cut = _cut_off(call, gradients)
+        tensors = graph_inputs(call, general, cut)
         trained = [tensor.requires_grad for tensor in tensors]
         entry = GraphEntry(self.wrapper, template, trained, outputs.exported)
         untrained = _untrained(self.wrapper, gradients)
@@ -102,7 +103,9 @@ class Attempt:
                 raise Refused(Reason.of_failure(CANNOT, error, place)) from error
         _judge(seen, graph)
         buffers = _changed_buffers(self.wrapper, eager)
-        plan = GraphPlan(graph, outputs, seen.labels, general, seen.shapes, buffers, eager.random)
+        plan = GraphPlan(
+            graph, outputs, seen.labels, general, seen.shapes, buffers, eager.random, cut
+        )
         objection = plan.objection(call, look_at(plan.uses, call.tensors))
         if objection is not None:
             raise Deferred(f"every batch so far has {objection}")
@@ -143,6 +146,15 @@ def _untrained(wrapper: nn.Module, gradients: EagerGradients) -> frozenset[str]:
     trained = {name for name, value in pairs if value is not None}
     names = (name for name, _ in wrapper.named_parameters())
     return frozenset(f"wrapper.{name}" for name in names if name not in trained)
+
+
+def _cut_off(call: Call, gradients: EagerGradients) -> frozenset[int]:
+    """Arguments that require grad and get none, such as a hidden state that forward detaches."""
+    wanted = [index for index, tensor in enumerate(call.tensors) if tensor.requires_grad]
+    values = dict(zip(gradients.names, gradients.values))
+    return frozenset(
+        index for place, index in enumerate(wanted) if values[f"argument {place}"] is None
+    )
 
 
 def _judge(testimony: Testimony, graph: Graph) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.captures.bound import check_bound
+from ortwrap.engine.captures.bound import unbound_inputs
 from ortwrap.engine.captures.scopes import local_imports
 from ortwrap.engine.captures.walk import SliceWalk
 from ortwrap.engine.order import Order
@@ -30,7 +30,7 @@ class CaptureFinder:
         walk = SliceWalk(self._analyses, found)
         walked = walk.over_pieces()
         host = found.block.units[min(order.anchor.index, len(found.block.units) - 1)]
-        check_bound(walked.conditional, host, self._analyses)
+        unbound = unbound_inputs(walked, host, self._analyses)
         outputs, renames = self._outputs.find(found, order, walked.input_places)
         return Captures(
             parts=tuple(sorted(walked.parts.values(), key=lambda part: not part.trainable)),
@@ -39,5 +39,6 @@ class CaptureFinder:
             replacements={**walked.replacements, **walk.locals_for_attributes()},
             renames=renames,
             deletions=self._outputs.deletions(found, outputs),
+            unbound=unbound,
             imports=local_imports(found, self._analyses),
         )

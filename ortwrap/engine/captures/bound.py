@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.liveness import surely_binds, surely_bound
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.tree import Unit
 
+# A script that may notice whether a name is bound.
+_ASKS_WHETHER_BOUND = re.compile(r"\b(?:NameError|UnboundLocalError|locals\(|globals\(|vars\()")
 
-def check_bound(conditional: dict[str, cst.CSTNode], host: Unit, analyses: Analyses) -> None:
-    """Refuse a place that is read on some path only, and not bound on every path to the call.
+
+def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str, ...]:
+    """Local names that are read on some path only, and not bound on every path to the call.
+
+    The call passes them on every path, so that they have to start as None.
 
     Args:
-        conditional: places that a branch of the slice reads, each with the node that does.
+        walked: what a walk over the slice has found.
         host: the statement before which the call stands.
         analyses: of the function that holds both.
 
     Raises:
-        Refuse: a place may be missing where the call evaluates it.
+        Refuse: a place may be missing that cannot be given a value first.
     """
-    if not conditional:
-        return
+    if not walked.conditional:
+        return ()
     tree, bindings = analyses.tree, analyses.bindings
     bound = surely_bound(host, tree, analyses.reader)
-    for place, node in conditional.items():
+    missing: list[str] = []
+    for place, node in walked.conditional.items():
         if place in bound:
             continue
         if "." in place:
@@ -34,8 +43,12 @@ def check_bound(conditional: dict[str, cst.CSTNode], host: Unit, analyses: Analy
                 raise Refuse("OW106", node, name=place)
             continue
         owner = bindings.resolve(node) if isinstance(node, cst.Name) else None
-        if owner is not None and owner.node is tree.enclosing(host.node):
+        if owner is None or owner.node is not tree.enclosing(host.node):
+            continue
+        if place in walked.parts or _ASKS_WHETHER_BOUND.search(tree.text):
             raise Refuse("OW106", node, name=place)
+        missing.append(place)
+    return tuple(missing)
 
 
 def _is_always_set(place: str, node: cst.CSTNode, analyses: Analyses) -> bool:

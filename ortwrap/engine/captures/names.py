@@ -95,6 +95,8 @@ def name_for(node: cst.BaseExpression) -> str:
             return "noise"
         return name_for(node.func.value) + _MEASURES.get(node.func.attr.value, "")
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
+        if not hasattr(builtins, node.func.value):
+            return f"{node.func.value}_value"
         return f"{name_for(node.args[0].value)}_{node.func.value}"
     if isinstance(node, cst.Name):
         return node.value

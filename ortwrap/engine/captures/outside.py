@@ -11,11 +11,13 @@ from ortwrap.engine.captures.randomness import makes_random_tensor
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects import place_of, root_place
+from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
 
 # Methods of inputs that move data, or give Python values.
 _METHODS = frozenset("to cuda cpu size item tolist numpy detach numel dim nelement get".split())
 _BUILTINS = frozenset(["len", "float", "int"])
+_ARITHMETIC = frozenset("float int min max abs round pow divmod".split())
 _NOT_READ_FROM_TENSORS_OUTSIDE = frozenset("T mT real imag grad".split())
 _NEVER_FILLED = frozenset("shape device dtype data ndim".split())
 _FACTORIES = re.compile(
@@ -34,6 +36,7 @@ class Outside:
         self._modules = analyses.modules
         self._reader = analyses.reader
         self._flow = analyses.flow
+        self._helpers = analyses.helpers
         self._walked = walked
 
     def is_outside(self, node: cst.BaseExpression) -> bool:
@@ -89,7 +92,10 @@ class Outside:
         if isinstance(func, cst.Name) and func.value in _BUILTINS:
             return self._bindings.resolve(func) is None
         qualified = self._bindings.qualified(func) or ""
-        if qualified.startswith("numpy."):
+        if qualified and not qualified.startswith("torch."):
+            # Nothing is known about it, or it computes with Python numbers: let it run as ever.
+            return True
+        if self._is_arithmetic(self._helpers.called(func)):
             return True
         if not _FACTORIES.match(qualified):
             return False
@@ -101,6 +107,17 @@ class Outside:
                 why="it draws random numbers after the model has run",
             )
         return True
+
+    def _is_arithmetic(self, helper: cst.FunctionDef | None) -> bool:
+        """`kl_weight(step)` of this file, which computes with Python numbers alone."""
+        if helper is None:
+            return False
+        calls = [node for node in descendants(helper.body) if isinstance(node, cst.Call)]
+        return bool(calls) and all(
+            (self._bindings.qualified(call.func) or "").startswith("math.")
+            or (isinstance(call.func, cst.Name) and call.func.value in _ARITHMETIC)
+            for call in calls
+        )
 
     def _is_random_constant(self, node: cst.BaseExpression) -> bool:
         """`torch.randn(64, 100)`: ORT would draw it from a generator of its own."""
