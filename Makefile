@@ -3,6 +3,7 @@
 #   make demo    rewrite the masked-LM sample, train it on ONNX Runtime, prove it equal to eager
 #   make test    the whole test suite
 #   make benchmarks   ortwrap rewrite beside other tools that rewrite source, minutes
+#   make docs    build the site of docs/ into site/, warnings are errors
 #   make lint types setup clean
 #
 # The first run makes .venv and builds ORTModule's extensions; later runs only do what they are for.
@@ -28,7 +29,7 @@ export PYTHONNOUSERSITE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test benchmarks lint types clean
+.PHONY: help setup demo test benchmarks docs lint types clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -40,7 +41,7 @@ setup: $(INSTALLED)
 $(INSTALLED):
 	@test -n '$(PYTHON)' || { echo 'neither python3.11 nor python3 is on PATH' >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet '$(TORCH)' --editable '.[runtime-cpu,dev]'
+	$(BIN)/python -m pip install --quiet '$(TORCH)' --editable '.[runtime-cpu,dev,docs]'
 	@rm -f $(VENV)/.installed-* && touch $@
 
 demo: setup
@@ -54,6 +55,10 @@ benchmarks: setup
 	$(BIN)/python -m pip install --quiet torchfix pyupgrade
 	$(BIN)/python -m benchmarks.rewrite --tree
 
+# Its makers' notices are not ours, and would hide warnings.
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -62,4 +67,4 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

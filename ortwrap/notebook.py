@@ -34,7 +34,9 @@ _PYTHON_CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 def rewrite_notebook(data: bytes, path: str, options: Options) -> Outcome:
     """Rewrite the bytes of a notebook; lines of steps are counted in their cell."""
     if find_spec("nbformat") is None:
-        return Outcome(path, fault=Fault("notebooks need nbformat: pip install nbformat"))
+        return Outcome(
+            path, fault=Fault("notebooks need nbformat: pip install 'ortwrap[notebook]'")
+        )
     text = data.decode("utf-8", "replace")
     try:
         notebook = _read(text)

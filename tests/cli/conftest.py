@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).parents[2]
 _COLOUR = {"NO_COLOR", "FORCE_COLOR"}
 
 
@@ -32,7 +33,7 @@ def ortwrap(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
     """Run `ortwrap ARGS...` in `tmp_path`, which is also where relative paths lie."""
     surroundings = {
         **{name: value for name, value in os.environ.items() if name not in _COLOUR},
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": str(ROOT),
         "ORTWRAP_CACHE": str(tmp_path_factory.mktemp("cache")),
     }
 
@@ -51,3 +52,16 @@ def ortwrap(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
         return Run(process.returncode, process.stdout, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `ortwrap` program of an environment that has nothing but the wheel."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(folder), str(ROOT)], check=True)
+    (wheel,) = folder.glob("ortwrap-*.whl")
+    subprocess.run([sys.executable, "-m", "venv", str(folder / "env")], check=True)
+    program = folder / "env" / "bin" / "python"
+    subprocess.run([*pip, "--python", str(program), "install", str(wheel)], check=True)
+    return folder / "env" / "bin" / "ortwrap"

@@ -13,19 +13,6 @@ from cli_scripts import PLAIN, TRAINING
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `ortwrap` program of an environment that has nothing but the wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(folder), str(ROOT)], check=True)
-    (wheel,) = folder.glob("ortwrap-*.whl")
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "env")], check=True)
-    program = folder / "env" / "bin" / "python"
-    subprocess.run([*pip, "--python", str(program), "install", str(wheel)], check=True)
-    return folder / "env" / "bin" / "ortwrap"
-
-
 def run(program: Path, folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     done = subprocess.run(
@@ -78,7 +65,7 @@ def test_what_needs_torch_says_so(installed: Path, project: Path) -> None:
     assert "torch" in doctor.stdout
     notebook = project / "a.ipynb"
     notebook.write_text("{}")
-    assert "pip install nbformat" in run(installed, project, "rewrite", "a.ipynb").stderr
+    assert "pip install 'ortwrap[notebook]'" in run(installed, project, "rewrite", "a.ipynb").stderr
 
 
 @pytest.mark.parametrize("args", [["--help"], ["--version"], ["explain"], ["explain", "OW201"]])
