@@ -20,7 +20,13 @@ from cli_scripts import PLAIN, TRAINING
 from nbformat.v4 import new_code_cell, new_notebook
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/index.md", "docs/tutorial.md", "docs/command-line.md")
+PAGES = (
+    "README.md",
+    "docs/index.md",
+    "docs/tutorial.md",
+    "docs/command-line.md",
+    "docs/standalone.md",
+)
 PROGRAMS = ("ortwrap", "cat", "cp", "eval", "make", "pip", ".venv/bin/python")
 # Ready-made, or what CI itself consists of.
 NOT_RUN = {
