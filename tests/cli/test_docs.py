@@ -37,6 +37,8 @@ NOT_RUN = {
     "make setup lint types test": "CI runs them one by one",
     "make benchmarks": "minutes",
     "ortwrap verify train.py": "as in the README, with arguments",
+    "ortwrap bench train.py": "as in the README, with arguments",
+    "ortwrap bench train.py -- --epochs 1": "twelve runs; tests/proof/test_bench.py has two",
     ".venv/bin/python -m ortwrap.runtime.operators.coverage": "minutes; tests/runtime/operators",
 }
 NEEDS_TORCH = re.compile(r"ortwrap (?:doctor|verify|bench)|\.ipynb")
