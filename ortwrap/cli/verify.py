@@ -59,7 +59,7 @@ Exit codes: 0 match; 1 they differ; 2 one of them could not run.
 @click.option(
     "--keep-dropout",
     is_flag=True,
-    help="Leave dropout on: ORT draws other masks, so several seeds are compared on average.",
+    help="Leave dropout on: ORT may draw other masks, so several seeds are compared on average.",
 )
 @click.option(
     "--seeds",

@@ -42,6 +42,10 @@ def _of_steps(verdict: Verdict) -> str:
         if first is None
         else f"Step {first} is the first whose loss or gradients are not equal to the last digit"
     )
+    if verdict.distributions:
+        return (
+            f"{equal} with seed {verdict.seed}; with other masks their means must agree, not they."
+        )
     if verdict.first_difference is not None:
         step = verdict.first_difference.step
         where = f"in step {step}" if step else "at the end"

@@ -17,6 +17,7 @@ def verdict_over_seeds(verification: Verification, twin: Patched, seeds: int) ->
     verdict = verification.costs_of(twin)
     if verdict.status != "match":
         return verdict
+    verdict = verification.with_maxima(verdict, verification.patched(twin))
     original: list[Recording] = []
     patched: list[Recording] = []
     for number in range(seeds):

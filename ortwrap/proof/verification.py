@@ -78,6 +78,10 @@ class Verification:
             trial = self._patched[twin] = run_trial(self.setting, side, source=twin.source)
         return trial
 
+    def with_maxima(self, verdict: Verdict, patched: Trial) -> Verdict:
+        """The verdict with the largest difference of everything that is compared."""
+        return _with_maxima(verdict, self._gaps(patched))
+
     def of(self, twin: Patched) -> Verdict:
         """Run a patched script and compare it."""
         verdict = self.costs_of(twin)
@@ -173,7 +177,8 @@ class Verification:
             real = beyond_noise(here, there, factor)
             if real:
                 pair = self.original.recordings[rank], patched.recordings[rank]
-                first = _difference(most_telling(real), likely_cause(real, *pair), pair[0].rank)
+                cause = _amplified(real[0], there) + likely_cause(real, *pair)
+                first = _difference(most_telling(real), cause, pair[0].rank)
                 return replace(verdict, status="mismatch", first_difference=first)
         return replace(verdict, within_noise=True)
 
@@ -185,6 +190,18 @@ class Verification:
         if len(found) == 1:  # several processes print in no fixed order
             found[0] += tuple(printed_gaps(original.printed, other.printed))
         return found
+
+
+def _amplified(gap: Gap, noise: Sequence[Gap]) -> str:
+    """A clause for who must judge a difference where rounding alone grows beyond tolerance."""
+    same = (each for each in noise if (each.kind, each.index) == (gap.kind, gap.index))
+    alone = next((each for each in same if each.over and math.isfinite(each.size)), None)
+    if alone is None:
+        return ""
+    return (
+        f"this script amplifies rounding, which alone moves it by {alone.size:.2g} here, and this "
+        f"is {gap.size / alone.size:.2g} times as much; if it is no rounding: "
+    )
 
 
 def _backwards(trial: Trial) -> int:
