@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 
 import click
@@ -15,6 +14,7 @@ from ortwrap.cli.running import (
     ended_tidily,
     need_torch,
     options_for,
+    run_options,
     write_document,
 )
 
@@ -52,20 +52,7 @@ Exit codes: 0 measured; 2 the script could not run.
     type=click.Choice(["torch.compile", "ORTModule(model)"]),
     help="Run only this one beside eager and ortwrap; may be given twice. By default both.",
 )
-@click.option("--patched", type=SCRIPT, help="Time this script instead of rewriting.")
-@click.option(
-    "--json", "json_file", metavar="FILE", help="Write all figures as JSON; - is standard output."
-)
-@click.option(
-    "--html", "html_file", metavar="FILE", help="Write a report with pictures that opens offline."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of every run.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="How long a run may take."
-)
-@click.option(
-    "--launcher", default="", metavar="COMMAND", help="Instead of python: 'torchrun --nproc ...'."
-)
+@run_options
 @click.option("-q", "--quiet", is_flag=True, help="Print the advice only.")
 def command(
     script: Path,
@@ -78,7 +65,7 @@ def command(
     html_file: str | None,
     seed: int,
     timeout: float | None,
-    launcher: str,
+    launcher: list[str],
     quiet: bool,
 ) -> int:
     """Train a script eagerly, under torch.compile, with ORTModule around its model, and rewritten.
@@ -107,7 +94,7 @@ def command(
                 args=args,
                 seed=seed,
                 timeout=timeout,
-                launcher=shlex.split(launcher),
+                launcher=launcher,
                 options=options,
                 on_progress=on_progress,
             )

@@ -11,13 +11,54 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
+from typing import Any, Callable, TypeVar
 
 import click
 
 from ortwrap.config import ConfigError, find_config
 from ortwrap.engine.options import Options
 
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
 SCRIPT = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+_RUN_OPTIONS = (
+    click.option("--patched", type=SCRIPT, help="Run this script instead of rewriting."),
+    click.option(
+        "--json",
+        "json_file",
+        metavar="FILE",
+        help="Write everything as JSON; - is standard output.",
+    ),
+    click.option(
+        "--html",
+        "html_file",
+        metavar="FILE",
+        help="Write a report with pictures that opens offline.",
+    ),
+    click.option("--seed", type=int, default=0, show_default=True, help="Seed of every run."),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="How long a run may take.",
+    ),
+    click.option(
+        "--launcher",
+        default="",
+        metavar="COMMAND",
+        help="Instead of python: 'torchrun --nproc_per_node 2'.",
+        callback=lambda context, option, value: shlex.split(value),
+    ),
+)
+
+
+def run_options(command: Decorated) -> Decorated:
+    """The options of every command that runs scripts."""
+    for option in reversed(_RUN_OPTIONS):
+        command = option(command)
+    return command
 
 
 def need_torch(command: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from ortwrap.cli.running import (
     ended_tidily,
     need_torch,
     options_for,
+    run_options,
     write_document,
 )
 from ortwrap.engine.options import Options
@@ -43,14 +43,6 @@ Exit codes: 0 match; 1 they differ; 2 one of them could not run.
     show_default=True,
     help="Steps to compare: optimizer steps, or backwards where no optimizer steps.",
 )
-@click.option("--patched", type=SCRIPT, help="Compare with this script instead of rewriting.")
-@click.option(
-    "--json", "json_file", metavar="FILE", help="Write the verdict as JSON; - is standard output."
-)
-@click.option(
-    "--html", "html_file", metavar="FILE", help="Write a report with pictures that opens offline."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of both sides.")
 @click.option(
     "--other-seed",
     is_flag=True,
@@ -68,12 +60,7 @@ Exit codes: 0 match; 1 they differ; 2 one of them could not run.
     show_default=True,
     help="How many seeds --keep-dropout compares.",
 )
-@click.option(
-    "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="How long a side may take."
-)
-@click.option(
-    "--launcher", default="", metavar="COMMAND", help="Instead of python: 'torchrun --nproc ...'."
-)
+@run_options
 @click.option("-q", "--quiet", is_flag=True, help="Print the verdict only.")
 def command(
     script: Path,
@@ -87,7 +74,7 @@ def command(
     keep_dropout: bool,
     seeds: int,
     timeout: float | None,
-    launcher: str,
+    launcher: list[str],
     quiet: bool,
 ) -> int:
     """Run a script and its patched twin, and compare every loss and the final weights.
@@ -114,7 +101,7 @@ def command(
             keep_dropout=keep_dropout,
             seeds=seeds,
             timeout=timeout,
-            launcher=shlex.split(launcher),
+            launcher=launcher,
             options=options,
             on_progress=on_progress,
         )

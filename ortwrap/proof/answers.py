@@ -31,7 +31,7 @@ def _of_seeds(verdict: Verdict) -> str:
     if not loss:
         return "Not at all: the script draws nothing at random."
     here = verdict.max_loss_diff or 0.0
-    share = f", {loss / here:.1e} times this difference of {here:.1e}" if here else ""
+    share = f", {loss / here:.2g} times this difference of {here:.1e}" if here else ""
     return f"Their losses differ by up to {loss:.3g}{share}."
 
 
@@ -48,8 +48,12 @@ def _of_steps(verdict: Verdict) -> str:
         )
     if verdict.first_difference is not None:
         step = verdict.first_difference.step
-        where = f"in step {step}" if step else "at the end"
-        return f"{equal}; {where} is the first difference beyond tolerance and rounding."
+        if step is not None and step == first:
+            return (
+                f"Step {step}: it is the first that is not equal, and is beyond tolerance at once."
+            )
+        where = f"step {step}" if step else "the end"
+        return f"{equal}; the first difference beyond tolerance and rounding is at {where}."
     within = "rounding makes of the original itself" if verdict.within_noise else "the tolerance"
     return f"{equal}; no difference is beyond {within}."
 

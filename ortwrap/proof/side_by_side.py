@@ -61,7 +61,7 @@ def side_by_side(original: str, patched: str) -> tuple[Row, ...]:
                         Line(j + 1, right_html[j]) if j < j2 else Line(0, ""),
                     )
                 )
-    if rows:
+    if rows and shown < len(left):
         rows.append(Row("skipped", lines=len(left) - shown))
     return tuple(rows)
 

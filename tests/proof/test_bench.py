@@ -4,34 +4,42 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from ortwrap.cli.bench import command
 from ortwrap.proof.advice import advise
 from ortwrap.proof.bench import EAGER, MODEL_ONLY, REWRITTEN, bench
 from ortwrap.proof.measured import Measured
 from ortwrap.proof.patched import CannotVerify
-from ortwrap.proof.render import bench_table
 from tests.proof.conftest import SCRIPT, replaced
 
 
-def test_every_way_really_runs_where_its_name_says(tmp_path: Path) -> None:
+def test_every_way_really_runs_where_its_name_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("onnxruntime")
     script = tmp_path / "train.py"
     script.write_text(replaced(SCRIPT, "nn.BatchNorm1d", "nn.LayerNorm"), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    arguments = ["train.py", "--steps", "6", "--repeat", "2", "--way", MODEL_ONLY, "--json", "-"]
 
-    result = bench(script, steps=6, repeat=2, ways=(MODEL_ONLY,), timeout=300, cwd=tmp_path)
+    ran = CliRunner().invoke(command, [*arguments, "--html", "bench.html", "--timeout", "300"])
 
-    by_name = {measured.name: measured for measured in result.measured}
-    assert list(by_name) == [EAGER, MODEL_ONLY, REWRITTEN]
-    assert [m.failure for m in result.measured] == [None] * 3
-    assert [m.ran_on for m in result.measured] == ["eager", "ort", "ort"]
-    assert all(len(m.ms_of_runs) == 2 and len(m.step_ms) == 2 * 5 for m in result.measured)
-    assert by_name[EAGER].ratio == 1
-    assert result.advice
-    assert json.loads(json.dumps(result.to_json(), allow_nan=False))["environment"]["torch"]
-    assert bench_table(result)
+    assert ran.exit_code == 0, ran.stderr
+    result = json.loads(ran.stdout)
+    measured = result["measured"]
+    assert [m["name"] for m in measured] == [EAGER, MODEL_ONLY, REWRITTEN]
+    assert [m["failure"] for m in measured] == [None] * 3
+    assert [m["ran_on"] for m in measured] == ["eager", "ort", "ort"]
+    assert all(len(m["ms_of_runs"]) == 2 and len(m["step_ms"]) == 2 * 5 for m in measured)
+    assert measured[0]["ratio"] == 1
+    assert result["environment"]["torch"]
+    assert result["advice"] in ran.stderr
+    assert result["advice"] in unescape((tmp_path / "bench.html").read_text(encoding="utf-8"))
 
 
 def test_a_script_that_fails_by_itself_is_no_benchmark(tmp_path: Path) -> None:
