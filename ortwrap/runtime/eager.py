@@ -6,7 +6,7 @@ It runs for the user, or again from the same state, as the measure of what a gra
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,18 +70,25 @@ class EagerGradients:
 def run_eagerly(wrapper: nn.Module, call: Call) -> EagerCall:
     """Runs the call for the user; what it raises is the user's."""
     modules = tree.flatten((wrapper,))
-    versions = [tensor._version for tensor in call.tensors]
+    given = _content_of(call)
     before = Snapshot(modules)
     with Communication() if is_running() else contextlib.nullcontext() as communication:
         result = wrapper(*call.args, **call.kwargs)
     after = Snapshot(modules)
     if communication is not None and communication.seen:
         impurity: Reason | None = Reason("forward communicates between processes")
-    elif versions != [tensor._version for tensor in call.tensors]:
-        impurity = Reason("forward writes to its arguments in place")
+    elif given != _content_of(call):
+        impurity = Reason("forward changes its arguments")
     else:
         impurity = _impurity(before, after, modules)
     return EagerCall(result, before, after, impurity)
+
+
+def _content_of(call: Call) -> tuple[Hashable, list[Any], list[tuple[int, int]]]:
+    """What the arguments hold, objects and containers included, tensors by their versions."""
+    leaves = Leaves()
+    structure = describe((call.args, call.kwargs), leaves)
+    return structure, leaves.numbers, [(id(one), one._version) for one in leaves.tensors]
 
 
 def _impurity(before: Snapshot, after: Snapshot, modules: Sequence[nn.Module]) -> Reason | None:

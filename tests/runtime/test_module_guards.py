@@ -539,6 +539,38 @@ class Counting(nn.Module):
         return self.linear(data)
 
 
+class Running:
+    """An object that a step is given, and that counts the labels it has seen."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def weight(self, target: Tensor) -> float:
+        self.seen += len(target)
+        return 1.0 / self.seen
+
+
+class Weighted(nn.Module):
+    """A step whose loss asks an argument for a weight, and so changes it."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, data: Tensor, target: Tensor, running: Running) -> Tensor:
+        return F.cross_entropy(self.model(data), target) * running.weight(target)
+
+
+def test_an_argument_that_forward_changes_is_changed_in_every_step() -> None:
+    model = mlp(8, 4)
+    ours, theirs = Running(), Running()
+    for _ in range(6):
+        data, target = batch()
+        loss = ort_module(Weighted, model)(data, target, ours)
+        assert loss.item() == pytest.approx(Weighted(model)(data, target, theirs).item())
+    assert ours.seen == theirs.seen == 36
+
+
 def test_a_forward_that_counts_its_calls_counts_them_right() -> None:
     twins = Twins(Counting(), nn.CrossEntropyLoss())
     for _ in range(6):
