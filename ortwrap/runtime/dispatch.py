@@ -247,8 +247,9 @@ class Dispatcher:
     def _try(self, wrapper: nn.Module, family: Family, call: Call) -> Any:
         """Runs the call eagerly and, if that can be, on ONNX Runtime beside it."""
         eager = run_eagerly(wrapper, call)
-        if eager.impurity is not None:
-            self._defer(family, call, eager.impurity)
+        impurity = eager.impurity or self._changed_state()
+        if impurity is not None:
+            self._defer(family, call, impurity)
             return eager.result
         text = self._distribution.objection()
         if text is not None:
@@ -262,6 +263,13 @@ class Dispatcher:
             return eager.result
         self._settle(family, call, plan, 1)
         return eager.result
+
+    def _changed_state(self) -> Reason | None:
+        """What the call that has just run changed beside modules: a graph would leave it alone."""
+        watch = self._watch
+        if watch is None or watch.unchanged() or Watch(watch.modules).key == watch.key:
+            return None
+        return Reason(f"forward changes {watch.first_change()}")
 
     def _attempt(self, wrapper: nn.Module, family: Family, call: Call, eager: EagerCall) -> Plan:
         attempt = specialise.Attempt(wrapper, call, eager, self._note_backward)

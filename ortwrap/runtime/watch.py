@@ -107,6 +107,14 @@ class Watch:
             and self._containers_unchanged()
         )
 
+    def first_change(self) -> str:
+        """The name of something that is not what it was, to show to the user."""
+        rows = zip(self._spaces, self._names, self._values)
+        for space, name, value in rows:
+            if space.get(name) is not value:
+                return f"`{name}`"
+        return "what it reads"
+
     def _containers_unchanged(self) -> bool:
         for sequence, items in self._lists:
             if len(sequence) != len(items) or not all(map(operator.is_, sequence, items)):

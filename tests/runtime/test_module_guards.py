@@ -6,6 +6,7 @@ import contextlib
 import random
 import warnings
 from collections.abc import Callable, Iterator
+from typing import ClassVar
 
 import pytest
 import torch
@@ -537,6 +538,35 @@ class Counting(nn.Module):
     def forward(self, data: Tensor) -> Tensor:
         self.calls += 1
         return self.linear(data)
+
+
+class Tally:
+    """A helper of a step that counts its calls, in itself and in a list that is global."""
+
+    calls_so_far: ClassVar[list[int]] = []
+
+    def __init__(self) -> None:
+        self.model = mlp(8, 4)
+        self.calls = 0
+
+    def in_itself(self, data: Tensor, target: Tensor) -> Tensor:
+        self.calls += 1
+        return F.cross_entropy(self.model(data), target)
+
+    def in_a_list(self, data: Tensor, target: Tensor) -> Tensor:
+        self.calls_so_far.append(self.calls)
+        return F.cross_entropy(self.model(data), target)
+
+
+@pytest.mark.parametrize("name", ["in_itself", "in_a_list"])
+def test_what_a_helper_counts_is_counted_once_for_each_call(name: str) -> None:
+    tally = Tally()
+    Tally.calls_so_far.clear()
+    helper = getattr(tally, name)
+    with warned("forward changes"):
+        for _ in range(6):
+            ort_module(TrainerWithLoss, tally.model, helper)(*batch()).backward()
+    assert tally.calls + len(Tally.calls_so_far) == 6
 
 
 class Running:
