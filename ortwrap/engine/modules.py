@@ -16,6 +16,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.classes import Classes
+from ortwrap.engine.containers import loop_pairs, members
 from ortwrap.engine.effects import instance_name, place_of
 from ortwrap.engine.tree import SourceTree
 
@@ -101,6 +102,7 @@ class ModuleTable:
         self._bindings = bindings
         self._wrappers = frozenset(wrappers)
         self._evidence: dict[Key, Evidence] = {}
+        self._members: dict[Key, Evidence] = {}
         self._instances: dict[cst.CSTNode, str | None] = {}
         self.classes = Classes(tree, bindings)
         self.module_classes = self._find_module_classes()
@@ -108,6 +110,7 @@ class ModuleTable:
         for _ in range(3):
             before = dict(self._evidence)
             self._from_assignments()
+            self._from_loops()
             self._from_calls()
             self._from_call_sites()
             if self._evidence == before:
@@ -231,6 +234,9 @@ class ModuleTable:
         evidence = self._of_value(value)
         if evidence is not None:
             self._learn(self.key(target), evidence)
+        member, key = self._of_member(value), self.key(target)
+        if member is not None and key is not None:
+            self._members[key] = member
 
     def _engine_library(self, value: cst.BaseExpression) -> str | None:
         """`deepspeed.initialize(...)` gives an engine first, and an optimizer after it."""
@@ -248,7 +254,28 @@ class ModuleTable:
         prepares = value.func.attr.value in _PREPARERS
         return [argument.value for argument in value.args][:count] if prepares else []
 
+    def holds_modules(self, value: cst.BaseExpression) -> bool:
+        """A list or dict of trainable modules."""
+        evidence = self._of_member(value)
+        return evidence is not None and evidence.role != "criterion"
+
+    def _from_loops(self) -> None:
+        """`for model, optimizer in zip(models, optimizers)` over lists that hold modules."""
+        for node in self._tree.units:
+            if isinstance(node, cst.For):
+                for target, container in loop_pairs(node.target, node.iter, self._bindings):
+                    self._learn(self.key(target), self._of_member(container))
+
+    def _of_member(self, container: cst.BaseExpression) -> Evidence | None:
+        """What is known of each of the objects in a list or dict."""
+        if isinstance(container, (cst.Name, cst.Attribute)):
+            return self._members.get(self.key(container))  # type: ignore[arg-type]
+        found = [self._of_value(member) for member in members(container)]
+        return self._weaker(found[0]) if found and all(found) else None
+
     def _of_value(self, value: cst.BaseExpression) -> Evidence | None:
+        if isinstance(value, cst.Subscript):
+            return self._of_member(value.value)
         if isinstance(value, (cst.Name, cst.Attribute)):
             return self._weaker(self._evidence.get(self.key(value)))  # type: ignore[arg-type]
         if isinstance(value, cst.IfExp):

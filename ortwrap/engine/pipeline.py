@@ -223,7 +223,7 @@ class _Rewrite:
         """A better reason where no module was found."""
         if refusal.page.code != "OW101":
             return refusal
-        return why_no_module(sink, self._tree, self._bindings) or refusal
+        return why_no_module(sink, self._tree, self._bindings, self._modules) or refusal
 
     def _graph_of(self, sink: Sink, sinks: list[Sink]) -> list[SharedGraph]:
         """The graph that a refused sink consumes, so that no other step lifts a part of it."""

@@ -180,6 +180,19 @@ _page(
     "    def backward(self):\n        self.loss.backward()\n",
 )
 _page(
+    "OW112",
+    "modules in a list or dict",
+    "`{loss}` is computed by modules that `{code}` picks out of a list or dict",
+    'Give the module a name before it is called: `model = models["g"]`, or loop over the modules.',
+    "The wrapper holds modules by name. Which module an index or a key picks is only known when "
+    "the step runs.",
+    "import torch\nfrom torch import nn\n\n"
+    'networks = {"a": nn.Linear(4, 2), "b": nn.Linear(4, 2)}\ncriterion = nn.MSELoss()\n'
+    "for name in networks:\n"
+    "    loss = criterion(networks[name](torch.ones(3, 4)), torch.ones(3, 2))\n"
+    "    loss.backward()\n",
+)
+_page(
     "OW201",
     "second-order gradients",
     "backward is called with `{keyword}`, which needs the graph again",

@@ -303,7 +303,9 @@ class Slicer:
         return inner if scales and target == place and made and free else None
 
     def _scalar_core(self, sink: Sink) -> cst.BaseExpression:
-        """The part of `loss / k` that needs the graph."""
+        """The part of `loss / k`, or of `(loss := ...)`, that needs the graph."""
+        if isinstance(sink.loss, cst.NamedExpr):
+            return sink.loss.value
         core, factors = _factors(sink.loss)
         free = not any(self._reaches_module(factor, sink) for factor in factors)
         return core if free and self._place(core) is not None else sink.loss

@@ -8,13 +8,16 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import SourceTree
 
 
-def why_no_module(sink: Sink, tree: SourceTree, bindings: Bindings) -> Refuse | None:
+def why_no_module(
+    sink: Sink, tree: SourceTree, bindings: Bindings, modules: ModuleTable
+) -> Refuse | None:
     """A better reason than that no module is known; None if there is none."""
     loss = tree.code(sink.loss)[:60]
     function = tree.enclosing(sink.call)
@@ -24,6 +27,9 @@ def why_no_module(sink: Sink, tree: SourceTree, bindings: Bindings) -> Refuse | 
     if stored is not None and ".log_prob(" not in tree.module.code_for_node(body):
         line = tree.line(stored)
         return Refuse("OW208", stored, loss=loss, code=tree.code(stored)[:60], line=line)
+    picked = next(_picked(body, tree, modules), None)
+    if picked is not None:
+        return Refuse("OW112", picked, loss=loss, code=tree.code(picked)[:60])
     written = reader.of(body).writes
     for place in reader.of(sink.loss).reads:
         method = _setter(place, sink, tree, bindings) if place not in written else None
@@ -46,6 +52,20 @@ def _stored_log_probabilities(tree: SourceTree) -> Iterator[cst.Call]:
             for inner in descendants(argument.value)
         ):
             yield call
+
+
+def _picked(
+    body: cst.CSTNode, tree: SourceTree, modules: ModuleTable
+) -> Iterator[cst.BaseExpression]:
+    """`models["g"]` where it is called: a module of a list or dict, by its place there."""
+    for node in descendants(body):
+        func = node.func if isinstance(node, cst.Call) else None
+        if isinstance(func, cst.Subscript) and modules.holds_modules(func.value):
+            yield func
+        if isinstance(node, cst.CompFor) and modules.holds_modules(node.iter):
+            yield node.iter
+        if isinstance(node, cst.For) and modules.holds_modules(node.iter):
+            yield node.iter
 
 
 def _setter(place: str, sink: Sink, tree: SourceTree, bindings: Bindings) -> cst.FunctionDef | None:

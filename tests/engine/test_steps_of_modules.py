@@ -68,3 +68,49 @@ def test_the_iterable_of_a_comprehension_is_passed_once() -> None:
     loop = _LOOP.replace("(batch)", "([v[i] for v in batch.values()])")
     text = rewrite_source(_CLASS.format(more="pass") + "i = input()\n" + loop).text
     assert "def forward(self, batch, i):" in text
+
+
+_MEMBERS = """\
+import torch
+from torch import nn
+
+nets = {made}
+criterion = nn.MSELoss()
+x, y = torch.ones(3, 4), torch.ones(3, 2)
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "loop"),
+    [
+        ("[nn.Linear(4, 2) for _ in range(2)]", "for n in nets:"),
+        ("[nn.Linear(4, 2), nn.Linear(4, 2)]", "for i, n in enumerate(nets):"),
+        ("{'a': nn.Linear(4, 2)}", "for n in nets.values():"),
+        ("{'a': nn.Linear(4, 2)}", "for name, n in nets.items():"),
+        ("[nn.Linear(4, 2)]", "for i in range(1):\n    n = nets[i]"),
+    ],
+)
+def test_modules_of_a_list_or_dict_are_known_by_the_name_they_get(made: str, loop: str) -> None:
+    script = f"{_MEMBERS.format(made=made)}{loop}\n    criterion(n(x), y).backward()\n"
+    assert "n_with_loss = ort_module(ModuleWithLoss, n, criterion)" in rewrite_source(script).text
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "criterion(nets[0](x), y).backward()",
+        "loss = sum(criterion(n(x), y) for n in nets)\nloss.backward()",
+        "loss = 0\nfor n in nets:\n    loss = loss + criterion(n(x), y)\nloss.backward()",
+    ],
+)
+def test_modules_picked_by_their_place_are_refused(step: str) -> None:
+    script = f"{_MEMBERS.format(made='[nn.Linear(4, 2), nn.Linear(4, 2)]')}{step}\n"
+    assert [step.code for step in rewrite_source(script).steps] == ["OW112"]
+
+
+def test_what_a_list_of_data_holds_is_no_module() -> None:
+    script = (
+        f"{_MEMBERS.format(made='[torch.ones(4)]')}"
+        "for n in nets:\n    loss = (n * 2).sum()\n    loss.backward()\n"
+    )
+    assert [step.status for step in rewrite_source(script).steps] == ["refused"]

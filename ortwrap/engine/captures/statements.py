@@ -128,6 +128,10 @@ def _tests(node: cst.CSTNode) -> list[cst.BaseExpression]:
         return [node.test]
     if isinstance(node, cst.CompFor):
         return [item.test for item in node.ifs]
+    if isinstance(node, cst.Match):
+        return [node.subject]
+    if isinstance(node, cst.MatchCase):
+        return [] if node.guard is None else [node.guard]
     return [node.left] if isinstance(node, cst.BooleanOperation) else []
 
 
