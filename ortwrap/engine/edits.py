@@ -56,9 +56,17 @@ def replace_expression(tree: SourceTree, node: cst.BaseExpression, text: str) ->
 
 
 def replace_unit(tree: SourceTree, unit: Unit, text: str) -> Edit:
-    """Put another statement in the place of one; what follows on its line stays."""
+    """Put another statement in the place of one; what follows on its line stays.
+
+    Of a compound statement that is the end of its last inner statement, which moves with its
+    comment.
+    """
     span = tree.span(unit.node)
-    return Edit(span.start, span.end, text)
+    end = span.end
+    if isinstance(unit.node, cst.BaseCompoundStatement):
+        line = tree.line_text(tree.end_line(unit.node)).rstrip()
+        end = max(end, tree.line_start(tree.end_line(unit.node)) + len(line))
+    return Edit(span.start, end, text)
 
 
 def remove_units(tree: SourceTree, units: list[Unit], moved: set[Unit]) -> list[Edit]:

@@ -6,7 +6,7 @@ import io
 import tokenize
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Union
+from typing import TypeVar, Union
 
 import libcst as cst
 
@@ -21,6 +21,7 @@ from ortwrap.engine.plan import Plan
 from ortwrap.engine.templating import load_template
 from ortwrap.engine.tree import SourceTree, Unit
 
+Compound = TypeVar("Compound", bound=cst.CSTNode)
 Line = Union[cst.SimpleStatementLine, cst.BaseCompoundStatement]
 
 
@@ -214,7 +215,7 @@ class ForwardBuilder:
             moves = piece is not plan.order.anchor and not piece.shares_line
             if isinstance(node, cst.BaseCompoundStatement):
                 above = _comments_above(node.leading_lines) if commented else ()
-                lines.append(node.with_changes(leading_lines=above))
+                lines.append(_without_footer(node.with_changes(leading_lines=above)))
             elif isinstance(node, cst.BaseExpression):
                 lines.append(cst.SimpleStatementLine([cst.Return(_without_parentheses(node))]))
             elif isinstance(node, cst.BaseSmallStatement):
@@ -298,6 +299,22 @@ class _Replace(cst.CSTTransformer):
             return self._calls[original_node].rewrite(cst.ensure_type(updated_node, cst.Call))
         replacement = self._replacements.get(original_node)
         return updated_node if replacement is None else replacement
+
+
+def _without_footer(node: Compound) -> Compound:
+    """Comments below the last inner statement stay where they are: they are about what follows."""
+    last = [name for name in ("finalbody", "orelse") if getattr(node, name, None) is not None]
+    if isinstance(node, cst.Try) and not last and node.handlers:
+        return node
+    if last:
+        return node.with_changes(**{last[0]: _without_footer(getattr(node, last[0]))})
+    body = getattr(node, "body", None)
+    if not isinstance(body, cst.IndentedBlock):
+        return node
+    inner = body.body[-1]
+    if isinstance(inner, cst.BaseCompoundStatement):
+        body = body.with_changes(body=[*body.body[:-1], _without_footer(inner)])
+    return node.with_changes(body=body.with_changes(footer=()))
 
 
 def _comments_above(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:

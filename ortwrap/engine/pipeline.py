@@ -28,6 +28,7 @@ from ortwrap.engine.step_function import StepFunction
 from ortwrap.engine.suppression import find_skips
 from ortwrap.engine.tree import SourceTree
 from ortwrap.engine.unseen import why_no_module
+from ortwrap.engine.untouched import changed_line, hidden_name
 
 
 def rewrite(text: str, options: Options) -> Result:
@@ -95,6 +96,7 @@ class _Rewrite:
             left = [index for index, line in enumerate(lines) if line in options.leave]
         self._left = tuple(left)
         self._functions: dict[cst.CSTNode, StepFunction] = {}
+        self._plans: tuple[Plan, ...] = ()
 
     def run(self) -> Result:
         sinks = self._sinks
@@ -145,6 +147,7 @@ class _Rewrite:
             except Refuse as refusal:
                 for sink in group:
                     rows[sink] = self._refused(sink, refusal)
+        self._plans = tuple(plans)
         text = self._tree.text
         changes: tuple[Change, ...] = ()
         if plans:
@@ -170,12 +173,18 @@ class _Rewrite:
         why = unparsable(result.text, self._tree.text)
         if why is not None:
             return why
+        line = changed_line(self._tree, self._plans, result.text)
+        if line is not None:
+            return f"line {line} is no part of a step and would change"
         second = _Rewrite(SourceTree(result.text), self._options, self._left)
         if second.run().text != result.text:
             return "a second rewrite would change it again"
         new = unresolved_names(second._tree, second._bindings)
         new -= unresolved_names(self._tree, self._bindings)
-        return f"nothing defines `{min(new)}`" if new else None
+        if new:
+            return f"nothing defines `{min(new)}`"
+        hidden = hidden_name(self._tree, self._bindings, second._bindings)
+        return f"`{hidden}` would mean something else" if hidden is not None else None
 
     # -- suppression -------------------------------------------------------------------------------
 

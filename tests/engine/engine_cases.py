@@ -95,3 +95,9 @@ def comments(text: str) -> Counter[str]:
     """The comments of a script; one that moves into forward with its statement is not lost."""
     tokens = tokenize.generate_tokens(io.StringIO(text).readline)
     return Counter(token.string for token in tokens if token.type == tokenize.COMMENT)
+
+
+def ordered_comments(text: str) -> list[tuple[int, str]]:
+    """The comments of a script from top to bottom, each with its line."""
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]

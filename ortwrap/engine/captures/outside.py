@@ -126,7 +126,8 @@ class Outside:
 
     def _may_be_filled(self, node: cst.BaseExpression) -> bool:
         """An item of a container that the model was given whole, and may have added to."""
-        if isinstance(node, cst.Attribute) and node.attr.value in _NEVER_FILLED:
+        inner = node.value if isinstance(node, cst.Subscript) else node
+        if isinstance(inner, cst.Attribute) and inner.attr.value in _NEVER_FILLED:
             return False
         if not isinstance(node, (cst.Attribute, cst.Subscript)) or not self._walked.ran_module:
             return False

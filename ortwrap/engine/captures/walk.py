@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.accessors import reads_with_effect
 from ortwrap.engine.captures.instance import runs_its_instance
 from ortwrap.engine.captures.names import ParameterNames, name_for, part_name
 from ortwrap.engine.captures.outside import Outside
@@ -287,7 +288,7 @@ class SliceWalk:
         for place in self._reader.of(node).reads:
             self._check_not_filled(place, node)
         text = self._tree.source(node)
-        drawn = draws_numbers(node, self._bindings)
+        drawn = draws_numbers(node, self._bindings) or reads_with_effect(node, self._bindings)
         name = None if drawn else self._expressions.get(text)
         if name is None:
             used = {captured.name for captured in self._walked.inputs.values()}
