@@ -67,6 +67,20 @@ class Graph:
         nodes = self.optimized_model.graph.node
         return any(node.op_type.startswith(_DEADLY) for node in nodes)
 
+    def fixes_classes(self) -> bool:
+        """Whether the number of classes of every such loss is the same for every batch.
+
+        The scores of a batch against itself have as many classes as the batch has rows.
+        """
+        graph = self.optimized_model.graph
+        shapes = {value.name: value.type.tensor_type.shape.dim for value in graph.value_info}
+        scores = [
+            shapes.get(node.input[0], ())
+            for node in graph.node
+            if node.op_type.startswith(_DEADLY) and not node.op_type.endswith("Grad")
+        ]
+        return all(len(sizes) > 1 and sizes[1].dim_value > 0 for sizes in scores)
+
     @contextlib.contextmanager
     def without_chance(self) -> Iterator[bool]:
         """Calls inside drop nothing and draw constants.

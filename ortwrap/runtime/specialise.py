@@ -6,10 +6,11 @@ attempt starts from the state before it, is compared with it, and is then undone
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable
 
-from torch import nn
+from torch import Tensor, nn
 
 from . import precision
 from .eager import EagerCall, EagerGradients, Refused, gradients_for, isolated, run_eagerly
@@ -17,6 +18,7 @@ from .entry import GraphEntry, OutputPlan, plan_outputs
 from .export import Graph, export
 from .judge import CANNOT, how_it_differs
 from .labels import look_at, without_own_sparsity
+from .operators.losses import all_in_torch
 from .plans import Call, EagerPlan, GraphPlan, Plan, graph_inputs
 from .reasons import Reason
 from .structure import Opaque, template_of
@@ -87,21 +89,12 @@ class Attempt:
         gradients: EagerGradients,
         general: frozenset[int],
     ) -> GraphPlan:
-        template = template_of((call.args, call.kwargs), general)
         cut = _cut_off(call, gradients)
         tensors = graph_inputs(call, general, cut)
-        trained = [tensor.requires_grad for tensor in tensors]
-        entry = GraphEntry(self.wrapper, template, trained, outputs.exported)
-        untrained = _untrained(self.wrapper, gradients)
-        eager.before.restore()
-        numbers = range(len(call.tensors), len(tensors))
-        with without_own_sparsity(), watch_trace(numbers) as seen:
-            try:
-                graph = export(entry, tensors, untrained)
-            except Exception as error:
-                place = seen.place_of(error)
-                raise Refused(Reason.of_failure(CANNOT, error, place)) from error
-        _judge(seen, graph)
+        graph, seen = self._export(call, eager, tensors, outputs, gradients, general)
+        if graph.holds_deadly_loss() and not _can_be_looked_at(seen, graph):
+            with all_in_torch():
+                graph, seen = self._export(call, eager, tensors, outputs, gradients, general)
         buffers = _changed_buffers(self.wrapper, eager)
         plan = GraphPlan(
             graph, outputs, seen.labels, general, seen.shapes, buffers, eager.random, cut
@@ -119,6 +112,34 @@ class Attempt:
         plan.prove(call)
         graph.on_backward_error = self.on_backward_error
         return plan
+
+    def _export(
+        self,
+        call: Call,
+        eager: EagerCall,
+        tensors: Sequence[Tensor],
+        outputs: OutputPlan,
+        gradients: EagerGradients,
+        general: frozenset[int],
+    ) -> tuple[Graph, Testimony]:
+        """The graph, and what was seen while it was traced."""
+        template = template_of((call.args, call.kwargs), general)
+        trained = [tensor.requires_grad for tensor in tensors]
+        entry = GraphEntry(self.wrapper, template, trained, outputs.exported)
+        untrained = _untrained(self.wrapper, gradients)
+        eager.before.restore()
+        numbers = range(len(call.tensors), len(tensors))
+        with without_own_sparsity(), watch_trace(numbers) as seen:
+            try:
+                graph = export(entry, tensors, untrained)
+            except Exception as error:
+                place = seen.place_of(error)
+                raise Refused(Reason.of_failure(CANNOT, error, place)) from error
+        if seen.numbers is not None:
+            raise NeedsNumbers
+        if seen.refusal is not None:
+            raise Refused(seen.refusal)
+        return graph, seen
 
     def _prove_in_double(self, call: Call, general: frozenset[int], text: str) -> None:
         """Makes sure that the step, as a graph in double precision, gives exactly what eager gives.
@@ -157,13 +178,9 @@ def _cut_off(call: Call, gradients: EagerGradients) -> frozenset[int]:
     )
 
 
-def _judge(testimony: Testimony, graph: Graph) -> None:
-    if testimony.numbers is not None:
-        raise NeedsNumbers
-    if testimony.refusal is not None:
-        raise Refused(testimony.refusal)
-    if graph.holds_deadly_loss() and any(use.computed for use in testimony.labels):
-        raise Refused(Reason("labels are computed in forward: a bad one would kill the process"))
+def _can_be_looked_at(testimony: Testimony, graph: Graph) -> bool:
+    """Whether it shows before a step which of its labels would kill the process."""
+    return graph.fixes_classes() and not any(use.computed for use in testimony.labels)
 
 
 def _changed_buffers(wrapper: nn.Module, eager: EagerCall) -> list[str]:

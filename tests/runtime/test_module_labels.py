@@ -277,7 +277,7 @@ def test_labels_of_several_places_are_checked_by_torchs_loss() -> None:
 
 
 class Contrastive(nn.Module):
-    """Its labels are positions: they cannot be out of range."""
+    """Its labels are positions, of which a smaller right half has fewer."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
@@ -293,3 +293,23 @@ def test_labels_made_from_sizes_run_on_ort() -> None:
     for size in (6, 6, 5, 6):
         twins.step(torch.randn(size, 8), torch.randn(size, 8))
     assert twins.ran_on_ort() >= 2
+    for sizes in ((7, 6), (60, 6)):
+        with pytest.raises(IndexError):
+            twins.wrapper(*(torch.randn(size, 8) for size in sizes))
+    twins.step(torch.randn(6, 8), torch.randn(6, 8))
+
+
+class Matching(Contrastive):
+    """As many classes as the batch has rows."""
+
+    def forward(self, left: Tensor, right: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(self.model(left) @ self.model(right).T, target)
+
+
+def test_a_label_out_of_the_range_of_this_batch_raises_what_eager_raises() -> None:
+    twins = Twins(mlp(8, 4), kind=Matching)
+    for size in (6, 5, 4, 5):
+        twins.step(torch.randn(size, 8), torch.randn(size, 8), torch.randint(0, size, (size,)))
+    assert twins.ran_on_ort() >= 2
+    with pytest.raises(IndexError):
+        twins.wrapper(torch.randn(5, 8), torch.randn(5, 8), torch.tensor([0, 1, 2, 3, 5]))

@@ -6,6 +6,8 @@ the step: a bad one kills the process there. See also cross_entropy.py.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 from .arguments import constant_of
@@ -18,19 +20,32 @@ def _is_torchs(g: Any, input: Any, target: Any, *options: Any) -> bool:
     SymInt ignore_index, float label_smoothing): what ONNX Runtime's kernel has no form of, or
     must not see."""
     label_smoothing = constant_of(options[3]) if len(options) > 3 else 0.0
-    if is_floating(target) or label_smoothing != 0.0:
+    if _ALL_IN_TORCH or is_floating(target) or label_smoothing != 0.0:
         return True
     _, labels, *_ = g.original_node.inputs()
     return not are_given(labels)
 
 
 def are_given(labels: Any) -> bool:
-    """Whether labels, a value of torch's trace, are as they were given to the model, or numbers
-    of rows: neither is worked out from data."""
+    """Whether labels, a value of torch's trace, are as they were given to the model."""
     node = labels.node()
     while node.kind() in _MOVES:
         node = next(node.inputs()).node()
-    return node.kind() in ("prim::Param", "prim::Constant", "onnx::Constant", "aten::arange")
+    return bool(node.kind() == "prim::Param")
+
+
+# Not empty while every loss is to be torch's.
+_ALL_IN_TORCH: list[bool] = []
+
+
+@contextlib.contextmanager
+def all_in_torch() -> Iterator[None]:
+    """Exports inside leave cross entropy to torch, which looks at its labels itself."""
+    _ALL_IN_TORCH.append(True)
+    try:
+        yield
+    finally:
+        _ALL_IN_TORCH.pop()
 
 
 _MOVES = frozenset(
