@@ -133,8 +133,9 @@ class Attempt:
             try:
                 graph = export(entry, tensors, untrained)
             except Exception as error:
-                place = seen.place_of(error)
-                raise Refused(Reason.of_failure(CANNOT, error, place)) from error
+                # What forward asks for and no graph can hold says more than how that ended.
+                why = seen.refusal or Reason.of_failure(CANNOT, error, seen.place_of(error))
+                raise Refused(why) from error
         if seen.numbers is not None:
             raise NeedsNumbers
         if seen.refusal is not None:

@@ -225,13 +225,15 @@ class Watch:
     def _function(self, value: Any, depth: int) -> Hashable:
         """A function by its code: scripts make the same one anew. `_outside` sees to its cells."""
         if isinstance(value, functools.partial):
-            keywords = tuple(value.keywords.items())
-            parts = (value.func, value.args, *keywords)
-            return ("partial", tuple([self._value(part, depth) for part in parts]))
+            parts = (value.func, *value.args, *value.keywords.values())
+            found = tuple([self._value(part, depth) for part in parts])
+            return ("partial", tuple(value.keywords), found)
         if isinstance(value, types.MethodType):
             return ("method", value.__func__.__code__, self._value(value.__self__, depth))
-        defaults = (value.__defaults__, tuple((value.__kwdefaults__ or {}).items()))
-        return ("function", value.__code__, self._value(defaults, depth))
+        keywords = value.__kwdefaults__ or {}
+        defaults = (*(value.__defaults__ or ()), *keywords.values())
+        found = tuple([self._value(default, depth + 1) for default in defaults])
+        return ("function", value.__code__, tuple(keywords), found)
 
     def _walked(self, value: Any, depth: int) -> Hashable:
         """A dictionary's content, or of an object the attributes that the code names."""

@@ -177,6 +177,9 @@ class _Witness(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         keywords = kwargs or {}
+        if func in _GRADIENTS and self._testimony.gradients is None:
+            text = f"forward calls {_GRADIENTS[func]}"
+            self._testimony.gradients = Reason(text, current_place())
         if torch._C._get_tracing_state() is None:
             # Models branch on data when they are not traced; only what the trace sees is frozen.
             return func(*args, **keywords)
@@ -185,10 +188,7 @@ class _Witness(TorchFunctionMode):
             self._testimony.places[name] = current_place()
         if func in _CROSS_ENTROPIES:
             self._meet_labels(args, keywords)
-        if func in _GRADIENTS and self._testimony.gradients is None:
-            text = f"forward calls {_GRADIENTS[func]}"
-            self._testimony.gradients = Reason(text, current_place())
-        elif func in _TO_PYTHON:
+        if func in _TO_PYTHON:
             self._note_conversion(_TO_PYTHON[func], args)
         elif func in _LENGTHS and self._testimony.shapes is None:
             self._testimony.shapes = Reason("a length became a number", current_place())
