@@ -1,0 +1,27 @@
+"""Batches that kill a process under ORTModule give what eager gives, in a process of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+pytest.importorskip("onnxruntime.training", reason="ONNX Runtime training is not installed")
+
+
+def test_no_batch_of_labels_kills_the_process(tmp_path: Path) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parents[1])}
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", HERE / "deadly_batches.py"],
+        env={**environment, "ORTWRAP_CACHE": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert run.stdout.endswith("alive\n")
