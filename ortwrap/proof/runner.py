@@ -16,6 +16,7 @@ from typing import IO, Callable
 import ortwrap.proof.inject
 from ortwrap.proof.printed import Printed, PrintedLosses
 from ortwrap.proof.recorder.config import VARIABLE, RecorderConfig
+from ortwrap.proof.terminal import silent_terminal
 
 _INJECTED = str(Path(ortwrap.proof.inject.__file__).parent)
 _TAIL_BYTES = 2**16
@@ -82,18 +83,19 @@ def run_recorded(
     out = Path(config.out)
     config.write(out / "config.json")
     started = time.monotonic()
-    process = subprocess.Popen(
-        list(command),
-        cwd=cwd,
-        env=_environment(out / "config.json", search_first),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=os.name == "posix",
-    )
     losses = PrintedLosses()
-    with _tail_of(process.stdout, losses) as tail, _ended_at_last(process):
-        timed_out = _wait(process, out, config.steps, timeout, on_steps)
+    with silent_terminal() as terminal:
+        process = subprocess.Popen(
+            list(command),
+            cwd=cwd,
+            env=_environment(out / "config.json", search_first),
+            stdin=terminal,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=os.name == "posix",
+        )
+        with _tail_of(process.stdout, losses) as tail, _ended_at_last(process):
+            timed_out = _wait(process, out, config.steps, timeout, on_steps)
     return Ended(
         returncode=process.returncode,
         timed_out=timed_out,

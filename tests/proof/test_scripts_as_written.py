@@ -42,6 +42,11 @@ import click
 @click.command()
 @click.option("--runs", default="outputs")
 def main(runs):
+    assert os.popen("stty size").read().split() == ["24", "80"]
+    try:
+        input("go on? ")
+    except EOFError:
+        pass
     os.makedirs(runs, exist_ok=True)
     os.chdir(runs)
 {textwrap.indent(SCRIPT, "    ")}
