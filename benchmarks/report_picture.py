@@ -39,8 +39,8 @@ def main() -> None:
         profile, size = f"--user-data-dir={folder}/profile", f"--window-size={chosen.size}"
         command = [browser, *_FLAGS.split(), profile, size, f"--screenshot={PICTURE}"]
         subprocess.run([*command, page.as_uri()], check=True, stderr=subprocess.DEVNULL)
-    # A page has few colours; a quarter of the bytes says the same.
-    Image.open(PICTURE).convert("RGB").quantize(64).save(PICTURE, optimize=True)
+    # A page has few colours; half of the bytes says the same.
+    Image.open(PICTURE).convert("RGB").quantize(256, kmeans=1).save(PICTURE, optimize=True)
     print(f"{PICTURE}: {PICTURE.stat().st_size // 1024} KB")
 
 

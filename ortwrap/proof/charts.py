@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ortwrap.proof.figures import short
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -131,9 +133,7 @@ def course_chart(sides: Sequence[tuple[str, Sequence[float]]], warm_up: int) -> 
     _say_plainly(axes)
     axes.legend(frameon=False, labelcolor=_INK)
     shortest = min(len(steps) for _, steps in sides)
-    rows = [
-        (str(n), *(f"{steps[n - 1]:.4g}" for _, steps in sides)) for n in range(1, shortest + 1)
-    ]
+    rows = [(str(n), *(short(steps[n - 1]) for _, steps in sides)) for n in range(1, shortest + 1)]
     summary = "The measured steps of all runs, one run after another; the warm-up is left out."
     if warm_up:
         summary = f"The first {warm_up} of {shortest} steps warm up: exports, compilation, caches."
@@ -164,11 +164,11 @@ def spread_chart(sides: Sequence[tuple[str, Sequence[float]]]) -> Chart:
     axes.set_xlim(left=0)
     axes.set_xlabel("ms per step (line: median, box: half of all steps)")
     rows = [
-        (name, str(len(steps)), *(f"{value:.4g}" for value in (min(steps), *_quartiles(steps),
+        (name, str(len(steps)), *(short(value) for value in (min(steps), *_quartiles(steps),
                                                               max(steps))))
         for name, steps in sides
     ]  # fmt: skip
-    medians = "; ".join(f"{name} {_quartiles(steps)[1]:.4g} ms" for name, steps in sides)
+    medians = "; ".join(f"{name} {short(_quartiles(steps)[1])} ms" for name, steps in sides)
     return Chart(
         "Distribution of step times",
         _svg(figure),

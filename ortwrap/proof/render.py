@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from ortwrap.proof.answers import answers
+from ortwrap.proof.figures import short
 from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.verdict import Verdict
 
@@ -107,8 +108,8 @@ def bench_cells(measured: Measured) -> tuple[str, ...]:
     low, high = measured.quartiles
     steps = measured.break_even_steps
     return (
-        f"{measured.ms_per_step:.4g}",
-        f"{low:.4g} to {high:.4g}",
+        short(measured.ms_per_step),
+        f"{short(low)} to {short(high)}",
         f"{measured.ratio:.2f}" if measured.ratio else "",
         f"{measured.warm_up_seconds or 0.0:.1f}",
         "" if measured.ratio == 1 else "never" if steps is None else str(steps),
@@ -328,7 +329,7 @@ def _count(number: int, noun: str, plural: str = "") -> str:
 
 
 def _milliseconds(value: float | None) -> str:
-    return "too few steps to tell" if value is None else f"{value:.4g} ms"
+    return "too few steps to tell" if value is None else f"{short(value)} ms"
 
 
 def _megabytes(value: float | None) -> str:
