@@ -66,6 +66,7 @@ _TENSOR_METHODS = frozenset(
     "detach item view reshape size dim argmax mean sum squeeze unsqueeze permute transpose numpy "
     "tolist contiguous flatten softmax sigmoid".split()
 )
+_TENSOR_FUNCTION = re.compile(r"^(?:torch\.(?!compile$|load$)[a-z]\w*|numpy\.\w+)$")
 _SAME_OBJECT = frozenset(
     "to cuda cpu half float double bfloat16 train eval xpu mps apply requires_grad_".split()
 )
@@ -408,11 +409,14 @@ class ModuleTable:
         return bool(values) and not any(self._may_make_module(value) for value in values)
 
     def _may_make_module(self, value: cst.BaseExpression) -> bool:
-        """A call may, unless it runs a module: `gen = G(z)` holds what `G` returned."""
+        """A call may, but for what makes tensors: `gen = G(z)` holds what `G` returned."""
         if isinstance(value, cst.Name):
             given = any(bound.kind == "parameter" for bound in self._bindings.lookup(value))
             return given and self.is_trainable(value)
         if not isinstance(value, cst.Call):
+            return False
+        qualified = self._bindings.qualified(value.func) or ""
+        if _TENSOR_FUNCTION.match(qualified):
             return False
         known = self._evidence.get(self.key(value.func))  # type: ignore[arg-type]
         return known is None

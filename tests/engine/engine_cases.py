@@ -53,9 +53,7 @@ REFUSED_SO_FAR = {
 # Cases whose after.py is what is wanted and not yet what is emitted.
 AWAITED = {
     "encoder_and_decoder": "`z`, of which only the norm is printed, could be detached",
-    "minibatches_by_slicing": "inputs are called `value` and `y_train_value`",
     "trainer_with_a_loss_method": "the method is held as `compute_loss_`",
-    "names_that_lie": "`model` is a tensor by construction",
 }
 
 

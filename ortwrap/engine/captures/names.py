@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.scopes import is_defined_once_for_all
 from ortwrap.engine.slices import LossSlice
 
@@ -88,37 +89,46 @@ def part_name(place: str, taken: Iterable[str]) -> str:
     return name
 
 
-def name_for(node: cst.BaseExpression) -> str:
+def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
     """A parameter name for an expression: `batch["labels"]` -> labels, `x.to(d)` -> x."""
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
         if node.func.attr.value.startswith("rand"):
             return "noise"
-        return name_for(node.func.value) + _MEASURES.get(node.func.attr.value, "")
+        imported = bindings.qualified(node.func)
+        if imported is not None:
+            return _name_for_result(imported)
+        return name_for(node.func.value, bindings) + _MEASURES.get(node.func.attr.value, "")
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
         if not hasattr(builtins, node.func.value):
             return f"{node.func.value}_value"
-        return f"{name_for(node.args[0].value)}_{node.func.value}"
+        return f"{name_for(node.args[0].value, bindings)}_{node.func.value}"
     if isinstance(node, cst.Name):
         return node.value
     if isinstance(node, cst.Attribute):
         name = node.attr.value
         if name in _DEVICE_AND_SHAPE or hasattr(builtins, name):
-            return name_for(node.value) + ("" if name == "data" else f"_{name}")
+            return name_for(node.value, bindings) + ("" if name == "data" else f"_{name}")
         return _identifier(name)
     if isinstance(node, cst.Subscript):
-        return _name_for_item(node)
+        return _name_for_item(node, bindings)
     return "value"
 
 
-def _name_for_item(node: cst.Subscript) -> str:
+def _name_for_result(function: str) -> str:
+    """`torch.ones_like` -> ones, `targets.smooth` -> smooth_value."""
+    package, name = function.rsplit(".", 1)
+    if package != "torch":
+        return f"{name}_value"
+    return name[: -len("_like")] if name.endswith("_like") else name
+
+
+def _name_for_item(node: cst.Subscript, bindings: Bindings) -> str:
     index = node.slice[0].slice
-    if not isinstance(index, cst.Index):
-        return "value"
-    if isinstance(index.value, cst.SimpleString):
+    if isinstance(index, cst.Index) and isinstance(index.value, cst.SimpleString):
         return _identifier(index.value.evaluated_value)
-    if isinstance(index.value, cst.Integer):
-        return _identifier(f"{name_for(node.value)}_{index.value.value}")
-    return _identifier(name_for(node.value))
+    if isinstance(index, cst.Index) and isinstance(index.value, cst.Integer):
+        return _identifier(f"{name_for(node.value, bindings)}_{index.value.value}")
+    return _identifier(name_for(node.value, bindings))
 
 
 def _identifier(value: object) -> str:

@@ -293,7 +293,8 @@ class SliceWalk:
         if name is None:
             used = {captured.name for captured in self._walked.inputs.values()}
             owner = None if drawn else root_place(node, self._reader.instance)
-            name = self._names.unique(name_for(node), owner, used | self._walked.defined)
+            wanted = name_for(node, self._bindings)
+            name = self._names.unique(wanted, owner, used | self._walked.defined)
             self._expressions[text] = name
             self._walked.inputs[name if drawn else text] = CapturedInput(name, text)
         self._walked.input_places |= set(self._reader.of(node).reads)
