@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from .reads import Reads, is_users, reads_of
-from .tree import flatten, hook_tables, set_by_hooks
+from .tree import flatten, hook_tables, original, set_by_hooks
 
 # Deeper or longer than this it is the user's data, not the configuration of a model.
 _MAX_DEPTH = 3
@@ -82,7 +82,10 @@ class Watch:
         self._own = {id(module): index for index, module in enumerate(self.modules)}
         self._seen: set[int] = set()
         self._reads = reads_of(modules)
-        self.outside = flatten([one for one in self._reads.modules if id(one) not in self._own])
+        # A compiled twin of one, under a global name that forward happens to mention, is none.
+        self.outside = flatten(
+            [one for one in self._reads.modules if id(original(one)) not in self._own]
+        )
         for table in hook_tables((*modules, *self.outside)):
             self._fix_size(table)
         hooks = tuple(self._sizes)
