@@ -100,7 +100,11 @@ def internal_error(error: BaseException) -> str:
     if ours:
         file = os.path.relpath(ours[-1].filename, os.path.dirname(home))
         place = f" at {file}:{ours[-1].lineno}"
-    # LibCST puts whole trees into its messages.
-    reason = textwrap.shorten(str(error)[:2000], 200, placeholder=" ...")
+    # LibCST puts whole trees into its messages, too deep ones as well.
+    try:
+        said = str(error)[:2000]
+    except RecursionError:
+        said = "on something nested deeply"
+    reason = textwrap.shorten(said, 200, placeholder=" ...")
     what = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
     return f"internal error{place}: {what}; please report this line"

@@ -87,6 +87,8 @@ def reject_contradictions(request: Request) -> None:
     chosen = [name for name, given in exclusive.items() if given]
     if len(chosen) > 1:
         raise click.UsageError(f"{' and '.join(chosen)} exclude each other.")
+    if "" in request.paths:
+        raise click.UsageError("a path is empty; is a variable of your shell not set?")
     if request.quiet and request.verbose:
         raise click.UsageError("--quiet and --verbose exclude each other.")
     if request.interactive:

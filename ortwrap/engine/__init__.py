@@ -71,11 +71,15 @@ def _parse(text: str) -> ast.AST | None:
             warnings.simplefilter("ignore")
             return ast.parse(text)
     except SyntaxError as error:
-        if sys.version_info < (3, 13) and _libcst_parses(text):
+        # LibCST crashes on what CPython finds too deep; that is no matter of versions.
+        too_deep = "too many" in (error.msg or "")
+        if sys.version_info < (3, 13) and not too_deep and _libcst_parses(text):
             return None
         message = error.msg or "invalid syntax"
         raise InvalidSource(message, error.lineno or 1, error.offset or 1) from None
-    except (ValueError, RecursionError, MemoryError) as error:
+    except (RecursionError, MemoryError):
+        raise InvalidSource("nested too deeply to be parsed", 1, 1) from None
+    except ValueError as error:
         raise InvalidSource(str(error) or "cannot be parsed", 1, 1) from None
 
 

@@ -84,7 +84,9 @@ class _Recording:
     def __enter__(self) -> None:
         self._start = self._state.offset
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        if failed is not None:
+            return  # nested too deeply; there is nothing to note
         spans = self._state.spans
         start = self._start if self._start_node is None else spans[self._start_node][0]
         end = self._state.offset if self._end_node is None else spans[self._end_node][1]

@@ -26,16 +26,18 @@ def unified(before: str, after: str, path: str, changes: Sequence[Change] = ()) 
     lines = difflib.unified_diff(_lines(before), _lines(after), path, path)
     whole = (line if line.endswith("\n") else f"{line}\n{_NO_NEWLINE}" for line in lines)
     left = list(changes)
-    return "".join(f"{_reasons(line, left)}{line}" for line in whole)
+    # To patch, a file that ends its lines in "\r" alone is one line, and has one hunk.
+    few = "\r" in before.replace("\r\n", "")
+    return "".join(f"{_reasons(line, left, everything=few)}{line}" for line in whole)
 
 
-def _reasons(line: str, left: list[Change]) -> str:
+def _reasons(line: str, left: list[Change], *, everything: bool) -> str:
     """The comments above a hunk, taken out of those that are left."""
     hunk = _HUNK.match(line)
     if hunk is None:
         return ""
     last = int(hunk.group(1)) + int(hunk.group(2) or 1)
-    mine = [change for change in left if change.line <= last]
+    mine = [change for change in left if everything or change.line <= last]
     del left[: len(mine)]
     return "".join(f"# line {change.line}: {change.why}\n" for change in mine)
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
+import jsonschema
 from sarif_pydantic import Sarif
 
 from ortwrap.engine.result import Result, Step
@@ -11,6 +14,9 @@ from ortwrap.outcome import Fault, Outcome
 from ortwrap.report.github import workflow_commands
 from ortwrap.report.sarif import as_sarif
 from ortwrap.source import Source
+
+# That of the standard as published by its authors, without its descriptions.
+SCHEMA = Path(__file__).with_name("sarif-2.1.0-rtm.5.json")
 
 REWRITTEN = Step(3, "train", "rewritten", None, "forward and loss lifted", "", "ModuleWithLoss")
 REFUSED = Step(5, None, "refused", "OW201", "create_graph asks for second order", "Leave it")
@@ -34,6 +40,17 @@ def test_sarif_is_what_the_standard_knows_and_nothing_else() -> None:
     parsed = Sarif.model_validate(document)
     # What the model does not know would be lost on the way.
     assert json.loads(parsed.model_dump_json(by_alias=True, exclude_unset=True)) == document
+
+
+def test_sarif_is_valid_by_the_schema_of_the_standard() -> None:
+    schema = json.loads(SCHEMA.read_text())
+    validator = jsonschema.Draft4Validator(schema)
+    unused = replace(outcome("a.py", REFUSED), result=Result("", "", (), unused_skips=(4,)))
+    for outcomes in (OUTCOMES, [unused], [], [outcome("plain.py")]):
+        document = json.loads(as_sarif(outcomes, "1.2.3"))
+        assert list(validator.iter_errors(document)) == []
+    del document["runs"][0]["tool"]
+    assert list(validator.iter_errors(document)), "the schema lets everything by"
 
 
 def test_sarif_places_each_step_and_tells_faults_apart() -> None:
