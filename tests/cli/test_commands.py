@@ -39,6 +39,26 @@ def test_help_has_examples(ortwrap: Callable, command: str) -> None:
     assert command in ortwrap("--help").text
 
 
+@pytest.mark.parametrize(
+    ("args", "said"),
+    [
+        pytest.param(
+            ["rewrit", "a.py"], "No such command 'rewrit'. Did you mean 'rewrite'?", id="near"
+        ),
+        pytest.param(["frobnicate"], "No such command 'frobnicate'.\n", id="far"),
+        pytest.param(["rewrite", ""], "a path is empty; is a variable of your shell", id="empty"),
+        pytest.param(["rewrite", "--chek", "."], "No such option", id="option"),
+        pytest.param(["rewrite"], "Missing argument 'PATH...'", id="nothing"),
+    ],
+)
+def test_what_is_mistyped_is_told_with_what_was_meant(
+    ortwrap: Callable, args: list[str], said: str
+) -> None:
+    run = ortwrap(*args)
+    assert (run.code, run.out) == (2, b"")
+    assert said in run.err
+
+
 def test_shell_completion_knows_the_commands(ortwrap: Callable) -> None:
     asked = {"_ORTWRAP_COMPLETE": "bash_complete", "COMP_WORDS": "ortwrap re", "COMP_CWORD": "1"}
     assert ortwrap(**asked).text == "plain,rewrite\n"
