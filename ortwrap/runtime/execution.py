@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 from torch._C import _from_dlpack, _to_dlpack
 
+from . import machine
+
 _Made = tuple[torch.Size, torch.device, torch.dtype]
 
 
@@ -42,7 +44,8 @@ def autograd_function(
         feeds.reserve(len(gradients))
         for gradient in gradients:
             _push(feeds, gradient)
-        manager._execution_agent._training_agent.run_backward(feeds, fetches, state)
+        with machine.inside_graph():
+            manager._execution_agent._training_agent.run_backward(feeds, fetches, state)
         return _tensors(fetches)
 
     # `grad_fn` shows the name: `ortwrap.proof` tells by it, as by ORTModule's own, what ran.
@@ -57,7 +60,8 @@ def autograd_function(
             feeds.reserve(len(inputs))
             for tensor in inputs:
                 _push(feeds, tensor)
-            manager._execution_agent._training_agent.run_forward(feeds, fetches, state, None)
+            with machine.inside_graph():
+                manager._execution_agent._training_agent.run_forward(feeds, fetches, state, None)
             outputs = tuple(_tensors(fetches))
             ctx.set_materialize_grads(False)
             ctx.state = state

@@ -14,6 +14,7 @@ from typing import Any, Callable
 import torch
 from torch import Tensor
 
+from . import machine
 from .determinism import calls_without_chance, graph_without_chance
 from .entry import GraphEntry
 from .execution import autograd_function
@@ -143,6 +144,7 @@ def export(entry: GraphEntry, tensors: Sequence[Tensor], untrained: frozenset[st
     Raises:
         Exception: whatever the exporter or ONNX Runtime raises.
     """
+    machine.keep_freed_memory()
     started = time.perf_counter()
     with quiet():
         manager = _training_manager(entry)

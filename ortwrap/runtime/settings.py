@@ -25,11 +25,14 @@ class Settings:
         trust: skip the guards once a graph has been exported (`ORTWRAP_TRUST=1`).
         report: where the process writes what ran (`ORTWRAP_REPORT=file.json`);
             processes of a rank above 0 append it to the name.
+        system_malloc: leave the allocator of the process as it is (`ORTWRAP_MALLOC=system`);
+            see machine.py.
     """
 
     eager: bool
     trust: bool
     report: Path | None
+    system_malloc: bool
 
 
 def read() -> Settings:
@@ -49,4 +52,5 @@ def read() -> Settings:
         eager=backend == "eager",
         trust=os.environ.get("ORTWRAP_TRUST", "").strip().lower() in _TRUE,
         report=Path(report) if report else None,
+        system_malloc=os.environ.get("ORTWRAP_MALLOC", "").strip().lower() == "system",
     )

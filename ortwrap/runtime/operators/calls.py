@@ -8,6 +8,7 @@ buffers that are written to are torch's own, whatever the function is.
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from typing import Any, Callable
 import numpy
 import torch
 from torch import Tensor
+
+from ..machine import is_heavy, threads_for
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,18 @@ class TorchCall:
     def __call__(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """The outputs for the tensors of the node, whatever grad mode is on."""
         options = {name: _fill(part, tensors) for name, part in self.options.items()}
-        result = self.function(*_fill(self.template, tensors), **options)
+        with threads_for(self.heavy, _elements(tensors)):
+            result = self.function(*_fill(self.template, tensors), **options)
         return (result,) if isinstance(result, Tensor) else tuple(_flat(result))
+
+    @functools.cached_property
+    def heavy(self) -> bool:
+        """Whether its work is no small multiple of its elements."""
+        return is_heavy(str(self.function))
+
+
+def _elements(tensors: Sequence[Tensor]) -> int:
+    return sum([tensor.numel() for tensor in tensors])
 
 
 _CALLS: list[TorchCall] = []
@@ -97,10 +110,12 @@ class _Ticket(numpy.ndarray):
     ONNX Runtime holds it as long as a backward may come. When it lets go, the graph goes too.
 
     Attributes:
+        call: what was called.
         leaves: the inputs that need a gradient.
         outputs: the outputs that gradients arrive for.
     """
 
+    call: TorchCall
     leaves: Sequence[Tensor]
     outputs: Sequence[Tensor]
 
@@ -132,6 +147,7 @@ def forward_to_train(*arguments: Any) -> tuple[Tensor, ...]:
     with torch.enable_grad():
         outputs = call([*leaves, *tensors[call.trained :]])
     ticket = numpy.zeros(1, dtype=numpy.int64).view(_Ticket)
+    ticket.call = call
     ticket.leaves = leaves
     ticket.outputs = [
         tensor for tensor, output in zip(outputs, call.outputs) if output.differentiable
@@ -155,7 +171,8 @@ def backward(ticket: Tensor, *tensors: Tensor) -> Any:
     found: Sequence[Tensor | None] = [None] * len(kept.leaves)
     if pairs:
         outputs, given = zip(*pairs)
-        found = torch.autograd.grad(outputs, kept.leaves, given, allow_unused=True)
+        with threads_for(kept.call.heavy, _elements(kept.leaves)):
+            found = torch.autograd.grad(outputs, kept.leaves, given, allow_unused=True)
     kept.outputs = ()
     gradients = [
         torch.zeros_like(leaf) if gradient is None else gradient
