@@ -26,6 +26,12 @@ SCRIPT = click.Path(exists=True, dir_okay=False, path_type=Path)
 _RUN_OPTIONS = (
     click.option("--patched", type=SCRIPT, help="Run this script instead of rewriting."),
     click.option(
+        "--also",
+        multiple=True,
+        type=SCRIPT,
+        help="A file it imports that is rewritten too, where the step is in another one.",
+    ),
+    click.option(
         "--json",
         "json_file",
         metavar="FILE",

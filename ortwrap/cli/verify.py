@@ -67,6 +67,7 @@ def command(
     args: tuple[str, ...],
     steps: int,
     patched: Path | None,
+    also: tuple[Path, ...],
     json_file: str | None,
     html_file: str | None,
     seed: int,
@@ -95,6 +96,7 @@ def command(
             script,
             steps=steps,
             patched=patched,
+            also=also,
             args=args,
             seed=seed,
             other_seed="always" if other_seed else "difference",
@@ -109,16 +111,20 @@ def command(
     if json_file is not None:
         write_document(json_file, json.dumps(verdict.to_json(), indent=2))
     if html_file is not None:
-        write_document(html_file, _report(verdict, patched, options))
+        write_document(html_file, _report(verdict, patched, also, options))
     return verdict.exit_code
 
 
-def _report(verdict: Verdict, patched: Path | None, options: Options) -> str:
+def _report(
+    verdict: Verdict, patched: Path | None, also: tuple[Path, ...], options: Options
+) -> str:
     from ortwrap.proof.html import html_report
     from ortwrap.proof.patched import CannotVerify
 
     try:
-        return html_report(verdict, command=command_line(), patched=patched, options=options)
+        return html_report(
+            verdict, command=command_line(), patched=patched, also=also, options=options
+        )
     except CannotVerify as error:
         raise click.UsageError(str(error)) from error
 

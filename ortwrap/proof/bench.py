@@ -14,7 +14,7 @@ from ortwrap.proof.advice import advise
 from ortwrap.proof.environment import busy, environment
 from ortwrap.proof.execution import read_execution
 from ortwrap.proof.measured import Benchmark, Measured
-from ortwrap.proof.patched import CannotVerify, Patched, patched_script
+from ortwrap.proof.patched import CannotVerify, Patched, check_copied, patched_script
 from ortwrap.proof.recorder.config import Variant
 from ortwrap.proof.recording import Recording, warm_up
 from ortwrap.proof.trial import (
@@ -46,6 +46,7 @@ def bench(
     repeat: int = 3,
     ways: Sequence[str] = WAYS,
     patched: Path | None = None,
+    also: Sequence[Path] = (),
     args: Sequence[str] = (),
     seed: int = 0,
     timeout: float | None = None,
@@ -65,6 +66,7 @@ def bench(
         repeat: how often each way is run.
         ways: those of `WAYS` to run between eager and ortwrap, which always are.
         patched: the patched script; `script` is rewritten when None.
+        also: further files to rewrite, where a training step is in one that the script imports.
         args: the script's own arguments.
         seed: seed of torch, numpy and random.
         timeout: seconds that one run may take.
@@ -79,7 +81,8 @@ def bench(
     """
     if steps < 2 or repeat < 1:
         raise ValueError("bench needs at least 2 steps and 1 repetition")
-    twin = patched_script(script, patched, options or Options())
+    check_copied(also, script, cwd or Path.cwd())
+    twin = patched_script(script, patched, options or Options(), also)
     warning = busy()
     with _workspace() as workspace:
         setting = Setting(
@@ -93,6 +96,7 @@ def bench(
             launcher=found_launcher(launcher),
             timeout=timeout,
             workspace=workspace,
+            also=tuple(also),
             only_time=True,
             on_progress=on_progress,
         )
@@ -126,9 +130,9 @@ def _interleaved(
         for name in ways:
             if any(trial.failure for trial in trials[name]):
                 continue  # it would fail again
-            source = twin.source if name == REWRITTEN else None
+            rewritten = twin if name == REWRITTEN else None
             side = f"{name}, run {round_number} of {repeat}"
-            trial = run_trial(setting, side, source=source, variant=_VARIANTS[name])
+            trial = run_trial(setting, side, twin=rewritten, variant=_VARIANTS[name])
             if name == EAGER and trial.failure:
                 message = f"the original script {trial.failure}"
                 raise CannotVerify("\n".join(filter(None, (message, trial.output))))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def html_report(
     *,
     command: str,
     patched: Path | None = None,
+    also: Sequence[Path] = (),
     options: Options | None = None,
 ) -> str:
     """The report of a verification.
@@ -55,6 +57,7 @@ def html_report(
         verdict: what verify found.
         command: the command line that reproduces it.
         patched: the patched script that was given to verify; None when it was rewritten.
+        also: further files that were rewritten.
         options: choices for the rewrite, as given to verify.
 
     Raises:
@@ -62,11 +65,16 @@ def html_report(
         ModuleNotFoundError: matplotlib is not installed.
     """
     script = Path(verdict.script)
-    twin = patched_script(script, patched, options or Options())
+    twin = patched_script(script, patched, options or Options(), also)
+    rewritten = [(script, twin.source), *twin.others]
     return _render(
         "report.html.j2",
         command=command,
-        diff=side_by_side(_text(script.read_bytes()), _text(twin.source)),
+        diff=[
+            row
+            for path, source in rewritten
+            for row in side_by_side(_text(path.read_bytes()), _text(source))
+        ],
         verdict=verdict,
         sentence=plain_line(verdict).partition(": ")[2],
         tiles=tiles(verdict),

@@ -57,7 +57,7 @@ def _pair(verification: Verification, twin: Patched, number: int) -> tuple[Trial
     setting, name = verification.setting, f"seed {verification.setting.seed + number}"
     return (
         run_trial(setting, f"original, {name}", seed_shift=number),
-        run_trial(setting, f"patched, {name}", source=twin.source, seed_shift=number),
+        run_trial(setting, f"patched, {name}", twin=twin, seed_shift=number),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,31 +27,70 @@ class Patched:
         source: its bytes.
         classes: the names of its generated wrapper classes.
         untouched: why training steps were left as they are, one clause each.
+        others: further files that were rewritten, with their bytes.
     """
 
     source: bytes
     classes: tuple[str, ...]
     untouched: tuple[str, ...] = ()
+    others: tuple[tuple[Path, bytes], ...] = ()
 
 
-def patched_script(script: Path, given: Path | None, options: Options) -> Patched:
-    """Read the patched script that is `given`, or rewrite `script`.
+def patched_script(
+    script: Path, given: Path | None, options: Options, also: Sequence[Path] = ()
+) -> Patched:
+    """Read the patched script that is `given`, or rewrite `script`, and the files in `also`.
 
     Raises:
         CannotVerify: a file cannot be read or parsed, or nothing was rewritten.
     """
+    main, changed = (_given(given), True) if given is not None else _rewritten(script, options)
+    others = [(path.resolve(), *_rewritten(path, options)) for path in also]
+    every = [main, *(twin for _, twin, _ in others)]
+    twin = Patched(
+        main.source,
+        tuple(sorted({name for each in every for name in each.classes})),
+        tuple(clause for each in every for clause in each.untouched),
+        tuple((path, each.source) for path, each, differs in others if differs),
+    )
+    if not changed and not twin.others:
+        raise CannotVerify(_nothing_rewritten(script, twin.untouched))
+    return twin
+
+
+def check_copied(paths: Sequence[Path], script: Path, cwd: Path) -> None:
+    """Runs happen in copies of the script's folder and the one it is started in.
+
+    Raises:
+        CannotVerify: one of `paths` is in neither, so that its patched text would not be found.
+    """
+    folders = (script.resolve().parent, cwd.resolve())
+    for path in paths:
+        if not any(folder in path.resolve().parents for folder in folders):
+            raise CannotVerify(
+                f"{path} is not below {folders[0]} or {folders[1]}, so no copy of it runs"
+            )
+
+
+def _given(path: Path) -> Patched:
     try:
-        original = source.decode(source.read_bytes(str(script)), str(script))
-        if given is not None:
-            data = source.read_bytes(str(given))
-            text = source.decode(data, str(given)).text
-            return Patched(data, wrapper_classes(text, str(given)))
+        data = source.read_bytes(str(path))
+        text = source.decode(data, str(path)).text
+    except source.SourceError as error:
+        raise CannotVerify(str(error)) from error
+    return Patched(data, wrapper_classes(text, str(path)))
+
+
+def _rewritten(path: Path, options: Options) -> tuple[Patched, bool]:
+    """A file's patched text, and whether it is another one than its own."""
+    try:
+        original = source.decode(source.read_bytes(str(path)), str(path))
         result = rewrite_source(original.text, options)
         data = original.encode(result.text)
     except source.SourceError as error:
         raise CannotVerify(str(error)) from error
     except InvalidSource as error:
-        place = f"{script}:{error.line}:{error.column}"
+        place = f"{path}:{error.line}:{error.column}"
         raise CannotVerify(f"{place}: {error.message}") from error
     untouched = tuple(
         f"line {step.line}: {step.code}: {step.message}" if step.code
@@ -58,14 +98,16 @@ def patched_script(script: Path, given: Path | None, options: Options) -> Patche
         for step in result.steps
         if step.status != "rewritten"
     )  # fmt: skip
-    if result.status != "rewritten":
-        raise CannotVerify(_nothing_rewritten(script, untouched))
-    return Patched(data, wrapper_classes(result.text, str(script)), untouched)
+    patched = Patched(data, wrapper_classes(result.text, str(path)), untouched)
+    return patched, result.status == "rewritten"
 
 
 def _nothing_rewritten(script: Path, untouched: tuple[str, ...]) -> str:
     if not untouched:
-        return f"{script}: there is no training step to rewrite, so nothing to verify"
+        return (
+            f"{script}: there is no training step to rewrite, so nothing to verify; "
+            "if it is in another file, name that with --also"
+        )
     listed = "".join(f"\n  {each}" for each in untouched)
     return f"{script}: no training step was rewritten, so there is nothing to verify{listed}"
 

@@ -65,6 +65,7 @@ def run_recorded(
     search_first: Path | None = None,
     timeout: float | None = None,
     on_steps: OnSteps = lambda steps: None,
+    translate: Callable[[str], str] = lambda path: path,
 ) -> Ended:
     """Run `command` until it ends, is stopped by its recorder, or takes too long.
 
@@ -76,6 +77,7 @@ def run_recorded(
             an installed package must not hide the copy of it that is run.
         timeout: seconds after which it is killed.
         on_steps: called now and then with the number of steps made so far.
+        translate: where the copy of a folder on PYTHONPATH is.
 
     Raises:
         KeyboardInterrupt: after everything started here was ended.
@@ -88,7 +90,7 @@ def run_recorded(
         process = subprocess.Popen(
             list(command),
             cwd=cwd,
-            env=_environment(out / "config.json", search_first),
+            env=_environment(out / "config.json", search_first, translate),
             stdin=terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -105,9 +107,11 @@ def run_recorded(
     )
 
 
-def _environment(config: Path, search_first: Path | None) -> dict[str, str]:
+def _environment(
+    config: Path, search_first: Path | None, translate: Callable[[str], str]
+) -> dict[str, str]:
     environment = dict(os.environ)
-    inherited = filter(None, environment.get("PYTHONPATH", "").split(os.pathsep))
+    inherited = map(translate, filter(None, environment.get("PYTHONPATH", "").split(os.pathsep)))
     path = [_INJECTED, *([str(search_first)] if search_first else []), *inherited]
     environment.update(
         {

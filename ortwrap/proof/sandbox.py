@@ -43,10 +43,25 @@ class Sandbox:
     originals: tuple[tuple[Path, Path], ...]
     has_links: bool
 
+    def copy_of(self, path: Path) -> Path:
+        """Where the copy of one of the user's files is.
+
+        Raises:
+            ValueError: it is in none of the copied folders.
+        """
+        return _translate(path.resolve(), self.originals)
+
     def in_users_paths(self, text: str) -> str:
         """`text` with paths below the sandbox turned into those that the user knows."""
         for copy, original in self.originals:
             text = text.replace(str(copy), str(original))
+        return text
+
+    def in_copied_paths(self, text: str) -> str:
+        """The other way round, for a path that the user's environment holds."""
+        for copy, original in self.originals:
+            if text == str(original) or text.startswith(f"{original}{os.sep}"):
+                return f"{copy}{text[len(str(original)) :]}"
         return text
 
 

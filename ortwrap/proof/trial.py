@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -10,11 +11,13 @@ from pathlib import Path
 from typing import Callable
 
 from ortwrap.proof.execution import read_reports
+from ortwrap.proof.patched import Patched
 from ortwrap.proof.printed import Printed
 from ortwrap.proof.recorder.config import RecorderConfig, Variant
+from ortwrap.proof.recorder.copy_up import copy_up
 from ortwrap.proof.recording import Recording, read_recordings
 from ortwrap.proof.runner import Ended, run_recorded
-from ortwrap.proof.sandbox import sandbox
+from ortwrap.proof.sandbox import Sandbox, sandbox
 from ortwrap.proof.verdict import WrapperReport
 
 _RELATIVE_IMPORT = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
@@ -39,6 +42,7 @@ class Setting:
         launcher: what stands before the script on the command line.
         timeout: seconds that one run may take.
         workspace: where sandboxes and recordings go.
+        also: further files that are rewritten; imports find their copies first.
         only_time: record no gradients and weights.
         on_progress: called with the side, steps made and steps wanted.
     """
@@ -53,6 +57,7 @@ class Setting:
     launcher: tuple[str, ...]
     timeout: float | None
     workspace: Path
+    also: tuple[Path, ...] = ()
     only_time: bool = False
     on_progress: OnProgress = lambda side, made, wanted: None
 
@@ -90,17 +95,18 @@ def run_trial(
     setting: Setting,
     side: str,
     *,
-    source: bytes | None = None,
+    twin: Patched | None = None,
     nudge: float = 0.0,
     variant: Variant = "",
     seed_shift: int = 0,
 ) -> Trial:
-    """Run the script, or `source` in its place.
+    """Run the script, or its patched twin in its place.
 
     Args:
         setting: what all runs have in common.
         side: a name for this run, unique within its workspace.
-        source: the text to run under the script's name; the script's own when None.
+        twin: the text to run under the script's name, and those of further files; the
+            user's own when None.
         nudge: relative change of the parameters at each step.
         variant: how the models are called.
         seed_shift: what to add to every seed, those that the script sets itself included.
@@ -108,8 +114,10 @@ def run_trial(
     out = setting.workspace / side
     out.mkdir()
     with sandbox(setting.script, setting.cwd, setting.workspace) as place:
-        if source is not None:
-            place.script.write_bytes(source)
+        if twin is not None:
+            place.script.write_bytes(twin.source)
+            for path, content in twin.others:
+                _overwrite(path, content, place)
         config = RecorderConfig(
             out=str(out),
             steps=setting.steps,
@@ -127,9 +135,10 @@ def run_trial(
             [*setting.launcher, *target.arguments, *setting.args],
             cwd=place.cwd,
             config=config,
-            search_first=target.search_first,
+            search_first=target.search_first or (place.cwd if setting.also else None),
             timeout=setting.timeout,
             on_steps=lambda made: setting.on_progress(side, made, setting.steps),
+            translate=place.in_copied_paths,
         )
         recordings = read_recordings(out)
         return Trial(
@@ -139,6 +148,13 @@ def run_trial(
             output=place.in_users_paths(_tail(ended.output)),
             failure=_failure(ended, recordings, setting),
         )
+
+
+def _overwrite(path: Path, content: bytes, place: Sandbox) -> None:
+    """Put a patched text where the copy of one of the user's files is, never into the file."""
+    copy = place.copy_of(path)
+    copy_up(str(copy), f"{place.root}{os.sep}", keep_content=True)
+    copy.write_bytes(content)
 
 
 def found_launcher(launcher: Sequence[str], python: str = sys.executable) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ class Verification:
         trial = self._patched.get(twin)
         if trial is None:
             side = f"patched{len(self._patched) or ''}{self.side}"
-            trial = self._patched[twin] = run_trial(self.setting, side, source=twin.source)
+            trial = self._patched[twin] = run_trial(self.setting, side, twin=twin)
         return trial
 
     def with_maxima(self, verdict: Verdict, patched: Trial) -> Verdict:

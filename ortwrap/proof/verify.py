@@ -10,7 +10,7 @@ from pathlib import Path
 from ortwrap.engine.options import Options
 from ortwrap.proof.environment import busy
 from ortwrap.proof.over_seeds import verdict_over_seeds
-from ortwrap.proof.patched import CannotVerify, patched_script
+from ortwrap.proof.patched import CannotVerify, check_copied, patched_script
 from ortwrap.proof.tolerance import Tolerances
 from ortwrap.proof.trial import OnProgress, Setting, found_launcher
 from ortwrap.proof.verdict import Verdict
@@ -22,6 +22,7 @@ def verify(
     *,
     steps: int = 20,
     patched: Path | None = None,
+    also: Sequence[Path] = (),
     args: Sequence[str] = (),
     keep_dropout: bool = False,
     seeds: int = 6,
@@ -46,6 +47,7 @@ def verify(
         steps: steps after which both are stopped: those of optimizers, or backwards where no
             optimizer steps.
         patched: the patched script; `script` is rewritten when None.
+        also: further files to rewrite, where a training step is in one that the script imports.
         args: the script's own arguments.
         keep_dropout: leave dropout on, though ONNX Runtime draws other masks.
         seeds: how many seeds are compared then.
@@ -76,7 +78,8 @@ def verify(
         seed=seed,
     )
     try:
-        twin = patched_script(script, patched, options or Options())
+        check_copied(also, script, cwd or Path.cwd())
+        twin = patched_script(script, patched, options or Options(), also)
     except CannotVerify as error:
         return replace(blank, messages=(*blank.messages, str(error)))
     with tempfile.TemporaryDirectory(prefix="ortwrap-", ignore_cleanup_errors=True) as workspace:
@@ -91,6 +94,7 @@ def verify(
             launcher=found_launcher(launcher),
             timeout=timeout,
             workspace=Path(workspace),
+            also=tuple(also),
             on_progress=on_progress,
         )
         verification = Verification(setting, blank, ask_other_seed=other_seed)

@@ -117,3 +117,30 @@ def test_two_processes_under_torchrun_average_their_gradients() -> None:
     else:
         assert verdict.execution.ran_on == "ort", verdict.execution.reasons
         assert verdict.execution.loss_in_graph is True
+
+
+def test_a_step_in_a_file_that_the_script_imports(tmp_path: Path) -> None:
+    head, tail = SCRIPT.split("weight = 0.5\n")
+    step = tail.replace("for epoch in range(3)", "    for epoch in range(3)", 1)
+    step = step.replace("\n    ", "\n        ")
+    trainer = tmp_path / "lib" / "trainer.py"
+    trainer.parent.mkdir()
+    trainer.write_text(
+        f"import torch\n\n\ndef train(model, loader, optimizer, criterion, weight=0.5):\n{step}"
+    )
+    script = tmp_path / "train.py"
+    script.write_text(
+        f"from lib.trainer import train\n{head}train(model, loader, optimizer, criterion)\n"
+    )
+    written = trainer.read_bytes()
+
+    alone = verify(script, cwd=tmp_path)
+    verdict = verify(script, also=[trainer], steps=6, timeout=300, cwd=tmp_path)
+    elsewhere = verify(script, also=[Path(__file__)], cwd=tmp_path)
+
+    assert alone.status == elsewhere.status == "error"
+    assert "--also" in alone.messages[-1]
+    assert "no copy of it runs" in elsewhere.messages[-1]
+    assert verdict.status == "match", (verdict.messages, verdict.output)
+    assert verdict.execution.ran_on == "ort", verdict.execution.reasons
+    assert trainer.read_bytes() == written
