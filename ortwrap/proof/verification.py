@@ -135,6 +135,10 @@ class Verification:
         if missing and not patched.steps:
             advice = "install ortwrap[runtime] and run `ortwrap doctor --fix`"
             return self._error(f"{message}: {advice}", patched.output)
+        if patched.ended.timed_out:
+            # It may only be slow: exports take their time.
+            slow = replace(self._costs(twin, patched), status="error", output=patched.output)
+            return replace(slow, messages=(*slow.messages, f"{message}; try a longer --timeout"))
         difference = Difference(
             what="steps",
             name="",
