@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,12 +14,15 @@ from rich.console import Console
 
 from ortwrap.proof.distributions import distributions, paired_p_value
 from ortwrap.proof.gaps import gaps
-from ortwrap.proof.patched import wrapper_classes
+from ortwrap.proof.patched import Patched, wrapper_classes
 from ortwrap.proof.printed import PrintedLosses, losses_in
 from ortwrap.proof.recording import Recording, warm_up
 from ortwrap.proof.render import line, plain_line, table
+from ortwrap.proof.runner import Ended
 from ortwrap.proof.tolerance import Tolerances
+from ortwrap.proof.trial import Trial
 from ortwrap.proof.verdict import Difference, Execution, Side, Verdict
+from ortwrap.proof.verification import Verification
 
 RECORDING = Recording(
     rank=0,
@@ -176,3 +180,18 @@ def test_losses_in_output_that_comes_in_pieces() -> None:
         losses.feed(piece)
 
     assert [each.value for each in losses.all()] == [0.5, 0.25, 1.0]
+
+
+def test_a_patched_script_that_is_too_slow_proves_nothing() -> None:
+    verification = Verification(SimpleNamespace(steps=2), Verdict("error", "train.py"))
+    done = Trial(Ended(0, False, "", 1.0), (RECORDING,), (), "", None)
+    slow = Trial(Ended(-9, True, "", 2.0), (), (), "", "took longer than 2 s")
+    twin = Patched(b"", ())
+    verification.__dict__["original"] = done  # as if it had been run
+    verification._patched[twin] = slow
+
+    verdict = verification.of(twin)
+
+    assert (verdict.status, verdict.first_difference) == ("error", None)
+    assert "the patched script took longer than 2 s" in verdict.messages[-1]
+    assert "--timeout" in verdict.messages[-1]
