@@ -32,7 +32,7 @@ def likely_cause(found: Sequence[Gap], original: Recording, patched: Recording) 
     if first.kind == "buffer":
         return _of_buffer(first, found)
     if first.kind in _OF_KIND:
-        return _OF_KIND[first.kind].format(name=first.name, setting=first.name.partition(" ")[0])
+        return _OF_KIND[first.kind].format(name=first.name)
     return "the two sides do not make the same number of backwards or steps"
 
 
@@ -80,7 +80,7 @@ def _of_loss(found: Sequence[Gap], original: Recording, patched: Recording) -> s
 
 def _of_later_loss(step: int, found: Sequence[Gap], original: Recording, patched: Recording) -> str:
     """Losses and gradients agreed up to here: the updates did not, or something was baked in."""
-    settings = [gap for gap in found if gap.kind == "setting"]
+    settings = [gap for gap in found if gap.kind == "setting" and gap.patched is not None]
     if settings:
         return (
             f"before step {step} losses and gradients agree, but {settings[0].name} is "

@@ -74,6 +74,7 @@ class Tape:
             self._trained.add(optimizer)
             self._owners_are_known = False
         if not self._only_time:
+            del self._checksums[self.steps :]  # of a step that raised
             self._checksums.append(self._trained.checksums(optimizer))
 
     def note_gradients(self, optimizer: Updates) -> None:
