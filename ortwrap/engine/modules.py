@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
 
 import libcst as cst
 
@@ -18,45 +16,19 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.classes import Classes
 from ortwrap.engine.containers import loop_pairs, members
 from ortwrap.engine.effects import instance_name, place_of
+from ortwrap.engine.evidence import (
+    CRITERION_CLASS,
+    CRITERION_NAME,
+    FACTORY_MODULES,
+    MODULE_NAME,
+    OWN_WAYS,
+    Evidence,
+    Role,
+    built_by,
+)
 from ortwrap.engine.tree import SourceTree
 
-Role = Literal["module", "criterion", "parallel", "engine"]
 Key = tuple[cst.CSTNode, str]
-
-# Modules whose forward or backward is more than their code: no graph can stand in for them.
-OWN_WAYS: frozenset[Role] = frozenset(("parallel", "engine"))
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Why an object counts as what it does.
-
-    Attributes:
-        role: `module` for what is trained, `criterion` for what computes a loss; `parallel` and
-            `engine` for what is trained in a way of its own.
-        reason: half a sentence for `--verbose`.
-        strength: 3 for an optimizer, 2 for a constructor or method, 1 for a call site,
-            0 for a name.
-    """
-
-    role: Role
-    reason: str
-    strength: int
-
-
-_MODULE_NAME = re.compile(
-    r"(?:^|_)(?:(?:\w*model|\w*net|net[a-z]{1,2}|network|encoder|decoder|generator|discriminator"
-    r"|backbone|classifier|transformer|lstm|gru|rnn|vae|gan|bert|gpt|cnn|mlp|resnet|unet|gen|disc"
-    r"|actor|critic)"
-    r"\d*(?:_engine|_ddp|_s|_t)?)$",
-    re.IGNORECASE,
-)
-_CRITERION_NAME = re.compile(
-    r"crit(?!ic)|(?:^|_)(?:loss(?:_?(?:fn|func|function|fct|criterion|module|layer)s?)|\w*loss_f\w*)$"
-    r"|objective",
-    re.IGNORECASE,
-)
-_CRITERION_CLASS = re.compile(r"(?:Loss|Criterion|CrossEntropy|BCE|MSE)\w*$")
 
 _MODULE_METHODS = frozenset(
     "parameters named_parameters train eval named_modules children named_children buffers "
@@ -79,18 +51,6 @@ _WRAPPERS = frozenset(
 )
 _PREPARERS = frozenset("prepare setup initialize prepare_model setup_module".split())
 _ENGINE_LIBRARIES = ("deepspeed", "colossalai")
-_FACTORY_MODULES = (
-    "torchvision.models",
-    "timm",
-    "transformers",
-    "diffusers",
-    "segmentation_models_pytorch",
-    "torch_geometric.nn",
-    "efficientnet_pytorch",
-    "monai.networks",
-    "peft",
-    "open_clip",
-)
 
 
 class ModuleTable:
@@ -193,7 +153,7 @@ class ModuleTable:
                     if role is None and self.classes.is_lightning(node):
                         role = "module"
                     if role is not None:
-                        named = _CRITERION_CLASS.search(node.name.value) is not None
+                        named = CRITERION_CLASS.search(node.name.value) is not None
                         roles[node] = "criterion" if named else role
         return roles
 
@@ -203,8 +163,8 @@ class ModuleTable:
             return known.get(defined)
         qualified = self._bindings.qualified(base) or ""
         if qualified.startswith("torch.nn."):
-            return "criterion" if _CRITERION_CLASS.search(qualified) else "module"
-        if qualified.startswith(_FACTORY_MODULES) or qualified.endswith(
+            return "criterion" if CRITERION_CLASS.search(qualified) else "module"
+        if qualified.startswith(FACTORY_MODULES) or qualified.endswith(
             ("MessagePassing", "PreTrainedModel")
         ):
             return "module"
@@ -317,20 +277,7 @@ class ModuleTable:
         if qualified in _WRAPPERS or qualified.endswith((".ORTModule", "DistributedDataParallel")):
             inner = self._of_value(value.args[0].value) if value.args else None
             return inner or Evidence("module", f"is wrapped by `{qualified}`", 2)
-        if qualified.startswith("torch.nn.") and not qualified.startswith(
-            ("torch.nn.functional", "torch.nn.init", "torch.nn.utils", "torch.nn.Parameter")
-        ):
-            role: Role = "criterion" if _CRITERION_CLASS.search(qualified) else "module"
-            return Evidence(role, f"is built from `{qualified}`", 2)
-        if _CRITERION_CLASS.search(qualified.rsplit(".", 1)[-1]):
-            return Evidence("criterion", f"is built from `{qualified}`", 2)
-        if qualified.startswith(_FACTORY_MODULES) and not re.search(
-            r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms",
-            qualified,
-            re.IGNORECASE,
-        ):
-            return Evidence("module", f"is built by `{qualified}`", 2)
-        return None
+        return built_by(qualified)
 
     def _is_optional(self, node: cst.CSTNode) -> bool:
         """It stands in a branch, such as `if torch.cuda.device_count() > 1:`."""
@@ -397,7 +344,7 @@ class ModuleTable:
             return None
         if self._is_criterion_name(key):
             return Evidence("criterion", "its name says so", 0)
-        if _MODULE_NAME.search(key[1]) and not self._is_built_otherwise(key):
+        if MODULE_NAME.search(key[1]) and not self._is_built_otherwise(key):
             return Evidence("module", "its name says so", 0)
         return None
 
@@ -440,7 +387,7 @@ class ModuleTable:
 
     @staticmethod
     def _is_criterion_name(key: Key) -> bool:
-        return _CRITERION_NAME.search(key[1]) is not None
+        return CRITERION_NAME.search(key[1]) is not None
 
 
 def pair_arguments(

@@ -1,0 +1,75 @@
+"""What counts as evidence that an object is a trainable module or a criterion."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Role = Literal["module", "criterion", "parallel", "engine"]
+
+# Modules whose forward or backward is more than their code: no graph can stand in for them.
+OWN_WAYS: frozenset[Role] = frozenset(("parallel", "engine"))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Why an object counts as what it does.
+
+    Attributes:
+        role: `module` for what is trained, `criterion` for what computes a loss; `parallel` and
+            `engine` for what is trained in a way of its own.
+        reason: half a sentence for `--verbose`.
+        strength: 3 for an optimizer, 2 for a constructor or method, 1 for a call site,
+            0 for a name.
+    """
+
+    role: Role
+    reason: str
+    strength: int
+
+
+MODULE_NAME = re.compile(
+    r"(?:^|_)(?:(?:\w*model|\w*net|net[a-z]{1,2}|network|encoder|decoder|generator|discriminator"
+    r"|backbone|classifier|transformer|lstm|gru|rnn|vae|gan|bert|gpt|cnn|mlp|resnet|unet|gen|disc"
+    r"|actor|critic)"
+    r"\d*(?:_engine|_ddp|_s|_t)?)$",
+    re.IGNORECASE,
+)
+CRITERION_NAME = re.compile(
+    r"crit(?!ic)|(?:^|_)(?:loss(?:_?(?:fn|func|function|fct|criterion|module|layer)s?)|\w*loss_f\w*)$"
+    r"|objective",
+    re.IGNORECASE,
+)
+CRITERION_CLASS = re.compile(r"(?:Loss|Criterion|CrossEntropy|BCE|MSE)\w*$")
+
+FACTORY_MODULES = (
+    "torchvision.models",
+    "timm",
+    "transformers",
+    "diffusers",
+    "segmentation_models_pytorch",
+    "torch_geometric.nn",
+    "efficientnet_pytorch",
+    "monai.networks",
+    "peft",
+    "open_clip",
+)
+
+
+def built_by(qualified: str) -> Evidence | None:
+    """What calling an imported class or function gives, by its full name."""
+    if qualified.startswith("torch.nn.") and not qualified.startswith(
+        ("torch.nn.functional", "torch.nn.init", "torch.nn.utils", "torch.nn.Parameter")
+    ):
+        role: Role = "criterion" if CRITERION_CLASS.search(qualified) else "module"
+        return Evidence(role, f"is built from `{qualified}`", 2)
+    if CRITERION_CLASS.search(qualified.rsplit(".", 1)[-1]):
+        return Evidence("criterion", f"is built from `{qualified}`", 2)
+    if qualified.startswith(FACTORY_MODULES) and not re.search(
+        r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms",
+        qualified,
+        re.IGNORECASE,
+    ):
+        return Evidence("module", f"is built by `{qualified}`", 2)
+    return None
