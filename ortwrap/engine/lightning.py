@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 LIGHTNING_PACKAGES = ("lightning", "pytorch_lightning")
 # Inherited methods that hand values to a logger and change nothing that a step computes with.
 REPORTS = frozenset("log log_dict print".split())
+_BY_HAND = re.compile(r"automatic_optimization\s*=\s*False|def automatic_optimization\b")
 
 
 def is_lightning_base(qualified: str) -> bool:
@@ -22,7 +25,7 @@ def steps_for_a_framework(node: cst.ClassDef) -> bool:
 def optimizes_by_hand(node: cst.ClassDef) -> bool:
     """`self.automatic_optimization = False`: what `training_step` returns gets no backward."""
     code = cst.Module([]).code_for_node(node.body)
-    return "automatic_optimization = False" in code or "def automatic_optimization" in code
+    return _BY_HAND.search(code) is not None
 
 
 def method_names(node: cst.ClassDef) -> set[str]:

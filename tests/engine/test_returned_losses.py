@@ -94,6 +94,13 @@ _LEFT_ALONE = {
         def training_step(self, batch):
             return self(batch).sum()
         """,
+    "nor where it says so in one method": """
+        def setup(self, stage):
+            self.automatic_optimization=False
+
+        def training_step(self, batch):
+            return self(batch).sum()
+        """,
     "validation trains nothing": """
         def validation_step(self, batch):
             return self(batch).sum()
