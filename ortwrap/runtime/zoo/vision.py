@@ -282,8 +282,8 @@ def _masks(step: int) -> Batch:
 _CLASSIFIED = (Update(Classified),)
 
 MODELS = (
-    Model("ResNet-18", resnet18, images(64), _CLASSIFIED, rate=0.0005),
-    Model("ResNet-50", resnet50, images(64), _CLASSIFIED, rate=0.0005),
+    Model("ResNet-18", resnet18, images(64), _CLASSIFIED, rate=0.0001),
+    Model("ResNet-50", resnet50, images(64), _CLASSIFIED, rate=0.0001),
     Model("MobileNetV3", mobilenet_v3, images(32), _CLASSIFIED),
     Model("ViT", VisionTransformer, images(32), _CLASSIFIED),
     Model("ConvNeXt", convnext, images(32), _CLASSIFIED),
