@@ -17,10 +17,10 @@ _TOLERANCE = {
     torch.float16: 3e-2,
     torch.bfloat16: 6e-2,
 }
-# The same for a graph whose arithmetic is proved in double precision: a unit that rounding puts on
-# the other side of a ReLU, and BatchNorm behind it, make this much of the last bit. It is a share
-# of the norm.
-_ROUNDED = 0.1
+# The most that is put down to rounding in a graph that is proved in double precision, as a share of
+# the norm, where eager itself moves as far: a unit that rounding puts on the other side of a ReLU,
+# and BatchNorm behind it, make this much of the last bit.
+MOST_ROUNDED = 0.1
 
 
 Size = Callable[[Tensor], float]
@@ -52,30 +52,50 @@ class Results:
             yield f"buffer {index}", buffer
 
 
-def results_difference(ours: Results, eager: Results, proved: bool = False) -> str | None:
+def results_difference(ours: Results, eager: Results, rounding: float = 0.0) -> str | None:
     """Says in what way `ours` is not `eager`, None when rounding explains the difference.
 
     Args:
         ours: computed by ONNX Runtime.
         eager: computed by torch.
-        proved: the graph's arithmetic is known to be right, all but its rounding.
+        rounding: how far rounding goes, as a share of the norm; 0 if that was not looked into.
     """
-    size = _norm if proved else _largest
-    # A gradient that is nearly zero beside the others is mostly rounding, and so is the mean of
-    # what a BatchNorm has just centred.
-    floors = {"gradient": 0.01 * _extent(eager.gradients, size)}
-    if proved:
-        floors["buffer"] = 0.01 * _extent(eager.buffers, size)
+    floors = _floors(eager, rounding > 0)
     for (name, value), (_, reference) in zip(ours.rows(), eager.rows()):
         if reference is None or value is None:
             if reference is not value:
                 return f"{name}: {'eager has none' if reference is None else 'missing'}"
             continue
         at_least = floors.get(name.split(" ", 1)[0], 0.0)
-        text = _other_kind(value, reference) or _beyond(value, reference, at_least, proved)
+        text = _other_kind(value, reference) or _beyond(value, reference, at_least, rounding)
         if text is not None:
             return f"{name}: {text}"
     return None
+
+
+def share_apart(one: Results, other: Results) -> float:
+    """How far two eager runs lie apart: the largest difference, as a share of the norm."""
+    floors = _floors(other, by_norm=True)
+    shares = [0.0]
+    for (name, value), (_, reference) in zip(one.rows(), other.rows()):
+        if value is None or reference is None or not reference.is_floating_point():
+            continue
+        at_least = floors.get(name.split(" ", 1)[0], 0.0)
+        shares.append(_norm(value - reference) / max(_norm(reference), at_least, 1e-6))
+    return max(shares)
+
+
+def _floors(eager: Results, by_norm: bool) -> dict[str, float]:
+    """What a difference is judged against, at least.
+
+    A gradient that is nearly zero beside the others is mostly rounding, and so is the mean of what
+    a BatchNorm has just centred.
+    """
+    size = _norm if by_norm else _largest
+    floors = {"gradient": 0.01 * _extent(eager.gradients, size)}
+    if by_norm:
+        floors["buffer"] = 0.01 * _extent(eager.buffers, size)
+    return floors
 
 
 def _extent(tensors: Sequence[Tensor | None], size: Size) -> float:
@@ -97,15 +117,13 @@ def _other_kind(ours: Tensor, eager: Tensor) -> str | None:
     return None
 
 
-def _beyond(ours: Tensor, eager: Tensor, at_least: float, proved: bool) -> str | None:
+def _beyond(ours: Tensor, eager: Tensor, at_least: float, rounding: float) -> str | None:
     """How far apart they lie, if that is too far."""
     if not eager.is_floating_point():
         return None
-    size = _norm if proved else _largest
+    size = _norm if rounding > 0 else _largest
     gap, extent = size(ours.detach() - eager.detach()), size(eager)
-    share = _TOLERANCE.get(eager.dtype, 0.0)
-    if proved:
-        share = max(share, _ROUNDED)
+    share = max(_TOLERANCE.get(eager.dtype, 0.0), rounding)
     if gap <= share * max(extent, at_least, 1e-6):
         return None
     return f"differs by {gap:.3g} where eager is {extent:.3g}"

@@ -48,7 +48,7 @@ def how_it_differs(
 
     Args:
         wrapper: the user's wrapper.
-        plan: the graph; its `proved_in_double` says how closely to look.
+        plan: the graph; its `rounding` says how closely to look.
         call: the call that ran.
         eager: what it gave, with no graph of earlier calls behind its arguments.
         gradients: its gradients.
@@ -86,7 +86,7 @@ def _difference(
         plan.copied |= damaged
         return _difference(plan, call, eager, gradients)
     results = Results(ours.tensors, found, eager.after.buffer_values_now(), gradients.names)
-    return results_difference(results, results_of(eager, gradients), plan.proved_in_double)
+    return results_difference(results, results_of(eager, gradients), plan.rounding)
 
 
 def _damaged(outputs: Sequence[Tensor], kept: Sequence[Tensor]) -> frozenset[int]:

@@ -106,6 +106,8 @@ class Attempt:
         if text is not None:
             self._prove_in_double(call, general, text)
             plan.proved_in_double = True
+            eager.before.restore()
+            plan.rounding = precision.how_far_rounding_goes(self.wrapper, call, eager, gradients)
             text = how_it_differs(self.wrapper, plan, call, eager, gradients)
         if text is not None:
             raise Refused(Reason(f"{_DIFFERS}: {text}"))

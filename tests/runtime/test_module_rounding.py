@@ -12,6 +12,10 @@ from torch import Tensor, nn
 from twins import WithLoss
 
 from ortwrap.runtime import ort_module
+from ortwrap.runtime.compare import MOST_ROUNDED
+from ortwrap.runtime.eager import gradients_for, run_eagerly
+from ortwrap.runtime.plans import Call
+from ortwrap.runtime.precision import how_far_rounding_goes
 
 
 class Chaotic(nn.Module):
@@ -83,3 +87,17 @@ def test_a_wrong_graph_is_found_out_among_the_noise(name: str) -> None:
     (row,) = step.report()["signatures"]
     assert row["backend"] == "eager"
     assert "something else than eager" in row["reason"]
+
+
+def test_a_calm_step_leaves_no_room_for_rounding() -> None:
+    """A graph that is wrong in single precision only has operators of torch in double."""
+    shares = []
+    for model in (Chaotic({}), nn.Sequential(nn.Linear(64, 8), nn.ELU(), nn.Linear(8, 4))):
+        wrapper = WithLoss(model, nn.CrossEntropyLoss())
+        args = batch()
+        call = Call(args, {}, list(args), [])
+        eager = run_eagerly(wrapper, call)
+        gradients = gradients_for(wrapper, call, eager)
+        shares.append(how_far_rounding_goes(wrapper, call, eager, gradients))
+    assert shares[0] == MOST_ROUNDED
+    assert 0 < shares[1] < 1e-4

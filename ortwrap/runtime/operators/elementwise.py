@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from .paths import is_floating, traced_sizes
+from .arguments import constant_of
+from .paths import is_floating, is_tensor, traced_sizes
 from .registry import as_torch
 
 
@@ -21,7 +22,26 @@ def _is_broadcast(g: Any, *_: Any) -> bool:
     )
 
 
+def _is_bounded_by_tensors(g: Any, input: Any, *bounds: Any) -> bool:
+    """clamp(Tensor self, Tensor? min, Tensor? max): no gradient flows to the bounds."""
+    return any(is_tensor(bound) and constant_of(bound) is None for bound in bounds)
+
+
+def _rounds(g: Any, input: Any, other: Any, *mode: Any) -> bool:
+    """div(Tensor self, Tensor other, *, str? rounding_mode)"""
+    return bool(mode)
+
+
+def _has_exponents(g: Any, input: Any, exponent: Any) -> bool:
+    """pow(Tensor self, Tensor exponent): Pow has a gradient for one exponent."""
+    return is_tensor(exponent) and constant_of(exponent) is None
+
+
 OPERATORS = (
+    *as_torch("clamp clamp_min clamp_max", when=_is_bounded_by_tensors),
+    *as_torch("div", when=_rounds),
+    *as_torch("pow", when=_has_exponents),
+    *as_torch("floor_divide heaviside float_power"),
     *as_torch("where masked_fill", when=_is_broadcast, keeps="inputs"),
     *as_torch("atan2 hypot copysign xlogy logaddexp logaddexp2 fmod remainder"),
     *as_torch("lgamma digamma erfinv erfc logit sinc"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from .arguments import Arguments, trains_through
+from .arguments import Arguments, constant_of, trains_through
 from .calls import Slot
 from .paths import traced_sizes
 from .registry import as_graph, as_torch, torch_node
@@ -29,9 +29,16 @@ def _chunk(g: Any, input: Any, chunks: int, dim: int) -> Any:
     return torch_node("", g, torch.chunk, arguments)
 
 
+def _accumulates(g: Any, input: Any, indices: Any, values: Any, accumulate: Any, *_: Any) -> bool:
+    """index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate)"""
+    return bool(constant_of(accumulate))
+
+
 OPERATORS = (
     *as_torch("split split_with_sizes unsafe_split unbind", when=_has_unused_piece, keeps=""),
     *as_graph("prim::ConstantChunk", _chunk, when=_has_unused_piece),
+    *as_torch("index_put", when=_accumulates),
+    *as_torch("repeat_interleave hstack vstack dstack column_stack", keeps="inputs"),
     *as_torch("flip roll rot90 fliplr flipud tile", keeps=""),
     *as_torch("index_add index_copy index_fill scatter_reduce masked_scatter take take_along_dim"),
 )

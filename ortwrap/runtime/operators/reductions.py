@@ -9,5 +9,6 @@ OPERATORS = (
     *as_torch("prod amax amin aminmax logsumexp"),
     *as_torch("norm frobenius_norm linalg_norm linalg_vector_norm linalg_matrix_norm"),
     *as_torch("std var std_mean var_mean"),
+    *as_torch("quantile nanquantile"),
     *as_torch("median nanmedian mode kthvalue"),
 )
