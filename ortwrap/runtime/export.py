@@ -18,9 +18,12 @@ from . import machine
 from .determinism import calls_without_chance, graph_without_chance
 from .entry import GraphEntry
 from .execution import autograd_function
+from .ladder import FIRST, Rung
+from .operators.creation import making_apart
 
 # What ORTModule puts before the names of the module's own parameters.
 _PREFIX = "_original_module."
+_DISABLED_OPTIMIZERS = "optimization.disable_specified_optimizers"
 _DEADLY = ("SoftmaxCrossEntropy", "NegativeLogLikelihoodLoss")
 
 
@@ -133,22 +136,26 @@ class Graph:
         return outputs
 
 
-def export(entry: GraphEntry, tensors: Sequence[Tensor], untrained: frozenset[str]) -> Graph:
+def export(
+    entry: GraphEntry, tensors: Sequence[Tensor], untrained: frozenset[str], rung: Rung = FIRST
+) -> Graph:
     """Exports `entry` and builds its training graph.
 
     Args:
         entry: the module to export, in the modes in which it is to train.
         tensors: an example of its inputs.
         untrained: names of the parameters of `entry` that get no gradient in eager.
+        rung: which optimizations to leave out.
 
     Raises:
         Exception: whatever the exporter or ONNX Runtime raises.
     """
     machine.keep_freed_memory()
     started = time.perf_counter()
-    with quiet():
+    with quiet(), making_apart(rung.apart):
         manager = _training_manager(entry)
         _leave_untrained(manager, untrained)
+        _configure_sessions(manager, rung)
         _build(manager, tensors)
     return Graph(manager, time.perf_counter() - started)
 
@@ -172,7 +179,6 @@ def _training_manager(entry: GraphEntry) -> Any:
     options.fallback_policy = never
     # The memory report builds the whole session twice, for a table that nobody reads here.
     manager._runtime_inspector.memory_ob._is_enabled = False
-    _choose_threads(manager)
     return manager
 
 
@@ -222,7 +228,7 @@ def _leave_untrained(manager: Any, untrained: frozenset[str]) -> None:
     transition.get_post_processed_model = without_untrained
 
 
-def _choose_threads(manager: Any) -> None:
+def _configure_sessions(manager: Any, rung: Rung) -> None:
     """Gives ONNX Runtime as many threads as torch has, and lets them sleep when idle.
 
     Its threads otherwise spin between two nodes on the cores that torch's own threads need for the
@@ -235,6 +241,12 @@ def _choose_threads(manager: Any) -> None:
         options.intra_op_num_threads = torch.get_num_threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4
+        if rung.without:
+            options.add_session_config_entry(_DISABLED_OPTIMIZERS, ";".join(rung.without))
+        if not rung.optimized:
+            options.graph_optimization_level = type(
+                options.graph_optimization_level
+            ).ORT_DISABLE_ALL
         return options, providers, provider_options
 
     manager._get_session_config = configured

@@ -6,7 +6,7 @@ attempt starts from the state before it, is compared with it, and is then undone
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Callable
 
@@ -18,6 +18,7 @@ from .entry import GraphEntry, OutputPlan, plan_outputs
 from .export import Graph, export
 from .judge import CANNOT, how_it_differs
 from .labels import look_at, without_own_sparsity
+from .ladder import FIRST, Rung, rungs_after
 from .operators.losses import all_in_torch
 from .plans import Call, EagerPlan, GraphPlan, Plan, graph_inputs
 from .reasons import Reason
@@ -129,15 +130,8 @@ class Attempt:
         trained = [tensor.requires_grad for tensor in tensors]
         entry = GraphEntry(self.wrapper, template, trained, outputs.exported)
         untrained = _untrained(self.wrapper, gradients)
-        eager.before.restore()
         numbers = range(len(call.tensors), len(tensors))
-        with without_own_sparsity(), watch_trace(numbers) as seen:
-            try:
-                graph = export(entry, tensors, untrained)
-            except Exception as error:
-                # What forward asks for and no graph can hold says more than how that ended.
-                why = seen.refusal or Reason.of_failure(CANNOT, error, seen.place_of(error))
-                raise Refused(why) from error
+        graph, seen = _by_the_ladder(eager, entry, tensors, untrained, numbers)
         if seen.numbers is not None:
             raise NeedsNumbers
         if seen.refusal is not None:
@@ -162,6 +156,35 @@ class Attempt:
             raise Refused(Reason(f"{_DIFFERS}: {text}; double precision {why}")) from error
         if isinstance(plan, EagerPlan):
             raise Refused(Reason(f"{_DIFFERS}: {text}; in double precision {plan.reason}"))
+
+
+def _by_the_ladder(
+    eager: EagerCall,
+    entry: GraphEntry,
+    tensors: Sequence[Tensor],
+    untrained: frozenset[str],
+    numbers: Sequence[int],
+) -> tuple[Graph, Testimony]:
+    """The graph by the first rung that holds, and what was seen while it was traced.
+
+    Raises:
+        Refused: none does; the reason is what went wrong on the first.
+    """
+    refusal: Refused | None = None
+    waiting: Iterator[Rung] = iter((FIRST,))
+    while (rung := next(waiting, None)) is not None:
+        eager.before.restore()
+        with without_own_sparsity(), watch_trace(numbers) as seen:
+            try:
+                return export(entry, tensors, untrained, rung), seen
+            except Exception as error:
+                if refusal is None:
+                    # What forward asks for and no graph can hold says more than how that ended.
+                    why = seen.refusal or Reason.of_failure(CANNOT, error, seen.place_of(error))
+                    refusal = Refused(why)
+                    waiting = rungs_after(error) if seen.refusal is None else iter(())
+    assert refusal is not None, "the first rung has been tried"
+    raise refusal
 
 
 def _untrained(wrapper: nn.Module, gradients: EagerGradients) -> frozenset[str]:

@@ -36,6 +36,8 @@ def _accumulates(g: Any, input: Any, indices: Any, values: Any, accumulate: Any,
 
 OPERATORS = (
     *as_torch("split split_with_sizes unsafe_split unbind", when=_has_unused_piece, keeps=""),
+    # What cells of recurrent layers cut their gates with; the exporter must know the size.
+    *as_torch("unsafe_chunk", keeps=""),
     *as_graph("prim::ConstantChunk", _chunk, when=_has_unused_piece),
     *as_torch("index_put", when=_accumulates),
     *as_torch("repeat_interleave hstack vstack dstack column_stack", keeps="inputs"),

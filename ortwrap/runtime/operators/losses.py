@@ -19,10 +19,13 @@ def _is_torchs(g: Any, input: Any, target: Any, *options: Any) -> bool:
     """cross_entropy_loss(Tensor self, Tensor target, Tensor? weight, int reduction,
     SymInt ignore_index, float label_smoothing): what ONNX Runtime's kernel has no form of, or
     must not see."""
+    logits, labels, *_ = g.original_node.inputs()
+    if logits.type().dim() == 1:
+        # One example without a batch kills the process.
+        return True
     label_smoothing = constant_of(options[3]) if len(options) > 3 else 0.0
     if _ALL_IN_TORCH or is_floating(target) or label_smoothing != 0.0:
         return True
-    _, labels, *_ = g.original_node.inputs()
     return not are_given(labels)
 
 

@@ -141,9 +141,26 @@ def _try(
             continue
         sizes = [known[size] if isinstance(size, str) else int(size or 0) for size in shape]
         tensors.append(torch.empty(sizes, dtype=dtype, device="meta"))
+    if _kills_the_process(call, tensors):
+        return None
     try:
         with torch.no_grad():
             return [output.shape for output in call(tensors)]
     except Exception:
         # Sizes that do not fit one another, or no kernel for meta tensors.
         return None
+
+
+_TRUSTING = ("lstm", "gru", "rnn_tanh", "rnn_relu")
+
+
+def _kills_the_process(call: TorchCall, tensors: Sequence[Tensor]) -> bool:
+    """Whether torch would read beyond the end of a list: its recurrent layers take the number of
+    layers and directions of a state as it is."""
+    if getattr(call.function, "__name__", "").split(".")[0] not in _TRUSTING:
+        return False
+    return any(
+        traced is not None and len(traced) == 3 and tensor.shape[0] != traced[0]
+        for index, (tensor, traced) in enumerate(zip(tensors, call.sizes))
+        if call.template[0] != calls.Slot(index)
+    )

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterator
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -79,7 +83,44 @@ def _causal(x: Tensor) -> Tensor:
     return F.scaled_dot_product_attention(x, x, x, is_causal=True)
 
 
+class Heads(nn.Module):
+    """scaled_dot_product_attention of four heads."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__()
+        self.linear = nn.Linear(8, 8)
+        self.options = options
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, t, _ = x.shape
+        query = self.linear(x).view(b, t, 4, 2).transpose(1, 2)
+        key = x.view(b, t, 4, 2).transpose(1, 2)
+        if self.options.get("enable_gqa"):
+            key = key[:, :2]
+        y = F.scaled_dot_product_attention(query, key, key, **self.options)
+        return (y * y + y).mean()
+
+
+_MASK = torch.ones(5, 5).tril()
+_OPTIONS: dict[str, dict[str, Any]] = {
+    "is_causal": {"is_causal": True},
+    "scale": {"scale": 0.3},
+    "enable_gqa": {"enable_gqa": True},
+    "enable_gqa, is_causal": {"enable_gqa": True, "is_causal": True},
+    "attn_mask of bool": {"attn_mask": _MASK.bool()},
+    "attn_mask of float": {"attn_mask": _MASK.log()},
+    "dropout_p": {"dropout_p": 0.2},
+}
+
+
+def _heads() -> Iterator[Case]:
+    for name, options in _OPTIONS.items():
+        title = f"scaled_dot_product_attention({name})"
+        yield Case(title, functools.partial(Heads, **options), noise(2, 5, 8))
+
+
 CASES = (
+    *_heads(),
     Case("scaled_dot_product_attention", lambda: Scored(_causal), noise(2, 5, 8)),
     Case("MultiheadAttention", SelfAttention, noise(2, 5, 8)),
     Case("MultiheadAttention, weights", lambda: SelfAttention(weights=True), noise(2, 5, 8)),

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
+from torch import Tensor
 
 from ..case import functions, in_double
+
+
+def _rotate(y: Tensor) -> Tensor:
+    angles = torch.arange(6.0)
+    one, two = y.chunk(2, -1)
+    return y * angles.cos() + torch.cat((-two, one), -1) * angles.sin()
+
 
 CASES = (
     *functions(
@@ -33,6 +42,24 @@ CASES = (
             "masked_fill": lambda y: y.masked_fill(y > 0, -1.0),
             "lerp": lambda y: torch.lerp(y, y * 2, 0.3),
             "addcmul": lambda y: torch.addcmul(y, y, y, value=0.5),
+            "clamp to tensors": lambda y: y.clamp(
+                min=y.mean(), max=y.max(1, keepdim=True)[0] * 0.5
+            ),
+            "where, broadcast": lambda y: torch.where(y.sum(1, keepdim=True) > 0, y, y[:1]),
+            "where of a column": lambda y: torch.where(y > 0, y[:, :1], y),
+            "masked_fill, broadcast": lambda y: (y[:1] * 2).masked_fill(y > 0.5, -1.0),
+            "masked_fill(-inf), softmax": lambda y: y.masked_fill(
+                torch.arange(6) > 3, float("-inf")
+            ).softmax(-1),
+            "pow of tensors": lambda y: (y.abs() + 0.1).pow(y),
+            "power of two": lambda y: 2.0**y,
+            "div(rounding_mode='floor')": lambda y: y * torch.div(y, 0.3, rounding_mode="floor"),
+            "in place": lambda y: (y * 2).add_(1).mul_(y).clamp_(-1, 1),
+            "rotary embedding": _rotate,
+            "SwiGLU": lambda y: F.silu(y[:, :3]) * y[:, 3:],
+            "GeGLU": lambda y: F.gelu(y[:, :3]) * y[:, 3:],
+            "RMSNorm by hand": lambda y: y * torch.rsqrt(y.pow(2).mean(-1, keepdim=True) + 1e-6),
+            "double and back": lambda y: y.double().mul(2).float(),
             "nan_to_num": torch.nan_to_num,
         }
     ),

@@ -4,8 +4,36 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from ..case import functions
+
+
+def _assign_a_slice(y: Tensor) -> Tensor:
+    result = torch.zeros_like(y)
+    result[:, 1:3] = y[:, 1:3]
+    return result
+
+
+def _assign_by_a_mask(y: Tensor) -> Tensor:
+    result = y.clone()
+    result[y > 0] = 0.5
+    return result
+
+
+def _assign_by_indices(y: Tensor) -> Tensor:
+    result = y.clone()
+    result[torch.tensor([0, 1]), torch.tensor([2, 3])] = y[0, 0]
+    return result
+
+
+def _rows(y: Tensor) -> Tensor:
+    return torch.zeros(y.shape[0]).long()
+
+
+def _pairs(y: Tensor) -> Tensor:
+    return torch.tensor([[0, 1, 0, 1, 0, 1]]).expand_as(y)
+
 
 CASES = tuple(
     functions(
@@ -38,6 +66,35 @@ CASES = tuple(
             ),
             "eye of the batch's size": lambda y: y.t() @ torch.eye(y.shape[0]),
             "diagonal": torch.diagonal,
+            "assignment to a slice": _assign_a_slice,
+            "assignment by a mask": _assign_by_a_mask,
+            "assignment by indices": _assign_by_indices,
+            "index_put(accumulate)": lambda y: torch.zeros(2, 6).index_put(
+                (_rows(y),), y, accumulate=True
+            ),
+            "index_select": lambda y: y.index_select(1, torch.tensor([3, 0, 0])),
+            "two index tensors": lambda y: y[torch.arange(y.shape[0]), torch.arange(y.shape[0])],
+            "masked_select": lambda y: y.masked_select(y > 0),
+            "scatter": lambda y: y.scatter(1, _rows(y)[:, None], y[:, :1] * 2),
+            "scatter_reduce(mean)": lambda y: torch.zeros(y.shape[0], 2).scatter_reduce(
+                1, _pairs(y), y, "mean"
+            ),
+            "scatter_reduce(amax)": lambda y: torch.zeros(y.shape[0], 2).scatter_reduce(
+                1, _pairs(y), y, "amax", include_self=False
+            ),
+            "one_hot": lambda y: y * F.one_hot(torch.arange(y.shape[0]), 6),
+            "one_hot of argmax": lambda y: y * F.one_hot(y.argmax(1), 6),
+            "repeat_interleave by a tensor": lambda y: y.repeat_interleave(
+                torch.tensor([1, 2, 1, 1, 1, 1]), 1
+            ),
+            "hstack, vstack": lambda y: torch.vstack([torch.hstack([y, y]), torch.hstack([y, -y])]),
+            "stack": lambda y: torch.stack([y, y * 2], 1),
+            "diag_embed": torch.diag_embed,
+            "rot90": lambda y: y.rot90(1, (0, 1)),
+            "heads of keys repeated": lambda y: y[:, None].expand(-1, 2, 6).reshape(-1, 12),
+            "gate of a mixture of experts": lambda y: torch.zeros_like(y).scatter(
+                1, y.topk(2, 1)[1], y.topk(2, 1)[0].softmax(1)
+            ),
             "meshgrid": lambda y: torch.meshgrid(y[0], y[1], indexing="ij")[0],
         }
     )

@@ -105,6 +105,7 @@ _REGRESSION = tuple(
 
 CASES = (
     *_CLASSES,
+    *_of(_labels, {"cross_entropy of one example": lambda y, t: F.cross_entropy(y[0], t[0])}),
     *_of(
         _some_ignored,
         {

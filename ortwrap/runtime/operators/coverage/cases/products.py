@@ -18,6 +18,15 @@ CASES = tuple(
             "einsum": lambda y: torch.einsum("bi,bj->ij", y, y),
             "einsum of three": lambda y: torch.einsum("bi,bj,bk->ijk", y, y, y),
             "einsum with an ellipsis": lambda y: torch.einsum("...i,...i", y, y),
+            "einsum of attention": lambda y: torch.einsum(
+                "bhid,bhjd->bhij", y.view(1, -1, 2, 3), y.view(1, -1, 2, 3)
+            ),
+            "einsum to a number": lambda y: torch.einsum("bi,bi->", y, y),
+            "einsum, a sum": lambda y: torch.einsum("ij->i", y),
+            "tensordot": lambda y: torch.tensordot(y, y, dims=([1], [1])),
+            "addmm": lambda y: torch.addmm(y[:, :1], y * 0.1, y.t(), beta=0.5, alpha=2.0),
+            "matmul, broadcast": lambda y: torch.matmul(y[None] * 0.1, y.t()),
+            "distances by hand": lambda y: (0.1 * (y[:, None] - y[None])).pow(2).sum(-1),
             "outer": lambda y: torch.outer(y[0], y[1]),
             "bmm": lambda y: torch.bmm(y[None], y.t()[None]),
             "baddbmm": lambda y: torch.baddbmm(y[None, :, :1], y[None], y.t()[None]),

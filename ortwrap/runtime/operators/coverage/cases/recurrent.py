@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
@@ -38,6 +39,40 @@ class LastState(nn.Module):
         return (y * y + y).mean()
 
 
+class FromZeros(nn.Module):
+    """A recurrent classifier whose two states start as equal zeros, made in forward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(4, 5, 2, batch_first=True, bidirectional=True)
+        self.head = nn.Linear(10, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = torch.zeros(4, x.size(0), 5).to(x)
+        cell = torch.zeros(4, x.size(0), 5).to(x)
+        out, _ = self.lstm(x, (hidden, cell))
+        y: Tensor = self.head(out[:, -1, :])
+        return (y * y + y).mean()
+
+
+class CellsInALoop(nn.Module):
+    """Two LSTMCells, one step of the sequence at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two = nn.LSTMCell(1, 5), nn.LSTMCell(5, 5)
+        self.head = nn.Linear(5, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = second = (torch.zeros(x.size(0), 5).to(x), torch.zeros(x.size(0), 5).to(x))
+        outputs = []
+        for value in x.chunk(6, dim=1):
+            first = self.one(value, first)
+            second = self.two(first[0], second)
+            outputs += [self.head(second[0])]
+        return F.mse_loss(torch.cat(outputs, dim=1), x)
+
+
 def _sequences(step: int) -> Batch:
     return torch.randn(3, 6, 4), torch.tensor([4, 6, 2])
 
@@ -60,7 +95,12 @@ _LAYERS = tuple(
     )
 )
 
+_IN_A_LOOP = Case("LSTMCells in a loop", CellsInALoop, noise(3, 6))
+
 CASES = (
+    Case("LSTM from zeros", FromZeros, noise(3, 6, 4)),
+    _IN_A_LOOP,
+    *in_double((_IN_A_LOOP,)),
     *_LAYERS,
     *in_double(_LAYERS[1:2]),
     *layers({"LSTMCell": lambda: nn.LSTMCell(4, 5), "GRUCell": lambda: nn.GRUCell(4, 5)}, (3, 4)),

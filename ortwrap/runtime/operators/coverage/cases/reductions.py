@@ -34,6 +34,13 @@ CASES = tuple(
             "linalg.vector_norm(keepdim=True)": lambda y: torch.linalg.vector_norm(
                 y, dim=-1, keepdim=True
             ),
+            "cumsum of rows": lambda y: y.cumsum(0),
+            "logcumsumexp": lambda y: y.logcumsumexp(1),
+            "quantile": lambda y: y.quantile(0.3, dim=1),
+            "nansum": lambda y: y.nansum(1),
+            "norm(p=inf)": lambda y: y.norm(p=float("inf"), dim=1),
+            "logsumexp of two dimensions": lambda y: y.logsumexp((0, 1)),
+            "cov": torch.cov,
             "topk": lambda y: y.topk(2, 1)[0],
             "sort": lambda y: y.sort(1)[0],
         }
