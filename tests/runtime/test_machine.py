@@ -31,8 +31,8 @@ def test_operators_inside_a_graph_get_threads_by_their_size():
 
 @pytest.mark.usefixtures("two_threads")
 def test_threads_come_back_after_a_failure_and_stay_outside_of_graphs():
-    with pytest.raises(ValueError), machine.inside_graph():
-        raise ValueError
+    with pytest.raises(ValueError, match="inside"), machine.inside_graph():
+        raise ValueError("inside")
     assert torch.get_num_threads() == 2
     with machine.threads_for(True, 2**22):
         assert torch.get_num_threads() == 2
