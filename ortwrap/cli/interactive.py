@@ -39,6 +39,11 @@ class _Mood:
 def walk_through(request: Request) -> int:
     """Ask about each step, write what was agreed to, and give the exit code."""
     config = config_of(request)
+    if config.output is not None:
+        raise click.UsageError(
+            f"this project keeps patched scripts beside the originals ({config.output}), "
+            "and --interactive would change the originals."
+        )
     options = request.options(config)
     mood = _Mood()
     outcomes: list[Outcome] = []

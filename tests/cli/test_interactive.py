@@ -76,6 +76,14 @@ def test_files_without_a_question_go_by(script: Path) -> None:
     assert "Rewrote 2 steps in 1 file." in shown
 
 
+def test_originals_of_a_project_with_twins_stay(script: Path) -> None:
+    (script.parent / "pyproject.toml").write_text('[tool.ortwrap]\noutput = "{stem}_ort.py"\n')
+    code, shown = on_terminal(script.parent, "a\n", "rewrite", "-i", "train.py")
+    assert code == 2
+    assert "--interactive would change the originals" in shown
+    assert script.read_text() == STEPS
+
+
 def test_without_a_terminal_it_says_what_to_do(ortwrap: Callable, script: Path) -> None:
     run = ortwrap("rewrite", "-i", "train.py")
     assert run.code == 2
