@@ -28,18 +28,14 @@ PAGES = (
     "docs/standalone.md",
 )
 PROGRAMS = ("ortwrap", "cat", "cp", "eval", "make", "pip", ".venv/bin/python")
-# Ready-made, or what CI itself consists of.
+# Patterns of what is not run here, each with the reason.
 NOT_RUN = {
-    "pip install ortwrap": "the fixture installs the wheel",
-    "pip install 'ortwrap[runtime]'": "gigabytes; `make setup` installs runtime-cpu",
-    "make demo": "verify of the masked-LM sample; tests/proof verifies the samples",
-    "make test": "this",
-    "make setup lint types test": "CI runs them one by one",
-    "make benchmarks": "minutes",
-    "ortwrap verify train.py": "as in the README, with arguments",
-    "ortwrap bench train.py": "as in the README, with arguments",
-    "ortwrap bench train.py -- --epochs 1": "twelve runs; tests/proof/test_bench.py has two",
-    ".venv/bin/python -m ortwrap.runtime.operators.coverage": "minutes; tests/runtime/operators",
+    r"pip install ortwrap$": "the fixture installs the wheel",
+    r"pip install 'ortwrap\[runtime\]'$": "gigabytes; `make setup` installs runtime-cpu",
+    r"make ": "what CI consists of, or minutes",
+    r"\.venv/bin/python -m ": "measurements, minutes on an idle machine",
+    r"ortwrap bench train.py": "twelve runs; tests/proof/test_bench.py benches",
+    r"ortwrap verify train.py$": "as in the README, with arguments",
 }
 NEEDS_TORCH = re.compile(r"ortwrap (?:doctor|verify|bench)|\.ipynb")
 
@@ -89,7 +85,7 @@ def shell(command: str, folder: Path, programs: Path) -> subprocess.CompletedPro
 @pytest.mark.parametrize("page", PAGES)
 def test_commands_run_as_printed(page: str, installed: Path, project: Path) -> None:
     for command in commands(page):
-        if command in NOT_RUN:
+        if any(re.match(pattern, command) for pattern in NOT_RUN):
             continue
         if "--revert" not in command:
             prepare(project, page)
@@ -102,5 +98,6 @@ def test_commands_run_as_printed(page: str, installed: Path, project: Path) -> N
 
 
 def test_what_is_not_run_is_still_printed() -> None:
-    printed = {command for page in PAGES for command in commands(page)}
-    assert set(NOT_RUN) <= printed
+    printed = [command for page in PAGES for command in commands(page)]
+    for pattern in NOT_RUN:
+        assert any(re.match(pattern, command) for command in printed), pattern
