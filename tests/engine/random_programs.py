@@ -51,6 +51,14 @@ def loss_and_count(output, target):
     return F.cross_entropy(output, target), output.argmax(1).eq(target).sum()
 
 
+def weight_of(epoch):
+    return 1.0 / (1.0 + math.exp(-epoch))
+
+
+def normalize(batch):
+    return batch - batch.mean(0)
+
+
 def run_backward(loss, scaler):
     scaler.scale(loss).backward()
 
@@ -64,6 +72,7 @@ device = torch.device("cpu")
 scaler = torch.amp.GradScaler("cpu", enabled=False)
 data = [(torch.randn(6, 4), torch.randint(0, 3, (6,))) for _ in range(3)]
 model = Net("{kind}")
+teacher = Net("plain")
 criterion = nn.CrossEntropyLoss()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 
@@ -96,6 +105,16 @@ BETWEEN = [
     "kept = out",
     "with torch.no_grad():\n    peek = model(x)",
     "before = out.detach().clone()\nout = out + 1",
+    "hint = teacher(x).detach()\nout = out - 0.1 * hint",
+    "with torch.no_grad():\n    soft = teacher(x).softmax(1)\nout = out + 0.1 * soft",
+    "x = normalize(x)\nout = out + 0.1 * teacher(x)",
+    "scale = out.detach().abs().max()\nout = out / scale",
+    "out = out + out.data.mean(0)",
+    "score = out\nout = out * 0.5\nprint(score.sum().item())",
+    'if len(x) < 2:\n    raise ValueError("too short")',
+    "history.append(out.detach())",
+    "for turn in range(x.size(0) // 3):\n    out = out * 0.9",
+    "if epoch > 0:\n    bias = out.mean(0)\n    out = out - bias",
 ]
 
 LOSSES = [
@@ -110,6 +129,9 @@ LOSSES = [
     "loss = own_loss(out, y) if config.smooth else criterion(out, y)",
     "losses = [criterion(out, y), out.std()]\nloss = sum(losses)",
     'terms = {"ce": criterion(out, y), "norm": out.norm()}\nloss = terms["ce"] + terms["norm"]',
+    "loss = criterion(out, y) * weight_of(epoch)",
+    "loss = F.kl_div(out.log_softmax(1), out.detach().softmax(1) + 0.1, reduction='sum')",
+    "loss = criterion(out, y)\nif epoch > 0:\n    loss = loss + teacher(x).pow(2).mean()",
     "loss = (out.log_softmax(1)[torch.arange(len(y)), y] * -1).mean()",
     "loss = criterion(out, y) + 1e-3 * sum(p.pow(2).sum() for p in model.parameters())",
 ]

@@ -38,7 +38,14 @@ def test_a_random_program_trains_as_before(
     assert not comments(program.text) - comments(result.text)
     assert not unresolved_names(result.text)
     assert rewrite_source(result.text).text == result.text
-    before, after = run(program.text, HERE), run(result.text, HERE)
+    try:
+        before = run(program.text, HERE)
+    except RuntimeError as error:
+        # What was changed in place cannot be differentiated, before the rewrite or after.
+        with pytest.raises(RuntimeError, match=str(error)[:40]):
+            run(result.text, HERE)
+        return
+    after = run(result.text, HERE)
     assert_same(before, after, tolerance=0)
     assert after.printed == before.printed
 
