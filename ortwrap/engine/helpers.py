@@ -69,7 +69,10 @@ class Helpers:
         """Names outside of functions and lambdas that these change the contents of."""
         if self._filled is None:
             found: set[str] = set()
+            training = self._functions_that_train()
             for function in self._tree.functions:
+                if function in training:
+                    continue
                 scope = self._bindings.scope(function)
                 effects = EffectsReader(self._bindings, function).of(function.body)
                 found |= {place for place in effects.mutates if place not in scope.names}
@@ -79,6 +82,22 @@ class Helpers:
                     found |= reader.of(node).mutates
             self._filled = frozenset(found)
         return self._filled
+
+    def _functions_that_train(self) -> set[cst.FunctionDef]:
+        """Functions that run backward, themselves or by a call: no model's forward runs these."""
+        found: set[cst.FunctionDef] = set()
+        before = -1
+        while before != len(found):
+            before = len(found)
+            for call in self._tree.calls:
+                home = self._tree.enclosing(call)
+                backward = (
+                    isinstance(call.func, cst.Attribute) and call.func.attr.value == "backward"
+                )
+                trains = backward or self._bindings.definition(call.func) in found
+                if trains and isinstance(home, cst.FunctionDef):
+                    found.add(home)
+        return found
 
     def holds_module(self, func: cst.CSTNode) -> bool:
         """The callable is an instance of a plain class of this file that was given a module."""
