@@ -32,21 +32,24 @@ class Graph:
 
     Attributes:
         seconds: how long the export took.
+        left_out: which optimizations it does without, because ONNX Runtime breaks on them.
         names: the graph's inputs, in order.
         on_backward_error: is told what ONNX Runtime raises in a backward, if anyone is.
     """
 
-    def __init__(self, manager: Any, seconds: float) -> None:
+    def __init__(self, manager: Any, seconds: float, rung: Rung = FIRST) -> None:
         """
         Args:
             manager: ORTModule's TrainingManager, with its graph built.
             seconds: how long that took.
+            rung: how it was exported.
         """
         self._manager = manager
         processed = manager._graph_transition_manager._post_export_processed_model_info
         # ORTModule's own cache of parameters would outlive a parameter that is replaced.
         processed._buffer_for_ort_runs = None
         self.seconds = seconds
+        self.left_out = str(rung)
         self.names: tuple[str, ...] = tuple(processed.onnx_graph_input_names)
         self._arguments = _argument_positions(processed)
         self._inputs: list[Any] = []
@@ -157,7 +160,7 @@ def export(
         _leave_untrained(manager, untrained)
         _configure_sessions(manager, rung)
         _build(manager, tensors)
-    return Graph(manager, time.perf_counter() - started)
+    return Graph(manager, time.perf_counter() - started, rung)
 
 
 def _training_manager(entry: GraphEntry) -> Any:
