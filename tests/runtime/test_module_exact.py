@@ -309,3 +309,13 @@ def test_a_carried_state_is_not_overwritten_by_the_backward() -> None:
         loss.backward()
         torch.testing.assert_close(hidden, reference)
     assert step.report()["signatures"][0]["ort_calls"] == 4
+
+
+def test_a_saturated_sigmoid_under_a_binary_cross_entropy_is_exact() -> None:
+    model = mlp(8, 8, 1, last=[nn.Sigmoid()])
+    with torch.no_grad():
+        model[2].weight.mul_(16)
+    twins = Twins(model, nn.BCELoss(), lr=1e-4)
+    for _ in range(4):
+        twins.step(3 * torch.randn(32, 8), torch.randint(0, 2, (32, 1)).float())
+    assert twins.ran_on_ort() == 3

@@ -1,7 +1,11 @@
-"""Activations whose gradient ONNX Runtime lacks."""
+"""Activations whose gradient ONNX Runtime lacks, and the sigmoid, which it rounds otherwise.
+
+Near 1 its sigmoid is a digit or two off. The logarithm of what is left to 1, in a binary cross
+entropy, makes steps of a hundred out of that.
+"""
 
 from __future__ import annotations
 
 from .registry import as_torch
 
-OPERATORS = as_torch("elu celu selu softplus mish hardswish hardsigmoid prelu")
+OPERATORS = as_torch("elu celu selu softplus mish hardswish hardsigmoid prelu sigmoid")
