@@ -1,7 +1,8 @@
 """Criteria in the form that ORTModule's label sparsity looks for.
 
 ORTModule 1.19.2 drops ignored labels only for `nn.CrossEntropyLoss` submodules that are called with
-positional arguments (`onnxruntime.training.ortmodule._runtime_inspector`).
+positional arguments (`onnxruntime.training.ortmodule._runtime_inspector`). `ortwrap.runtime` finds
+them in any form; a standalone script, and whoever takes the class elsewhere, needs this one.
 """
 
 from __future__ import annotations
