@@ -28,7 +28,7 @@ _EMPTY = Reason("an empty batch")
 # What ends like this is part of running on ONNX Runtime: `ortwrap verify` counts by it.
 _FIRST = "the first call, to compare"
 _NEW = "new sizes or numbers, to compare"
-_LATER = "a later call is the one to compare"
+LATER = "a later call is the one to compare"
 
 # The state of the modules, the number of that state, and what in it rules a graph out.
 Guarded = tuple[Watch, int, Optional[Reason]]
@@ -287,7 +287,7 @@ class Dispatcher:
         return unavailable()
 
     def _defer(self, family: Family, call: Call, reason: Reason) -> None:
-        self._count_outside(Reason(f"{reason.text}; {_LATER}", reason.place))
+        self._count_outside(Reason(f"{reason.text}; {LATER}", reason.place))
         self._deferrals += 1
         if self._deferrals >= _MAX_DEFERRALS:
             self._give_up(reason)
