@@ -20,11 +20,37 @@ class Span:
     end: int
 
 
-def spans_of(module: cst.Module) -> dict[cst.CSTNode, tuple[int, int]]:
-    """Start and end of every node, without the whitespace and parentheses around it."""
+def spans_of(module: cst.Module, text: str) -> dict[cst.CSTNode, tuple[int, int]]:
+    """Start and end of every node, without the whitespace and parentheses around it.
+
+    Args:
+        module: the tree of `text`.
+        text: the source. LibCST forgets some blanks of it, as in `except (A, B) :`.
+    """
     state = _Offsets(module.default_indent, module.default_newline)
     module._codegen(state)
-    return state.spans
+    # A last newline is written, and taken away again where there is none.
+    written = "".join(state.tokens)
+    if written == text:
+        return state.spans
+    places = _places(written, text)
+    last = len(written)
+    return {
+        node: (places[min(start, last)], places[min(end, last)])
+        for node, (start, end) in state.spans.items()
+    }
+
+
+def _places(written: str, text: str) -> list[int]:
+    """Where each character that LibCST writes out stands in the text, and where both end."""
+    places: list[int] = []
+    place = 0
+    for character in written:
+        while place < len(text) and text[place] != character and text[place].isspace():
+            place += 1
+        places.append(place)
+        place += 1
+    return [*places, len(text)]
 
 
 class _Offsets(CodegenState):

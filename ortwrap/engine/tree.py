@@ -57,7 +57,7 @@ class SourceTree:
             self.module = cst.parse_module(text)
         except cst.ParserSyntaxError as error:
             raise InvalidSource(error.message, error.raw_line, error.raw_column + 1) from error
-        self._spans = spans_of(self.module)
+        self._spans = spans_of(self.module, text)
         self._line_starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
         self._codes: dict[cst.CSTNode, str] = {}
         self.parents: dict[cst.CSTNode, cst.CSTNode] = {}

@@ -40,7 +40,8 @@ def test_every_node_stands_where_libcst_says(text: str) -> None:
     positions = MetadataWrapper(tree.module, unsafe_skip_copy=True).resolve(PositionProvider)
     starts = [tree.line_start(line) for line in range(1, text.count("\n") + 3)]
     # LibCST writes a last newline first and takes it away afterwards where there is none.
-    spans = {n: (start, min(end, len(text))) for n, (start, end) in spans_of(tree.module).items()}
+    found = spans_of(tree.module, text)
+    spans = {node: (start, min(end, len(text))) for node, (start, end) in found.items()}
     assert spans == {
         node: (
             starts[place.start.line - 1] + place.start.column,
@@ -53,3 +54,11 @@ def test_every_node_stands_where_libcst_says(text: str) -> None:
         for node, place in positions.items()
         if isinstance(node, (cst.BaseExpression, cst.BaseStatement, cst.BaseSmallStatement))
     )
+
+
+@pytest.mark.parametrize("end", ["\n", ""])
+def test_a_blank_that_libcst_forgets_moves_nothing(end: str) -> None:
+    text = f"try:\n    a()\nexcept (B, C)  :\n    d()\ne(f)  # g{end}"
+    tree = SourceTree(text)
+    assert tree.module.code != text, "LibCST has learned to keep it"
+    assert [tree.source(call) for call in tree.calls] == ["a()", "d()", "e(f)"]
