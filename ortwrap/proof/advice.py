@@ -49,7 +49,7 @@ def _worth_it(rewritten: Measured, faster: str) -> str:
     density = rewritten.label_density
     because = (
         f", with {100 * density:.0f} % of labels valid and the others dropped before the loss"
-        if rewritten.label_sparsity == "on" and density is not None
+        if rewritten.label_sparsity == "on" and density is not None and density <= _FULL_OF_LABELS
         else ""
     )
     return f"Worth it: {_ratio(rewritten)}{because}{pays}{faster}."
