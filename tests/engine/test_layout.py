@@ -132,3 +132,13 @@ ABOVE = {
 @pytest.mark.parametrize("top", ABOVE.values(), ids=ABOVE)
 def test_what_must_stand_first_stays_first(top: str) -> None:
     assert rewritten(top + SCRIPT) == top + rewritten(SCRIPT)
+
+
+def test_an_unknown_function_called_twice_is_called_twice() -> None:
+    text = (
+        "import torch\nfrom torch import nn\nfrom helpers import augment\n\n"
+        "model = nn.Linear(4, 3)\ncriterion = nn.MSELoss()\n"
+        "for x in torch.randn(5, 6, 4):\n"
+        "    loss = criterion(model(x), augment(x) - augment(x))\n    loss.backward()\n"
+    )
+    assert "model_with_loss(x, augment(x), augment(x))" in rewrite_source(text).text

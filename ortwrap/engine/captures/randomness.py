@@ -25,10 +25,16 @@ def moves_a_generator(func: cst.CSTNode, bindings: Bindings) -> bool:
 
 
 def draws_numbers(node: cst.CSTNode, bindings: Bindings) -> bool:
-    """The same text twice gives two values: `randn_like(x)` for each of two views."""
+    """The same text twice may give two values: `randn_like(x)` for each of two views.
+
+    What an unknown function does is not known: it may draw as well.
+    """
     for inner in descendants(node):
         if isinstance(inner, cst.Call):
             qualified = bindings.qualified(inner.func) or ""
             if _FACTORIES.match(qualified) or _LIBRARIES.match(qualified):
+                return True
+            named = isinstance(inner.func, cst.Name) and bindings.resolve(inner.func) is not None
+            if (named or qualified) and not qualified.startswith("torch."):
                 return True
     return False
