@@ -1,6 +1,9 @@
 """Atomic replacement of a file's content: afterwards it is old or new, never half.
 
 A process may be killed at any moment of it. Mode, owner and symbolic links survive.
+Only a new name can replace an old one in one step, and a kill between the two steps
+(name the new content, rename it) would leave that name behind: a child that a kill of
+this process or of its group does not reach takes both.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ import errno
 import io
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -71,9 +75,9 @@ def _replace_regular(target: str, content: _Content) -> None:
     temporary = os.path.join(folder, f".{_short(name)}.{os.getpid()}{_TEMPORARY_MARK}")
     _sweep(folder, name)
     try:
-        if not _write_unnamed(folder, temporary, content):
+        if not _replace_unnamed(target, temporary, content):
             _write_named(temporary, content)
-        os.replace(temporary, target)
+            os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary)
@@ -82,13 +86,14 @@ def _replace_regular(target: str, content: _Content) -> None:
         _sync_folder(folder)
 
 
-def _write_unnamed(folder: str, temporary: str, content: _Content) -> bool:
+def _replace_unnamed(target: str, temporary: str, content: _Content) -> bool:
     """Fill a file that has no name until it is complete; False where the system has none.
 
     A process killed while it writes then leaves nothing behind at all.
     """
     if not hasattr(os, "O_TMPFILE"):
         return False
+    folder = os.path.dirname(target)
     try:
         descriptor = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
     except OSError:
@@ -97,15 +102,36 @@ def _write_unnamed(folder: str, temporary: str, content: _Content) -> bool:
         _fill(file, content)
         # A directory descriptor is what makes Python follow the /proc link (linkat).
         directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+
+        def name_and_rename() -> None:
+            unnamed = f"/proc/self/fd/{descriptor}"
+            os.link(unnamed, temporary, src_dir_fd=directory, follow_symlinks=True)
+            try:
+                os.replace(temporary, target)
+            except OSError:
+                os.unlink(temporary)
+                raise
+
         try:
-            os.link(
-                f"/proc/self/fd/{descriptor}", temporary, src_dir_fd=directory, follow_symlinks=True
-            )
-        except OSError:
-            return False  # no /proc here
+            # No /proc, or a target that cannot be replaced: the other way will say which.
+            return _beyond_a_kill(name_and_rename)
         finally:
             os.close(directory)
-    return True
+
+
+def _beyond_a_kill(action: Callable[[], None]) -> bool:
+    """Whether `action` succeeded in a child that a kill of this process group leaves alone."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1] == 0
+    succeeded = False
+    try:
+        os.setsid()
+        action()
+        succeeded = True
+    finally:
+        # Never back into the caller's code, whatever happened.
+        os._exit(0 if succeeded else 1)
 
 
 def _write_named(temporary: str, content: _Content) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -23,28 +24,36 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
     folder = tmp_path / "src"
     folder.mkdir()
     patched = _patched(tmp_path)
-    seen = set()
-    for turn in range(12):
+    halfway = False
+    for turn in range(100):
         _restore(folder, real)
         process = subprocess.Popen(
             [sys.executable, "-m", "ortwrap", "rewrite", "--write", "src"],
             cwd=tmp_path,
             env=_environment(tmp_path),
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
         )
         # From before the first file is written to after a good part of them.
         _wait_for_change(folder / "0.py", process)
-        time.sleep(0.02 * turn)
-        process.kill()
-        process.wait()
+        time.sleep(0.02 * (turn % 12))
+        # Alone as a program does it, or with all it started as a terminal that closes.
+        if turn % 2:
+            process.kill()
+        else:
+            os.killpg(process.pid, signal.SIGKILL)
+        # Its end is the end of everything it started, a child that was renaming a file included.
+        process.communicate()
         contents = [(folder / f"{index}.py").read_text() for index in range(FILES)]
         assert all(content in (TRAINING, patched) for content in contents)
         assert sorted(os.listdir(folder)) == sorted([*(f"{i}.py" for i in range(FILES)), "link.py"])
         assert (folder / "link.py").is_symlink()
         assert real.read_text() in (TRAINING, patched)
         assert stat.S_IMODE(real.stat().st_mode) == 0o750
-        seen.add(sum(content == patched for content in contents))
-    assert any(0 < count < FILES for count in seen), "no run was killed half way"
+        halfway |= 0 < sum(content == patched for content in contents) < FILES
+        if halfway and turn >= 11:
+            return
+    pytest.fail("no run was killed half way")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
