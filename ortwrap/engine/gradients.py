@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -165,16 +166,15 @@ class GradientFlow:
         for child in (func, *node.args):
             self._walk(child, found, uses)
 
-    def baked(self, node: cst.CSTNode, inside: set[str]) -> cst.CSTNode | None:
-        """The first expression that turns a value computed from `inside` into a constant."""
+    def baked(self, node: cst.CSTNode, inside: set[str]) -> Iterator[cst.CSTNode]:
+        """The expressions that turn a value computed from `inside` into a constant, in order."""
         stack = [node]
         while stack:
             current = stack.pop()
             if self._bakes(current) and self._depends(current, inside):
-                return current
+                yield current
             if not isinstance(current, (cst.FunctionDef, cst.Lambda)):
                 stack.extend(reversed(children(current)))
-        return None
 
     def _bakes(self, node: cst.CSTNode) -> bool:
         if not isinstance(node, cst.Call):

@@ -12,6 +12,7 @@ from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.reports import Reports
 from ortwrap.engine.tree import SourceTree
 
 _FILLS = frozenset("append extend insert update add_ mul_ sub_ div_ clamp_".split())
@@ -172,9 +173,9 @@ class Helpers:
             if any(binding.kind in ("variable", "parameter") for binding in bound)
         } - {reader.instance}
         flow = GradientFlow(self._bindings, self._modules, reader, self)
-        baked = flow.baked(function.body, inside)
-        if baked is not None:
-            raise Refuse("OW301", baked, code=self._tree.code(baked)[:60])
+        for baked in flow.baked(function.body, inside):
+            if not Reports(self._tree, self._bindings, [function.body]).holds(baked):
+                raise Refuse("OW301", baked, code=self._tree.code(baked)[:60])
         self._checked.add(function)
         self._check_statements(function, name)
         self._check_calls(function)

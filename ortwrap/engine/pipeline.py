@@ -299,7 +299,7 @@ class _Rewrite:
             loss_target=found.place or self._fresh_loss_name(group[0]),
         )
         if self._options.standalone:
-            check_without_guards(plan, self._tree, self._bindings)
+            check_without_guards(plan, self._tree, self._bindings, self._helpers)
         return plan
 
     def _fresh_loss_name(self, sink: Sink) -> str:

@@ -279,10 +279,11 @@ _page(
     "OW301",
     "a value taken out of the graph",
     "`{code}` turns a tensor of the step into a constant while the loss is computed",
-    "Return the tensor and take its value after the backward, or compute it from inputs only.",
+    "Keep it a tensor, take its value after the backward, or compute it from inputs only.",
     "ONNX Runtime replays what was traced: `.item()`, `.tolist()`, `.numpy()` and `float()` on "
-    "what the model computed would stay as they were at the first step. `.detach()` and `no_grad` "
-    "are no reason: the gradient stops in the graph as well.",
+    "what the model computed would stay as they were at the first step. Numbers that `.item()` "
+    "takes only to return them beside the loss are no reason: they are taken from what the graph "
+    "returns. Nor are `.detach()` and `no_grad`: the gradient stops in the graph as well.",
     _HEAD + "out = model(torch.ones(3, 4))\nscale = out.abs().max().item()\n"
     "loss = criterion(out / scale, torch.zeros(3, 2))\nloss.backward()\n",
 )

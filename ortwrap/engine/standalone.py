@@ -7,9 +7,11 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.reports import is_item
 from ortwrap.engine.templating import load_template
 from ortwrap.engine.tree import SourceTree, Unit
 
@@ -65,17 +67,21 @@ def _imported(bindings: Bindings) -> Iterator[str]:
             yield name
 
 
-def check_without_guards(plan: Plan, tree: SourceTree, bindings: Bindings) -> None:
+def check_without_guards(
+    plan: Plan, tree: SourceTree, bindings: Bindings, helpers: Helpers
+) -> None:
     """Whether ORTModule by itself, which replays one trace for good, trains this step right.
 
     Raises:
         Refuse: it takes the runtime's guards to be sure.
     """
-    for why in _needs_guards(plan, tree, bindings):
+    for why in _needs_guards(plan, tree, bindings, helpers):
         raise Refuse("OW313", why=why)
 
 
-def _needs_guards(plan: Plan, tree: SourceTree, bindings: Bindings) -> Iterator[str]:
+def _needs_guards(
+    plan: Plan, tree: SourceTree, bindings: Bindings, helpers: Helpers
+) -> Iterator[str]:
     sink = plan.sinks[0]
     function = tree.enclosing(sink.call)
     name = function.name.value if isinstance(function, cst.FunctionDef) else ""
@@ -83,9 +89,11 @@ def _needs_guards(plan: Plan, tree: SourceTree, bindings: Bindings) -> Iterator[
         yield f"`{name}` is shared by training and evaluation"
     if _block(sink.unit, tree) is not _block(plan.found.pieces[0], tree):
         yield "backward is not run every time that the loss is computed"
-    for node in _in_forward(plan):
+    for node in _run_by_forward(plan, helpers):
         if isinstance(node, cst.Attribute) and node.attr.value in _STOPS:
             yield f"`{node.attr.value}` does not stop a gradient inside of its graph"
+        if is_item(node):
+            yield f"`{tree.code(node)[:60]}` would be taken once and for all"
         if isinstance(node, (cst.If, cst.IfExp)):
             yield f"`{tree.code(node.test)[:60]}` would be decided once and for all"
     for call in tree.calls:
@@ -93,6 +101,23 @@ def _needs_guards(plan: Plan, tree: SourceTree, bindings: Bindings) -> Iterator[
         method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
         if made.endswith(_WRAPS) or (not made and method in _PREPARES and call.args):
             yield f"`{tree.code(call.func)}` wraps the model, and has to stand around ORTModule"
+
+
+def _run_by_forward(plan: Plan, helpers: Helpers) -> Iterator[cst.CSTNode]:
+    """The code in forward, and that of the functions of this file which it calls."""
+    called: dict[cst.FunctionDef, None] = {}
+    for node in _in_forward(plan):
+        yield node
+        helper = helpers.called(node.func) if isinstance(node, cst.Call) else None
+        if helper is not None:
+            called[helper] = None
+    for helper in (known := list(called)):
+        for node in descendants(helper.body):
+            yield node
+            inner = helpers.called(node.func) if isinstance(node, cst.Call) else None
+            if inner is not None and inner not in called:
+                called[inner] = None
+                known.append(inner)
 
 
 def _in_forward(plan: Plan) -> Iterator[cst.CSTNode]:

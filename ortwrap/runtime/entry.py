@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from torch import Tensor, nn
 
 from . import operators
+from .readings import Late, Reading
 from .structure import Leaves, describe, rebuild, template_of
-from .witness import mark_inputs
+from .witness import mark_inputs, mark_numbers
 
 
 @dataclass(frozen=True)
@@ -18,12 +19,13 @@ class OutputPlan:
     """How what the user's step returns is made from the tensors of the graph.
 
     Attributes:
-        template: the eager output with a slot for each tensor.
+        template: the eager output with a slot for each tensor, and each late number.
         sources: for each slot, the output of the graph that fills it, or the object itself where
             eager hands on an argument, a parameter or a buffer unchanged.
         differentiable: for each slot, whether eager's tensor requires grad.
         scalar_loss: whether the first of them is a scalar that gradients start from.
         exported: indices, among the tensors that the wrapper returns, of those the graph computes.
+        late: the Python numbers that are read off the graph's outputs, by their position.
     """
 
     template: Any
@@ -31,6 +33,18 @@ class OutputPlan:
     differentiable: tuple[bool, ...]
     scalar_loss: bool
     exported: tuple[int, ...]
+    late: dict[int, Late] = field(default_factory=dict)
+
+    def with_late(self, outputs: Any, late: dict[int, Late]) -> OutputPlan:
+        """The plan for a graph from which numbers are read as well.
+
+        Args:
+            outputs: what the eager call returned.
+            late: these numbers, by their position among all of them.
+        """
+        if not late:
+            return self
+        return replace(self, template=template_of(outputs, frozenset(late)), late=late)
 
 
 @dataclass(frozen=True)
@@ -70,12 +84,23 @@ class GraphEntry(nn.Module):
         leaves = Leaves()
         with operators.tracing(tensors, self._trained):
             result = self.wrapper(*args, **kwargs)
-        describe(result, leaves)
-        return tuple(leaves.tensors[index] for index in self._exported)
+            describe(result, leaves)
+            outputs = [leaves.tensors[index] for index in self._exported]
+            mark_numbers(_late(leaves.numbers, outputs))
+        return tuple(outputs)
 
     def train(self, mode: bool = True) -> GraphEntry:
         """Leaves every module in the mode that its owner chose."""
         return self
+
+
+def _late(numbers: Sequence[Any], outputs: list[Tensor]) -> dict[int, Late]:
+    """The readings among `numbers`; the tensors that they are read off are added to `outputs`."""
+    return {
+        position: number.late(outputs)
+        for position, number in enumerate(numbers)
+        if type(number) is Reading
+    }
 
 
 def plan_outputs(outputs: Any, arguments: Sequence[Tensor]) -> OutputPlan:
@@ -108,13 +133,19 @@ def plan_outputs(outputs: Any, arguments: Sequence[Tensor]) -> OutputPlan:
     )
 
 
-def restore_outputs(plan: OutputPlan, computed: Sequence[Tensor], given: Sequence[Tensor]) -> Any:
+def restore_outputs(
+    plan: OutputPlan,
+    computed: Sequence[Tensor],
+    given: Sequence[Tensor],
+    numbers: Sequence[Any],
+) -> Any:
     """The result of a call, as eager would return it.
 
     Args:
         plan: what `plan_outputs` learned.
         computed: the outputs of the graph.
         given: the tensor arguments of this call.
+        numbers: its numbers, of those that the graph takes as tensors.
     """
     made: dict[Source, Tensor] = {}
     tensors: list[Tensor] = []
@@ -129,7 +160,8 @@ def restore_outputs(plan: OutputPlan, computed: Sequence[Tensor], given: Sequenc
                     tensor = tensor.detach()
             made[source] = tensor
         tensors.append(tensor)
-    return rebuild(plan.template, tensors)
+    read = (plan.late[position].of(computed, numbers) for position in sorted(plan.late))
+    return rebuild(plan.template, [*tensors, *read])
 
 
 def _index(source: Source) -> int:

@@ -5,7 +5,9 @@ Values, gradients and buffers count.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +15,6 @@ from torch import Tensor, nn
 from .compare import Results, results_difference
 from .determinism import WithoutChance
 from .eager import EagerCall, EagerGradients, gradients_for, isolated, results_of, run_eagerly
-from .entry import restore_outputs
 from .export import quiet
 from .gradients import gradients_of
 from .plans import Call, GraphPlan
@@ -75,9 +76,10 @@ def _difference(
     with quiet():
         computed = plan.compute(call)
         kept = [output.detach().clone() for output in computed]
-        result = restore_outputs(plan.outputs, computed, call.tensors)
+        result = plan.restore(computed, call)
         same = describe(result, ours) == describe(eager.result, theirs)
-        if not same or ours.numbers != theirs.numbers:
+        late = plan.outputs.late
+        if not same or _fixed(ours, late) != _fixed(theirs, late):
             return "the structure of the result"
         outputs = [tensor for tensor in ours.tensors if tensor.requires_grad]
         found = gradients_of(outputs, gradients.leaves, keep_graph=False)
@@ -85,8 +87,25 @@ def _difference(
     if damaged - plan.copied:
         plan.copied |= damaged
         return _difference(plan, call, eager, gradients)
-    results = Results(ours.tensors, found, eager.after.buffer_values_now(), gradients.names)
-    return results_difference(results, results_of(eager, gradients), plan.rounding)
+    reference = results_of(eager, gradients)
+    results = Results(
+        [*ours.tensors, *_read(ours, late)],
+        found,
+        eager.after.buffer_values_now(),
+        gradients.names,
+    )
+    reference = replace(reference, outputs=[*reference.outputs, *_read(theirs, late)])
+    return results_difference(results, reference, plan.rounding)
+
+
+def _fixed(leaves: Leaves, late: Collection[int]) -> list[Any]:
+    """The numbers that a graph does not compute."""
+    return [number for index, number in enumerate(leaves.numbers) if index not in late]
+
+
+def _read(leaves: Leaves, late: Collection[int]) -> list[Tensor]:
+    """The numbers that are read off a graph's outputs, as tensors to compare."""
+    return [torch.tensor(leaves.numbers[index]) for index in sorted(late)]
 
 
 def _damaged(outputs: Sequence[Tensor], kept: Sequence[Tensor]) -> frozenset[int]:

@@ -180,7 +180,12 @@ class GraphPlan:
             if generators is not None:
                 generators.restore()
             raise
-        return restore_outputs(self.outputs, computed, call.tensors)
+        return self.restore(computed, call)
+
+    def restore(self, computed: Sequence[Tensor], call: Call) -> Any:
+        """What `call` returns, made of the outputs of the graph."""
+        numbers = self._general_numbers(call)
+        return restore_outputs(self.outputs, computed, call.tensors, numbers)
 
     def compute(self, call: Call) -> Sequence[Tensor]:
         """The outputs of the graph, in memory that its backward leaves alone."""

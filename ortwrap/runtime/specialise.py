@@ -97,6 +97,7 @@ class Attempt:
             with all_in_torch():
                 graph, seen = self._export(call, eager, tensors, outputs, gradients, general)
         buffers = _changed_buffers(self.wrapper, eager)
+        outputs = outputs.with_late(eager.result, seen.late)
         plan = GraphPlan(
             graph, outputs, seen.labels, general, seen.shapes, buffers, eager.random, cut
         )

@@ -17,6 +17,8 @@ from typing import Any, Callable, NamedTuple
 import torch
 from torch import Tensor
 
+from .readings import Reading
+
 _PLAIN_TENSORS = frozenset({Tensor, torch.nn.Parameter, getattr(torch.nn, "Buffer", Tensor)})
 _CONSTANTS = frozenset(
     {type(None), bool, str, bytes, complex, torch.dtype, torch.device, torch.Size, type(Ellipsis)}
@@ -95,7 +97,7 @@ def describe(value: Any, leaves: Leaves) -> Hashable:
     if container is not None:
         keys, children = container.parts(value)
         return (kind, keys, tuple([describe(child, leaves) for child in children]))
-    return _describe_other(kind, value)
+    return _describe_other(kind, value, leaves)
 
 
 def template_of(value: Any, numbers: frozenset[int] = frozenset()) -> Any:
@@ -164,9 +166,12 @@ class _Node:
         self.like = container.build(value, [None] * len(children))
 
 
-def _describe_other(kind: type, value: Any) -> Hashable:
+def _describe_other(kind: type, value: Any, leaves: Leaves) -> Hashable:
     if isinstance(value, enum.Enum):
         return (kind, value.name)
+    if isinstance(value, Reading):
+        leaves.numbers.append(value)
+        return (type(value.value),)
     if isinstance(value, _FUNCTIONS):
         return (kind, id(value))
     if isinstance(value, Tensor):

@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import warnings
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Callable
@@ -23,6 +24,7 @@ from torch import Tensor
 from torch.jit._trace import TracerWarning
 from torch.overrides import TorchFunctionMode
 
+from .readings import Late, Reading
 from .reasons import Reason, current_place, is_user_code
 
 _TO_PYTHON = {
@@ -62,6 +64,7 @@ class Testimony:
         shapes: a size became a Python number: the graph may be wrong for other shapes.
         numbers: a Python number given as a tensor was needed as a Python number again.
         labels: the cross entropies.
+        late: the numbers in the result that are read off tensors, by their position.
         places: the line of the user's code that first called each function of torch.
     """
 
@@ -71,6 +74,7 @@ class Testimony:
     numbers: Reason | None = None
     labels: list[LabelUse] = field(default_factory=list)
     places: dict[str, str | None] = field(default_factory=dict)
+    late: dict[int, Late] = field(default_factory=dict)
 
     @property
     def refusal(self) -> Reason | None:
@@ -131,6 +135,13 @@ def mark_inputs(tensors: Sequence[Tensor]) -> None:
         witness.enter(tensors)
 
 
+def mark_numbers(late: dict[int, Late]) -> None:
+    """Tells the active witness which numbers the traced model gives back, if it watches."""
+    witness = _Witness.active
+    if witness is not None:
+        witness.leave(late)
+
+
 class _Witness(TorchFunctionMode):
     """Follows tensors through a trace; see `Testimony` for what it looks for."""
 
@@ -145,8 +156,13 @@ class _Witness(TorchFunctionMode):
         self._origin: dict[int, str] = {}
         # For tensors that are an argument, moved, cut or padded: which, and how much was added.
         self._inputs: dict[int, tuple[int, int]] = {}
+        # For tensors that stand for a number: which of these.
+        self._arguments: dict[int, int] = {}
         self._kept: list[Any] = []
         self._numel: list[int] = []
+        # The model runs, and not what ORTModule does around it.
+        self._inside = False
+        self._readings: list[tuple[weakref.ref[Reading], str | None]] = []
 
     def __enter__(self) -> _Witness:
         _Witness.active = self
@@ -156,18 +172,28 @@ class _Witness(TorchFunctionMode):
     def __exit__(self, *details: Any) -> None:
         _Witness.active = None
         super().__exit__(*details)  # type: ignore[no-untyped-call]
+        kept = [place for reading, place in self._readings if reading() is not None]
+        if kept and self._testimony.data is None:
+            self._testimony.data = Reason("forward keeps a value of a tensor", kept[0])
 
     def enter(self, tensors: Sequence[Tensor]) -> None:
+        self._inside = True
         self._origin.clear()
         self._inputs.clear()
+        self._arguments.clear()
         for index, tensor in enumerate(tensors):
             self._kept.append(tensor)
             if index in self._numbers:
                 self._origin[id(tensor)] = "number"
+                self._arguments[id(tensor)] = len(self._arguments)
             else:
                 self._inputs[id(tensor)] = (index, 0)
         with torch._C.DisableTorchFunction():
             self._numel = [math.prod(map(int, tensor.shape)) for tensor in tensors]
+
+    def leave(self, late: dict[int, Late]) -> None:
+        self._inside = False
+        self._testimony.late = late
 
     def __torch_function__(
         self,
@@ -180,6 +206,8 @@ class _Witness(TorchFunctionMode):
         if func in _GRADIENTS and self._testimony.gradients is None:
             text = f"forward calls {_GRADIENTS[func]}"
             self._testimony.gradients = Reason(text, current_place())
+        if func is Tensor.item and self._inside and self._is_number_of_data(args[0]):
+            return self._read(args[0])
         if torch._C._get_tracing_state() is None:
             # Models branch on data when they are not traced; only what the trace sees is frozen.
             return func(*args, **keywords)
@@ -195,6 +223,33 @@ class _Witness(TorchFunctionMode):
         result = func(*args, **keywords)
         self._follow(func, args, keywords, result)
         return result
+
+    def _is_number_of_data(self, tensor: Tensor) -> bool:
+        kind = tensor.dtype
+        a_number = kind is not torch.bool and not kind.is_complex
+        return a_number and self._origin.get(id(tensor), "data") == "data"
+
+    def _read(self, tensor: Tensor) -> Reading:
+        """A stand-in for `tensor.item()`, which only what the model returns may hold."""
+        place = current_place()
+        reading = Reading.of_tensor(tensor, _Read(self, place))
+        self._readings.append((weakref.ref(reading), place))
+        return reading
+
+    def refuse_read(self, place: str | None) -> None:
+        """A number that was read at `place` is used for more than a report."""
+        if _Witness.active is self and torch._C._get_tracing_state() is not None:
+            reason = Reason("forward reads the value of a tensor (item)", place)
+            self._testimony.data = self._testimony.data or reason
+            raise TypeError(reason.text)
+
+    def is_size(self, tensor: Tensor) -> bool:
+        """Whether a tensor of the trace is a Python int in eager."""
+        return self._origin.get(id(tensor)) == "size" and not tensor.is_floating_point()
+
+    def argument(self, tensor: Tensor) -> int | None:
+        """Which of the numbers that are given as tensors it is."""
+        return self._arguments.get(id(tensor))
 
     def _meet_labels(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
         named = dict(zip(("input", "target", "weight"), args[:3]), **keywords)
@@ -269,6 +324,23 @@ class _Witness(TorchFunctionMode):
                 added += int(result.numel()) - int(args[0].numel())
             self._kept.append(result)
             self._inputs[id(result)] = (index, added)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Where a number was read off a tensor, in the trace that the witness watches."""
+
+    witness: _Witness
+    place: str | None
+
+    def refuse(self) -> None:
+        self.witness.refuse_read(self.place)
+
+    def is_size(self, tensor: Tensor) -> bool:
+        return self.witness.is_size(tensor)
+
+    def argument(self, tensor: Tensor) -> int | None:
+        return self.witness.argument(tensor)
 
 
 _MOVES = frozenset(

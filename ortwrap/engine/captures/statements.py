@@ -10,6 +10,7 @@ from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.reports import Reports
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import Unit
 
@@ -35,6 +36,7 @@ class StatementCheck:
         self._flow = analyses.flow
         self._walked = walked
         self._outside = outside
+        self._statements = [piece.node for piece in found.pieces]
         # What the slice itself makes, it may also fill.
         self._made_here = set().union(
             *(self._reader.of(piece.node).writes for piece in found.pieces)
@@ -56,9 +58,10 @@ class StatementCheck:
             if isinstance(node, (cst.Assign, cst.AnnAssign, cst.AugAssign)):
                 self._check_targets(node)
             self._check_branch(node, piece.node)
-        baked = self._flow.baked(piece.node, self._walked.defined)
-        if baked is not None and not self._outside.is_of_inputs_only(baked):
-            raise Refuse("OW301", baked, code=self._code(baked))
+        for baked in self._flow.baked(piece.node, self._walked.defined):
+            reported = Reports(self._tree, self._bindings, self._statements).holds(baked)
+            if not reported and not self._outside.is_of_inputs_only(baked):
+                raise Refuse("OW301", baked, code=self._code(baked))
 
     def _check_call(self, call: cst.Call) -> None:
         name = self._bindings.qualified(call.func) or ""
