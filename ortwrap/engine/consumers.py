@@ -47,8 +47,6 @@ class ConsumerCheck:
             raise Refuse("OW103")
         if isinstance(sink.call, cst.Call):
             self._check_call(sink.call)
-        if sink.gradient:
-            raise Refuse("OW303", loss=self._tree.code(sink.loss)[:60])
         function = self._tree.enclosing(sink.call)
         if function in self._helpers:
             name = self._tree.qualified_function(sink.call) or ""

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.nodes import children
+from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.tree import Block, SourceTree, Unit
 
 Places = frozenset[str]
 NOTHING: Places = frozenset()
+_LEAVES = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 
 
 @dataclass(frozen=True)
@@ -202,11 +203,20 @@ def surely_binds(unit: Unit, tree: SourceTree, reader: EffectsReader) -> set[str
     return set(reader.of(node).writes)
 
 
+def bound_by_a_round(loop: Unit, tree: SourceTree, reader: EffectsReader) -> set[str]:
+    """Places that a loop binds whenever it runs at all."""
+    bound = set(reader.header(loop.node).writes)
+    for unit in tree.blocks(loop.node)[0].units:
+        if any(isinstance(inner, _LEAVES) for inner in descendants(unit.node)):
+            break
+        bound |= surely_binds(unit, tree, reader)
+    return bound
+
+
 def _bound_by(block: Block, tree: SourceTree, reader: EffectsReader) -> set[str]:
-    leaves = (cst.Return, cst.Raise, cst.Break, cst.Continue)
     bound: set[str] = set()
     for unit in block.units:
-        if isinstance(unit.node, leaves):
+        if isinstance(unit.node, _LEAVES):
             # This path never reaches what comes after, so it constrains nothing.
             return set(reader.bindings.scope_of(unit.node).names) | bound
         bound |= surely_binds(unit, tree, reader)

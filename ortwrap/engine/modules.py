@@ -69,12 +69,12 @@ class ModuleTable:
         self.module_classes = self._find_module_classes()
         # A second round sees what the first learnt through aliases and call sites.
         for _ in range(3):
-            before = dict(self._evidence)
+            before = dict(self._evidence), dict(self._members)
             self._from_assignments()
             self._from_loops()
             self._from_calls()
             self._from_call_sites()
-            if self._evidence == before:
+            if (self._evidence, self._members) == before:
                 break
 
     def evidence(self, node: cst.CSTNode) -> Evidence | None:
@@ -226,6 +226,14 @@ class ModuleTable:
             if isinstance(node, cst.For):
                 for target, container in loop_pairs(node.target, node.iter, self._bindings):
                     self._learn(self.key(target), self._of_member(container))
+                    self._learn_members(container, target)
+
+    def _learn_members(self, container: cst.BaseExpression, target: cst.CSTNode) -> None:
+        """`for module in module_list: module.train()` tells what the list holds."""
+        plain = isinstance(container, (cst.Name, cst.Attribute))
+        key, told = self.key(container), self._evidence.get(self.key(target))  # type: ignore[arg-type]
+        if plain and key is not None and told is not None and told.strength > 1:
+            self._members.setdefault(key, Evidence(told.role, told.reason, 2))
 
     def _of_member(self, container: cst.BaseExpression) -> Evidence | None:
         """What is known of each of the objects in a list or dict."""

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.effects import place_of
-from ortwrap.engine.liveness import surely_binds
+from ortwrap.engine.effects import overlap, place_of
+from ortwrap.engine.liveness import bound_by_a_round, surely_binds
 from ortwrap.engine.nodes import children
 from ortwrap.engine.order import Order
 from ortwrap.engine.plan import CarriedOutput
@@ -102,10 +102,26 @@ class OutputFinder:
         """
         surely: set[str] = set()
         for piece in found.pieces:
+            loops = isinstance(piece.node, (cst.For, cst.While))
+            if loops and not self._has_gradient_without(piece, found):
+                # Without a round of this loop backward would have failed.
+                surely |= bound_by_a_round(piece, self._tree, self._reader)
             if not isinstance(piece.node, cst.BaseCompoundStatement):
                 surely |= _surely_read(piece.node, self._reader.instance)
             surely |= surely_binds(piece, self._tree, self._reader)
         return surely
+
+    def _has_gradient_without(self, loop: Unit, found: LossSlice) -> bool:
+        """A module takes part in the loss even if a loop of the slice makes no round."""
+        tied: set[str] = set()
+        for piece in found.units:
+            if piece is not loop and (
+                self._flow.module_uses(piece.node) or overlap(self._flow.reads(piece.node), tied)
+            ):
+                tied |= self._reader.of(piece.node).changes
+        return bool(overlap(self._flow.reads(found.loss), tied)) or bool(
+            self._flow.module_uses(found.loss)
+        )
 
     def deletions(self, found: LossSlice, outputs: list[CarriedOutput]) -> dict[cst.Del, str]:
         """`del out, loss` after the step, without the names that only forward has now.

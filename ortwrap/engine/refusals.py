@@ -297,14 +297,6 @@ _page(
     + "out = model(torch.ones(3, 4))\nout.retain_grad()\nloss = out.mean()\nloss.backward()\n",
 )
 _page(
-    "OW303",
-    "backward with a gradient",
-    "backward of `{loss}` is given a gradient of its own",
-    "Reduce the loss to a scalar before backward.",
-    "The generated module returns a scalar loss.",
-    _HEAD + "out = model(torch.ones(3, 4))\nout.backward(torch.ones(3, 2))\n",
-)
-_page(
     "OW304",
     "NumPy or random in the loss",
     "`{code}` computes with NumPy or `random` inside of the computation of the loss",

@@ -31,13 +31,11 @@ class Sink:
         call: the call that consumes the loss, or the `return` that hands it to a framework.
         loss: the expression of the loss, inside `call`.
         unit: the statement after which the loss is consumed.
-        gradient: backward was given a gradient, so the loss may be no scalar.
     """
 
     call: cst.Call | cst.Return
     loss: cst.BaseExpression
     unit: Unit
-    gradient: bool = False
 
 
 class SinkFinder:
@@ -132,10 +130,16 @@ class SinkFinder:
         if apex is not None:
             yield Sink(call, apex[1], apex[0])
             return
-        gradient = bool(positional) or any(
-            arg.keyword is not None and arg.keyword.value == "gradient" for arg in call.args
-        )
-        yield Sink(call, receiver, unit, gradient)
+        if not self._is_of_no_tensor(call, receiver):
+            yield Sink(call, receiver, unit)
+
+    def _is_of_no_tensor(self, call: cst.Call, receiver: cst.BaseExpression) -> bool:
+        """`grad = my_extension.backward(ctx.saved, grad)`: a tensor's backward gives nothing."""
+        if not call.args:
+            return False
+        imported = self._bindings.qualified(receiver)
+        kept = isinstance(self._tree.parents[call], (cst.Assign, cst.AnnAssign))
+        return kept or (imported is not None and not imported.startswith("torch."))
 
     @staticmethod
     def _is_super(receiver: cst.BaseExpression) -> bool:

@@ -34,6 +34,17 @@ NO_STEP = [
         "class Scaled(Base):\n    @staticmethod\n    def backward(ctx, grad):\n"
         "        return super().backward(ctx, grad)\n",
     ),
+    (
+        "an extension's backward returns a gradient",
+        "import sigmoid_cpp\n\n\nclass Sigmoid(torch.autograd.Function):\n"
+        "    @staticmethod\n    def backward(ctx, grad):\n"
+        "        return sigmoid_cpp.backward(*ctx.saved_tensors, grad)\n",
+    ),
+    (
+        "an object's backward returns a gradient",
+        "class Block(torch.autograd.Function):\n    def backward(self, grad):\n"
+        "        grad = self.relu.backward(grad)\n        return grad\n",
+    ),
     ("the sink is commented out", "loss = criterion(model(x), y)\n# loss.backward()\n"),
     ("a cursor moves backward", "cursor = x\nmove_backward(cursor)\n"),
 ]
@@ -60,7 +71,6 @@ LEFT_ALONE = [
         "import torch\nmodel = [1.0, 2.0]\nw = torch.ones(2, requires_grad=True)\n"
         "loss = w[0] * model[0]\nloss.backward()\n",
     ),
-    ("a gradient is given", HEAD + "out = model(x)\nout.backward(torch.ones_like(out))\n"),
     (
         "the graph is kept",
         HEAD + "loss = criterion(model(x), y)\nloss.backward(retain_graph=True)\nloss.backward()\n",

@@ -35,6 +35,7 @@ class SliceWalk:
         self._reader = analyses.reader
         self._flow = analyses.flow
         self._liveness = analyses.liveness
+        self._loss = found.loss
         self._pieces = found.pieces
         self._walked = Walked()
         self._outside = Outside(analyses, self._walked)
@@ -179,7 +180,8 @@ class SliceWalk:
     def _call(self, node: cst.Call) -> None:
         func = node.func
         place = place_of(func, self._reader.instance)
-        if place is not None and place not in self._walked.defined:
+        bound_inside = place in self._walked.defined or func not in self._walked.free
+        if place is not None and not bound_inside:
             self._callee(func, place)
         elif isinstance(func, cst.Attribute):
             self._method_call(func)
@@ -275,6 +277,8 @@ class SliceWalk:
 
     def _capture_place(self, place: str, node: cst.CSTNode) -> None:
         self._check_not_filled(place, node)
+        if isinstance(node, cst.BaseExpression) and self._modules.holds_modules(node):
+            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
         self._walked.whole.add(place)
         if place == self._reader.instance:
             raise Refuse("OW107", node, name=place, why="is passed whole")

@@ -19,6 +19,7 @@ from . import paths
 from .stand_ins import standing_in
 
 _DATA = frozenset({Tensor.data.__get__})  # type: ignore[attr-defined]
+_JOINS = frozenset({torch.cat, torch.concat, torch.concatenate})
 _EMPTY = frozenset(
     {torch.zeros_like, torch.ones_like, torch.full_like, torch.empty_like, torch.rand_like}
 )
@@ -48,6 +49,10 @@ def tracing(inputs: Sequence[Tensor] = (), trained: Sequence[bool] = ()) -> Iter
 class _StopGradients(TorchFunctionMode):
     """Marks results that gradients do not flow through though they come from trained tensors."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._joined: dict[int, tuple[Tensor, Tensor | None]] = {}
+
     def __torch_function__(
         self,
         func: Callable[..., Any],
@@ -58,7 +63,12 @@ class _StopGradients(TorchFunctionMode):
         if func in _DATA:
             # The getter leaves the trace: what it returns would be a constant.
             func = Tensor.detach
+        if func in _JOINS and args and _is_trained(args):
+            args = (tuple(map(self._joined_once, args[0])), *args[1:])
         result = func(*args, **(kwargs or {}))
+        if func is torch.tensor and result.is_floating_point():
+            # A constant of the trace by reference, which `total += loss` must not change.
+            return result.clone()
         if func in _EMPTY or not _is_trained((*args, *(kwargs or {}).values())):
             return result
         if isinstance(result, Tensor):
@@ -66,6 +76,22 @@ class _StopGradients(TorchFunctionMode):
         if type(result) in (tuple, list):
             return type(result)(_stopped(part, args) for part in result)
         return result
+
+    def _joined_once(self, tensor: Tensor) -> Tensor:
+        """ORT names a gradient for every input of a Concat, for the same input twice the same.
+
+        Each copy is made of the one before, since equal copies would be merged.
+        """
+        if tensor.requires_grad:
+            return tensor
+        kept, latest = self._joined.get(id(tensor), (tensor, None))
+        if latest is None:
+            latest = tensor
+        else:
+            with torch._C.DisableTorchFunction():
+                latest = torch.ops.aten.detach_copy(latest)
+        self._joined[id(tensor)] = (kept, latest)
+        return latest
 
 
 def _stopped(result: Any, args: Sequence[Any]) -> Any:
