@@ -17,7 +17,7 @@ def main() -> None:
     # A short process that builds trees: collecting them costs more than it frees.
     gc.set_threshold(400_000, 50, 50)
     _open_missing_streams()
-    code = _run()
+    code = run()
     if "torch" in sys.modules:
         sys.exit(code)
     # Taking syntax trees apart at exit is an eighth of a run's time; nothing waits for it.
@@ -35,7 +35,8 @@ def _open_missing_streams() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def _run() -> int:
+def run() -> int:
+    """The command line of `sys.argv` in this process; its exit code, whatever happens."""
     import click
 
     from ortwrap.cli.app import app

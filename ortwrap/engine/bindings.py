@@ -88,8 +88,9 @@ class Bindings:
     def scope_of(self, node: cst.CSTNode) -> Scope:
         """The innermost scope that a node stands in."""
         for ancestor in self.tree.ancestors(node):
-            if ancestor in self._scopes:
-                return self._scopes[ancestor]
+            scope = self._scopes.get(ancestor)
+            if scope is not None:
+                return scope
         return self.module
 
     def scope(self, node: cst.CSTNode) -> Scope:

@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Union
+from typing import Any, Union
 
 import libcst as cst
 
@@ -18,6 +18,8 @@ Compound = cst.BaseCompoundStatement
 Statement = Union[cst.BaseSmallStatement, cst.BaseCompoundStatement]
 FunctionLike = Union[cst.FunctionDef, cst.Module]
 
+_ASSIGNMENTS = (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.NamedExpr)
+_SUITES = (cst.Module, cst.IndentedBlock, cst.SimpleStatementSuite)
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 
 
@@ -122,15 +124,18 @@ class SourceTree:
 
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The parents of a node, innermost first."""
-        while node in self.parents:
-            node = self.parents[node]
-            yield node
+        parent = self.parents.get(node)
+        while parent is not None:
+            yield parent
+            parent = self.parents.get(parent)
 
     def unit_of(self, node: cst.CSTNode) -> Unit:
         """The innermost statement that a node is part of."""
-        while node not in self.units:
+        unit = self.units.get(node)
+        while unit is None:
             node = self.parents[node]
-        return self.units[node]
+            unit = self.units.get(node)
+        return unit
 
     def parent_unit(self, unit: Unit) -> Unit | None:
         """The compound statement that a statement's block belongs to, within its function."""
@@ -171,24 +176,26 @@ class SourceTree:
         return ".".join(reversed(names)) or None
 
     def _index(self, root: cst.CSTNode) -> None:
+        # By type, since `isinstance` takes its time with abstract classes.
+        lists: dict[type, list[Any]] = {
+            cst.Call: self.calls,
+            cst.FunctionDef: self.functions,
+            cst.ClassDef: self.classes,
+            **dict.fromkeys(_ASSIGNMENTS, self.assignments),
+        }
         stack = [root]
         while stack:
             node = stack.pop()
-            if isinstance(node, cst.Call):
-                self.calls.append(node)
-            elif isinstance(node, (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.NamedExpr)):
-                self.assignments.append(node)
-            elif isinstance(node, cst.FunctionDef):
-                self.functions.append(node)
-            elif isinstance(node, cst.ClassDef):
-                self.classes.append(node)
-            if isinstance(node, (cst.Module, cst.IndentedBlock, cst.SimpleStatementSuite)):
+            kind = type(node)
+            if kind in lists:
+                lists[kind].append(node)
+            elif kind in _SUITES:
                 self._index_block(node)
             for child in children(node):
                 self.parents[child] = node
                 stack.append(child)
         for found in (self.calls, self.assignments, self.functions, self.classes):
-            found.sort(key=lambda node: self.span(node).start)
+            found.sort(key=lambda node: self._spans[node][0])
         self.comments = [
             (self.span(node), node.value) for node in self._spans if type(node) is cst.Comment
         ]
