@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ortwrap.engine import rewrite_source
+from ortwrap.engine.lines import lines_of
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import Change, Result, Step
 from ortwrap.outcome import Fault, Outcome
@@ -126,12 +127,12 @@ class _Script:
 
     def change_as_shown(self, change: Change) -> Change:
         """The change at its line of the shown text, where magics may take several lines."""
-        before = "".join(self.text.splitlines(keepends=True)[: change.line - 1])
+        before = "".join(lines_of(self.text)[: change.line - 1])
         return replace(change, line=self.shown(before).count("\n") + 1)
 
     def line_in_cell(self, line: int) -> tuple[int, int]:
         """The number of the cell that holds a line of the script, and the line within it."""
-        before = "".join(self.text.splitlines(keepends=True)[:line])
+        before = "".join(lines_of(self.text)[:line])
         mark = list(_MARK_LINE.finditer(before))[-1]
         return int(mark.group(1)) + 1, before.count("\n", mark.end())
 

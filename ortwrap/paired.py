@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import replace
 
+from ortwrap.engine.lines import lines_of
 from ortwrap.outcome import Outcome
 from ortwrap.source import SourceError, read_bytes
 
@@ -55,7 +56,7 @@ def with_header(outcome: Outcome, version: str) -> bytes:
     original = outcome.source.encode(outcome.source.text)
     digest = hashlib.sha256(original).hexdigest()
     newline = "\r\n" if "\r\n" in outcome.source.text else "\n"
-    lines = outcome.result.text.splitlines(keepends=True)
+    lines = lines_of(outcome.result.text)
     start = 1 if lines and lines[0].startswith("#!") else 0
     if start < len(lines) and start < 2 and _CODING.match(lines[start]):
         start += 1

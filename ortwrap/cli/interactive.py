@@ -11,6 +11,7 @@ from ortwrap.cli.delivery import print_diff
 from ortwrap.cli.inputs import config_of, files_of
 from ortwrap.cli.request import Request
 from ortwrap.cli.terminal import say, use_colour
+from ortwrap.engine.lines import lines_of
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import Step
 from ortwrap.files import rewrite_bytes, save
@@ -123,5 +124,5 @@ def _answer() -> str:
 
 
 def _numbered(text: str) -> Iterator[str]:
-    for number, line in enumerate(text.splitlines(), start=1):
-        yield f"{number:>5}  {line}\n"
+    for number, line in enumerate(lines_of(text), start=1):
+        yield f"{number:>5}  {line}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import libcst as cst
 
@@ -26,23 +27,26 @@ class ExistingUses:
 
     def is_rewritten(self, sink: Sink) -> bool:
         """The loss comes out of a wrapper that `ort_module` made, or its plain stand-in."""
-        made = {
-            target.value
-            for target, call in self._made()
-            if isinstance(target, cst.Name) and self._makes_wrapper(call.func)
-        }
-        if not made:
+        if not self._wrappers:
             return False
         reader = EffectsReader(self._bindings, self._tree.enclosing(sink.call))
-        if made & set(reader.of(sink.loss).reads):
+        if self._wrappers & set(reader.of(sink.loss).reads):
             return True
-        return bool(self._defining_calls(sink, reader) & made)
+        return bool(self._defining_calls(sink, reader) & self._wrappers)
 
-    def _makes_wrapper(self, func: cst.BaseExpression) -> bool:
-        if self._bindings.qualified(func) == "ortwrap.runtime.ort_module":
-            return True
+    @cached_property
+    def _wrappers(self) -> set[str]:
+        """Names of wrappers that `ort_module` or its plain stand-in made."""
         by_hand = made_by_hand(self._tree, self._bindings)
-        return by_hand is not None and self._bindings.definition(func) is by_hand
+        return {
+            target.value
+            for target, call in self._made()
+            if isinstance(target, cst.Name)
+            and (
+                self._bindings.qualified(call.func) == "ortwrap.runtime.ort_module"
+                or (by_hand is not None and self._bindings.definition(call.func) is by_hand)
+            )
+        }
 
     def is_inside_ort(self, found: LossSlice) -> bool:
         """All that computes the loss is one call of an `ORTModule`.
@@ -59,8 +63,9 @@ class ExistingUses:
 
     def _runs_ort(self, call: cst.Call) -> bool:
         key = self._modules.key(call.func)
-        return key is not None and key in self._ort_modules()
+        return key is not None and key in self._ort_modules
 
+    @cached_property
     def _ort_modules(self) -> set[Key | None]:
         """Places that hold an `ORTModule`."""
         return {

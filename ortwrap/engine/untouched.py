@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings, Scope
+from ortwrap.engine.lines import lines_of
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.tree import SourceTree, Unit
@@ -15,11 +16,15 @@ from ortwrap.engine.tree import SourceTree, Unit
 def changed_line(tree: SourceTree, plans: Iterable[Plan], patched: str) -> int | None:
     """The first line outside of the plans that the patched text has not, or not in its order."""
     touched = {line for plan in plans for line in _lines_of(plan, tree)}
-    rest = iter(patched.splitlines())
-    for number, line in enumerate(tree.text.splitlines(), start=1):
+    rest = iter(_without_ends(patched))
+    for number, line in enumerate(_without_ends(tree.text), start=1):
         if number not in touched and line.strip() and not any(line == other for other in rest):
             return number
     return None
+
+
+def _without_ends(text: str) -> Iterator[str]:
+    return (line.rstrip("\r\n") for line in lines_of(text))
 
 
 def _lines_of(plan: Plan, tree: SourceTree) -> Iterator[int]:

@@ -136,3 +136,12 @@ def test_what_is_nested_too_deeply_is_told(nested: Callable[[int], str], depth: 
     if outcome.fault is not None:
         assert "nested" in outcome.fault.message
     _report(outcome)
+
+
+@pytest.mark.parametrize("mark", ["\x0c", "\x1c", "\x85", "\u2028"])
+def test_only_newlines_end_lines(mark: str) -> None:
+    """Found by `python -m benchmarks.fuzz`: a form feed made the check of the output cry wolf."""
+    text = f"title = '''{mark}'''\n{TRAINING}"
+    outcome = rewrite_bytes(text.encode(), "a.py", OPTIONS)
+    assert [(step.line, step.status) for step in outcome.steps] == [(12, "rewritten")]
+    _check_patched(outcome, text.encode())
