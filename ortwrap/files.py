@@ -28,7 +28,7 @@ def rewrite_bytes(data: bytes, path: str, options: Options) -> Outcome:
         source = decode(data, path)
         result = rewrite_source(source.text, options)
         patched = data if result.text == source.text else source.encode(result.text)
-        return Outcome(path, source, result, patched)
+        return Outcome(path, source, result, data, patched)
     except SourceError as error:
         fault = Fault(error.message, error.line, error.column)
     except InvalidSource as error:

@@ -1,7 +1,7 @@
 """Jupyter notebooks in and out: their code cells are one script to the engine.
 
-Cells, outputs and magics stay; the generated class gets a cell of its own before the one
-that uses it. Needs nbformat (`pip install 'ortwrap[notebook]'`).
+Cells, outputs and magics stay; a generated class gets a cell of its own before the one that
+uses it. Needs nbformat (`pip install 'ortwrap[notebook]'`).
 """
 
 from __future__ import annotations
@@ -38,38 +38,52 @@ def rewrite_notebook(data: bytes, path: str, options: Options) -> Outcome:
         return Outcome(
             path, fault=Fault("notebooks need nbformat: pip install 'ortwrap[notebook]'")
         )
-    text = data.decode("utf-8", "replace")
     try:
-        notebook = _read(text)
+        notebook = _read(data)
     except ValueError as error:
         return Outcome(path, fault=Fault(f"is no notebook that can be read: {error}"))
     script = _Script.of([cell["source"] for cell in notebook["cells"] if _is_code(cell)])
     result = rewrite_source(script.text, options)
     steps = tuple(script.placed(step) for step in result.steps)
+    lines = tuple(step.line for step in result.steps)
     unused = tuple(script.line_in_cell(line)[1] for line in result.unused_skips)
     source = Source(path, script.shown(script.text), "utf-8")
     shown = Result(source.text, source.text, steps, unused)
     if result.text == script.text:
-        return Outcome(path, source, replace(shown, text=source.text), data)
+        return Outcome(path, source, shown, data, data, script_lines=lines)
     cells = script.cells(result.text)
     if cells is None:
         fault = Fault("a training step reaches over several cells; put it into one")
         return Outcome(path, source, fault=fault)
     _put_cells(notebook, script, cells, {step.class_name for step in steps if step.class_name})
-    nbformat: Any = import_module("nbformat")
-    patched = nbformat.writes(notebook) + ("\n" if text.endswith("\n") else "")
     changes = tuple(script.change_as_shown(change) for change in result.changes)
     shown = replace(shown, text=script.shown(result.text), changes=changes)
-    return Outcome(path, source, shown, patched.encode("utf-8"))
+    return Outcome(path, source, shown, data, _written(notebook, data), script_lines=lines)
 
 
-def _read(text: str) -> Any:
-    """The notebook in a text.
+def with_note(patched: bytes, note: str) -> bytes:
+    """A notebook with a cell on top that says something to whoever opens it."""
+    notebook = _read(patched)
+    note_cell = import_module("nbformat.v4").new_markdown_cell(note)
+    first = notebook["cells"][0] if notebook["cells"] else {}
+    notebook["cells"].insert(0, _like(first, note_cell))
+    return _written(notebook, patched)
+
+
+def _written(notebook: Any, before: bytes) -> bytes:
+    nbformat: Any = import_module("nbformat")
+    end = "\n" if before.endswith(b"\n") else ""
+    return f"{nbformat.writes(notebook)}{end}".encode()
+
+
+def _read(data: bytes) -> Any:
+    """The notebook in a file's bytes.
 
     Raises:
         ValueError: it is none, or of a format before 4.
     """
     nbformat: Any = import_module("nbformat")
+    text = data.decode("utf-8")
     content = json.loads(text)
     if not isinstance(content, dict) or content.get("nbformat") != 4:
         raise ValueError("it is not in notebook format 4; save it anew with Jupyter")
@@ -117,8 +131,9 @@ class _Script:
         return [cell[:-1] if cell.endswith("\n") else cell for cell in cells]
 
     def shown(self, text: str) -> str:
-        """The text with everything hidden back in its place."""
-        return _HIDDEN_LINE.sub(lambda match: self.hidden[int(match.group(1))], text)
+        """The text for people: everything hidden back in its place, cells counted from 1."""
+        text = _HIDDEN_LINE.sub(lambda match: self.hidden[int(match.group(1))], text)
+        return _MARK_LINE.sub(lambda match: f"# %% cell {int(match.group(1)) + 1}\n", text)
 
     def placed(self, step: Step) -> Step:
         """The step with its line counted in its cell, which the message names."""
@@ -191,8 +206,15 @@ def _put_cells(notebook: Any, script: _Script, sources: Sequence[str], classes: 
 
 
 def _like(cell: Any, new: Any) -> Any:
-    """A new cell as the notebook's minor format has them: ids came with 4.5."""
-    if "id" not in cell:
+    """A new cell as the notebook's minor format has them: ids came with 4.5.
+
+    Its id is always the same, so that a second rewrite of the same notebook gives the same bytes.
+    """
+    import hashlib  # OpenSSL takes 15 ms to load: only where it is used
+
+    if "id" in cell:
+        new["id"] = hashlib.sha256(new["source"].encode()).hexdigest()[:8]
+    else:
         new.pop("id", None)
     return new
 

@@ -17,11 +17,8 @@ _KIND = "originals"
 
 def remember(outcome: Outcome) -> None:
     """Keep a file's original before it is replaced; a cache that is read-only is no error."""
-    if outcome.source is None:
-        return
-    original = outcome.source.encode(outcome.source.text)
     with suppress(OSError):
-        store(_KIND, key_of([outcome.patched]), zlib.compress(original))
+        store(_KIND, key_of([outcome.patched]), zlib.compress(outcome.original))
 
 
 def original_of(patched: bytes) -> bytes | None:

@@ -34,24 +34,29 @@ class Outcome:
         path: the file, named as the user named it.
         source: its text and encoding; None when it could not be read.
         result: what the engine gave back; None when there is a fault.
+        original: the bytes of the file itself.
         patched: the bytes to write, those of the file itself unless rewritten.
         fault: None unless the file could not be handled.
         target: where the patched bytes belong; None for the file itself.
         fresh: what stands in `target` is what belongs there already.
+        script_lines: the line of each step in all code cells of a notebook together, by which
+            `Options.leave` knows it; empty for scripts, where that is the step's own line.
     """
 
     path: str
     source: Source | None = None
     result: Result | None = None
+    original: bytes = b""
     patched: bytes = b""
     fault: Fault | None = None
     target: str | None = None
     fresh: bool = False
+    script_lines: tuple[int, ...] = ()
 
     def without_text(self) -> Outcome:
         """The same without the texts, for runs over more files than memory should hold."""
         result = None if self.result is None else replace(self.result, source="", text="")
-        return replace(self, source=None, result=result, patched=b"")
+        return replace(self, source=None, result=result, original=b"", patched=b"")
 
     @property
     def pending(self) -> bool:
@@ -67,6 +72,12 @@ class Outcome:
     def steps(self) -> tuple[Step, ...]:
         """Every training step of the file; empty when it could not be handled."""
         return () if self.result is None else self.result.steps
+
+    @property
+    def rewritten_by_line(self) -> dict[int, Step]:
+        """The rewritten steps by the lines that `Options.leave` knows them by."""
+        lines = self.script_lines or tuple(step.line for step in self.steps)
+        return {line: step for line, step in zip(lines, self.steps) if step.status == "rewritten"}
 
     @property
     def unused_skips(self) -> tuple[int, ...]:

@@ -67,17 +67,15 @@ def _file(path: str, options: Options, mood: _Mood) -> Outcome:
     except SourceError as error:
         return Outcome(path, fault=Fault(error.message))
     whole = rewrite_bytes(data, path, options)
-    if path.endswith(".ipynb") and whole.status == "rewritten":
-        message = "notebooks are rewritten as a whole: use --write"
-        return replace(whole, result=None, fault=Fault(message))
-    left = [step.line for step in whole.rewritten]
-    agreed = rewrite_bytes(data, path, replace(options, leave=tuple(left)))
-    for number, step in enumerate(whole.rewritten, start=1):
-        trial = [line for line in left if line != step.line]
-        with_it = rewrite_bytes(data, path, replace(options, leave=tuple(trial)))
-        if step.line not in {done.line for done in with_it.rewritten}:
+    steps = whole.rewritten_by_line
+    left = tuple(steps)
+    agreed = rewrite_bytes(data, path, replace(options, leave=left))
+    for number, (line, step) in enumerate(steps.items(), start=1):
+        trial = tuple(each for each in left if each != line)
+        with_it = rewrite_bytes(data, path, replace(options, leave=trial))
+        if line not in with_it.rewritten_by_line:
             continue  # it stands or falls with one that was left
-        _show(agreed, with_it, step, f"{number} of {len(whole.rewritten)}")
+        _show(agreed, with_it, step, f"{number} of {len(steps)}")
         if _agrees(with_it, mood):
             left, agreed = trial, with_it
     if agreed.status != "rewritten":

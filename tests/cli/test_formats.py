@@ -24,7 +24,7 @@ SKIPPED = Step(9, None, "skipped", None, "rewritten earlier")
 
 
 def outcome(path: str, *steps: Step) -> Outcome:
-    return Outcome(path, Source(path, "a\n", "utf-8"), Result("a\n", "a\n", steps), b"a\n")
+    return Outcome(path, Source(path, "a\n", "utf-8"), Result("a\n", "a\n", steps))
 
 
 OUTCOMES = [

@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from terminals import on_terminal
 
 IMPORTS = """\
 %matplotlib inline
@@ -85,6 +86,43 @@ def test_a_second_time_changes_nothing(ortwrap: Callable, notebook: Path) -> Non
     assert ortwrap("rewrite", "--check", "train.ipynb").code == 0
     ortwrap("rewrite", "--write", "train.ipynb")
     assert notebook.read_bytes() == data
+
+
+def test_what_was_written_can_be_reverted(ortwrap: Callable, notebook: Path) -> None:
+    data = notebook.read_bytes()
+    ortwrap("rewrite", "--write", "train.ipynb")
+    assert notebook.read_bytes() != data
+    assert ortwrap("rewrite", "--revert", "train.ipynb").err == "Reverted 1 file.\n"
+    assert notebook.read_bytes() == data
+
+
+def test_a_twin_says_where_it_is_from_and_is_found_stale(ortwrap: Callable, notebook: Path) -> None:
+    args = ("rewrite", "train.ipynb", "-o", "{stem}_ort.ipynb")
+    assert ortwrap(*args).code == 0
+    twin = nbformat.read(notebook.with_name("train_ort.ipynb"), as_version=4)
+    nbformat.validate(twin)
+    assert "from train.ipynb (sha256" in twin.cells[0].source
+    assert ortwrap(*args, "--check").code == 0
+    notebook.write_text(notebook.read_text().replace("lr=0.1", "lr=0.2"))
+    assert ortwrap(*args, "--check").code == 1
+
+
+def test_cells_are_asked_about_one_by_one(notebook: Path) -> None:
+    book = nbformat.read(notebook, as_version=4)
+    book.cells.append(new_code_cell(STEP))
+    nbformat.write(book, notebook)
+    code, shown = on_terminal(
+        notebook.parent, "n\ny\n", "rewrite", "-i", "train.ipynb", NO_COLOR="1"
+    )
+    assert code == 0, shown
+    assert shown.endswith("Rewrote 1 step in 1 file.
+")
+    assert "train.ipynb:9 (step 1 of 2): cell 4: forward and loss moved" in shown
+    assert "train.ipynb:9 (step 2 of 2): cell 6: forward and loss moved" in shown
+    after = nbformat.read(notebook, as_version=4)
+    assert [cell for cell in after.cells if cell.source == STEP] == [book.cells[4]]
+    assert after.cells[6].source.startswith("class ModuleWithLoss(nn.Module):")
+    assert "loss = model_with_loss(x, y)" in after.cells[7].source
 
 
 def test_nothing_is_written_and_steps_are_placed_in_their_cell(
