@@ -115,8 +115,7 @@ def test_cells_are_asked_about_one_by_one(notebook: Path) -> None:
         notebook.parent, "n\ny\n", "rewrite", "-i", "train.ipynb", NO_COLOR="1"
     )
     assert code == 0, shown
-    assert shown.endswith("Rewrote 1 step in 1 file.
-")
+    assert shown.endswith("Rewrote 1 step in 1 file.\n")
     assert "train.ipynb:9 (step 1 of 2): cell 4: forward and loss moved" in shown
     assert "train.ipynb:9 (step 2 of 2): cell 6: forward and loss moved" in shown
     after = nbformat.read(notebook, as_version=4)
