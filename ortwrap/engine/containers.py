@@ -8,7 +8,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 
-Paired = Iterator[tuple[cst.CSTNode, cst.BaseExpression]]
+Paired = Iterator[tuple[cst.CSTNode, cst.BaseExpression, bool]]
 
 
 def members(value: cst.BaseExpression) -> list[cst.BaseExpression]:
@@ -24,9 +24,10 @@ def members(value: cst.BaseExpression) -> list[cst.BaseExpression]:
 
 
 def loop_pairs(target: cst.CSTNode, iterable: cst.BaseExpression, bindings: Bindings) -> Paired:
-    """Loop variables, each with the container that it runs over.
+    """Loop variables, each with the container that it runs over, and whether over its values.
 
     `for i, (model, optimizer) in enumerate(zip(models, optimizers))` gives `model` with `models`.
+    Of a dict, `.values()` and `.items()` give the values, and the plain loop its keys.
     """
     names = [item.value for item in target.elements] if isinstance(target, cst.Tuple) else []
     if isinstance(target, cst.Name):
@@ -39,14 +40,14 @@ def loop_pairs(target: cst.CSTNode, iterable: cst.BaseExpression, bindings: Bind
             for name, argument in zip(names, arguments):
                 yield from loop_pairs(name, argument, bindings)
         elif _method(iterable) == "items" and len(names) == 2:
-            yield names[1], _owner(iterable)
+            yield names[1], _owner(iterable), True
 
 
 def _values(target: cst.Name, iterable: cst.BaseExpression) -> Paired:
     if not isinstance(iterable, cst.Call):
-        yield target, iterable
+        yield target, iterable, False
     elif _method(iterable) == "values":
-        yield target, _owner(iterable)
+        yield target, _owner(iterable), True
 
 
 def _method(call: cst.Call) -> str:

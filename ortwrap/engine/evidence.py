@@ -43,6 +43,11 @@ CRITERION_NAME = re.compile(
 )
 CRITERION_CLASS = re.compile(r"(?:Loss|Criterion|CrossEntropy|BCE|MSE)\w*$")
 
+MODULE_METHODS = frozenset(
+    "parameters named_parameters train eval named_modules children named_children buffers "
+    "named_buffers apply register_forward_hook generate module requires_grad_ no_sync".split()
+)
+
 FACTORY_MODULES = (
     "torchvision.models",
     "timm",

@@ -130,6 +130,9 @@ class GradientFlow:
             return
         if isinstance(node, cst.Comparison):
             return
+        if isinstance(node, cst.Subscript) and self._modules.is_trainable(node):
+            uses.append(node)
+            return
         if isinstance(node, cst.Subscript):
             # The index picks values; gradients flow through what is indexed.
             self._walk(node.value, found, uses)

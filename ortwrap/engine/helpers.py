@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
-from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.effects import EffectsReader, instance_name, place_of
+from ortwrap.engine.bindings import Bindings, Scope
+from ortwrap.engine.effects import EffectsReader, instance_name, place_of, root_place
 from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.members import constant_index
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.refusals import Refuse
@@ -25,10 +27,12 @@ class HeldModule:
     Attributes:
         name: the global's name, or the attribute of the instance; empty for the instance itself.
         of_instance: it is an attribute of the instance that the helper is a method of.
+        root: the list or dict that it is an item of, as the helper calls it; empty if of none.
     """
 
     name: str
     of_instance: bool
+    root: str = ""
 
     def place(self, instance: str | None) -> str:
         """What the calling function calls it."""
@@ -130,6 +134,9 @@ class Helpers:
         found: dict[HeldModule, None] = {}
         for node in flow.module_uses(function.body):
             place = place_of(node, reader.instance)
+            if isinstance(node, cst.Subscript):
+                found.update(dict.fromkeys(self._held_item(node, reader.instance, scope)))
+                continue
             if place is None:
                 continue
             if place == reader.instance:
@@ -143,6 +150,17 @@ class Helpers:
             if inner is not None and inner is not function:
                 found.update(dict.fromkeys(self.held_modules(inner)))
         return list(found)
+
+    def _held_item(
+        self, node: cst.Subscript, instance: str | None, scope: Scope
+    ) -> Iterator[HeldModule]:
+        """`nets["g"]`, of a list or dict that the helper is not given."""
+        root = root_place(node, instance)
+        if root is None or root in scope.names or constant_index(node) is None:
+            return
+        code = self._tree.code(node)
+        of_instance = "." in root
+        yield HeldModule(code.split(".", 1)[1] if of_instance else code, of_instance, root)
 
     def check(self, function: cst.FunctionDef, name: str) -> None:
         """Refuse a helper that does more than compute a value.

@@ -14,26 +14,24 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.classes import Classes
-from ortwrap.engine.containers import loop_pairs, members
+from ortwrap.engine.containers import loop_pairs
 from ortwrap.engine.effects import instance_name, place_of
 from ortwrap.engine.evidence import (
     CRITERION_CLASS,
     CRITERION_NAME,
     FACTORY_MODULES,
+    MODULE_METHODS,
     MODULE_NAME,
     OWN_WAYS,
     Evidence,
     Role,
     built_by,
 )
+from ortwrap.engine.members import Members
 from ortwrap.engine.tree import SourceTree
 
 Key = tuple[cst.CSTNode, str]
 
-_MODULE_METHODS = frozenset(
-    "parameters named_parameters train eval named_modules children named_children buffers "
-    "named_buffers apply register_forward_hook generate module requires_grad_ no_sync".split()
-)
 _TENSOR_METHODS = frozenset(
     "detach item view reshape size dim argmax mean sum squeeze unsqueeze permute transpose numpy "
     "tolist contiguous flatten softmax sigmoid".split()
@@ -63,22 +61,25 @@ class ModuleTable:
         self._bindings = bindings
         self._wrappers = frozenset(wrappers)
         self._evidence: dict[Key, Evidence] = {}
-        self._members: dict[Key, Evidence] = {}
         self._instances: dict[cst.CSTNode, str | None] = {}
         self.classes = Classes(tree, bindings)
         self.module_classes = self._find_module_classes()
+        self._members = Members(tree, bindings, self.key, self._of_value, self._evidence.get)
         # A second round sees what the first learnt through aliases and call sites.
         for _ in range(3):
-            before = dict(self._evidence), dict(self._members)
+            before = dict(self._evidence), self._members.known
             self._from_assignments()
+            self._members.learn()
             self._from_loops()
             self._from_calls()
             self._from_call_sites()
-            if (self._evidence, self._members) == before:
+            if (self._evidence, self._members.known) == before:
                 break
 
     def evidence(self, node: cst.CSTNode) -> Evidence | None:
         """What is known about the object that a name or attribute of the instance holds."""
+        if isinstance(node, cst.Subscript):
+            return self._weaker(self._members.of_item(node))
         key = self.key(node)
         if key is None:
             return None
@@ -195,9 +196,6 @@ class ModuleTable:
         evidence = self._of_value(value)
         if evidence is not None:
             self._learn(self.key(target), evidence)
-        member, key = self._of_member(value), self.key(target)
-        if member is not None and key is not None:
-            self._members[key] = member
 
     def _engine_library(self, value: cst.BaseExpression) -> str | None:
         """`deepspeed.initialize(...)` gives an engine first, and an optimizer after it."""
@@ -217,34 +215,20 @@ class ModuleTable:
 
     def holds_modules(self, value: cst.BaseExpression) -> bool:
         """A list or dict of trainable modules."""
-        evidence = self._of_member(value)
+        evidence = self._members.of_all(value)
         return evidence is not None and evidence.role != "criterion"
 
     def _from_loops(self) -> None:
         """`for model, optimizer in zip(models, optimizers)` over lists that hold modules."""
         for node in self._tree.units:
             if isinstance(node, cst.For):
-                for target, container in loop_pairs(node.target, node.iter, self._bindings):
-                    self._learn(self.key(target), self._of_member(container))
-                    self._learn_members(container, target)
-
-    def _learn_members(self, container: cst.BaseExpression, target: cst.CSTNode) -> None:
-        """`for module in module_list: module.train()` tells what the list holds."""
-        plain = isinstance(container, (cst.Name, cst.Attribute))
-        key, told = self.key(container), self._evidence.get(self.key(target))  # type: ignore[arg-type]
-        if plain and key is not None and told is not None and told.strength > 1:
-            self._members.setdefault(key, Evidence(told.role, told.reason, 2))
-
-    def _of_member(self, container: cst.BaseExpression) -> Evidence | None:
-        """What is known of each of the objects in a list or dict."""
-        if isinstance(container, (cst.Name, cst.Attribute)):
-            return self._members.get(self.key(container))  # type: ignore[arg-type]
-        found = [self._of_value(member) for member in members(container)]
-        return self._weaker(found[0]) if found and all(found) else None
+                for target, items, whole in loop_pairs(node.target, node.iter, self._bindings):
+                    of = self._members.of_all if whole else self._members.of_each
+                    self._learn(self.key(target), self._weaker(of(items)))
 
     def _of_value(self, value: cst.BaseExpression) -> Evidence | None:
         if isinstance(value, cst.Subscript):
-            return self._of_member(value.value)
+            return self._weaker(self._members.of_item(value))
         if isinstance(value, (cst.Name, cst.Attribute)):
             return self._weaker(self._evidence.get(self.key(value)))  # type: ignore[arg-type]
         if isinstance(value, cst.IfExp):
@@ -306,7 +290,7 @@ class ModuleTable:
     def _from_calls(self) -> None:
         for call in self._tree.calls:
             func = call.func
-            if not isinstance(func, cst.Attribute) or func.attr.value not in _MODULE_METHODS:
+            if not isinstance(func, cst.Attribute) or func.attr.value not in MODULE_METHODS:
                 continue
             key = self.key(func.value)
             if key is None or self._bindings.qualified(func.value) is not None:
@@ -339,6 +323,7 @@ class ModuleTable:
                 continue
             for parameter, argument in pair_arguments(function, call):
                 evidence = self._of_value(argument)
+                self._members.pass_on(argument, (function, parameter))
                 if evidence is not None and evidence.strength > 0:
                     site = Evidence(evidence.role, f"callers pass what {evidence.reason}", 1)
                     self._learn((function, parameter), site)
@@ -349,6 +334,8 @@ class ModuleTable:
         owner = key[0]
         bound = self._bindings.scope(owner).names.get(key[1], []) if owner is not None else []
         if any(binding.kind in ("import", "function", "class") for binding in bound):
+            return None
+        if self._members.is_container(key):
             return None
         if self._is_criterion_name(key):
             return Evidence("criterion", "its name says so", 0)

@@ -156,6 +156,8 @@ class Orderer:
         for readers in self._reader.of(unit.node).reads.values():
             for node in readers:
                 parent = self._tree.parents.get(node)
+                if isinstance(parent, cst.Subscript) and parent.value is node:
+                    node, parent = parent, self._tree.parents.get(parent)
                 clears = isinstance(parent, cst.Attribute) and parent.attr.value == "zero_grad"
                 clears = clears or self._reports(parent)
                 if self._modules.is_trainable(node) and not clears:

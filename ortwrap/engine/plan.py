@@ -23,11 +23,19 @@ class Part:
         name: constructor parameter and attribute of the generated class.
         place: what the script calls it.
         trainable: it is a trainable module rather than a criterion or a function.
+        found_by: places that decide which object `place` is, where these are others: the list
+            and the index of `models[i]`.
     """
 
     name: str
     place: str
     trainable: bool
+    found_by: tuple[str, ...] = ()
+
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """Places whose change may make `place` another object."""
+        return self.found_by or (self.place,)
 
 
 @dataclass(frozen=True)

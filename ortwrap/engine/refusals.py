@@ -182,15 +182,16 @@ _page(
 _page(
     "OW112",
     "modules in a list or dict",
-    "`{loss}` is computed by modules that `{code}` picks out of a list or dict",
-    'Give the module a name before it is called: `model = models["g"]`, or loop over the modules.',
-    "The wrapper holds modules by name. Which module an index or a key picks is only known when "
-    "the step runs.",
+    "`{loss}` is computed by all modules that `{code}` holds, or by whichever it picks",
+    "Give the module a name before it is called (`model = models[i]`), or put the modules into an "
+    "`nn.ModuleList`, which is a module itself.",
+    "The wrapper holds modules, so that their parameters train. A plain list or dict of them is no "
+    "module, and what it holds may be another at each step. One that is picked before the loss is "
+    'computed, `models[i](x)` or `nets["encoder"](x)`, is held by itself.',
     "import torch\nfrom torch import nn\n\n"
-    'networks = {"a": nn.Linear(4, 2), "b": nn.Linear(4, 2)}\ncriterion = nn.MSELoss()\n'
-    "for name in networks:\n"
-    "    loss = criterion(networks[name](torch.ones(3, 4)), torch.ones(3, 2))\n"
-    "    loss.backward()\n",
+    "models = [nn.Linear(4, 2), nn.Linear(4, 2)]\ncriterion = nn.MSELoss()\n"
+    "x, y = torch.ones(3, 4), torch.ones(3, 2)\n"
+    "loss = sum(criterion(model(x), y) for model in models)\nloss.backward()\n",
 )
 _page(
     "OW201",

@@ -10,6 +10,7 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.lightning import optimizes_by_hand
+from ortwrap.engine.members import constant_index
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children
 from ortwrap.engine.sinks import Sink
@@ -63,7 +64,7 @@ class ReturnedLosses:
             yield from self._of_value(element, None, at, unit)
             return
         if isinstance(value, cst.Subscript) and pick is None:
-            key = _constant_index(value)
+            key = constant_index(value)
             if key is not None:
                 yield from self._of_value(value.value, key, at, unit)
                 return
@@ -151,13 +152,3 @@ def _returns(function: cst.FunctionDef) -> list[cst.Return]:
 
 def _is_none(value: cst.BaseExpression) -> bool:
     return isinstance(value, cst.Name) and value.value == "None"
-
-
-def _constant_index(node: cst.Subscript) -> str | int | None:
-    index = node.slice[0].slice
-    if len(node.slice) != 1 or not isinstance(index, cst.Index):
-        return None
-    if isinstance(index.value, cst.SimpleString):
-        value = index.value.evaluated_value
-        return value if isinstance(value, str) else None
-    return int(index.value.value) if isinstance(index.value, cst.Integer) else None

@@ -26,18 +26,26 @@ def find_site(plan: Plan, tree: SourceTree, bindings: Bindings, reader: EffectsR
     still exports once.
     """
     places = {part.place for part in plan.captures.parts}
+    # `models["g"]` is another module where `models` is, and where something is put into it.
+    lists = {place for part in plan.captures.parts for place in part.found_by}
     anchor = plan.order.anchor
     start = plan.found.block.units[min(anchor.index, len(plan.found.block.units) - 1)]
     function = tree.enclosing(start.node)
-    rebinders = _Rebinders(tree, bindings, places)
+    rebinders = _Rebinders(tree, bindings, places, lists)
+
+    def may_change(node: cst.CSTNode) -> bool:
+        effects = reader.of(node)
+        changed = effects.writes & places or effects.changes & lists
+        return bool(changed) or rebinders.called_in(node)
+
     if isinstance(function, cst.FunctionDef):
         body = tree.blocks(function)[0]
-        if not reader.of(function.body).writes & places and not rebinders.called_in(function.body):
+        if not may_change(function.body):
             return WrapSite(_after_docstring(body.units))
     best = start
     current = tree.parent_unit(start)
     while current is not None:
-        if reader.of(current.node).writes & places or rebinders.called_in(current.node):
+        if may_change(current.node):
             break
         if isinstance(current.node, (cst.For, cst.While)):
             best = current
@@ -58,10 +66,12 @@ def find_start(plan: Plan, tree: SourceTree, reader: EffectsReader) -> Unit:
 class _Rebinders:
     """Functions of this file that give a part's place another object, directly or by a call."""
 
-    def __init__(self, tree: SourceTree, bindings: Bindings, places: set[str]) -> None:
+    def __init__(
+        self, tree: SourceTree, bindings: Bindings, places: set[str], lists: set[str]
+    ) -> None:
         self._tree = tree
-        plain = {place for place in places if "." not in place}
-        attributes = {place.split(".", 1)[1] for place in places if "." in place}
+        plain = {place for place in places | lists if "." not in place}
+        attributes = {place.split(".", 1)[1] for place in places | lists if "." in place}
         self._names: set[str] = set()
         self.foreign = False
         for function in tree.functions:
@@ -69,9 +79,12 @@ class _Rebinders:
                 continue
             reader = EffectsReader(bindings, function)
             scope = bindings.scope(function)
-            writes = reader.of(function.body).writes
+            effects = reader.of(function.body)
+            writes = effects.writes
             outer = plain & (scope.declared_global | scope.declared_nonlocal) & writes
+            outer |= (lists & effects.mutates) - set(scope.names)
             own = {f"{reader.instance}.{name}" for name in attributes} & writes
+            own |= lists & effects.mutates
             if outer or own or self._sets_from_outside(function, attributes, reader.instance):
                 self._names.add(function.name.value)
         self._spread()

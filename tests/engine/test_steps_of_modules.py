@@ -98,14 +98,19 @@ def test_modules_of_a_list_or_dict_are_known_by_the_name_they_get(made: str, loo
 @pytest.mark.parametrize(
     "step",
     [
-        "criterion(nets[0](x), y).backward()",
         "loss = sum(criterion(n(x), y) for n in nets)\nloss.backward()",
         "loss = 0\nfor n in nets:\n    loss = loss + criterion(n(x), y)\nloss.backward()",
     ],
 )
-def test_modules_picked_by_their_place_are_refused(step: str) -> None:
+def test_all_modules_of_a_list_together_are_refused(step: str) -> None:
     script = f"{_MEMBERS.format(made='[nn.Linear(4, 2), nn.Linear(4, 2)]')}{step}\n"
     assert [step.code for step in rewrite_source(script).steps] == ["OW112"]
+
+
+def test_the_keys_of_a_dict_are_no_modules() -> None:
+    made = _MEMBERS.format(made="{'a': nn.Linear(4, 2)}")
+    text = rewrite_source(f"{made}for k in nets:\n    criterion(nets[k](x), y).backward()\n").text
+    assert "    net_with_loss = ort_module(ModuleWithLoss, nets[k], criterion)\n" in text
 
 
 def test_what_a_list_of_data_holds_is_no_module() -> None:

@@ -15,6 +15,7 @@ from ortwrap.engine.captures.scopes import is_defined_once_for_all
 from ortwrap.engine.slices import LossSlice
 
 _DEVICE_AND_SHAPE = frozenset("shape device dtype data ndim".split())
+_SAYS_NOTHING = frozenset("model net network module".split())
 _MEASURES = {"size": "_size", "numel": "_numel", "dim": "_dim"}
 _TAKEN_BY_MODULE = frozenset(
     "forward compute_loss training train eval modules parameters buffers children apply to "
@@ -87,6 +88,17 @@ def part_name(place: str, taken: Iterable[str]) -> str:
     while name in used:
         name += "_"
     return name
+
+
+def name_for_item_of(node: cst.Subscript, bindings: Bindings) -> str:
+    """A name for a module of a list or dict: `nets["g"]` -> g, `models[0]` -> model_0."""
+    name = name_for(node, bindings)
+    index = node.slice[0].slice
+    owner = name_for(node.value, bindings)
+    if isinstance(index, cst.Index) and isinstance(index.value, cst.SimpleString):
+        return owner if name in _SAYS_NOTHING else name
+    single = owner[:-1] if owner.endswith("s") and len(owner) > 2 else owner
+    return single + name[len(owner) :]
 
 
 def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:

@@ -7,13 +7,14 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.accessors import reads_with_effect
 from ortwrap.engine.captures.instance import runs_its_instance
-from ortwrap.engine.captures.names import ParameterNames, name_for, part_name
+from ortwrap.engine.captures.names import ParameterNames, name_for, name_for_item_of, part_name
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.randomness import draws_numbers, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects import place_of, root_place
+from ortwrap.engine.helpers import HeldModule
 from ortwrap.engine.nodes import children
 from ortwrap.engine.plan import CapturedInput, Part
 from ortwrap.engine.refusals import Refuse
@@ -133,6 +134,9 @@ class SliceWalk:
     def _replace(self, node: cst.BaseExpression) -> bool:
         """Put a part or an input in the place of an expression; False to look inside of it."""
         place = place_of(node, self._reader.instance)
+        if isinstance(node, cst.Subscript) and self._is_item(node):
+            self._item(node)
+            return True
         if place is None:
             if not self._outside.is_outside(node):
                 return False
@@ -145,6 +149,36 @@ class SliceWalk:
                 self._capture_place(place, node)
                 self._walked.reads_conditionally(place, node)
         return True
+
+    def _is_item(self, node: cst.Subscript) -> bool:
+        """`models["g"]` of a list or dict, which is there before the call."""
+        called = self._tree.parents.get(node)
+        is_callee = isinstance(called, cst.Call) and called.func is node
+        if self._modules.evidence(node) is None and not is_callee:
+            return False
+        root = root_place(node, self._reader.instance)
+        held_whole = self._by_instance and (root or "").split(".")[0] == self._reader.instance
+        reads = self._reader.of(node).reads
+        known = any(place in self._walked.defined for place in reads)
+        inside = any(
+            reader not in self._walked.free for nodes in reads.values() for reader in nodes
+        )
+        whole = any(self._modules.evidence(reader) for nodes in reads.values() for reader in nodes)
+        return bool(reads) and not (held_whole or known or inside or whole)
+
+    def _item(self, node: cst.Subscript) -> None:
+        """The wrapper holds the one module; an index that changes makes another wrapper."""
+        place = self._tree.source(node)
+        self._check_way(node, place)
+        reads = self._reader.of(node).reads
+        for root, readers in reads.items():
+            self._walked.reads_conditionally(root, readers[0])
+        if place not in self._walked.parts:
+            name = self._part_name(name_for_item_of(node, self._bindings))
+            trainable = self._modules.is_trainable(node)
+            self._walked.parts[place] = Part(name, place, trainable, tuple(reads))
+        name = self._walked.parts[place].name
+        self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
 
     def _is_captured(self, node: cst.CSTNode, place: str) -> bool:
         known = place in self._walked.defined or node not in self._walked.free
@@ -204,17 +238,24 @@ class SliceWalk:
         self._helpers.check(helper, place)
         for held in self._helpers.held_modules(helper):
             if not (held.of_instance and self._by_instance):
-                self._hold(held.place(self._reader.instance), func)
+                self._hold(held, func)
 
-    def _hold(self, place: str, func: cst.BaseExpression) -> None:
+    def _hold(self, held: HeldModule, func: cst.BaseExpression) -> None:
         """A module that a helper runs is held by the wrapper, so that its parameters train."""
+        place = held.place(self._reader.instance)
         if place in self._walked.parts:
             return
-        if "." not in place:
-            owner = self._bindings.scope_of(func).owner(place)
+        if not held.of_instance:
+            owner = self._bindings.scope_of(func).owner(held.root or place)
             if owner is None or not owner.is_module:
                 raise Refuse("OW107", func, name=self._tree.code(func), why=f"runs `{place}`")
-        self._walked.parts[place] = Part(self._part_name(place), place, True)
+        item = cst.parse_expression(place) if held.root else None
+        if isinstance(item, cst.Subscript):
+            name = self._part_name(name_for_item_of(item, self._bindings))
+        else:
+            name = self._part_name(place)
+        roots = (held.root,) if held.root else ()
+        self._walked.parts[place] = Part(name, place, True, roots)
 
     def _method_call(self, func: cst.Attribute) -> None:
         """`criterion.forward(x)` needs the object itself, `target.mul(x)` its value."""
