@@ -176,9 +176,10 @@ class Emitter:
 
     def _module_base(self, top: Unit) -> str:
         """How the class names `nn.Module` at its place in the module."""
-        for name, target in (("nn", "torch.nn"), ("torch", "torch")):
-            if self._imported_above(name, target, top):
-                return f"{name}.Module" if name == "nn" else "torch.nn.Module"
+        for target, rest in (("torch.nn", "Module"), ("torch", "nn.Module")):
+            for name in self._bindings.module.names:
+                if self._imported_above(name, target, top):
+                    return f"{name}.{rest}"
         return "nn.Module"
 
     def _imported_above(self, name: str, target: str, top: Unit) -> bool:

@@ -296,6 +296,9 @@ class ModuleTable:
             if key is None or self._bindings.qualified(func.value) is not None:
                 continue
             name = func.attr.value
+            if name == "no_sync" and call.args:
+                # `accelerator.no_sync(model)` is called on no module.
+                continue
             if name in ("apply", "generate", "module", "requires_grad_", "children"):
                 continue
             role: Role = "criterion" if self._is_criterion_name(key) else "module"

@@ -119,9 +119,10 @@ class OutputFinder:
                 self._flow.module_uses(piece.node) or overlap(self._flow.reads(piece.node), tied)
             ):
                 tied |= self._reader.of(piece.node).changes
-        return bool(overlap(self._flow.reads(found.loss), tied)) or bool(
-            self._flow.module_uses(found.loss)
-        )
+        if found.place is not None:
+            return bool(overlap({found.place}, tied))
+        reads = self._flow.reads(found.loss)
+        return bool(overlap(reads, tied)) or bool(self._flow.module_uses(found.loss))
 
     def deletions(self, found: LossSlice, outputs: list[CarriedOutput]) -> dict[cst.Del, str]:
         """`del out, loss` after the step, without the names that only forward has now.
@@ -222,6 +223,8 @@ class OutputFinder:
 
         After backward the graph is gone, so whatever reads the value later has no use for it.
         """
+        if place in found.open_places:
+            return False
         returned = isinstance(found.sink.call, cst.Return)
         together = self._outside_with(found.sink.unit) is self._outside_with(found.pieces[0])
         if together and not returned:

@@ -314,8 +314,8 @@ _page(
     "`{code}` decides by values that the model computed, while the loss is computed",
     "Write both sides with `torch.where`, or decide after the loss is known.",
     "ONNX Runtime replays the path that was taken when the graph was exported.",
-    _HEAD + "out = model(torch.ones(3, 4))\nloss = out.mean()\nif loss > 0.5:\n"
-    "    loss = loss * 2\nloss.backward()\n",
+    _HEAD + "out = model(torch.ones(3, 4))\nif out.max() > 0.5:\n    out = out * 2\n"
+    "loss = criterion(out, torch.zeros(3, 2))\nloss.backward()\n",
 )
 _page(
     "OW306",

@@ -32,6 +32,7 @@ class LossSlice:
         preparation: statements of the block that the slice needs and that compute no gradient.
         end: index in the block before which the loss must be known.
         upstream: statements before a barrier whose values reach the loss with a gradient.
+        open_places: what statements outside of forward compute the rest of the loss from.
     """
 
     sink: Sink
@@ -43,6 +44,7 @@ class LossSlice:
     preparation: tuple[Unit, ...]
     end: int
     upstream: tuple[Unit, ...]
+    open_places: frozenset[str] = frozenset()
 
     @cached_property
     def pieces(self) -> tuple[Unit, ...]:
@@ -75,6 +77,15 @@ class _Closure:
     with_gradient: frozenset[str]
     carried: bool
     stopped: bool
+
+
+@dataclass(frozen=True)
+class _Scaling:
+    """A statement that binds `target` to `inner` times or divided by `factors`."""
+
+    target: str | None
+    inner: str | None
+    factors: tuple[cst.BaseExpression, ...]
 
 
 class Slicer:
@@ -110,10 +121,15 @@ class Slicer:
         needed = frozenset(self._reader.of(loss).reads)
         with_gradient = frozenset(self._flow.reads(loss))
         here = bool(inline and self._flow.module_uses(loss))
+        place = None if inline else self._place(loss)
         unit: Unit | None = sink.unit
         crossed: Unit | None = None
         while unit is not None:
             closure = self._closure(unit.block, unit.index, needed, with_gradient)
+            if place is not None and closure.carried and not closure.units and needed == {place}:
+                place, end = self._before_scaling(place, unit, sink)
+                needed = with_gradient = frozenset((place,))
+                closure = self._closure(unit.block, end, needed, with_gradient)
             if closure.units or (here and unit is sink.unit):
                 if crossed is not None:
                     line = self._tree.line(closure.units[0].node)
@@ -121,7 +137,7 @@ class Slicer:
                 return LossSlice(
                     sink=sink,
                     loss=loss,
-                    place=None if inline else self._place(loss),
+                    place=place,
                     inline=inline,
                     block=unit.block,
                     units=closure.units,
@@ -143,6 +159,20 @@ class Slicer:
             if unit is not None and isinstance(unit.node, (cst.For, cst.While)):
                 crossed = unit
         raise Refuse("OW101", loss=self._tree.code(loss))
+
+    def _before_scaling(self, place: str, unit: Unit, sink: Sink) -> tuple[str, int]:
+        """The place that a branch only scales on the way to its backward, and where it begins."""
+        end = unit.index
+        for earlier in reversed(unit.block.units[: unit.index]):
+            if place not in self._reader.of(earlier.node).changes:
+                continue
+            scaling = self._scaling(earlier)
+            if scaling is None or scaling.target != place or scaling.inner is None:
+                break
+            if any(self._reaches_module(factor, sink) for factor in scaling.factors):
+                break
+            place, end = scaling.inner, earlier.index
+        return place, end
 
     def _closure(
         self, block: Block, end: int, needed: frozenset[str], with_gradient: frozenset[str]
@@ -278,29 +308,34 @@ class Slicer:
 
     def _scaled_place(self, units: list[Unit], place: str) -> str | None:
         """The place that the last unit only scales into `place`, with factors of no gradient."""
-        node = units[-1].node
-        factors: list[cst.BaseExpression]
-        if isinstance(node, cst.AugAssign):
-            scales = isinstance(node.operator, (cst.DivideAssign, cst.MultiplyAssign))
-            core: cst.BaseExpression = node.target
-            target, factors = self._place(node.target), [node.value]
-        elif isinstance(node, cst.Assign) and len(node.targets) == 1:
-            target = self._place(node.targets[0].target)
-            core, factors = _factors(node.value)
-            scaled = _argument_of_scale(node.value)
-            core = core if scaled is None else scaled
-            scales = bool(factors) or scaled is not None
-        else:
+        scaling = self._scaling(units[-1])
+        if scaling is None or scaling.target != place:
             return None
-        inner = self._place(core)
-        made = any(inner in self._reader.of(unit.node).writes for unit in units[:-1])
+        made = any(scaling.inner in self._reader.of(unit.node).writes for unit in units[:-1])
         computed = set().union(*(self._reader.of(unit.node).changes for unit in units))
         free = all(
             not overlap(set(self._reader.of(factor).reads), computed)
             and not self._flow.module_uses(factor)
-            for factor in factors
+            for factor in scaling.factors
         )
-        return inner if scales and target == place and made and free else None
+        return scaling.inner if made and free else None
+
+    def _scaling(self, unit: Unit) -> _Scaling | None:
+        """What a statement multiplies or divides, and into which place."""
+        node = unit.node
+        if isinstance(node, cst.AugAssign):
+            if not isinstance(node.operator, (cst.DivideAssign, cst.MultiplyAssign)):
+                return None
+            target = self._place(node.target)
+            return _Scaling(target, target, (node.value,))
+        if not isinstance(node, cst.Assign) or len(node.targets) != 1:
+            return None
+        core, factors = _factors(node.value)
+        scaled = _argument_of_scale(node.value)
+        core = core if scaled is None else scaled
+        if not factors and scaled is None:
+            return None
+        return _Scaling(self._place(node.targets[0].target), self._place(core), tuple(factors))
 
     def _scalar_core(self, sink: Sink) -> cst.BaseExpression:
         """The part of `loss / k`, or of `(loss := ...)`, that needs the graph."""

@@ -9,6 +9,7 @@ from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures import CaptureFinder
+from ortwrap.engine.cutting import cut
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.harm import HarmCheck
@@ -59,11 +60,23 @@ class StepFunction:
         """Where the call stands and what passes through it.
 
         What can neither be moved past nor left behind goes into forward as well, unless it belongs
-        to another loss.
+        to another loss; where it cannot, what comes after it stays outside.
 
         Raises:
             Refuse: something stands in the way.
         """
+        try:
+            return self._whole(found, theirs)
+        except Refuse as refusal:
+            shorter = cut(found, refusal, self.analyses)
+            if shorter is None:
+                raise
+            try:
+                return self.arrange(shorter, theirs)
+            except Refuse:
+                raise refusal from None
+
+    def _whole(self, found: LossSlice, theirs: set[Unit]) -> tuple[LossSlice, Order, Captures]:
         try:
             order = self.orderer.order(found)
         except Refuse as refusal:

@@ -82,11 +82,16 @@ def _names_by_path(bindings: Bindings) -> dict[Path, set[str]]:
     return found
 
 
+def _names_a_file(node: cst.Name, tree: SourceTree) -> bool:
+    """`nn` in `from .nn import Linear`, whatever the name stands for here."""
+    return any(isinstance(each, (cst.Import, cst.ImportFrom)) for each in tree.ancestors(node))
+
+
 def _read_from_outside(tree: SourceTree, bindings: Bindings) -> dict[Path, set[str]]:
     """For each scope the names that code in it reads from a scope around it."""
     found: dict[Path, set[str]] = {}
     for node in descendants(tree.module):
-        if not isinstance(node, cst.Name):
+        if not isinstance(node, cst.Name) or _names_a_file(node, tree):
             continue
         owner = bindings.resolve(node)
         scope: Scope | None = bindings.scope_of(node)

@@ -18,7 +18,7 @@ TRAPS: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
     "6 Python scalars that change": (("weight_that_grows_by_epoch", "loss_that_grows"), {}),
     "7 branches": (
         ("option_that_the_loop_rewrites", "branch_on_configuration"),
-        {"test_unchanged.py": "a branch on the value of the loss inside of it"},
+        {"test_unchanged.py": "a branch on the value of the output before the loss"},
     ),
     "8 dtype and rank change": (("mixup", "smaller_last_batch"), {}),
     "9 the evaluation's loss is another": (("function_with_functional_loss",), {}),

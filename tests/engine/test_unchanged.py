@@ -119,9 +119,9 @@ LEFT_ALONE = [
         "loss.backward()\n",
     ),
     (
-        "a branch on the value of the loss inside of it",
-        HEAD + "out = model(x)\nloss = criterion(out, y)\nif loss.item() > 1:\n"
-        "    loss = loss * 0.5\nloss.backward()\n",
+        "a branch on the value of the output before the loss",
+        HEAD + "out = model(x)\nif out.max().item() > 1:\n    out = out * 0.5\n"
+        "loss = criterion(out, y)\nloss.backward()\n",
     ),
     (
         "a helper draws a model from a closure",

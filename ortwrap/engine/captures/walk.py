@@ -221,7 +221,14 @@ class SliceWalk:
             self._method_call(func)
         else:
             self._expression(func)
-        for argument in node.args:
+        arguments = list(node.args)
+        first = arguments[0].value if arguments else None
+        binds = self._bindings.qualified(func) == "functools.partial"
+        if binds and isinstance(first, cst.Attribute):
+            # A method is called later: what it belongs to is known to every step as the same.
+            self._method_call(first)
+            arguments = arguments[1:]
+        for argument in arguments:
             self._expression(argument)
         if moves_a_generator(func, self._bindings) or self._flow.module_uses(func):
             self._walked.ran_module = True
