@@ -10,6 +10,7 @@ from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.optimizers import Optimizers
 from ortwrap.engine.tree import SourceTree
 
 
@@ -25,6 +26,7 @@ class Analyses:
         reader: what the code of this function reads and changes.
         flow: where gradients flow in this function.
         liveness: which values of this function are still needed.
+        optimizers: which objects of the script are optimizers.
     """
 
     tree: SourceTree
@@ -34,3 +36,4 @@ class Analyses:
     reader: EffectsReader
     flow: GradientFlow
     liveness: Liveness
+    optimizers: Optimizers

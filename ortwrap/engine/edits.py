@@ -81,9 +81,10 @@ def remove_units(tree: SourceTree, units: list[Unit], moved: set[Unit]) -> list[
         first, last = tree.line(unit.node), tree.end_line(unit.node)
         if unit in moved:
             first = _above_comments(tree, first)
-        # Blank lines on both sides of what goes would add up.
+        # Blank lines around what goes would add up, and part a comment from what it heads.
         if end_of_last != first:
-            blank_above = first > 1 and not tree.line_text(first - 1).strip()
+            above = tree.line_text(first - 1).strip() if first > 1 else "-"
+            blank_above = not above or above.startswith("#")
         following = last + 1
         while blank_above and tree.line_text(following) and not tree.line_text(following).strip():
             following += 1

@@ -43,6 +43,7 @@ from ortwrap.engine.result import Change
 from ortwrap.engine.site import find_site, find_start
 from ortwrap.engine.standalone import made_by_hand, render_helper
 from ortwrap.engine.style import docstring_quotes, longest_line
+from ortwrap.engine.trained import trained_part
 from ortwrap.engine.tree import SourceTree, Unit
 
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -151,6 +152,7 @@ class Emitter:
             origin=f"`{origin}`" if origin else "the training step",
             indent=self._tree.indent,
             quotes=docstring_quotes(self._tree),
+            line_length=self._line_length,
             options=self._options,
         )
         self._classes.setdefault(top, []).append(code)
@@ -164,7 +166,7 @@ class Emitter:
         }
         wanted = [self._options.class_name]
         if several:
-            trained = _camel(plan.captures.parts[0].name)
+            trained = _camel(trained_part(plan, self._tree, self._modules).name)
             wanted = [f"{trained}WithLoss", f"{trained}With{_camel(plan.loss_target)}"]
         count = 2
         while True:
@@ -298,10 +300,10 @@ class Emitter:
             self._edits += because(of_unbound(names), insert_before(self._tree, start, [line]))
 
     def _variable_name(self, plan: Plan, function: cst.CSTNode, class_name: str) -> str:
-        first = next(part.name for part in plan.captures.parts)
+        trained = trained_part(plan, self._tree, self._modules).name
         here = {name for key, name in self._names.variables.items() if key[0] is function}
         taken = {*self._bindings.scope(function).names, *self._bindings.module.names, *here}
-        name = base = f"{first}_with_loss"
+        name = base = f"{trained}_with_loss"
         if name in taken:
             name = base = _WORD_STARTS.sub("_", class_name).lower()
         count = 2

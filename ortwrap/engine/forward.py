@@ -10,6 +10,7 @@ from typing import TypeVar, Union
 
 import libcst as cst
 
+from ortwrap.engine.alignment import align, is_aligned
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.criteria import CriterionCall, criterion_calls
 from ortwrap.engine.effects import EffectsReader
@@ -60,7 +61,14 @@ class WrapperClass:
         return (self.parts, self.built, *(_numbered(method) for method in methods))
 
     def render(
-        self, name: str, base: str, origin: str, indent: str, quotes: str, options: Options
+        self,
+        name: str,
+        base: str,
+        origin: str,
+        indent: str,
+        quotes: str,
+        line_length: int,
+        options: Options,
     ) -> str:
         """Source text of the class, ending in a newline."""
         template = load_template("module_with_loss.py.j2", options.template)
@@ -70,6 +78,7 @@ class WrapperClass:
             origin=origin,
             indent=indent,
             quotes=quotes,
+            line_length=line_length,
             parts=self.parts,
             built=[(name, base.replace("Module", made)) for name, made in self.built],
             compute_loss=self.compute_loss,
@@ -276,7 +285,18 @@ class ForwardBuilder:
             default_indent=self._tree.indent,
             default_newline="\n",
         )
-        return module.code.split("\n", 2)[2]
+        code = align(module.code) if self._is_aligned(plan) else module.code
+        return code.split("\n", 2)[2]
+
+    def _is_aligned(self, plan: Plan) -> bool:
+        """Where the slice breaks a line inside of brackets, it goes on below them."""
+        broken = [
+            "\n".join(map(self._tree.line_text, range(first, last + 1))) + "\n"
+            for piece in plan.found.pieces
+            for first, last in [(self._tree.line(piece.node), self._tree.end_line(piece.node))]
+            if first != last
+        ]
+        return is_aligned("".join(broken))
 
 
 class _Replace(cst.CSTTransformer):

@@ -348,7 +348,7 @@ class ModuleTable:
 
     def _is_built_otherwise(self, key: Key) -> bool:
         """A name that holds a tensor, or only values that no call made, needs better evidence."""
-        if key in self._used_as_tensors:
+        if key in self._used_otherwise:
             return True
         values = list(self._values_of(key))
         return bool(values) and not any(self._may_make_module(value) for value in values)
@@ -367,14 +367,20 @@ class ModuleTable:
         return known is None
 
     @cached_property
-    def _used_as_tensors(self) -> set[Key]:
-        """Places on which a method is called that tensors have and modules do not."""
-        keys = (
-            self.key(call.func.value)
-            for call in self._tree.calls
-            if isinstance(call.func, cst.Attribute) and call.func.attr.value in _TENSOR_METHODS
-        )
+    def _used_otherwise(self) -> set[Key]:
+        """Places of which a method of tensors is asked, or the `next` of what they generate."""
+        asked = (self._asked_otherwise(call) for call in self._tree.calls)
+        keys = (self.key(owner) for owner in asked if owner is not None)
         return {key for key in keys if key is not None}
+
+    def _asked_otherwise(self, call: cst.Call) -> cst.BaseExpression | None:
+        func = call.func
+        if isinstance(func, cst.Attribute):
+            other = func.attr.value in _TENSOR_METHODS or func.attr.value == "__next__"
+            return func.value if other else None
+        if not isinstance(func, cst.Name) or func.value != "next" or not call.args:
+            return None
+        return call.args[0].value if self._bindings.resolve(func) is None else None
 
     def _values_of(self, key: Key) -> Iterator[cst.BaseExpression]:
         for node in self._tree.assignments:

@@ -115,7 +115,10 @@ class Plan:
     def moved_comments(self) -> frozenset[Unit]:
         """Statements whose comments above go with them into forward.
 
-        What stands above the first statement heads the step, and what stands above the call
-        describes it: both stay. A comment behind a statement always goes with it.
+        What stands above the call describes it and stays, and so does what heads the step, unless
+        other statements part the two. A comment behind a statement always goes with it.
         """
-        return frozenset(unit for unit in self.found.units[1:] if unit is not self.order.anchor)
+        anchor = self.order.anchor
+        parted = any(unit.index < anchor.index for unit in self.order.between)
+        gone = self.found.units if parted else self.found.units[1:]
+        return frozenset(unit for unit in gone if unit is not anchor)

@@ -16,6 +16,7 @@ from ortwrap.engine.harm import HarmCheck
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.optimizers import Optimizers
 from ortwrap.engine.order import Order, Orderer
 from ortwrap.engine.plan import Captures
 from ortwrap.engine.randomness import Randomness
@@ -52,7 +53,14 @@ class StepFunction:
             helpers.filled_places(),
         )
         self.analyses = Analyses(
-            tree, bindings, modules, helpers, self.reader, self.flow, self.liveness
+            tree,
+            bindings,
+            modules,
+            helpers,
+            self.reader,
+            self.flow,
+            self.liveness,
+            Optimizers(tree, modules),
         )
         self.captures = CaptureFinder(self.analyses)
 

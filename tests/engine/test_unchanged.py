@@ -133,6 +133,11 @@ LEFT_ALONE = [
         HEAD + "parallel = nn.DataParallel(model)\nloss = parallel(x).mean()\nloss.backward()\n",
     ),
     (
+        "a loss function that is given the optimizer may clear what it trains",
+        HEAD + "from attacks import robust_loss\n\noptimizer.zero_grad()\n"
+        "loss = robust_loss(model, x, y, optimizer)\nloss.backward()\noptimizer.step()\n",
+    ),
+    (
         "a hook on an inner value",
         HEAD + "out = model(x)\nout.register_hook(print)\n"
         "loss = criterion(out, y)\nloss.backward()\n",

@@ -37,6 +37,7 @@ class SliceWalk:
         self._flow = analyses.flow
         self._liveness = analyses.liveness
         self._loss = found.loss
+        self._optimizers = analyses.optimizers
         self._pieces = found.pieces
         self._walked = Walked()
         self._outside = Outside(analyses, self._walked)
@@ -55,6 +56,7 @@ class SliceWalk:
         for piece in self._pieces:
             self._piece(piece)
         self._pass_starred_whole()
+        self._pick_inside()
         return self._walked
 
     def locals_for_attributes(self) -> dict[cst.CSTNode, cst.BaseExpression]:
@@ -209,6 +211,17 @@ class SliceWalk:
                 self._walked.inputs[place] = CapturedInput(name, self._tree.source(node))
                 self._walked.replacements[node] = cst.Name(name)
 
+    def _pick_inside(self) -> None:
+        """`views[0]` is no input of its own beside `views`: forward can pick it."""
+        picked: dict[str, str] = {}
+        for node in list(self._walked.replacements):
+            container = _picked_from(node)
+            if container in self._walked.whole and container in self._walked.inputs:
+                picked[self._tree.source(node)] = container
+                del self._walked.replacements[node]
+        order = dict.fromkeys(picked.get(text, text) for text in self._walked.inputs)
+        self._walked.inputs = {text: self._walked.inputs[text] for text in order}
+
     # -- calls -----------------------------------------------------------------------------------
 
     def _call(self, node: cst.Call) -> None:
@@ -327,6 +340,8 @@ class SliceWalk:
         self._check_not_filled(place, node)
         if isinstance(node, cst.BaseExpression) and self._modules.holds_modules(node):
             raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
+        if self._optimizers.holds(node):
+            raise Refuse("OW107", node, name=self._called_with(node), why=f"is given `{place}`")
         self._walked.whole.add(place)
         if place == self._reader.instance:
             raise Refuse("OW107", node, name=place, why="is passed whole")
@@ -335,6 +350,12 @@ class SliceWalk:
             self._capture_expression(cst.ensure_type(node, cst.Attribute))
             return
         self._walked.inputs.setdefault(place, CapturedInput(place, place))
+
+    def _called_with(self, node: cst.CSTNode) -> str:
+        """The function that an argument is given to."""
+        calls = (each for each in self._tree.ancestors(node) if isinstance(each, cst.Call))
+        call = next(calls, None)
+        return self._tree.code(node if call is None else call.func)
 
     def _capture_expression(self, node: cst.BaseExpression) -> None:
         for place in self._reader.of(node).reads:
@@ -357,6 +378,17 @@ class SliceWalk:
         if self._walked.ran_module and place in self._helpers.filled_places():
             code = self._tree.code(node)[:60]
             raise Refuse("OW203", node, code=code, why="the model's run may fill it")
+
+
+def _picked_from(node: cst.CSTNode) -> str | None:
+    """`views` in `views[0]`."""
+    if not isinstance(node, cst.Subscript) or not isinstance(node.value, cst.Name):
+        return None
+    index = node.slice[0].slice
+    literal = isinstance(index, cst.Index) and isinstance(
+        index.value, (cst.Integer, cst.SimpleString)
+    )
+    return node.value.value if literal and len(node.slice) == 1 else None
 
 
 def _evaluated_first(node: cst.CSTNode) -> tuple[cst.CSTNode, ...] | None:

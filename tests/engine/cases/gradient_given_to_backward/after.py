@@ -27,7 +27,7 @@ class NetDWithErrDFake(nn.Module):
         return self.netD(fake).mean(0)
 
 
-class NetDWithOutput(nn.Module):
+class NetGWithLoss(nn.Module):
     """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
 
     def __init__(self, netD, netG):
@@ -49,7 +49,7 @@ mone = one * -1
 
 netD_with_loss = ort_module(NetDWithLoss, netD)
 net_d_with_err_d_fake = ort_module(NetDWithErrDFake, netD)
-net_d_with_output = ort_module(NetDWithOutput, netD, netG)
+netG_with_loss = ort_module(NetGWithLoss, netD, netG)
 for i in range(3):
     for p in netD.parameters():
         p.data.clamp_(-0.1, 0.1)  # clamp the weights
@@ -68,7 +68,7 @@ for i in range(3):
 
     # every sample of the generator weighs as much as its own gradient says
     netG.zero_grad()
-    output = net_d_with_output(torch.randn(6, 2))
+    output = netG_with_loss(torch.randn(6, 2))
     output.backward(gradient=torch.linspace(0.1, 0.6, 6).view(-1, 1))
     optimizerG.step()
     print('Loss_D: %.5f Loss_G: %.5f' % (errD.item(), output.mean().item()))

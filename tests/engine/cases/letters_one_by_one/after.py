@@ -35,7 +35,13 @@ class ModuleWithLoss(nn.Module):
         self.rnn = rnn
         self.criterion = criterion
 
-    def forward(self, input_line_tensor_size, category_tensor, input_line_tensor, target_line_tensor):
+    def forward(
+        self,
+        input_line_tensor_size,
+        category_tensor,
+        input_line_tensor,
+        target_line_tensor,
+    ):
         hidden = self.rnn.initHidden()
         loss = torch.tensor([0.0])  # you can also just simply use ``loss = 0``
         for i in range(input_line_tensor_size):

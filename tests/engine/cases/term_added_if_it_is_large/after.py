@@ -32,7 +32,6 @@ for i in range(6):
     optimizer_D.zero_grad()
 
     # Measure discriminator's ability to classify real from generated samples
-
     d_loss, d_loss_real, d_loss_fake = discriminator_with_loss(
         real_imgs, gen_imgs, gen_imgs.detach()
     )
