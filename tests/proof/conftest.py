@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Callable
 
@@ -10,10 +11,11 @@ import pytest
 pytest.importorskip("torch")
 
 from ortwrap.proof.patched import Patched
-from ortwrap.proof.trial import Setting, found_launcher
+from ortwrap.proof.trial import Setting
 from ortwrap.proof.verdict import Verdict
 from ortwrap.proof.verification import Verification
 from ortwrap.proof.verify import verify
+from tests.proof.warm import warm_python
 
 SCRIPT = """\
 import torch
@@ -51,9 +53,19 @@ for epoch in range(3):
 
 Check = Callable[..., Verdict]
 
+# What a test hands to `check` to have a script started as its user starts it, by `python`.
+AS_ITS_USER = {"launcher": ()}
+
+
+@pytest.fixture(scope="session")
+def launcher() -> Iterator[tuple[str, ...]]:
+    """Runs a script as `python` does, without the seconds that importing torch takes."""
+    with warm_python() as command:
+        yield command
+
 
 @pytest.fixture
-def check(tmp_path: Path) -> Check:
+def check(tmp_path: Path, launcher: tuple[str, ...]) -> Check:
     """Verify a script's text against the text of its patched twin."""
 
     def run(original: str, patched: str, **options: Any) -> Verdict:
@@ -62,14 +74,22 @@ def check(tmp_path: Path) -> Check:
         script, twin = folder / "train.py", tmp_path / "patched.py"
         script.write_text(original, encoding="utf-8")
         twin.write_text(patched, encoding="utf-8")
-        settings = {"steps": 10, "timeout": 120, "cwd": folder, "other_seed": "never", **options}
+        settings = {
+            "steps": 10,
+            "cwd": folder,
+            "other_seed": "never",
+            "launcher": launcher,
+            **options,
+        }
         return verify(script, patched=twin, **settings)
 
     return run
 
 
-@pytest.fixture(scope="module")
-def against(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Verdict]:
+@pytest.fixture(scope="session")
+def against(
+    tmp_path_factory: pytest.TempPathFactory, launcher: tuple[str, ...]
+) -> Callable[[str, str], Verdict]:
     """The same as `check`, but an original is run only once for all its patched twins."""
     known: dict[str, Verification] = {}
 
@@ -86,8 +106,8 @@ def against(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Ve
                 seed=0,
                 keep_dropout=False,
                 transparent=(),
-                launcher=found_launcher(()),
-                timeout=120,
+                launcher=launcher,
+                timeout=None,
                 workspace=tmp_path_factory.mktemp("workspace"),
             )
             blank = Verdict(status="error", script=str(script))

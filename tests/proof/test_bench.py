@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from html import unescape
 from pathlib import Path
 
@@ -19,15 +20,16 @@ from tests.proof.conftest import SCRIPT, replaced
 
 
 def test_every_way_really_runs_where_its_name_says(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, launcher: tuple[str, ...]
 ) -> None:
     pytest.importorskip("onnxruntime")
     script = tmp_path / "train.py"
     script.write_text(replaced(SCRIPT, "nn.BatchNorm1d", "nn.LayerNorm"), encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     arguments = ["train.py", "--steps", "6", "--repeat", "2", "--way", MODEL_ONLY, "--json", "-"]
+    start = ["--launcher", shlex.join(launcher)]
 
-    ran = CliRunner().invoke(command, [*arguments, "--html", "bench.html", "--timeout", "300"])
+    ran = CliRunner().invoke(command, [*arguments, *start, "--html", "bench.html"])
 
     assert ran.exit_code == 0, ran.stderr
     result = json.loads(ran.stdout)
@@ -42,12 +44,14 @@ def test_every_way_really_runs_where_its_name_says(
     assert result["advice"] in unescape((tmp_path / "bench.html").read_text(encoding="utf-8"))
 
 
-def test_a_script_that_fails_by_itself_is_no_benchmark(tmp_path: Path) -> None:
+def test_a_script_that_fails_by_itself_is_no_benchmark(
+    tmp_path: Path, launcher: tuple[str, ...]
+) -> None:
     script = tmp_path / "train.py"
     script.write_text(replaced(SCRIPT, "weight = 0.5", "weight = int('x')"), encoding="utf-8")
 
     with pytest.raises(CannotVerify, match=r"before its first step(?s:.*)ValueError"):
-        bench(script, steps=5, repeat=1, cwd=tmp_path)
+        bench(script, steps=5, repeat=1, cwd=tmp_path, launcher=launcher)
 
 
 def measured(ms: float, **more: object) -> Measured:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
+from ortwrap.engine.options import Options
+from ortwrap.proof.patched import Patched, patched_script
+from ortwrap.proof.trial import Setting, found_launcher
+from ortwrap.proof.verdict import Verdict
+from ortwrap.proof.verification import Verification
 from ortwrap.proof.verify import verify
 from tests.proof.conftest import SCRIPT as WITH_BATCHNORM
 from tests.proof.conftest import Check, replaced
@@ -47,7 +51,7 @@ def test_a_rewritten_script_matches_on_ort(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(SCRIPT, encoding="utf-8")
 
-    verdict = verify(script, steps=20, timeout=300, cwd=tmp_path)
+    verdict = verify(script, steps=20, cwd=tmp_path)
 
     assert verdict.status == "match", (verdict.messages, verdict.output)
     assert verdict.execution.ran_on == "ort", verdict.execution.reasons
@@ -102,13 +106,33 @@ def test_a_syntax_error_is_named_by_its_line(tmp_path: Path) -> None:
     assert f"{script}:2" in verdict.messages[-1]
 
 
-def test_two_processes_under_torchrun_average_their_gradients() -> None:
+def test_two_processes_under_torchrun_average_their_gradients(tmp_path: Path) -> None:
     sample = Path(__file__).parents[2] / "samples" / "data_parallel.py"
-    launcher = (sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2")
+    setting = Setting(
+        script=sample,
+        args=(),
+        cwd=sample.parent,
+        steps=4,
+        seed=0,
+        keep_dropout=False,
+        transparent=("ModuleWithLoss",),
+        # Standalone, it takes a port that is free.
+        launcher=found_launcher(("torchrun", "--standalone", "--nproc_per_node", "2")),
+        timeout=None,
+        workspace=tmp_path,
+    )
+    blank = Verdict(status="error", script=str(sample))
+    verification = Verification(setting, blank, ask_other_seed="never")
+    twin = patched_script(sample, None, Options())
 
-    verdict = verify(sample, steps=4, launcher=launcher, timeout=300, cwd=sample.parent)
+    verdict = verification.of(twin)
+    fault = verification.of(Patched(_not_averaged(twin.source), twin.classes))
 
     assert verdict.status == "match", (verdict.messages, verdict.output)
+    assert (fault.status, fault.processes) == ("mismatch", 2), fault.output
+    assert fault.first_difference is not None
+    assert fault.first_difference.what == "gradient"
+    assert fault.first_difference.step == 1
     assert (verdict.processes, verdict.steps) == (2, 4)
     # Both ranks tell what ran.
     assert sum(row.calls for row in verdict.execution.wrappers) == 2 * 4
@@ -119,7 +143,16 @@ def test_two_processes_under_torchrun_average_their_gradients() -> None:
         assert verdict.execution.loss_in_graph is True
 
 
-def test_a_step_in_a_file_that_the_script_imports(tmp_path: Path) -> None:
+def _not_averaged(source: bytes) -> bytes:
+    """Each rank goes its own way, as where a wrapper takes the model out of DDP."""
+    wrapped, alone = b"model = DDP(Tagger(args.hidden_size))", b"model = Tagger(args.hidden_size)"
+    assert wrapped in source
+    return source.replace(wrapped, alone)
+
+
+def test_a_step_in_a_file_that_the_script_imports(
+    tmp_path: Path, launcher: tuple[str, ...]
+) -> None:
     head, tail = SCRIPT.split("weight = 0.5\n")
     step = tail.replace("for epoch in range(3)", "    for epoch in range(3)", 1)
     step = step.replace("\n    ", "\n        ")
@@ -135,7 +168,7 @@ def test_a_step_in_a_file_that_the_script_imports(tmp_path: Path) -> None:
     written = trainer.read_bytes()
 
     alone = verify(script, cwd=tmp_path)
-    verdict = verify(script, also=[trainer], steps=6, timeout=300, cwd=tmp_path)
+    verdict = verify(script, also=[trainer], steps=6, cwd=tmp_path, launcher=launcher)
     elsewhere = verify(script, also=[Path(__file__)], cwd=tmp_path)
 
     assert alone.status == elsewhere.status == "error"

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ortwrap.proof.verify import verify
-from tests.proof.conftest import SCRIPT, Check, replaced
+from tests.proof.conftest import AS_ITS_USER, SCRIPT, Check, replaced
+from tests.proof.fifo import Fifo
 
 MAIN = f"""\
 def main():
@@ -164,7 +165,8 @@ BODIES = {
 @pytest.mark.parametrize("how", BODIES)
 def test_runs_unchanged(check: Check, how: str) -> None:
     steps = 21 if "os._exit" in how else 8
-    verdict = check(BODIES[how], BODIES[how], steps=steps + ("os._exit" in how))
+    start = AS_ITS_USER if "workers" in how else {}
+    verdict = check(BODIES[how], BODIES[how], steps=steps + ("os._exit" in how), **start)
 
     assert verdict.status == "match", verdict.messages
     assert verdict.steps == steps
@@ -334,19 +336,19 @@ def test_nothing_is_left_behind(
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
-    forks = replaced(
-        SCRIPT,
-        "model = Net()",
-        "import subprocess; subprocess.Popen(['sleep', '987'])\nmodel = Net()",
-    )
+    fifo = Fifo(tmp_path / "fifo")
+    forks = replaced(SCRIPT, "model = Net()", f"{fifo.held_by_a_helper}\nmodel = Net()")
 
-    check(forks, forks, steps=2)
+    verdict = check(forks, forks, steps=2, **AS_ITS_USER)
 
+    assert verdict.status == "match", verdict.output
     assert list(temporary.iterdir()) == []
-    assert b"sleep\x00987\x00" not in running_commands()
+    fifo.wait_until_nobody_holds_it()
 
 
-def test_a_script_started_from_elsewhere_finds_its_files(tmp_path: Path) -> None:
+def test_a_script_started_from_elsewhere_finds_its_files(
+    tmp_path: Path, launcher: tuple[str, ...]
+) -> None:
     folder = tmp_path / "repo" / "examples"
     folder.mkdir(parents=True)
     (folder / "helper.py").write_text("WEIGHT = 0.25\n")
@@ -356,7 +358,11 @@ def test_a_script_started_from_elsewhere_finds_its_files(tmp_path: Path) -> None
     (folder / "train.py").write_text(text)
 
     verdict = verify(
-        folder / "train.py", patched=folder / "train.py", cwd=tmp_path / "repo", steps=2
+        folder / "train.py",
+        patched=folder / "train.py",
+        cwd=tmp_path / "repo",
+        steps=2,
+        launcher=launcher,
     )
 
     assert verdict.status == "match", verdict.output
@@ -373,26 +379,6 @@ def test_a_module_of_a_package(tmp_path: Path) -> None:
     verdict = verify(package / "train.py", patched=package / "train.py", cwd=tmp_path, steps=2)
 
     assert verdict.status == "match", verdict.output
-
-
-def test_a_fault_in_two_processes_under_torchrun(check: Check) -> None:
-    distributed = replaced(
-        MAIN,
-        "    model = Net()",
-        "    torch.distributed.init_process_group('gloo')\n"
-        "    model = nn.parallel.DistributedDataParallel(Net())\n"
-        "    torch.manual_seed(torch.distributed.get_rank())",
-    )
-    launcher = ("torchrun", "--nproc_per_node", "2")
-
-    fault = check(distributed, replaced(distributed, "weight *= 0.5", "pass"), launcher=launcher)
-
-    assert (fault.status, fault.processes) == ("mismatch", 2), fault.output
-
-
-def running_commands() -> list[bytes]:
-    """Command lines of the processes of this machine, where it tells."""
-    return [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
