@@ -13,6 +13,8 @@ PYTHON ?= $(shell for p in python3.11 python3; do $$p -c '' 2>/dev/null && echo 
 TORCH ?= torch==2.13.0
 SAMPLE ?= samples/masked_lm.py
 STEPS ?= 20
+# Tests run in so many processes.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 4 ? 4 : n)))
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -49,7 +51,7 @@ demo: setup
 	$(BIN)/ortwrap verify $(SAMPLE) --steps $(STEPS)
 
 test: setup
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(PYTEST_ARGS)
 
 benchmarks: setup
 	$(BIN)/python -m pip install --quiet torchfix pyupgrade

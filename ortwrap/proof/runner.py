@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Callable
 
 import ortwrap.proof.inject
+from ortwrap.proof.guardian import end, guarded
 from ortwrap.proof.printed import Printed, PrintedLosses
 from ortwrap.proof.recorder.config import VARIABLE, RecorderConfig
 from ortwrap.proof.terminal import silent_terminal
@@ -24,6 +25,7 @@ _POLL_SECONDS = 0.05
 # How long a script whose steps are recorded may take to end by itself.
 _GRACE_SECONDS = 30.0
 _TERM_SECONDS = 3.0
+_DRAIN_SECONDS = 10.0
 
 OnSteps = Callable[[int], None]
 
@@ -86,7 +88,8 @@ def run_recorded(
     config.write(out / "config.json")
     started = time.monotonic()
     losses = PrintedLosses()
-    with silent_terminal() as terminal:
+    mark = f"{VARIABLE}={out / 'config.json'}"
+    with silent_terminal() as terminal, guarded(mark) as guard:
         process = subprocess.Popen(
             list(command),
             cwd=cwd,
@@ -96,7 +99,8 @@ def run_recorded(
             stderr=subprocess.STDOUT,
             start_new_session=os.name == "posix",
         )
-        with _tail_of(process.stdout, losses) as tail, _ended_at_last(process):
+        with _tail_of(process.stdout, losses) as tail, _ended_at_last(process, mark):
+            guard(process.pid)
             timed_out = _wait(process, out, config.steps, timeout, on_steps)
     return Ended(
         returncode=process.returncode,
@@ -170,27 +174,30 @@ def _tail_of(stream: IO[bytes] | None, losses: PrintedLosses) -> Iterator[bytear
     thread = threading.Thread(target=drain, daemon=True)
     thread.start()
     yield tail
-    # A process that left the group may hold the pipe open for ever.
-    thread.join(timeout=2.0)
+    # A process that nobody can find any more may hold the pipe open for ever.
+    thread.join(timeout=_DRAIN_SECONDS)
 
 
 @contextlib.contextmanager
-def _ended_at_last(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Whatever happens inside, end the process and all it started."""
+def _ended_at_last(process: subprocess.Popen[bytes], mark: str) -> Iterator[None]:
+    """Whatever happens inside, end the process and all it started, which `mark` tells."""
     try:
         yield
     finally:
         if process.poll() is None:
-            _signal(process, signal.SIGTERM)
+            _ask_to_end(process)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=_TERM_SECONDS)
-        _signal(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        if os.name == "posix":
+            end(process.pid, mark)
+        else:
+            process.kill()
         process.wait()
 
 
-def _signal(process: subprocess.Popen[bytes], number: int) -> None:
+def _ask_to_end(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if os.name == "posix":
-            os.killpg(process.pid, number)
-        elif process.poll() is None:
-            process.send_signal(number)
+            os.killpg(process.pid, signal.SIGTERM)
+        else:
+            process.terminate()

@@ -44,7 +44,6 @@ def ortwrap(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
             input=stdin,
             capture_output=True,
             env={**surroundings, **env},
-            timeout=120,
             check=False,
         )
         err = process.stderr.decode(errors="replace")

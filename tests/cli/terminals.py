@@ -41,4 +41,4 @@ def on_terminal(folder: Path, typed: str, *args: str, **env: str) -> tuple[int, 
     except OSError:
         pass  # the other side is closed: it has ended
     os.close(ours)
-    return process.wait(timeout=120), shown.decode().replace("\r\n", "\n")
+    return process.wait(), shown.decode().replace("\r\n", "\n")

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from cli_scripts import TRAINING
 
+from ortwrap import workers
+
 FILES = 40
 
 
@@ -57,34 +59,24 @@ def test_kill_at_any_moment(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.skipif(workers.processors() < 2, reason="no pool is made for one processor")
 def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    # Their diffs are more than a pipe holds: without a reader it cannot end before it is killed.
     for index in range(200):
         (tmp_path / f"{index}.py").write_text(TRAINING)
     process = subprocess.Popen(
-        [sys.executable, "-m", "ortwrap", "rewrite", "--check", "."],
+        [sys.executable, "-m", "ortwrap", "rewrite", "."],
         cwd=tmp_path,
         env=_environment(tmp_path),
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    workers: list[str] = []
-    while not workers and process.poll() is None:
-        workers = children.read_text().split()
-        time.sleep(0.01)
-    assert workers, "it ended before it was killed"
+    while not children.read_text().split():
+        assert process.poll() is None, "it has no workers"
     process.kill()
-    process.wait()
-    patience = time.monotonic() + 60
-    while alive := [worker for worker in workers if _runs(worker)]:
-        assert time.monotonic() < patience, alive
-        time.sleep(0.05)
-
-
-def _runs(process: str) -> bool:
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    # The pipe closes when the last of those that write to it has ended.
+    process.communicate()
 
 
 def _patched(tmp_path: Path) -> str:

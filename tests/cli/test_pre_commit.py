@@ -64,7 +64,6 @@ def pre_commit(
             env={**environment, "PRE_COMMIT_HOME": str(home)},
             capture_output=True,
             text=True,
-            timeout=500,
             check=False,
         )
 

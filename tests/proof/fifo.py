@@ -11,21 +11,22 @@ class Fifo:
     """Made by a test, held open by the processes that a script starts.
 
     Attributes:
-        held_by_a_helper: a line of a script that starts a helper, as DataLoader workers are,
-            which holds the pipe for as long as it lives, and says that it does.
+        held_by_helpers: a line of a script that starts two helpers, one of them a session of
+            its own as the workers of torchrun are, which hold the pipe for as long as they live.
     """
 
     def __init__(self, path: Path) -> None:
         os.mkfifo(path)
         self._end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-        self.held_by_a_helper = (
+        self.held_by_helpers = (
             "import os, subprocess; "
-            f"fifo = os.open({str(path)!r}, os.O_WRONLY); os.write(fifo, b'held'); "
-            "subprocess.Popen(['sleep', '600'], pass_fds=[fifo]); os.close(fifo)"
+            f"fifo = os.open({str(path)!r}, os.O_WRONLY); "
+            "[subprocess.Popen(['sleep', '600'], pass_fds=[fifo], start_new_session=alone)"
+            " for alone in (False, True)]; os.write(fifo, b'held'); os.close(fifo)"
         )
 
     def wait_until_held(self) -> None:
-        """Until a helper has been started, or what should start one has ended."""
+        """Until the helpers have been started."""
         select.select([self._end], [], [])
 
     def wait_until_nobody_holds_it(self) -> None:
@@ -34,5 +35,5 @@ class Fifo:
         said = b""
         while part := os.read(self._end, 64):
             said += part
-        assert said.startswith(b"held"), "no helper was started"
+        assert said.startswith(b"held"), "no helpers were started"
         os.close(self._end)

@@ -337,7 +337,7 @@ def test_nothing_is_left_behind(
     temporary.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temporary))
     fifo = Fifo(tmp_path / "fifo")
-    forks = replaced(SCRIPT, "model = Net()", f"{fifo.held_by_a_helper}\nmodel = Net()")
+    forks = replaced(SCRIPT, "model = Net()", f"{fifo.held_by_helpers}\nmodel = Net()")
 
     verdict = check(forks, forks, steps=2, **AS_ITS_USER)
 

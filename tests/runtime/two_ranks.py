@@ -136,7 +136,7 @@ def main() -> None:
         init_method=f"file://{STORE}",
         rank=RANK,
         world_size=2,
-        timeout=datetime.timedelta(seconds=60),
+        timeout=datetime.timedelta(minutes=10),
     )
     print(both(Step, 6))
     print(both(Inner, 6))
