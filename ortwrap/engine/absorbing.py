@@ -6,7 +6,7 @@ if forward can run it: a frozen teacher's output, an input normalised under its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import libcst as cst
@@ -17,7 +17,7 @@ from ortwrap.engine.gradients import PASSIVE_USES
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.tree import Unit
+from ortwrap.engine.tree import Block, Unit
 
 _COMPUTING_METHODS = frozenset(
     "detach clone view reshape flatten squeeze unsqueeze permute transpose contiguous expand "
@@ -52,6 +52,9 @@ def _only_computes(unit: Unit, found: LossSlice, analyses: Analyses) -> bool:
             return False
         inner = analyses.tree.blocks(node)[0].units
         return all(_only_computes(each, found, analyses) for each in inner)
+    if isinstance(node, cst.If):
+        blocks = analyses.tree.blocks(node)
+        return all(_only_computes(each, found, analyses) for each in _units(blocks))
     if not isinstance(node, cst.Assign) or not all(
         _binds_names(target.target) for target in node.targets
     ):
@@ -62,6 +65,10 @@ def _only_computes(unit: Unit, found: LossSlice, analyses: Analyses) -> bool:
         for inner in descendants(node.value)
         if isinstance(inner, (cst.Call, cst.Await, cst.Yield, cst.NamedExpr))
     )
+
+
+def _units(blocks: Sequence[Block]) -> Iterator[Unit]:
+    return (unit for block in blocks for unit in block.units)
 
 
 def _binds_names(target: cst.CSTNode) -> bool:

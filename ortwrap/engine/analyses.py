@@ -10,6 +10,7 @@ from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.objects import Objects
 from ortwrap.engine.optimizers import Optimizers
 from ortwrap.engine.tree import SourceTree
 
@@ -27,6 +28,7 @@ class Analyses:
         flow: where gradients flow in this function.
         liveness: which values of this function are still needed.
         optimizers: which objects of the script are optimizers.
+        objects: how its objects of plain classes were made, and what their methods change.
     """
 
     tree: SourceTree
@@ -37,3 +39,4 @@ class Analyses:
     flow: GradientFlow
     liveness: Liveness
     optimizers: Optimizers
+    objects: Objects

@@ -12,7 +12,8 @@ from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, overlap, root_place
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import children
+from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.objects import Objects
 
 _PURE_PACKAGES = (
     "torch.", "math.", "time.", "numpy.", "logging.", "datetime.", "sklearn.", "torchmetrics.",
@@ -69,10 +70,11 @@ class Crossing:
 class HarmCheck:
     """Looks for reasons why the order of a statement and the slice could matter."""
 
-    def __init__(self, bindings: Bindings, modules: ModuleTable) -> None:
+    def __init__(self, bindings: Bindings, modules: ModuleTable, objects: Objects) -> None:
         self._tree = bindings.tree
         self._bindings = bindings
         self._modules = modules
+        self._objects = objects
         self._open: set[cst.FunctionDef] = set()
 
     def of(self, node: cst.CSTNode, reader: EffectsReader, crossing: Crossing) -> str | None:
@@ -150,7 +152,24 @@ class HarmCheck:
         if known:
             return None
         touches = root is not None and bool(overlap({root}, set(crossing.reads)))
-        return _unknown(name) if crossing.runs_module or touches else None
+        if not crossing.runs_module:
+            return _unknown(name) if touches else None
+        return self._of_object(call, func, reader, crossing)
+
+    def _of_object(
+        self, call: cst.Call, func: cst.Attribute, reader: EffectsReader, crossing: Crossing
+    ) -> str | None:
+        """`buffer.push_and_pop(fake)`: a method of an object that knows of no module."""
+        name = self._tree.code(func)
+        given = {place for place in reader.of(call).reads if place in crossing.reads}
+        if given or not self._objects.is_apart(func.value):
+            return _unknown(name)
+        for method, _ in self._objects.methods(func):
+            for inner in descendants(method.body):
+                drawn = isinstance(inner, cst.Call) and self._bindings.qualified(inner.func)
+                if drawn and drawn.startswith("torch.") and _RANDOM.search(drawn):
+                    return "it draws random numbers" if crossing.draws else None
+        return None
 
     def _of_function(self, function: cst.FunctionDef, name: str, crossing: Crossing) -> str | None:
         """A function of this file is harmless if its body is and changes only its own values."""

@@ -16,6 +16,7 @@ from ortwrap.engine.harm import HarmCheck
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.objects import Objects
 from ortwrap.engine.optimizers import Optimizers
 from ortwrap.engine.order import Order, Orderer
 from ortwrap.engine.plan import Captures
@@ -42,12 +43,13 @@ class StepFunction:
         self.flow = GradientFlow(bindings, modules, self.reader, helpers)
         self.slicer = Slicer(tree, self.reader, self.flow, sinks)
         self.liveness = Liveness(tree, self.reader, node)
+        objects = Objects(tree, bindings, modules)
         self.orderer = Orderer(
             tree,
             modules,
             self.reader,
             self.slicer,
-            HarmCheck(bindings, modules),
+            HarmCheck(bindings, modules, objects),
             Aliases(self.reader, node),
             Randomness(tree, bindings, modules),
             helpers.filled_places(),
@@ -61,6 +63,7 @@ class StepFunction:
             self.flow,
             self.liveness,
             Optimizers(tree, modules),
+            objects,
         )
         self.captures = CaptureFinder(self.analyses)
 

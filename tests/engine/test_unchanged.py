@@ -103,6 +103,28 @@ LEFT_ALONE = [
         "loss = torch.stack(log_probs).sum()\nloss.backward()\n",
     ),
     (
+        "an object keeps what the model computes",
+        HEAD + "class Memory:\n    def keep(self, out):\n        self.last = out.detach()\n"
+        "        return self.last\n\n\nmemory = Memory()\nout = model(x)\n"
+        "loss = criterion(out, memory.keep(out))\nloss.backward()\n",
+    ),
+    (
+        "a number of the output scales the loss",
+        HEAD + "def scaled(out):\n    size = out.abs().mean().item()\n"
+        "    return (out / size).mean(), {'size': size}\n\n\n"
+        "loss, logs = scaled(model(x))\nloss.backward()\n",
+    ),
+    (
+        "a number of the output is printed on the way",
+        HEAD + "def noted(out):\n    size = out.abs().mean().item()\n    print(size)\n"
+        "    return out.mean(), size\n\n\nloss, size = noted(model(x))\nloss.backward()\n",
+    ),
+    (
+        "a number of the output is added to the loss",
+        HEAD + "def summed(out):\n    loss = out.mean()\n    loss += out.std().item()\n"
+        "    return loss\n\n\nloss = summed(model(x))\nloss.backward()\n",
+    ),
+    (
         "a forward from before an update is used after it",
         HEAD
         + "before = model(x)\noptimizer.step()\nloss = criterion(before, y)\nloss.backward()\n",

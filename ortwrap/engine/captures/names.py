@@ -126,6 +126,13 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
     return "value"
 
 
+def name_for_result_of(node: cst.BaseExpression) -> str:
+    """`meter.weight(y)` -> weight_value."""
+    while isinstance(node, (cst.Call, cst.Subscript)):
+        node = node.func if isinstance(node, cst.Call) else node.value
+    return f"{node.attr.value}_value" if isinstance(node, cst.Attribute) else "value"
+
+
 def _name_for_result(function: str) -> str:
     """`torch.ones_like` -> ones, `targets.smooth` -> smooth_value."""
     package, name = function.rsplit(".", 1)

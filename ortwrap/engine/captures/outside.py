@@ -37,6 +37,7 @@ class Outside:
         self._reader = analyses.reader
         self._flow = analyses.flow
         self._helpers = analyses.helpers
+        self._objects = analyses.objects
         self._walked = walked
 
     def is_outside(self, node: cst.BaseExpression) -> bool:
@@ -87,6 +88,9 @@ class Outside:
 
     def _is_outside_call(self, node: cst.Call) -> bool:
         func = node.func
+        if isinstance(func, cst.Attribute) and self._objects.changes(func) is not None:
+            # Once per step, as ever.
+            return True
         if isinstance(func, cst.Attribute) and func.attr.value in _METHODS:
             return self._is_access(func.value) or self.is_outside(func.value)
         if isinstance(func, cst.Name) and func.value in _BUILTINS:

@@ -7,7 +7,13 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.accessors import reads_with_effect
 from ortwrap.engine.captures.instance import runs_its_instance
-from ortwrap.engine.captures.names import ParameterNames, name_for, name_for_item_of, part_name
+from ortwrap.engine.captures.names import (
+    ParameterNames,
+    name_for,
+    name_for_item_of,
+    name_for_result_of,
+    part_name,
+)
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.randomness import draws_numbers, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
@@ -15,7 +21,7 @@ from ortwrap.engine.captures.statements import StatementCheck
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.helpers import HeldModule
-from ortwrap.engine.nodes import children
+from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.plan import CapturedInput, Part
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
@@ -36,6 +42,7 @@ class SliceWalk:
         self._reader = analyses.reader
         self._flow = analyses.flow
         self._liveness = analyses.liveness
+        self._objects = analyses.objects
         self._loss = found.loss
         self._optimizers = analyses.optimizers
         self._pieces = found.pieces
@@ -287,6 +294,10 @@ class SliceWalk:
             self._part(owner, place)
             self._check_step(func)
             return
+        changed = self._objects.changes(func)
+        if changed is not None:
+            code = self._tree.code(func)
+            raise Refuse("OW107", func, name=code, why=f"changes `{changed}` of its object")
         self._expression(owner)
 
     def _check_step(self, func: cst.Attribute) -> None:
@@ -362,16 +373,27 @@ class SliceWalk:
             self._check_not_filled(place, node)
         text = self._tree.source(node)
         drawn = draws_numbers(node, self._bindings) or reads_with_effect(node, self._bindings)
+        counted = self._changes_object(node)
+        drawn = drawn or counted
         name = None if drawn else self._expressions.get(text)
         if name is None:
             used = {captured.name for captured in self._walked.inputs.values()}
             owner = None if drawn else root_place(node, self._reader.instance)
-            wanted = name_for(node, self._bindings)
+            wanted = name_for_result_of(node) if counted else name_for(node, self._bindings)
             name = self._names.unique(wanted, owner, used | self._walked.defined)
             self._expressions[text] = name
             self._walked.inputs[name if drawn else text] = CapturedInput(name, text)
         self._walked.input_places |= set(self._reader.of(node).reads)
         self._walked.replacements[node] = cst.Name(name)
+
+    def _changes_object(self, node: cst.BaseExpression) -> bool:
+        """The same text twice is two calls: `buffer.push_and_pop(fake)`."""
+        return any(
+            isinstance(inner, cst.Call)
+            and isinstance(inner.func, cst.Attribute)
+            and self._objects.changes(inner.func) is not None
+            for inner in descendants(node)
+        )
 
     def _check_not_filled(self, place: str, node: cst.CSTNode) -> None:
         """A container that hooks or forward fill has to be read after the model ran."""

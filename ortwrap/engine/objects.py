@@ -1,0 +1,105 @@
+"""Objects of plain classes that a step uses beside its modules: meters, buffers, schedules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.modules import ModuleTable, pair_arguments
+from ortwrap.engine.tree import SourceTree
+
+_CLASS_NAME = re.compile(r"^[A-Z]\w*[a-z]\w*$")
+_NO_OBJECTS = re.compile(r"^(?:torch|numpy|jax|tensorflow)\.|\.autograd\.")
+_TIED_TO_MODULES = re.compile(r"optim|\bopt\b|parameters|state_dict|sched", re.IGNORECASE)
+
+
+class Objects:
+    """Tells how the objects of one script were made, and what their methods change."""
+
+    def __init__(self, tree: SourceTree, bindings: Bindings, modules: ModuleTable) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
+
+    def is_apart(self, owner: cst.CSTNode) -> bool:
+        """It was made by a class that was given no module: its methods run none and update none."""
+        made = list(self._made(owner))
+        return bool(made) and all(map(self._is_apart, made))
+
+    def methods(self, func: cst.Attribute) -> Iterator[tuple[cst.FunctionDef, cst.ClassDef]]:
+        """What a method call runs, as far as this file defines it, and in which class."""
+        for call in self._made(func.value):
+            home = self._bindings.definition(call.func)
+            if isinstance(home, cst.ClassDef) and home not in self._modules.module_classes:
+                method = self._modules.classes.inherited(home, func.attr.value)
+                if method is not None:
+                    yield method, home
+
+    def changes(self, func: cst.Attribute) -> str | None:
+        """What of its own object a method of this file changes, such as `count`."""
+        changed = (self._changed_by(*found, set()) for found in self.methods(func))
+        return next(filter(None, changed), None)
+
+    def _changed_by(
+        self, method: cst.FunctionDef, home: cst.ClassDef, seen: set[cst.FunctionDef]
+    ) -> str | None:
+        seen.add(method)
+        reader = EffectsReader(self._bindings, method)
+        own = f"{reader.instance}."
+        changed = sorted(p for p in reader.of(method.body).changes if p.startswith(own))
+        if changed:
+            return changed[0][len(own) :]
+        for call in self._tree.calls:
+            if self._tree.enclosing(call) is not method or not isinstance(call.func, cst.Attribute):
+                continue
+            if self._tree.code(call.func.value) != reader.instance:
+                continue
+            inner = self._modules.classes.inherited(home, call.func.attr.value)
+            found = None
+            if inner is not None and inner not in seen:
+                found = self._changed_by(inner, home, seen)
+            if found is not None:
+                return found
+        return None
+
+    def _made(self, owner: cst.CSTNode) -> Iterator[cst.Call]:
+        """The constructor calls that made the object; none where another way is possible."""
+        values = self._modules.values(owner) or list(self._given(owner))
+        if all(isinstance(value, cst.Call) and self._is_constructor(value) for value in values):
+            yield from (cst.ensure_type(value, cst.Call) for value in values)
+
+    def _given(self, owner: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+        """What the callers of this file pass for a parameter."""
+        bound = self._bindings.lookup(owner) if isinstance(owner, cst.Name) else []
+        if len(bound) != 1 or bound[0].kind != "parameter":
+            return
+        function = self._tree.enclosing(bound[0].node)
+        for call in self._tree.calls:
+            if self._bindings.definition(call.func) is function:
+                called = cst.ensure_type(function, cst.FunctionDef)
+                for name, argument in pair_arguments(called, call):
+                    if name == cst.ensure_type(owner, cst.Name).value:
+                        yield from self._modules.values(argument) or [argument]
+
+    def _is_constructor(self, call: cst.Call) -> bool:
+        defined = self._bindings.definition(call.func)
+        if isinstance(defined, cst.ClassDef):
+            return True
+        qualified = self._bindings.qualified(call.func) or ""
+        if isinstance(call.func, cst.Name) and self._bindings.resolve(call.func) is None:
+            # From `from utils import *`: no builtin is spelled like a class, but for exceptions.
+            qualified = call.func.value
+        name = qualified.rpartition(".")[2]
+        return bool(_CLASS_NAME.match(name)) and not _NO_OBJECTS.search(qualified)
+
+    def _is_apart(self, made: cst.Call) -> bool:
+        if _TIED_TO_MODULES.search(self._tree.code(made)):
+            return False
+        defined = self._bindings.definition(made.func)
+        if defined in self._modules.module_classes:
+            return False
+        return not any(self._modules.is_trainable(argument.value) for argument in made.args)
