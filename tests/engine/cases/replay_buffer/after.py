@@ -52,6 +52,7 @@ class DWithLoss(nn.Module):
         self.criterion_GAN = criterion_GAN
 
     def forward(self, real, valid, earlier, fake):
+        # Real loss
         loss_real = self.criterion_GAN(self.D(real), valid)
         loss_fake = self.criterion_GAN(self.D(earlier), fake)
         return (loss_real + loss_fake) / 2
@@ -76,7 +77,6 @@ for _ in range(6):
     optimizer_G.step()
 
     optimizer_D.zero_grad()
-    # Real loss
     # Fake loss (on batch of previously generated samples)
     earlier = fake_buffer.push_and_pop(generated)
     # Total loss
