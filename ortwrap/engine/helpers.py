@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings, Scope
+from ortwrap.engine.constants import is_constant
 from ortwrap.engine.effects import EffectsReader, instance_name, place_of, root_place
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.members import constant_index
@@ -226,7 +227,8 @@ class Helpers:
             code = self._tree.code(call)[:60]
             if qualified.startswith("torch.autograd."):
                 raise Refuse("OW205", call, code=code)
-            if qualified.startswith(("numpy.", "random.")):
+            by_library = qualified.startswith(("numpy.", "random."))
+            if by_library and not is_constant(call, self._bindings):
                 raise Refuse("OW304", call, code=code)
             inner = self.called(call.func)
             if inner is not None and inner is not function:

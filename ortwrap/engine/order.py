@@ -22,7 +22,8 @@ class Order:
     """How the statements around the call are arranged.
 
     Attributes:
-        anchor: the piece of the slice in whose place the call stands.
+        anchor: the piece of the slice in whose place the call stands, or a statement between that
+            it stands in front of.
         between: statements from the slice's first to its end that are not part of it.
         after: those of `between` that run once the call has run.
     """
@@ -59,7 +60,8 @@ class Orderer:
         """Where the call can stand so that every value stays what it was.
 
         The loss moves up to the model call rather than the call down to the loss; only where
-        something between prepares what the loss reads, or changes it, the call moves down.
+        something between prepares what the loss reads, or changes it, the call moves down: to
+        right behind it, where other statements read what the model returned.
 
         Raises:
             Refuse: a statement in between may change the result, or reads an earlier value.
@@ -71,7 +73,8 @@ class Orderer:
         for unit in between:
             self._check_hooks(unit, pieces)
             self._check_versions(unit, pieces)
-        anchors = dict.fromkeys((self._highest(pieces, between, found), pieces[-1]))
+        behind = self._behind_preparation(between, found)
+        anchors = dict.fromkeys((self._highest(pieces, between, found), *behind, pieces[-1]))
         refusals: list[Refuse] = []
         for anchor in anchors:
             try:
@@ -80,8 +83,13 @@ class Orderer:
             except Refuse as refusal:
                 refusals.append(refusal)
                 continue
-            return Order(anchor, between, tuple(u for u in between if u.index > anchor.index))
+            return Order(anchor, between, tuple(u for u in between if u.index >= anchor.index))
         raise refusals[0]
+
+    def _behind_preparation(self, between: tuple[Unit, ...], found: LossSlice) -> list[Unit]:
+        """The statement of others before which all is known that the slice reads."""
+        prepared = [unit.index for unit in found.preparation if unit in between]
+        return [unit for unit in between if prepared and unit.index == max(prepared) + 1]
 
     def _highest(self, pieces: list[Unit], between: tuple[Unit, ...], found: LossSlice) -> Unit:
         """The first place at which all is known that the slice reads."""
@@ -98,7 +106,7 @@ class Orderer:
     def _check(self, unit: Unit, pieces: list[Unit], anchor: Unit, found: LossSlice) -> None:
         """Refuse where the order of `unit` and the pieces that would pass it may matter."""
         down = [piece for piece in pieces if piece.index < unit.index < anchor.index]
-        up = [piece for piece in pieces if anchor.index < unit.index < piece.index]
+        up = [piece for piece in pieces if anchor.index <= unit.index < piece.index]
         if not down and not up:
             return
         why = self._conflict(unit, down, up, found)

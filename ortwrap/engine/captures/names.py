@@ -17,6 +17,7 @@ from ortwrap.engine.slices import LossSlice
 _DEVICE_AND_SHAPE = frozenset("shape device dtype data ndim".split())
 _SAYS_NOTHING = frozenset("model net network module".split())
 _MEASURES = {"size": "_size", "numel": "_numel", "dim": "_dim"}
+_VERB = re.compile(r"^(?:to|get|make|build|create|compute|calculate|generate|prepare)_(?=[a-z])")
 _TAKEN_BY_MODULE = frozenset(
     "forward compute_loss training train eval modules parameters buffers children apply to "
     "type float half double cuda cpu register_buffer state_dict zero_grad add_module".split()
@@ -112,7 +113,7 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
         return name_for(node.func.value, bindings) + _MEASURES.get(node.func.attr.value, "")
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
         if not hasattr(builtins, node.func.value):
-            return f"{node.func.value}_value"
+            return _name_for_made(node.func.value)
         return f"{name_for(node.args[0].value, bindings)}_{node.func.value}"
     if isinstance(node, cst.Name):
         return node.value
@@ -134,11 +135,17 @@ def name_for_result_of(node: cst.BaseExpression) -> str:
 
 
 def _name_for_result(function: str) -> str:
-    """`torch.ones_like` -> ones, `targets.smooth` -> smooth_value."""
+    """`torch.ones_like` -> ones, `targets.get_mask` -> mask."""
     package, name = function.rsplit(".", 1)
     if package != "torch":
-        return f"{name}_value"
+        return _name_for_made(name)
     return name[: -len("_like")] if name.endswith("_like") else name
+
+
+def _name_for_made(name: str) -> str:
+    """`to_categorical` -> categorical, `smooth` -> smooth_value."""
+    made = _VERB.sub("", name)
+    return _identifier(made if made != name else f"{name}_value")
 
 
 def _name_for_item(node: cst.Subscript, bindings: Bindings) -> str:

@@ -7,7 +7,7 @@ import re
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.captures.randomness import makes_random_tensor
+from ortwrap.engine.captures.randomness import makes_random_tensor, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects import place_of, root_place
@@ -99,7 +99,8 @@ class Outside:
         if qualified and not qualified.startswith("torch."):
             # Nothing is known about it, or it computes with Python numbers: let it run as ever.
             return True
-        if self._is_arithmetic(self._helpers.called(func)):
+        helper = self._helpers.called(func)
+        if self._is_arithmetic(helper) or (helper is not None and self._has_to_stay(helper, func)):
             return True
         if not _FACTORIES.match(qualified):
             return False
@@ -111,6 +112,24 @@ class Outside:
                 why="it draws random numbers after the model has run",
             )
         return True
+
+    def _has_to_stay(self, helper: cst.FunctionDef, func: cst.BaseExpression) -> bool:
+        """`one_hot(labels)` of this file, which takes values out of what it is given.
+
+        Where forward can run a helper it does; the draws of one that draws keep their order.
+        """
+        draws = any(
+            moves_a_generator(call.func, self._bindings)
+            for call in descendants(helper.body)
+            if isinstance(call, cst.Call)
+        )
+        if draws or self._helpers.held_modules(helper):
+            return False
+        try:
+            self._helpers.check(helper, self._tree.code(func))
+        except Refuse as refusal:
+            return refusal.page.code in ("OW301", "OW304")
+        return False
 
     def _is_arithmetic(self, helper: cst.FunctionDef | None) -> bool:
         """`kl_weight(step)` of this file, which computes with Python numbers alone."""

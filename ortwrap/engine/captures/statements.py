@@ -7,6 +7,7 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.walked import Walked
+from ortwrap.engine.constants import is_constant
 from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.refusals import Refuse
@@ -65,7 +66,9 @@ class StatementCheck:
 
     def _check_call(self, call: cst.Call) -> None:
         name = self._bindings.qualified(call.func) or ""
-        if name.startswith(("numpy.", "random.")) and not self._outside.is_over_inputs(call):
+        by_library = name.startswith(("numpy.", "random."))
+        known = is_constant(call, self._bindings) or self._outside.is_over_inputs(call)
+        if by_library and not known:
             raise Refuse("OW304", call, code=self._code(call))
         if not isinstance(call.func, cst.Attribute):
             return

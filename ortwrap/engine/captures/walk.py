@@ -195,6 +195,10 @@ class SliceWalk:
 
     def _argument(self, node: cst.Arg) -> None:
         place = place_of(node.value, self._reader.instance)
+        if self._optimizers.holds(node.value):
+            call = self._tree.parents[node]
+            name = self._tree.code(cst.ensure_type(call, cst.Call).func)
+            raise Refuse("OW107", node, name=name, why=f"is given `{self._tree.code(node.value)}`")
         starred = node.star == "**" and place is not None and self._is_captured(node.value, place)
         if starred and place is not None and self._is_only_input(place):
             # `model(**batch)` alone reads best as `forward(self, **batch)`.
@@ -351,8 +355,6 @@ class SliceWalk:
         self._check_not_filled(place, node)
         if isinstance(node, cst.BaseExpression) and self._modules.holds_modules(node):
             raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
-        if self._optimizers.holds(node):
-            raise Refuse("OW107", node, name=self._called_with(node), why=f"is given `{place}`")
         self._walked.whole.add(place)
         if place == self._reader.instance:
             raise Refuse("OW107", node, name=place, why="is passed whole")
@@ -361,12 +363,6 @@ class SliceWalk:
             self._capture_expression(cst.ensure_type(node, cst.Attribute))
             return
         self._walked.inputs.setdefault(place, CapturedInput(place, place))
-
-    def _called_with(self, node: cst.CSTNode) -> str:
-        """The function that an argument is given to."""
-        calls = (each for each in self._tree.ancestors(node) if isinstance(each, cst.Call))
-        call = next(calls, None)
-        return self._tree.code(node if call is None else call.func)
 
     def _capture_expression(self, node: cst.BaseExpression) -> None:
         for place in self._reader.of(node).reads:
