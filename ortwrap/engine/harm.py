@@ -11,6 +11,7 @@ import libcst as cst
 from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, overlap, root_place
+from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.objects import Objects
@@ -60,21 +61,30 @@ class Crossing:
         runs_module: it runs a trainable module, whose random numbers and buffers follow the
             order.
         draws: it may draw random numbers.
+        beside: its statements, where they may trade places with modules of their own.
     """
 
     reads: frozenset[str]
     runs_module: bool
     draws: bool
+    beside: tuple[cst.CSTNode, ...]
 
 
 class HarmCheck:
     """Looks for reasons why the order of a statement and the slice could matter."""
 
-    def __init__(self, bindings: Bindings, modules: ModuleTable, objects: Objects) -> None:
+    def __init__(
+        self,
+        bindings: Bindings,
+        modules: ModuleTable,
+        objects: Objects,
+        independence: Independence,
+    ) -> None:
         self._tree = bindings.tree
         self._bindings = bindings
         self._modules = modules
         self._objects = objects
+        self._independence = independence
         self._open: set[cst.FunctionDef] = set()
 
     def of(self, node: cst.CSTNode, reader: EffectsReader, crossing: Crossing) -> str | None:
@@ -111,7 +121,10 @@ class HarmCheck:
             return None
         if self._modules.is_trainable(func):
             why = "it runs a module, whose random numbers and buffers follow the order"
-            return why if crossing.runs_module or crossing.draws else None
+            if not (crossing.runs_module or crossing.draws):
+                return None
+            beside = crossing.beside
+            return None if beside and self._independence.holds(func, beside, reader) else why
         if isinstance(func, cst.Attribute):
             return self._of_method(call, func, reader, crossing)
         measures = isinstance(func, cst.Name) and bool(_MEASURES.search(func.value.lower()))

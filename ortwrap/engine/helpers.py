@@ -18,7 +18,8 @@ from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.reports import Reports
 from ortwrap.engine.tree import SourceTree
 
-_FILLS = frozenset("append extend insert update add_ mul_ sub_ div_ clamp_".split())
+_FILLS = frozenset("append extend insert update".split())
+_NOT_OF_VALUES = frozenset(["requires_grad_", "detach_"])
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Helpers:
         self._bindings = bindings
         self._modules = modules
         self._held: dict[cst.FunctionDef, tuple[HeldModule, ...]] = {}
-        self._checked: set[cst.FunctionDef] = set()
+        self._verdicts: dict[cst.FunctionDef, Refuse | None] = {}
         self._filled: frozenset[str] | None = None
 
     def called(self, func: cst.CSTNode) -> cst.FunctionDef | None:
@@ -122,7 +123,10 @@ class Helpers:
         return False
 
     def held_modules(self, function: cst.FunctionDef) -> tuple[HeldModule, ...]:
-        """Trainable modules that a helper finds in globals or on `self`, and so runs by itself."""
+        """Modules that a helper finds in globals or on `self`, and so runs by itself.
+
+        Those it runs without gradients too: the wrapper keeps the buffers of all it runs.
+        """
         if function not in self._held:
             self._held[function] = ()  # ends the recursion of functions that call each other
             self._held[function] = tuple(self._find_held(function))
@@ -133,7 +137,9 @@ class Helpers:
         scope = self._bindings.scope(function)
         flow = GradientFlow(self._bindings, self._modules, reader, self)
         found: dict[HeldModule, None] = {}
-        for node in flow.module_uses(function.body):
+        called = (call.func for call in self._calls(function))
+        run = [func for func in called if self._modules.is_trainable(func)]
+        for node in (*flow.module_uses(function.body), *run):
             place = place_of(node, reader.instance)
             if isinstance(node, cst.Subscript):
                 found.update(dict.fromkeys(self._held_item(node, reader.instance, scope)))
@@ -169,8 +175,19 @@ class Helpers:
         Raises:
             Refuse: it has effects, reads what changes between steps, or bakes values.
         """
-        if function in self._checked or self._is_forward(function):
+        if self._is_forward(function):
             return
+        if function not in self._verdicts:
+            self._verdicts[function] = None  # ends the recursion of functions that call each other
+            try:
+                self._look_through(function, name)
+            except Refuse as refusal:
+                self._verdicts[function] = refusal
+        verdict = self._verdicts[function]
+        if verdict is not None:
+            raise verdict
+
+    def _look_through(self, function: cst.FunctionDef, name: str) -> None:
         reader = EffectsReader(self._bindings, function)
         effects = reader.of(function.body)
         scope = self._bindings.scope(function)
@@ -195,7 +212,6 @@ class Helpers:
         for baked in flow.baked(function.body, inside):
             if not Reports(self._tree, self._bindings, [function.body]).holds(baked):
                 raise Refuse("OW301", baked, code=self._tree.code(baked)[:60])
-        self._checked.add(function)
         self._check_statements(function, name)
         self._check_calls(function)
 
@@ -212,9 +228,7 @@ class Helpers:
             if isinstance(node, cst.Expr) and isinstance(node.value, (cst.Call, cst.Await)):
                 call = node.value
                 func = call.func if isinstance(call, cst.Call) else None
-                fills = isinstance(func, cst.Attribute) and isinstance(func.value, cst.Name)
-                fills = fills and cst.ensure_type(func, cst.Attribute).attr.value in _FILLS
-                if not fills:
+                if not _fills_a_name(func):
                     code = self._tree.code(node)[:60]
                     raise Refuse("OW107", node, name=name, why=f"does `{code}` on the way")
             if isinstance(node, (cst.Yield, cst.Await)):
@@ -277,3 +291,12 @@ class Helpers:
 
     def _calls(self, function: cst.FunctionDef) -> list[cst.Call]:
         return [call for call in self._tree.calls if self._tree.enclosing(call) is function]
+
+
+def _fills_a_name(func: cst.CSTNode | None) -> bool:
+    """`terms.append(x)`, `one_hot.scatter_(1, index, 1)`: what it changes is a name's value."""
+    if not isinstance(func, cst.Attribute) or not isinstance(func.value, cst.Name):
+        return False
+    method = func.attr.value
+    in_place = method.endswith("_") and not method.endswith("__")
+    return method in _FILLS or (in_place and method not in _NOT_OF_VALUES)

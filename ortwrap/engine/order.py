@@ -9,6 +9,7 @@ import libcst as cst
 from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.effects import EffectsReader, overlap
 from ortwrap.engine.harm import Crossing, HarmCheck
+from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.randomness import Randomness
@@ -45,6 +46,7 @@ class Orderer:
         harm: HarmCheck,
         aliases: Aliases,
         randomness: Randomness,
+        independence: Independence,
         filled: frozenset[str],
     ) -> None:
         self._tree = tree
@@ -54,14 +56,20 @@ class Orderer:
         self._harm = harm
         self._aliases = aliases
         self._randomness = randomness
+        self._independence = independence
         self._filled = filled
 
-    def order(self, found: LossSlice) -> Order:
+    def order(self, found: LossSlice, *, past_modules: bool = False) -> Order:
         """Where the call can stand so that every value stays what it was.
 
         The loss moves up to the model call rather than the call down to the loss; only where
         something between prepares what the loss reads, or changes it, the call moves down: to
         right behind it, where other statements read what the model returned.
+
+        Args:
+            found: the slice.
+            past_modules: a piece may also move past the run of a module that has nothing to do
+                with its own.
 
         Raises:
             Refuse: a statement in between may change the result, or reads an earlier value.
@@ -79,7 +87,7 @@ class Orderer:
         for anchor in anchors:
             try:
                 for unit in between:
-                    self._check(unit, pieces, anchor, found)
+                    self._check(unit, pieces, anchor, found, past_modules)
             except Refuse as refusal:
                 refusals.append(refusal)
                 continue
@@ -103,18 +111,26 @@ class Orderer:
             anchor = unit
         return anchor
 
-    def _check(self, unit: Unit, pieces: list[Unit], anchor: Unit, found: LossSlice) -> None:
+    def _check(
+        self, unit: Unit, pieces: list[Unit], anchor: Unit, found: LossSlice, past_modules: bool
+    ) -> None:
         """Refuse where the order of `unit` and the pieces that would pass it may matter."""
         down = [piece for piece in pieces if piece.index < unit.index < anchor.index]
         up = [piece for piece in pieces if anchor.index <= unit.index < piece.index]
         if not down and not up:
             return
-        why = self._conflict(unit, down, up, found)
+        beside = tuple(piece.node for piece in down or up) if past_modules else ()
+        why = self._conflict(unit, down, up, found, beside)
         if why is not None:
             raise Refuse("OW203", unit.node, code=self._tree.code(unit.node)[:60], why=why)
 
     def _conflict(
-        self, unit: Unit, down: list[Unit], up: list[Unit], found: LossSlice
+        self,
+        unit: Unit,
+        down: list[Unit],
+        up: list[Unit],
+        found: LossSlice,
+        beside: tuple[cst.CSTNode, ...],
     ) -> str | None:
         crossing = down or up
         effects = self._reader.of(unit.node)
@@ -129,14 +145,14 @@ class Orderer:
             return f"it changes `{name}`"
         for name in sorted(overlap(computed, set(effects.reads))):
             return f"it reads `{name}`"
-        runs_module = any(self._uses_module(piece) for piece in crossing)
+        runs_module = any(self._uses_module(piece, ()) for piece in crossing)
         for name in sorted(set(effects.reads) & self._filled) if runs_module else ():
             return f"the model's run may fill `{name}`"
         tied = frozenset(self._aliases.closure(reads))
         why = self._harm.of(
-            unit.node, self._reader, Crossing(tied, runs_module, self._draws(crossing))
+            unit.node, self._reader, Crossing(tied, runs_module, self._draws(crossing), beside)
         )
-        if why is None and runs_module and self._uses_module(unit):
+        if why is None and runs_module and self._uses_module(unit, beside):
             why = "it uses a module that has to run first"
         if why is None and self._slicer.is_barrier(unit):
             why = "it updates parameters"
@@ -159,8 +175,11 @@ class Orderer:
         for name in sorted(overlap(reads, earlier) & overlap(reads, later)):
             raise Refuse("OW204", unit.node, code=self._tree.code(unit.node)[:60], name=name)
 
-    def _uses_module(self, unit: Unit) -> bool:
-        """A trainable module is read for anything but clearing its gradients or logging."""
+    def _uses_module(self, unit: Unit, beside: tuple[cst.CSTNode, ...]) -> bool:
+        """A trainable module is read for anything but clearing its gradients or logging.
+
+        Running one that has nothing to do with those `beside` is no matter.
+        """
         for readers in self._reader.of(unit.node).reads.values():
             for node in readers:
                 parent = self._tree.parents.get(node)
@@ -168,7 +187,10 @@ class Orderer:
                     node, parent = parent, self._tree.parents.get(parent)
                 clears = isinstance(parent, cst.Attribute) and parent.attr.value == "zero_grad"
                 clears = clears or self._reports(parent)
-                if self._modules.is_trainable(node) and not clears:
+                if not self._modules.is_trainable(node) or clears:
+                    continue
+                runs = isinstance(parent, cst.Call) and parent.func is node
+                if not (beside and runs and self._independence.holds(node, beside, self._reader)):
                     return True
         return False
 

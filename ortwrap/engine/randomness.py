@@ -24,9 +24,9 @@ _DRAWING_CALLS = re.compile(
     r"rand|dropout|normal|bernoulli|multinomial|gumbel|rrelu|distributions|checkpoint|poisson"
 )
 _WRAPPERS = frozenset(
-    "DataParallel DistributedDataParallel compile DDP convert_sync_batchnorm".split()
+    "DataParallel DistributedDataParallel compile DDP convert_sync_batchnorm deepcopy".split()
 )
-_SAME_MODULE = frozenset("to cuda cpu float double train eval".split())
+SAME_MODULE = frozenset("to cuda cpu float double train eval".split())
 _OF_MODULES = frozenset(
     "register_buffer register_parameter add_module parameters named_parameters modules apply "
     "children".split()
@@ -63,7 +63,7 @@ class Randomness:
         if not isinstance(value, cst.Call):
             return True
         func = value.func
-        if isinstance(func, cst.Attribute) and func.attr.value in _SAME_MODULE:
+        if isinstance(func, cst.Attribute) and func.attr.value in SAME_MODULE:
             return self._value_may_draw(func.value)
         qualified = self._bindings.qualified(func) or ""
         if qualified.rsplit(".", 1)[-1] in _WRAPPERS and value.args:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import libcst as cst
 
 from ortwrap.engine.absorbing import absorb
@@ -14,6 +16,7 @@ from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.harm import HarmCheck
 from ortwrap.engine.helpers import Helpers
+from ortwrap.engine.independence import Independence
 from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.objects import Objects
@@ -44,14 +47,17 @@ class StepFunction:
         self.slicer = Slicer(tree, self.reader, self.flow, sinks)
         self.liveness = Liveness(tree, self.reader, node)
         objects = Objects(tree, bindings, modules)
+        randomness = Randomness(tree, bindings, modules)
+        independence = Independence(tree, bindings, modules, randomness)
         self.orderer = Orderer(
             tree,
             modules,
             self.reader,
             self.slicer,
-            HarmCheck(bindings, modules, objects),
+            HarmCheck(bindings, modules, objects, independence),
             Aliases(self.reader, node),
-            Randomness(tree, bindings, modules),
+            randomness,
+            independence,
             helpers.filled_places(),
         )
         self.analyses = Analyses(
@@ -71,7 +77,8 @@ class StepFunction:
         """Where the call stands and what passes through it.
 
         What can neither be moved past nor left behind goes into forward as well, unless it belongs
-        to another loss; where it cannot, what comes after it stays outside.
+        to another loss. Where it cannot, it may still be the run of another module, or what comes
+        after it stays outside.
 
         Raises:
             Refuse: something stands in the way.
@@ -91,14 +98,19 @@ class StepFunction:
         try:
             order = self.orderer.order(found)
         except Refuse as refusal:
-            unit = self.analyses.tree.units.get(refusal.node) if refusal.node is not None else None
-            if unit is None or unit in theirs or unit in found.units:
-                raise
-            wider = absorb(found, unit, self.analyses)
-            if wider is None:
-                raise
+            wider = self._widened(found, refusal, theirs)
+            with suppress(Refuse):
+                if wider is not None:
+                    return self.arrange(wider, theirs)
             try:
-                return self.arrange(wider, theirs)
+                order = self.orderer.order(found, past_modules=True)
             except Refuse:
                 raise refusal from None
         return found, order, self.captures.find(found, order)
+
+    def _widened(self, found: LossSlice, refusal: Refuse, theirs: set[Unit]) -> LossSlice | None:
+        """The slice with the statement that stood in its way, if forward can run that."""
+        unit = self.analyses.tree.units.get(refusal.node) if refusal.node is not None else None
+        if unit is None or unit in theirs or unit in found.units:
+            return None
+        return absorb(found, unit, self.analyses)

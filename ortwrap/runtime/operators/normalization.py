@@ -25,8 +25,10 @@ def _lacks_affine(
     return is_none(weight) or is_none(bias) or scalar_type(input) == "Double"
 
 
+_RUNNING_MEAN = 3
+
 OPERATORS = (
-    *as_torch("ortwrap::batch_norm batch_norm instance_norm", keeps="inputs"),
+    *as_torch("ortwrap::batch_norm batch_norm instance_norm", keeps="inputs", writes=_RUNNING_MEAN),
     *as_torch("group_norm layer_norm", when=_lacks_affine, keeps="inputs"),
     *as_torch("rms_norm", keeps="inputs"),
 )

@@ -24,14 +24,14 @@ class _Export:
         sizes: the sizes of each.
         inputs: the graph's inputs and whether they train; None before the graph is made.
         known: what was found out so far, by the name of the value.
-        last_draw: the latest value that random numbers were drawn for.
+        latest: the latest value that was made with a generator or a buffer, by what they share.
     """
 
     trained: tuple[bool, ...] = ()
     sizes: tuple[tuple[int, ...], ...] = ()
     inputs: dict[str, bool] | None = None
     known: dict[str, bool] = field(default_factory=dict)
-    last_draw: Any = None
+    latest: dict[str, Any] = field(default_factory=dict)
 
 
 _EXPORT = _Export()
@@ -75,7 +75,7 @@ def _known(graph: Any) -> dict[str, bool]:
         trained = _EXPORT.trained if _EXPORT.inputs is None else ()
         _EXPORT.inputs = inputs
         _EXPORT.known = {**inputs, **dict(zip(inputs, trained))}
-        _EXPORT.last_draw = None
+        _EXPORT.latest = {}
     return _EXPORT.known
 
 
@@ -85,15 +85,20 @@ def trains_in_double(graph: Any) -> bool:
     return any(scalar_type(value) == "Double" for value in own)
 
 
-def last_draw(graph: Any) -> Any:
-    """The latest value of `graph` that random numbers were drawn for, None before the first."""
+def latest(shared: str, graph: Any) -> Any:
+    """The latest value of `graph` that was noted for what is `shared`, None before the first."""
     _known(graph)
-    return _EXPORT.last_draw
+    return _EXPORT.latest.get(shared)
 
 
-def note_draw(value: Any) -> None:
-    """Random numbers are drawn for `value` of the graph that is being made."""
-    _EXPORT.last_draw = value
+def note(shared: str, value: Any) -> None:
+    """`value` of the graph that is being made changes what is `shared`: whoever comes next waits.
+
+    Args:
+        shared: "draws" for the generator of random numbers, or a buffer's name in the graph.
+        value: what the operator returns.
+    """
+    _EXPORT.latest[shared] = value
 
 
 def _sources(value: Any) -> list[Any]:

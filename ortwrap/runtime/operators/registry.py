@@ -19,7 +19,7 @@ from .arguments import Arguments, arguments_of, overload_of
 from .calls import Output, TorchCall, number_of
 from .exporter import dtype_of, own_symbolic
 from .kernels import Kernel
-from .paths import is_floating, last_draw, note_draw
+from .paths import is_floating, is_tensor, latest, note
 
 Symbolic = Callable[..., Any]
 Condition = Callable[..., bool]
@@ -46,6 +46,7 @@ def as_torch(
     when: Condition | None = None,
     keeps: str = "inputs outputs",
     random: bool = False,
+    writes: int | None = None,
 ) -> tuple[Operator, ...]:
     """Operators that stay calls of torch, in forward and in backward.
 
@@ -55,8 +56,9 @@ def as_torch(
         keeps: what torch's backward may read again: "inputs", "outputs" or both. ONNX Runtime
             reuses the memory of the others.
         random: whether they draw random numbers, which must happen in eager's order.
+        writes: the position of an argument that they write to, which must happen in that order too.
     """
-    symbolic = functools.partial(call_torch, keeps, random)
+    symbolic = functools.partial(call_torch, keeps, random, writes)
     return tuple(Operator(_qualified(name), symbolic, when) for name in names.split())
 
 
@@ -71,12 +73,15 @@ def _qualified(name: str) -> str:
     return name if "::" in name else f"aten::{name}"
 
 
-def call_torch(keeps: str, random: bool, g: Any, *exported: Any, _outputs: int = 1) -> Any:
+def call_torch(
+    keeps: str, random: bool, writes: int | None, g: Any, *exported: Any, _outputs: int = 1
+) -> Any:
     """Symbolic of an operator that stays a call of torch.
 
     Args:
         keeps: see `as_torch`.
         random: see `as_torch`.
+        writes: see `as_torch`.
         g: the exporter's graph context.
         exported: the operator's arguments in the graph that is made.
         _outputs: the exporter's name for the number of pieces of a list that is unpacked.
@@ -87,14 +92,17 @@ def call_torch(keeps: str, random: bool, g: Any, *exported: Any, _outputs: int =
     traced = list(g.original_node.inputs())
     overload = overload_of(g.original_node.kind(), traced)
     arguments = arguments_of(overload, traced, exported, g.graph, random)
-    if not random:
+    shared = "draws" if random else None
+    if writes is not None and is_tensor(exported[writes]):
+        shared = exported[writes].debugName()
+    if shared is None:
         return torch_node(keeps, g, overload, arguments)
-    drawn_before = last_draw(g.graph)
-    if drawn_before is not None:
-        # One more input, which the call ignores: it makes ONNX Runtime run the earlier draw first.
-        arguments.tensors.append(drawn_before)
+    before = latest(shared, g.graph)
+    if before is not None:
+        # One more input, which the call ignores: it makes ONNX Runtime run the earlier one first.
+        arguments.tensors.append(before)
     made = torch_node(keeps, g, overload, arguments)
-    note_draw(made[0] if isinstance(made, tuple) else made)
+    note(shared, made[0] if isinstance(made, tuple) else made)
     return made
 
 
