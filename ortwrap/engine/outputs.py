@@ -225,9 +225,11 @@ class OutputFinder:
         """
         if place in found.open_places:
             return False
-        returned = isinstance(found.sink.call, cst.Return)
+        elsewhere = isinstance(found.sink.call, (cst.Return, cst.Assign))
+        if elsewhere and "." in place:
+            return False
         together = self._outside_with(found.sink.unit) is self._outside_with(found.pieces[0])
-        if together and not returned:
+        if together and not elsewhere:
             return True
         function = self._tree.enclosing(found.sink.call)
         inside = {node for piece in found.pieces for node in _descendants(piece.node)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import libcst as cst
@@ -17,6 +18,7 @@ from ortwrap.engine.nodes import descendants
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.relocating import Relocation
 from ortwrap.engine.result import Change, Result, Step
 from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.safety import misplaced, unparsable, unresolved_names
@@ -84,18 +86,20 @@ class _Rewrite:
         self._helpers = Helpers(tree, self._bindings, self._modules)
         self._finder = SinkFinder(tree, self._bindings, self._modules, options.sinks)
         self._skips = find_skips(tree)
-        returned = ReturnedLosses(tree, self._bindings, self._modules, self._helpers)
-        self._sinks = sorted(
-            [*self._finder.find(), *returned.find()],
-            key=lambda sink: tree.span(sink.call).start,
-        )
+        self._left: tuple[int, ...] = ()
         self._existing = ExistingUses(tree, self._bindings, self._modules)
+        returned = ReturnedLosses(tree, self._bindings, self._modules, self._helpers)
+        self._relocation = Relocation(tree, self._bindings, self._modules, self._helpers, returned)
+        sinks = [*self._finder.find(), *returned.find()]
         self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers)
+        self._functions: dict[cst.CSTNode, StepFunction] = {}
+        self._sinks = self._in_order(sinks)
+        self._sinks = self._in_order(self._relocated(self._sinks))
         if left is None:
             lines = [tree.line(sink.call) for sink in self._sinks]
             left = [index for index, line in enumerate(lines) if line in options.leave]
         self._left = tuple(left)
-        self._functions: dict[cst.CSTNode, StepFunction] = {}
+        self._functions.clear()
         self._plans: tuple[Plan, ...] = ()
 
     def run(self) -> Result:
@@ -185,6 +189,65 @@ class _Rewrite:
             return f"nothing defines `{min(new)}`"
         hidden = hidden_name(self._tree, self._bindings, second._bindings)
         return f"`{hidden}` would mean something else" if hidden is not None else None
+
+    # -- where each loss is lifted ---------------------------------------------------------------
+
+    def _in_order(self, sinks: Iterable[Sink]) -> list[Sink]:
+        return sorted(sinks, key=lambda sink: self._tree.span(sink.call).start)
+
+    def _relocated(self, sinks: list[Sink]) -> list[Sink]:
+        """The sinks, each at the place where its loss can be lifted.
+
+        One that can be where it is stays; so do all if two meet, or if a function that one went to
+        is run by what another lifts.
+        """
+        moved = {sink: self._elsewhere(sink, sinks) for sink in sinks}
+        there: dict[cst.CSTNode, Sink] = {}
+        for sink in (other for others in moved.values() for other in others):
+            known = there.setdefault(sink.call, sink)
+            if known.loss is not sink.loss:
+                return sinks
+        functions: set[cst.CSTNode] = {self._tree.enclosing(call) for call in there}
+        staying = [sink for sink in sinks if not moved[sink]]
+        for sink in staying if functions else ():
+            with contextlib.suppress(Refuse):
+                found = self._function(sink, sinks).slicer.slice(sink)
+                if any(self._relocation.calls_any(p.node, functions) for p in found.pieces):
+                    return sinks
+        return [*staying, *there.values()]
+
+    def _elsewhere(self, sink: Sink, sinks: list[Sink]) -> list[Sink]:
+        """Where else the loss of a sink can be lifted, if it cannot be where it is."""
+        if self._skip(sink) is not None or self._existing.is_rewritten(sink):
+            return []
+        found: LossSlice | None = None
+        try:
+            self._consumers.check(sink)
+            found = self._function(sink, sinks).slicer.slice(sink)
+            others = self._relocation.behind_helper(found)
+        except Refuse as refusal:
+            if refusal.page.code != "OW101":
+                return []
+            others = self._relocation.in_other_method(sink)
+        rewritten = [other for other in others if self._existing.is_rewritten(other)]
+        if rewritten or not others:
+            return rewritten
+        if found is not None and self._why_not(sink, sinks) is None:
+            return []
+        reasons = {other: self._why_not(other, [*sinks, other]) for other in others}
+        # What returns no model's loss is left alone.
+        if set(reasons.values()) - {None, "OW101"}:
+            return []
+        return [other for other, reason in reasons.items() if reason is None]
+
+    def _why_not(self, sink: Sink, sinks: list[Sink]) -> str | None:
+        """The code for which a sink by itself would be refused; None if it would not be."""
+        try:
+            found = self._function(sink, sinks).slicer.slice(sink)
+            self._plan([sink], {sink: found}, sinks)
+        except Refuse as refusal:
+            return refusal.page.code
+        return None
 
     # -- suppression -------------------------------------------------------------------------------
 

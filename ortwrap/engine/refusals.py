@@ -130,9 +130,12 @@ _page(
     "A function called from forward runs once, at export, and its result is replayed: what it "
     "prints, counts or clears would happen once, and a value that it reads from elsewhere would "
     "stay as it was.",
-    _HEAD + "optimizer = torch.optim.SGD(model.parameters(), 0.1)\n\n\n"
-    "def compute_loss(x, y):\n    optimizer.zero_grad()\n    return criterion(model(x), y)\n\n\n"
-    "def train(x, y):\n    loss = compute_loss(x, y)\n    loss.backward()\n",
+    _HEAD + "\n\nclass LossCompute:\n    def __init__(self, model):\n"
+    "        self.model = model\n        self.calls = 0\n\n"
+    "    def __call__(self, x, y):\n        self.calls += 1\n"
+    "        return criterion(self.model(x), y)\n\n\n"
+    "compute = LossCompute(model)\nfor _ in range(3):\n"
+    "    loss = compute(torch.ones(3, 4), torch.zeros(3, 2))\n    loss.backward()\n",
 )
 _page(
     "OW108",
@@ -173,10 +176,13 @@ _page(
     "`{loss}` is computed in `{method}`, and `{function}` only goes back through it",
     "Compute the model's output and the loss in the method that calls backward, or return the loss "
     "from `{method}` and call backward on it there.",
-    "Forward and loss have to be seen together to be lifted. Between two methods anything may run.",
+    "Forward and loss have to be seen together to be lifted, in a method that alone computes this "
+    "loss.",
     "import torch\nfrom torch import nn\n\n\nclass Trainer:\n    def __init__(self, net):\n"
     "        self.net = net\n        self.criterion = nn.MSELoss()\n\n"
     "    def forward(self, x, y):\n        self.loss = self.criterion(self.net(x), y)\n\n"
+    "    def forward_twice(self, x, y):\n"
+    "        self.loss = self.criterion(self.net(self.net(x)), y)\n\n"
     "    def backward(self):\n        self.loss.backward()\n",
 )
 _page(

@@ -47,6 +47,15 @@ class ReturnedLosses:
             if classes.is_lightning(home) and not by_hand:
                 yield from self._of_function(function, None)
 
+    def behind(self, call: cst.Call, pick: Pick) -> list[Sink]:
+        """A sink for every place at which the function that is called computes its loss."""
+        helper = self._helpers.called(call.func)
+        followed, self._followed = self._followed, set()
+        try:
+            return list(self._of_function(helper, pick)) if helper is not None else []
+        finally:
+            self._followed = followed
+
     def _of_function(self, function: cst.FunctionDef, pick: Pick) -> Iterator[Sink]:
         if function in self._followed:
             return

@@ -28,12 +28,13 @@ class Sink:
     """One place that runs backward on a loss.
 
     Attributes:
-        call: the call that consumes the loss, or the `return` that hands it to a framework.
+        call: the call that consumes the loss, or the `return` or assignment that hands it to
+            whoever does.
         loss: the expression of the loss, inside `call`.
         unit: the statement after which the loss is consumed.
     """
 
-    call: cst.Call | cst.Return
+    call: cst.Call | cst.Return | cst.Assign
     loss: cst.BaseExpression
     unit: Unit
 
@@ -60,10 +61,10 @@ class SinkFinder:
         self.helpers = dict(self._helpers(direct))
         inside = {id(sink) for sink in direct if self._tree.enclosing(sink.call) in self.helpers}
         sinks = [sink for sink in direct if id(sink) not in inside]
-        called: set[cst.CSTNode] = set()
+        called: set[cst.CSTNode | None] = set()
         for call in self._tree.calls:
             for function, sink in self._through_helper(call):
-                called.add(function)
+                called |= self._all_named(call.func) or {function}
                 sinks.append(sink)
         # A helper that nobody here calls stands for a step in another file: keep its row.
         sinks += [
@@ -74,6 +75,10 @@ class SinkFinder:
             and not self._is_reached_as_object(sink, sinks)
         ]
         return sorted(sinks, key=lambda sink: self._tree.span(sink.call).start)
+
+    def _all_named(self, func: cst.CSTNode) -> set[cst.CSTNode | None]:
+        """The functions that branches bind a name to."""
+        return {self._bindings.definition(value) for value in self._modules.values(func)} - {None}
 
     def _is_reached_as_object(self, sink: Sink, others: list[Sink]) -> bool:
         """`loss_scaler(loss, optimizer)` and `accelerator.backward(loss)` run a class's method."""
@@ -232,10 +237,26 @@ class SinkFinder:
         function = self._bindings.definition(call.func)
         if function is None and isinstance(call.func, cst.Attribute):
             function = self._method(call.func)
+        if function is None and isinstance(call.func, cst.Name):
+            function = self._one_of_several(call.func, call)
         if function in self.helpers and isinstance(function, cst.FunctionDef):
             for parameter, argument in pair_arguments(function, call):
                 if parameter == self.helpers[function]:
                     yield function, Sink(call, argument, self._tree.unit_of(call))
+
+    def _one_of_several(self, func: cst.Name, call: cst.Call) -> cst.CSTNode | None:
+        """`backward_pass`, which branches bind to helpers that take the loss at the same place."""
+        values = self._modules.values(func)
+        chosen = [self._bindings.definition(value) for value in values]
+        arguments = {
+            argument
+            for function in chosen
+            if isinstance(function, cst.FunctionDef) and function in self.helpers
+            for parameter, argument in pair_arguments(function, call)
+            if parameter == self.helpers[function]
+        }
+        known = bool(chosen) and all(function in self.helpers for function in chosen)
+        return chosen[0] if known and len(arguments) == 1 else None
 
     def _method(self, func: cst.Attribute) -> cst.FunctionDef | None:
         for function in self.helpers:
