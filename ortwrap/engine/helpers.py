@@ -117,7 +117,7 @@ class Helpers:
             if not any(self._modules.key(target.target) == key for target in node.targets):
                 continue
             made = self._bindings.definition(node.value.func)
-            given = any(self._modules.is_trainable(arg.value) for arg in node.value.args)
+            given = any(self._modules.gives_module(arg.value) for arg in node.value.args)
             if isinstance(made, cst.ClassDef) and given:
                 return made not in self._modules.module_classes
         return False

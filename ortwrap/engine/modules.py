@@ -213,6 +213,11 @@ class ModuleTable:
         prepares = value.func.attr.value in _PREPARERS
         return [argument.value for argument in value.args][:count] if prepares else []
 
+    def gives_module(self, value: cst.BaseExpression) -> bool:
+        """The value of an expression is a trainable module."""
+        built = self._of_value(value)
+        return self.is_trainable(value) or (built is not None and built.role != "criterion")
+
     def holds_modules(self, value: cst.BaseExpression) -> bool:
         """A list or dict of trainable modules."""
         evidence = self._members.of_all(value)
