@@ -6,6 +6,7 @@ the names in the code of forward, and of all it calls, are few.
 
 from __future__ import annotations
 
+import dis
 import functools
 import sys
 import types
@@ -168,18 +169,18 @@ class _Reading:
                 self.open(part)
 
     def _follow(self, function: types.FunctionType) -> None:
-        found, called = _read_by(function)
-        for name in found - self._attributes:
+        code = function.__code__
+        for name in _attributes_in(code) - self._attributes:
             self._attributes.add(name)
             for value in self._waiting.pop(name, ()):
                 self._reach(value)
         for cell in function.__closure__ or ():
             self._cells[id(cell)] = cell
             self._reach(_content(cell))
-        if not _is_followed(function.__code__.co_filename):
+        if not _is_followed(code.co_filename):
             return
         space = function.__globals__
-        for name in called:
+        for name in _globals_in(code):
             value = space.get(name, _MISSING)
             if value is not _MISSING:
                 self._names[(id(space), name)] = (space, name)
@@ -243,18 +244,42 @@ def _plain(member: Any) -> Iterator[types.FunctionType]:
 
 
 @functools.lru_cache(maxsize=16384)
-def _read_by_code(code: types.CodeType) -> tuple[frozenset[str], frozenset[str]]:
-    attributes = set(code.co_names)
-    names = set(code.co_names)
+def _attributes_in(code: types.CodeType) -> frozenset[str]:
+    """Names of attributes, and strings that may be such names."""
+    found = set(code.co_names)
     for constant in code.co_consts:
         if isinstance(constant, str) and constant.isidentifier():
-            attributes.add(constant)
+            found.add(constant)
         elif isinstance(constant, types.CodeType):
-            inner_attributes, inner_names = _read_by_code(constant)
-            attributes |= inner_attributes
-            names |= inner_names
-    return frozenset(attributes), frozenset(names)
+            found |= _attributes_in(constant)
+    return frozenset(found)
 
 
-def _read_by(function: types.FunctionType) -> tuple[frozenset[str], frozenset[str]]:
-    return _read_by_code(function.__code__)
+# How many of an instruction's lowest bits say something else than which name it reads.
+_BITS_BEFORE_NAME = {
+    dis.opmap[name]: bits
+    for name, bits in (
+        ("LOAD_GLOBAL", 1 if sys.version_info >= (3, 11) else 0),
+        ("LOAD_NAME", 0),
+        ("LOAD_FROM_DICT_OR_GLOBALS", 0),
+    )
+    if name in dis.opmap
+}
+
+
+@functools.lru_cache(maxsize=16384)
+def _globals_in(code: types.CodeType) -> frozenset[str]:
+    """Names of globals: `self.criterion` reads none that happens to be called so."""
+    found: set[str] = set()
+    high = 0
+    raw = code.co_code
+    for operation, low in zip(raw[::2], raw[1::2]):
+        argument = high | low
+        high = argument << 8 if operation == dis.EXTENDED_ARG else 0
+        bits = _BITS_BEFORE_NAME.get(operation)
+        if bits is not None:
+            found.add(code.co_names[argument >> bits])
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            found |= _globals_in(constant)
+    return frozenset(found)
