@@ -75,7 +75,7 @@ class Dispatcher:
         self._obstacle: Reason | None = None
         noted = None if asked.eager else notes.recall(wrapper_class)
         if noted is not None:
-            self._give_up(Reason(f"its backward failed on ONNX Runtime in an earlier run: {noted}"))
+            self.give_up(Reason(f"its backward failed on ONNX Runtime in an earlier run: {noted}"))
 
     def attach(
         self,
@@ -124,6 +124,11 @@ class Dispatcher:
                 seen.add(id(plan))
                 yield plan
 
+    @property
+    def calls(self) -> int:
+        """How many calls it has run."""
+        return sum(plan.calls for plan in self.plans())
+
     def call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Runs the step, by a graph where that is exact."""
         wrapper = self._wrapper
@@ -161,7 +166,7 @@ class Dispatcher:
         family = self._families.get(key)
         if family is None and self._given_up is None:
             if len(self._families) >= settings.MAX_SIGNATURES:
-                self._give_up(_CHANGING)
+                self.give_up(_CHANGING)
             else:
                 self._families[key] = family = Family()
         return family
@@ -253,7 +258,7 @@ class Dispatcher:
             return eager.result
         text = self._distribution.objection()
         if text is not None:
-            self._give_up(Reason(text))
+            self.give_up(Reason(text))
             return eager.result
         family.generalise(call)
         try:
@@ -290,7 +295,7 @@ class Dispatcher:
         self._count_outside(Reason(f"{reason.text}; {LATER}", reason.place))
         self._deferrals += 1
         if self._deferrals >= _MAX_DEFERRALS:
-            self._give_up(reason)
+            self.give_up(reason)
 
     def _settle(self, family: Family, call: Call, plan: Plan, calls: int) -> None:
         plan.calls = calls
@@ -304,7 +309,7 @@ class Dispatcher:
         family.settle(call, plan)
         self._on_change()
 
-    def _give_up(self, reason: Reason) -> None:
+    def give_up(self, reason: Reason) -> None:
         """Runs every signature that has no plan yet eagerly, from now on."""
         self._given_up = EagerPlan(reason)
         self._warn(reason)

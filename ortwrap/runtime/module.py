@@ -10,15 +10,19 @@ from typing import Any, Callable, Union
 
 from torch import nn
 
-from . import report, tree
+from . import churn, report, settings, tree
 from .dispatch import Dispatcher, wants_gradients
 from .distribution import Distribution
 from .memo import is_alive, key_of
 from .pins import pin, pinned
+from .reasons import Reason
 
 Part = Union[nn.Module, Callable[..., Any]]
 
 _WRAPPERS: dict[Hashable, _Kept] = {}
+_ANEW = Reason(
+    "a part of it, such as a criterion with a weight, is made anew for every call or two"
+)
 
 
 def ort_module(wrapper_class: type[nn.Module], *modules: Part) -> TrainingStep:
@@ -41,6 +45,8 @@ def ort_module(wrapper_class: type[nn.Module], *modules: Part) -> TrainingStep:
     kept = _WRAPPERS.get(key)
     if kept is None:
         _WRAPPERS[key] = kept = _Kept(wrapper_class, modules)
+        if churn.times(key) >= settings.MAX_GRAPHS:
+            kept.dispatcher.give_up(_ANEW)
     return kept.step(modules)
 
 
@@ -178,4 +184,6 @@ def _class_name(part: Part) -> str:
 def _forget_dead() -> None:
     """Drops the graphs of modules that have been collected."""
     for key in [key for key in _WRAPPERS if not is_alive(key)]:
-        report.retire(_WRAPPERS.pop(key).dispatcher)
+        dispatcher = _WRAPPERS.pop(key).dispatcher
+        churn.note(key, dispatcher.calls)
+        report.retire(dispatcher)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from twins import WithLoss, mlp
 
-from ortwrap.runtime import dispatch, ort_module
+from ortwrap.runtime import OrtwrapWarning, dispatch, ort_module
 from ortwrap.runtime.watch import Watch
 
 
@@ -188,3 +188,23 @@ def test_wrappers_are_neither_copied_nor_saved() -> None:
         copy.deepcopy(step)
     with pytest.raises(TypeError, match="save the model"):
         pickle.dumps(step)
+
+
+def test_a_criterion_that_is_made_anew_for_each_batch_is_not_exported_for_ever() -> None:
+    model = nn.Linear(8, 4)
+    data, target = torch.randn(6, 8), torch.randint(0, 4, (6,))
+
+    def train() -> int:
+        exported = 0
+        for _ in range(12):
+            step = ort_module(WithLoss, model, nn.CrossEntropyLoss(weight=torch.rand(4)))
+            step(data, target).backward()
+            exported += step.report()["signatures"][0]["backend"] == "ort"
+        return exported
+
+    with pytest.warns(OrtwrapWarning, match="is made anew for every call or two"):
+        exported = train()
+    assert exported <= 9
+    other = ort_module(WithLoss, nn.Linear(8, 4), nn.CrossEntropyLoss())
+    other(data, target).backward()
+    assert other.report()["signatures"][0]["backend"] == "ort"
