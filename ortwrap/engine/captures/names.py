@@ -23,6 +23,16 @@ _TAKEN_BY_MODULE = frozenset(
     "type float half double cuda cpu register_buffer state_dict zero_grad add_module".split()
 )
 
+_LITERALS = (cst.Integer, cst.Float)
+_OPERATORS = {
+    cst.GreaterThan: "gt",
+    cst.GreaterThanEqual: "ge",
+    cst.LessThan: "lt",
+    cst.LessThanEqual: "le",
+    cst.Equal: "eq",
+    cst.NotEqual: "ne",
+}
+
 
 class ParameterNames:
     """Which names forward's parameters can have, so that none hides what the slice reads."""
@@ -114,7 +124,8 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
         if not hasattr(builtins, node.func.value):
             return _name_for_made(node.func.value)
-        return f"{name_for(node.args[0].value, bindings)}_{node.func.value}"
+        telling = (item.value for item in node.args if not isinstance(item.value, _LITERALS))
+        return f"{name_for(next(telling, node.args[0].value), bindings)}_{node.func.value}"
     if isinstance(node, cst.Name):
         return node.value
     if isinstance(node, cst.Attribute):
@@ -124,7 +135,27 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
         return _identifier(name)
     if isinstance(node, cst.Subscript):
         return _name_for_item(node, bindings)
-    return "value"
+    if isinstance(node, cst.Comparison):
+        return _name_for_comparison(node, bindings)
+    scales = isinstance(node, cst.BinaryOperation) and isinstance(
+        node.operator, (cst.Multiply, cst.Divide)
+    )
+    return "weight" if scales else "value"
+
+
+def _name_for_comparison(node: cst.Comparison, bindings: Bindings) -> str:
+    """`epoch >= 3` -> epoch_ge_3."""
+    first = node.comparisons[0]
+    operator = _OPERATORS.get(type(first.operator))
+    right = first.comparator
+    compared = right.value if isinstance(right, _LITERALS) else name_for(right, bindings)
+    if (
+        operator is None
+        or len(node.comparisons) > 1
+        or not (compared.isidentifier() or compared.isdigit())
+    ):
+        return "condition"
+    return f"{name_for(node.left, bindings)}_{operator}_{compared}"
 
 
 def name_for_result_of(node: cst.BaseExpression) -> str:

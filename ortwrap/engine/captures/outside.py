@@ -7,9 +7,10 @@ import re
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.counters import Counters, is_option_name
 from ortwrap.engine.captures.randomness import makes_random_tensor, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
-from ortwrap.engine.captures.walked import Walked
+from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
@@ -24,7 +25,6 @@ _FACTORIES = re.compile(
     r"^torch\.(?:tensor|zeros|ones|full|arange|eye|empty|linspace|zeros_like|ones_like|full_like"
     r"|rand|randn|randint|rand_like|randn_like|FloatTensor|LongTensor|Tensor|from_numpy|as_tensor)$"
 )
-_OPTIONS = re.compile(r"^(?:\w*args|opts?|cfg|\w*config|conf|hparams|params|hps?|flags|options)$")
 
 
 class Outside:
@@ -38,6 +38,7 @@ class Outside:
         self._flow = analyses.flow
         self._helpers = analyses.helpers
         self._objects = analyses.objects
+        self._counters = Counters(analyses)
         self._walked = walked
 
     def is_outside(self, node: cst.BaseExpression) -> bool:
@@ -50,18 +51,40 @@ class Outside:
             fresh = self._flow.is_static_data(node) or not self._walked.ran_module
             return fresh and not self._reads_computed(node)
         if self._is_random_constant(node):
-            return not self._walked.ran_module and not self._walked.conditional_depth
+            return not self._walked.ran_module and not self._walked.guards
         if not self.is_over_inputs(node):
             return False
-        if self._walked.conditional_depth and not self._is_option(node):
-            return False
+        if self._walked.guards and not self.is_option(node):
+            return self._is_guarded_number(node)
         if self._may_be_filled(node):
             return False
         if isinstance(node, cst.Subscript):
             return self._is_access(node) or self._picks_a_batch(node)
         if isinstance(node, cst.Attribute):
             return node.attr.value not in _NOT_READ_FROM_TENSORS_OUTSIDE
-        return isinstance(node, cst.Call) and self._is_outside_call(node)
+        if isinstance(node, cst.Call) and self._is_outside_call(node):
+            return True
+        return self._counters.computes(node)
+
+    def _is_guarded_number(self, node: cst.BaseExpression) -> bool:
+        """A number that a branch reads: it is computed before the call if the branch is taken."""
+        if any(guard is None for guard in self._walked.guards):
+            return False
+        if self._counters.computes(node):
+            return True
+        called = isinstance(node, cst.Call) and self._counters.takes_numbers(node)
+        return called and self._is_outside_call(cst.ensure_type(node, cst.Call))
+
+    def guard(self, test: cst.BaseExpression, wanted: bool) -> Guard | None:
+        """A condition of a branch as it reads before the call; None if it is only known inside."""
+        calls = any(isinstance(inner, cst.Call) for inner in descendants(test))
+        effects = self._reader.of(test)
+        if calls or effects.writes or self._reads_computed(test):
+            return None
+        readers = [reader for found in effects.reads.values() for reader in found]
+        if any(self._modules.evidence(reader) is not None for reader in readers):
+            return None
+        return Guard(test, wanted)
 
     def is_over_inputs(self, node: cst.BaseExpression) -> bool:
         """At least one input, no value of the slice, no module, nothing bound inside `node`."""
@@ -167,14 +190,14 @@ class Outside:
             for reader in readers
         )
 
-    def _is_option(self, node: cst.BaseExpression) -> bool:
+    def is_option(self, node: cst.BaseExpression) -> bool:
         """`args.alpha`: can be read whether or not the branch that reads it is taken."""
         if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name):
             return False
         owner = node.value.value
         if f"hasattr({owner}," in self._tree.text:
             return False
-        return _OPTIONS.match(owner) is not None or owner == self._reader.instance
+        return is_option_name(owner) or owner == self._reader.instance
 
     def _is_access(self, node: cst.BaseExpression) -> bool:
         """`batch`, `batch["x"]`, `args.lr`, `pair[0]`: a way to a value, no computation."""

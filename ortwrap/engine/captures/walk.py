@@ -18,7 +18,7 @@ from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.randomness import draws_numbers, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
-from ortwrap.engine.captures.walked import Walked
+from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.helpers import HeldModule
 from ortwrap.engine.nodes import children, descendants
@@ -134,11 +134,19 @@ class SliceWalk:
             self._expression(child)
         if certain is None:
             return
-        self._walked.conditional_depth += 1
         for child in children(node):
             if child not in certain:
+                self._walked.guards.append(self._guard(node, child))
                 self._expression(child)
-        self._walked.conditional_depth -= 1
+                self._walked.guards.pop()
+
+    def _guard(self, node: cst.CSTNode, child: cst.CSTNode) -> Guard | None:
+        """On what it depends whether a part of a node runs."""
+        if isinstance(node, (cst.If, cst.IfExp)):
+            return self._outside.guard(node.test, child is node.body)
+        if isinstance(node, cst.BooleanOperation):
+            return self._outside.guard(node.left, isinstance(node.operator, cst.And))
+        return None
 
     def _replace(self, node: cst.BaseExpression) -> bool:
         """Put a part or an input in the place of an expression; False to look inside of it."""
@@ -367,7 +375,7 @@ class SliceWalk:
     def _capture_expression(self, node: cst.BaseExpression) -> None:
         for place in self._reader.of(node).reads:
             self._check_not_filled(place, node)
-        text = self._tree.source(node)
+        text = self._guarded(node)
         drawn = draws_numbers(node, self._bindings) or reads_with_effect(node, self._bindings)
         counted = self._changes_object(node)
         drawn = drawn or counted
@@ -381,6 +389,18 @@ class SliceWalk:
             self._walked.inputs[name if drawn else text] = CapturedInput(name, text)
         self._walked.input_places |= set(self._reader.of(node).reads)
         self._walked.replacements[node] = cst.Name(name)
+
+    def _guarded(self, node: cst.BaseExpression) -> str:
+        """The source of an expression, for a branch that may not be taken with its condition."""
+        text = self._tree.source(node)
+        if self._outside.is_option(node) or self._flow.is_data_of_module(node):
+            return text
+        conditions: dict[str, None] = {}
+        for guard in self._walked.guards:
+            if guard is not None:
+                self._walked.input_places |= set(self._reader.of(guard.test).reads)
+                conditions[_condition(self._tree.source(guard.test), guard)] = None
+        return f"{text} if {' and '.join(conditions)} else None" if conditions else text
 
     def _changes_object(self, node: cst.BaseExpression) -> bool:
         """The same text twice is two calls: `buffer.push_and_pop(fake)`."""
@@ -407,6 +427,12 @@ def _picked_from(node: cst.CSTNode) -> str | None:
         index.value, (cst.Integer, cst.SimpleString)
     )
     return node.value.value if literal and len(node.slice) == 1 else None
+
+
+def _condition(text: str, guard: Guard) -> str:
+    plain = isinstance(guard.test, (cst.Name, cst.Attribute, cst.Comparison))
+    text = text if plain or guard.test.lpar else f"({text})"
+    return text if guard.wanted else f"not {text}"
 
 
 def _evaluated_first(node: cst.CSTNode) -> tuple[cst.CSTNode, ...] | None:

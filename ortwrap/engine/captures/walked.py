@@ -9,6 +9,14 @@ import libcst as cst
 from ortwrap.engine.plan import CapturedInput, Part
 
 
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """A condition that is known before the call, and which way it has to turn out."""
+
+    test: cst.BaseExpression
+    wanted: bool
+
+
 @dataclass
 class Walked:
     """The state that the walk fills and that its questions read.
@@ -22,7 +30,7 @@ class Walked:
         conditional: places that only some path reads, each with a node that does.
         defined: places that the pieces so far have bound or changed.
         free: nodes of the current piece that read a value from outside of it.
-        conditional_depth: how many branches the walk stands in.
+        guards: the conditions of the branches that the walk stands in, None for an unknown one.
         ran_module: a trainable module has run, or a random number was drawn.
     """
 
@@ -34,10 +42,10 @@ class Walked:
     conditional: dict[str, cst.CSTNode] = field(default_factory=dict)
     defined: set[str] = field(default_factory=set)
     free: set[cst.CSTNode] = field(default_factory=set)
-    conditional_depth: int = 0
+    guards: list[Guard | None] = field(default_factory=list)
     ran_module: bool = False
 
     def reads_conditionally(self, place: str, node: cst.CSTNode) -> None:
         """Remember what a branch reads, since the call passes it on every path."""
-        if self.conditional_depth:
+        if self.guards:
             self.conditional.setdefault(place, node)
