@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -162,6 +163,13 @@ def _names(value: Any) -> tuple[str, ...] | None:
     return None
 
 
+def _patterns(value: Any) -> tuple[str, ...] | None:
+    """As git has them: a backslash is no separator, and would match nothing without a word."""
+    patterns = _names(value)
+    windows = any(re.search(r"\\[\w.]", pattern) for pattern in patterns or ())
+    return None if windows else patterns
+
+
 def _class_name(value: Any) -> str | None:
     return value if isinstance(value, str) and is_class_name(value) else None
 
@@ -186,11 +194,12 @@ def _output(value: Any) -> str | None:
 
 
 _LIST = _Kind("a list of strings", _names)
+_PATTERNS = _Kind("a list of gitignore patterns, with / between folders", _patterns)
 _TEXT = _Kind("a string", lambda value: value if isinstance(value, str) else None)
 _KINDS: Mapping[str, _Kind] = {
     "class-name": _Kind("a name that a class can have", _class_name),
-    "exclude": _LIST,
-    "include": _LIST,
+    "exclude": _PATTERNS,
+    "include": _PATTERNS,
     "line-length": _Kind("a number of characters", _length),
     "output": _Kind("a string with {stem} or {name} in it", _output),
     "sinks": _LIST,

@@ -13,6 +13,7 @@ from ortwrap import checked
 from ortwrap.engine import rewrite_source
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import InvalidSource
+from ortwrap.engine.templating import InvalidTemplate
 from ortwrap.outcome import Fault, Outcome
 from ortwrap.source import SourceError, decode, read_bytes, write
 
@@ -33,6 +34,8 @@ def rewrite_bytes(data: bytes, path: str, options: Options) -> Outcome:
         fault = Fault(error.message, error.line, error.column)
     except InvalidSource as error:
         fault = Fault(error.message, error.line, error.column)
+    except InvalidTemplate as error:
+        fault = Fault(str(error))
     except RecursionError:
         fault = Fault("nested too deeply to be analysed")
     except Exception as error:

@@ -94,8 +94,15 @@ def _walk(folder: str, ignores: tuple[_Ignore, ...]) -> Iterator[str]:
         if entry.is_dir(follow_symlinks=False):
             if not _is_foreign(path, entry.name) and not _ignored(path, ignores, is_folder=True):
                 yield from _walk(path, ignores)
-        elif entry.is_file() and not _ignored(path, ignores, is_folder=False):
+        elif _is_file(entry) and not _ignored(path, ignores, is_folder=False):
             yield path
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _is_foreign(path: str, name: str) -> bool:

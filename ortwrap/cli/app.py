@@ -25,11 +25,13 @@ class _LazyGroup(click.Group):
         except click.UsageError as error:
             import difflib
 
+            if args[0].startswith("-"):
+                raise
             near = difflib.get_close_matches(args[0], _COMMANDS, n=1)
-            if near and args[0] not in _COMMANDS:
-                message = f"{error.message} Did you mean {near[0]!r}?"
-                raise click.UsageError(message, ctx) from None
-            raise
+            if args[0].endswith((".py", ".ipynb")):
+                near = [f"rewrite {args[0]}"]
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            raise click.UsageError(f"{error.message}{hint}", ctx) from None
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:

@@ -101,7 +101,7 @@ def command(
                 on_progress=on_progress,
             )
     except CannotVerify as error:
-        raise click.UsageError(str(error)) from error
+        raise click.ClickException(str(error)) from error
     _print(benchmark, to_stderr=json_file == "-", quiet=quiet)
     if json_file is not None:
         write_document(json_file, json.dumps(benchmark.to_json(), indent=2))

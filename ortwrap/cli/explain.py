@@ -22,7 +22,7 @@ def command(code: str | None) -> int:
         for known in sorted(PAGES):
             click.echo(f"{known}  {PAGES[known].title}")
         return 0
-    page = PAGES.get(code.upper())
+    page = PAGES.get(code.upper()) or PAGES.get(f"OW{code}")
     if page is None:
         import difflib
 

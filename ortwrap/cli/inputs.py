@@ -16,12 +16,12 @@ def config_of(request: Request) -> Config:
     """The project's configuration.
 
     Raises:
-        click.UsageError: it is wrong.
+        click.ClickException: it is wrong.
     """
     try:
         return load_config(str(request.config)) if request.config else find_config(request.paths)
     except ConfigError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.ClickException(str(error)) from error
 
 
 def files_of(request: Request, config: Config) -> Iterator[str | Outcome]:

@@ -71,10 +71,12 @@ def need_torch(command: str) -> None:
     """Say at once that nothing can be run.
 
     Raises:
-        click.UsageError: torch is not installed.
+        click.ClickException: torch is not installed.
     """
     if find_spec("torch") is None:
-        raise click.UsageError(f"{command} runs the script, so it needs torch: ortwrap doctor")
+        raise click.ClickException(
+            f"{command} runs the script, which needs torch; `ortwrap doctor` says what to install."
+        )
 
 
 def options_for(script: Path) -> Options:
@@ -82,7 +84,7 @@ def options_for(script: Path) -> Options:
     try:
         config = find_config([str(script)])
     except ConfigError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.ClickException(str(error)) from error
     return config.options()
 
 
@@ -101,18 +103,18 @@ def write_document(path: str, document: str) -> None:
     try:
         write(path, f"{document}\n".encode())
     except SourceError as error:
-        raise click.UsageError(str(error)) from error
+        raise click.ClickException(str(error)) from error
 
 
 def can_report() -> None:
     """Find out before hours of training that the report cannot be drawn.
 
     Raises:
-        click.UsageError: a library of the extra `report` is missing.
+        click.ClickException: a library of the extra `report` is missing.
     """
     missing = [name for name in ("matplotlib", "pygments") if find_spec(name) is None]
     if missing:
-        raise click.UsageError(f"{missing[0]} is missing: pip install 'ortwrap[report]'")
+        raise click.ClickException(f"{missing[0]} is missing: pip install 'ortwrap[report]'")
 
 
 class Terminated(SystemExit):

@@ -126,7 +126,7 @@ def _report(
             verdict, command=command_line(), patched=patched, also=also, options=options
         )
     except CannotVerify as error:
-        raise click.UsageError(str(error)) from error
+        raise click.ClickException(str(error)) from error
 
 
 def _print(verdict: Verdict, *, to_stderr: bool, quiet: bool) -> None:

@@ -34,6 +34,7 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
 
     Raises:
         InvalidSource: the text is not Python that can be parsed.
+        InvalidTemplate: `options.template` cannot be used.
     """
     body = text[1:] if text.startswith("\ufeff") else text
     words = (*SINK_WORDS, *options.sinks)

@@ -19,7 +19,7 @@ from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
-from ortwrap.engine.templating import load_template
+from ortwrap.engine.templating import render
 from ortwrap.engine.tree import SourceTree, Unit
 
 Compound = TypeVar("Compound", bound=cst.CSTNode)
@@ -70,20 +70,24 @@ class WrapperClass:
         line_length: int,
         options: Options,
     ) -> str:
-        """Source text of the class, ending in a newline."""
-        template = load_template("module_with_loss.py.j2", options.template)
-        return template.render(
-            name=name,
-            base=base,
-            origin=origin,
-            indent=indent,
-            quotes=quotes,
-            line_length=line_length,
-            parts=self.parts,
-            built=[(name, base.replace("Module", made)) for name, made in self.built],
-            compute_loss=self.compute_loss,
-            forward=self.forward,
-        )
+        """Source text of the class, ending in a newline.
+
+        Raises:
+            InvalidTemplate: the user's own template cannot be used.
+        """
+        values = {
+            "name": name,
+            "base": base,
+            "origin": origin,
+            "indent": indent,
+            "quotes": quotes,
+            "line_length": line_length,
+            "parts": self.parts,
+            "built": [(name, base.replace("Module", made)) for name, made in self.built],
+            "compute_loss": self.compute_loss,
+            "forward": self.forward,
+        }
+        return render("module_with_loss.py.j2", values, options.template)
 
 
 def _numbered(method: Method) -> tuple[str, ...]:

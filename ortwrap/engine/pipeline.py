@@ -28,6 +28,7 @@ from ortwrap.engine.slices import LossSlice, SharedGraph
 from ortwrap.engine.standalone import check_without_guards
 from ortwrap.engine.step_function import StepFunction
 from ortwrap.engine.suppression import find_skips
+from ortwrap.engine.templating import InvalidTemplate
 from ortwrap.engine.tree import SourceTree
 from ortwrap.engine.unseen import why_no_module
 from ortwrap.engine.untouched import changed_line, hidden_name
@@ -38,12 +39,15 @@ def rewrite(text: str, options: Options) -> Result:
 
     Raises:
         InvalidSource: the text cannot be parsed.
+        InvalidTemplate: nor can the user's template, or what it makes.
     """
     first = _Rewrite(SourceTree(text), options)
     result = first.run()
     if result.text == text:
         return result
     why = first.unsafe(result)
+    if why is not None and options.template is not None:
+        raise InvalidTemplate(options.template, f"of the script that it makes, {why}")
     return result if why is None else _refuse_all(result, why)
 
 

@@ -12,7 +12,7 @@ from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.reports import is_item
-from ortwrap.engine.templating import load_template
+from ortwrap.engine.templating import render
 from ortwrap.engine.tree import SourceTree, Unit
 
 ORT_MODULES = frozenset(
@@ -50,14 +50,15 @@ def render_helper(
     memo = "_steps"
     while any(memo in scope.names for scope in bindings.scopes()):
         memo += "_"
-    text = load_template("standalone.py.j2").render(
-        name=name,
-        memo=memo,
-        indent=tree.indent,
-        quotes=quotes,
-        unwraps=imported is not None,
-        ort_module=imported or "ORTModule",
-    )
+    values = {
+        "name": name,
+        "memo": memo,
+        "indent": tree.indent,
+        "quotes": quotes,
+        "unwraps": imported is not None,
+        "ort_module": imported or "ORTModule",
+    }
+    text = render("standalone.py.j2", values)
     return text, None if imported else "from torch_ort import ORTModule"
 
 

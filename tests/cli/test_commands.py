@@ -45,6 +45,7 @@ def test_help_has_examples(ortwrap: Callable, command: str) -> None:
         pytest.param(
             ["rewrit", "a.py"], "No such command 'rewrit'. Did you mean 'rewrite'?", id="near"
         ),
+        pytest.param(["train.py"], "Did you mean 'rewrite train.py'?", id="script"),
         pytest.param(["frobnicate"], "No such command 'frobnicate'.\n", id="far"),
         pytest.param(["rewrite", ""], "a path is empty; is a variable of your shell", id="empty"),
         pytest.param(["rewrite", "--chek", "."], "No such option", id="option"),

@@ -48,7 +48,10 @@ def test_every_key(tmp_path: Path) -> None:
         pytest.param("zzz = 1", "no key 'zzz'; it has class-name, exclude,"),
         pytest.param("sinks = 'a'", "sinks must be a list of strings, not 'a'"),
         pytest.param("line-length = true", "line-length must be a number of characters, not True"),
-        pytest.param("exclude = [1]", "exclude must be a list of strings, not [1]"),
+        pytest.param("exclude = [1]", "exclude must be a list of gitignore patterns, with /"),
+        pytest.param(
+            r"exclude = ['src\old']", "exclude must be a list of gitignore patterns, with /"
+        ),
         pytest.param("class-name = 'a b'", "class-name must be a name that a class can have"),
         pytest.param("template = 'no.j2'", "template: no such file: no.j2"),
         pytest.param("output = 'out.py'", "output must be a string with {stem} or {name} in it"),

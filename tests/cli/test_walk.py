@@ -61,6 +61,7 @@ def test_links_lead_neither_in_circles_nor_twice_to_a_file(project: Path) -> Non
     make(project, "a.py", "sub/b.py")
     (project / "sub" / "up").symlink_to(project)
     (project / "z.py").symlink_to("a.py")
+    (project / "itself.py").symlink_to("itself.py")
     assert found() == ["a.py", "sub/b.py"]
 
 
