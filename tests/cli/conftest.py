@@ -55,12 +55,16 @@ def ortwrap(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Callabl
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The `ortwrap` program of an environment that has nothing but the wheel."""
+    """The `ortwrap` program of an environment that `pip install ortwrap` has made of the wheel."""
     folder = tmp_path_factory.mktemp("wheel")
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet")
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", str(folder), str(ROOT)], check=True)
-    (wheel,) = folder.glob("ortwrap-*.whl")
+    quiet = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_QUIET": "1"}
+    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", str(folder), str(ROOT)]
+    subprocess.run(build, check=True, env=quiet)
     subprocess.run([sys.executable, "-m", "venv", str(folder / "env")], check=True)
-    program = folder / "env" / "bin" / "python"
-    subprocess.run([*pip, "--python", str(program), "install", str(wheel)], check=True)
-    return folder / "env" / "bin" / "ortwrap"
+    programs = folder / "env" / "bin"
+    subprocess.run(
+        [str(programs / "pip"), "install", "ortwrap"],
+        check=True,
+        env={**quiet, "PIP_FIND_LINKS": str(folder)},
+    )
+    return programs / "ortwrap"
