@@ -1,4 +1,4 @@
-"""The page of a refusal as text for a terminal: what, why, an example, what to do."""
+"""The page of a refusal as text for a terminal: what, why, an example, what to do instead."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from ortwrap.engine import rewrite_source
+from ortwrap.engine.remedies import REMEDIES
 
 if TYPE_CHECKING:
     from ortwrap.engine.refusals import RefusalPage
@@ -23,6 +24,8 @@ def as_text(page: RefusalPage) -> str:
         *_said(page),
         "What to do:\n\n" + _filled(page.advice_for_all),
     ]
+    if page.code in REMEDIES:
+        sections.append("For instance:\n\n" + textwrap.indent(REMEDIES[page.code].strip(), "    "))
     return "\n\n".join(sections) + "\n"
 
 

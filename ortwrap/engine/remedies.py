@@ -1,0 +1,218 @@
+"""What the user can write instead: each refusal's example once more, in a form that is rewritten.
+
+Of codes that are not here the step stays as it is, whatever one writes. Only pages read this.
+"""
+
+from __future__ import annotations
+
+_HEAD = "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\ncriterion = nn.MSELoss()\n"
+
+REMEDIES: dict[str, str] = {
+    "OW101": """\
+import torch
+
+from helpers import build_model
+
+model = build_model()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+loss = model(torch.ones(3)).sum()
+loss.backward()
+""",
+    "OW102": """\
+import torch
+
+
+def step(model, batch, optimizer):
+    loss = model(batch).mean()
+    loss.backward()
+    optimizer.step()
+""",
+    "OW104": f"""\
+{_HEAD}for target in torch.zeros(2, 3, 2):
+    out = model(torch.ones(3, 4))
+    loss = criterion(out, target)
+    loss.backward()
+""",
+    "OW105": f"""\
+{_HEAD}out = model(torch.ones(3, 4))
+loss = sum(out for i in range(3)).mean()
+loss.backward()
+for i in range(3):
+    print(i)
+""",
+    "OW106": f"""\
+{_HEAD}
+
+class Trainer:
+    def mix(self, y):
+        return y.flip(0)
+
+    def step(self, x, y):
+        y_b = self.mix(y)
+        out = model(x)
+        loss = criterion(out, y)
+        if self.mixup:
+            loss = loss + criterion(out, y_b)
+        loss.backward()
+""",
+    "OW107": f"""\
+{_HEAD}optimizer = torch.optim.SGD(model.parameters(), 0.1)
+
+
+def compute_loss(x, y):
+    return criterion(model(x), y)
+
+
+def train(x, y):
+    optimizer.zero_grad()
+    loss = compute_loss(x, y)
+    loss.backward()
+""",
+    "OW108": f"""\
+{_HEAD}for i in range(3):
+    out = model(torch.ones(3, 4))
+    extra = out
+    if i:
+        loss = criterion(extra, out)
+    else:
+        loss = out.mean()
+    loss.backward()
+    print(out)
+""",
+    "OW109": f"""\
+import my_functional
+import torch.nn.functional
+{_HEAD}F = torch.nn.functional if torch.cuda.is_available() else my_functional
+
+
+def train(x, y):
+    loss = F.mse_loss(model(x), y)
+    loss.backward()
+""",
+    "OW110": """\
+import torch
+from torch import nn
+
+
+class Weights(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.w = nn.Parameter(torch.zeros(3))
+
+    def forward(self):
+        return self.w * 2
+
+
+model = Weights()
+loss = (model().sum() - 1) ** 2
+loss.backward()
+""",
+    "OW111": """\
+import torch
+from torch import nn
+
+
+class Trainer:
+    def __init__(self, net):
+        self.net = net
+        self.criterion = nn.MSELoss()
+
+    def step(self, x, y):
+        self.loss = self.criterion(self.net(x), y)
+        self.loss.backward()
+""",
+    "OW112": """\
+import torch
+from torch import nn
+
+models = nn.ModuleList([nn.Linear(4, 2), nn.Linear(4, 2)])
+criterion = nn.MSELoss()
+x, y = torch.ones(3, 4), torch.ones(3, 2)
+for i in range(2):
+    model = models[i]
+    loss = criterion(model(x), y)
+    loss.backward()
+""",
+    "OW202": f"""\
+{_HEAD}out = model(torch.ones(3, 4))
+loss = out.mean() + out.std()
+loss.backward()
+""",
+    "OW203": f"""\
+{_HEAD}x, y = torch.ones(3, 4), torch.zeros(3, 2)
+y.fill_(1.0)
+out = model(x)
+loss = criterion(out, y)
+print(out)
+loss.backward()
+""",
+    "OW204": f"""\
+{_HEAD}x, y = torch.ones(3, 4), torch.zeros(3, 2)
+fit = criterion(model(x), y)
+loss = fit + model(x).abs().mean()
+print(fit)
+loss.backward()
+""",
+    "OW206": f"""\
+{_HEAD}out = model(torch.ones(3, 4))
+loss = out.mean() + out.std()
+loss.backward()
+""",
+    "OW208": """\
+import torch
+from torch import nn
+from torch.distributions import Categorical
+
+policy = nn.Linear(4, 2)
+saved = []
+
+
+def act(state):
+    with torch.no_grad():
+        action = Categorical(logits=policy(state)).sample()
+    saved.append((state, action))
+    return action.item()
+
+
+def finish_episode(returns):
+    states, actions = map(torch.stack, zip(*saved))
+    log_probs = policy(states).log_softmax(-1).gather(-1, actions.unsqueeze(-1)).squeeze(-1)
+    loss = -(log_probs * returns).sum()
+    loss.backward()
+""",
+    "OW301": f"""\
+{_HEAD}out = model(torch.ones(3, 4))
+scale = out.abs().max()
+loss = criterion(out / scale, torch.zeros(3, 2))
+loss.backward()
+""",
+    "OW302": f"""\
+{_HEAD}out = model(torch.ones(3, 4))
+loss = out.mean()
+loss.backward()
+""",
+    "OW304": f"""\
+import numpy as np
+{_HEAD}x = torch.ones(3, 4)
+weight = np.random.rand()
+out = model(x)
+loss = out.mean() * weight
+loss.backward()
+""",
+    "OW305": f"""\
+{_HEAD}out = model(torch.ones(3, 4))
+out = torch.where(out.max() > 0.5, out * 2, out)
+loss = criterion(out, torch.zeros(3, 2))
+loss.backward()
+""",
+    "OW311": """\
+import torch
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+model = DistributedDataParallel(nn.Linear(4, 2))
+criterion = nn.MSELoss()
+loss = criterion(model(torch.ones(3, 4)), torch.ones(3, 2))
+loss.backward()
+""",
+}
