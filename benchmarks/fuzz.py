@@ -2,7 +2,7 @@
 
     python -m benchmarks.fuzz --minutes 10                  the cases of the tests, damaged
     python -m benchmarks.fuzz --minutes 10 /work/repos/*    public scripts as well
-    python -m benchmarks.fuzz --seed 12345                  one script anew, and what it said
+    python -m benchmarks.fuzz --keep found                  and keeps the scripts of its findings
 
 Each turn takes a script, damages it (bytes, tokens, lines, parts of other scripts), and gives it
 to `ortwrap rewrite` in this process with options drawn for it, as a file or on standard input. A
@@ -16,6 +16,7 @@ import argparse
 import ast
 import copy
 import io
+import itertools
 import json
 import os
 import random
@@ -62,7 +63,7 @@ class Said:
     err: str
 
 
-def _bytes(chance: random.Random, data: bytes, _: bytes) -> bytes:
+def _bytes(chance: random.Random, data: bytes, other: bytes) -> bytes:
     """A few bytes lost, doubled, changed."""
     changed = bytearray(data)
     for _ in range(chance.randint(1, 4)):
@@ -151,13 +152,18 @@ def scripts(folders: Sequence[Path]) -> list[Path]:
     ]
 
 
-def turn(seed: int, sources: Sequence[Path], folder: Path) -> Iterator[str]:
-    """What is wrong with one damaged script; nothing if all is well."""
-    chance = random.Random(seed)
+def damaged(chance: random.Random, sources: Sequence[Path]) -> tuple[bytes, list[str]]:
+    """A damaged script, and options to rewrite it with."""
     data, other = (chance.choice(sources).read_bytes() for _ in range(2))
     for _ in range(chance.randint(1, 3)):
         data = chance.choice(_DAMAGES)(chance, data, other)[: 2 * _LARGEST]
-    options = list(chance.choice(_OPTIONS))
+    return data, list(chance.choice(_OPTIONS))
+
+
+def findings(
+    chance: random.Random, data: bytes, options: Sequence[str], folder: Path
+) -> Iterator[str]:
+    """What is wrong with what the command makes of a script; nothing if all is well."""
     path = folder / chance.choice(("train.py", "tr\u00e4in.py"))
     path.write_bytes(data)
     try:
@@ -196,12 +202,21 @@ def _wrong_result(path: Path, data: bytes, options: Sequence[str]) -> Iterator[s
     again = _said(["rewrite", str(path), *kept, "--check"])
     if again.code != 0:
         yield f"a second rewrite would change it again: {again.err}"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        ast.parse(after)
+    if _parses(data) and not _parses(after):
+        yield "what was written does not parse"
     reverted = _said(["rewrite", str(path), "--revert"])
     if path.read_bytes() != data:
         yield f"not reverted: {reverted.err}"
+
+
+def _parses(data: bytes) -> bool:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(data)
+    except (SyntaxError, ValueError, RecursionError):
+        return False  # a syntax newer than this Python's, which LibCST knows
+    return True
 
 
 def _said(args: Sequence[str], data: bytes = b"") -> Said:
@@ -239,22 +254,22 @@ def main() -> None:
     parser.add_argument("folders", nargs="*", type=Path, help="of scripts to damage as well")
     parser.add_argument("--minutes", type=float, default=1.0)
     parser.add_argument("--first", type=int, default=0, help="the first seed (default 0)")
-    parser.add_argument("--seed", type=int, help="this turn alone")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="for scripts of findings")
     args = parser.parse_args()
     sources = scripts(args.folders)
-    seeds = iter([args.seed]) if args.seed is not None else iter(range(args.first, 1 << 60))
     end = time.monotonic() + args.minutes * 60
     turns = found = 0
     with tempfile.TemporaryDirectory() as folder:
         os.environ["ORTWRAP_CACHE"] = str(Path(folder) / "cache")
         (Path(folder) / "pyproject.toml").write_text("[tool.ortwrap]\n")
-        for seed in seeds:
-            for finding in turn(seed, sources, Path(folder)):
+        for seed in itertools.count(args.first):
+            data, options = damaged(random.Random(seed), sources)
+            for finding in findings(random.Random(seed), data, options, Path(folder)):
                 found += 1
-                print(f"--- seed {seed}\n{finding}", flush=True)
-                if args.seed is not None:
-                    for path in Path(folder).glob("*.py"):
-                        print(path.read_text(encoding="utf-8", errors="backslashreplace"))
+                print(f"--- seed {seed}: {' '.join(options)}\n{finding}", flush=True)
+                if args.keep is not None:
+                    args.keep.mkdir(parents=True, exist_ok=True)
+                    (args.keep / f"{seed}.py").write_bytes(data)
             turns += 1
             if time.monotonic() > end:
                 break

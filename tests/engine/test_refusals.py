@@ -12,6 +12,7 @@ import ortwrap.engine
 from ortwrap.engine import rewrite_source
 from ortwrap.engine.options import Options
 from ortwrap.engine.refusals import PAGES, RefusalPage
+from ortwrap.engine.remedies import REMEDIES
 from ortwrap.engine.result import Step
 
 SOURCES = sorted(Path(ortwrap.engine.__file__).parent.rglob("*.py"))
@@ -77,3 +78,9 @@ def test_a_refusal_names_its_line_and_what_to_do(page: RefusalPage) -> None:
             assert step.code is not None
             assert "{" not in step.message + step.advice
             assert step.advice.split("`")[0] == PAGES[step.code].advice.split("`")[0]
+
+
+@pytest.mark.parametrize("code", sorted(REMEDIES))
+def test_what_one_can_write_instead_is_rewritten(code: str) -> None:
+    assert code in PAGES
+    assert {step.status for step in rewrite_source(REMEDIES[code]).steps} == {"rewritten"}
