@@ -2,11 +2,17 @@
 
     python -m benchmarks.coverage /work/repos/*            writes docs/coverage.md
     python -m benchmarks.coverage --list OW301 REPO...     shows each step refused with a code
+    python -m benchmarks.coverage --list -- REPO...        shows each refused step
 
 Every `.py` file of each folder is rewritten in memory; nothing is run and no folder is changed. A
 *step* is one loss with its backward; a *single-loss* step shares its innermost loop (or function,
 where there is no loop) with no other. `errors` must stay 0: a crash, an internal check that failed
 (OW9xx), or a file in which `.backward()` is called with torch imported and that got no row at all.
+
+Each refused step was read, and `verdicts.txt` says what it is. What is no step of a module (no
+`nn.Module` takes part in the loss, or a function is handed a loss that is computed elsewhere) is
+shown in rows of its own and left out of one of the two shares; the command names every refused
+step that has no verdict, and every verdict on what is not refused any more.
 """
 
 from __future__ import annotations
@@ -17,10 +23,12 @@ import sys
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks import verdicts
+from benchmarks.verdicts import Verdict
 from ortwrap.engine import rewrite_source
 from ortwrap.engine.refusals import PAGES
 from ortwrap.engine.result import InvalidSource, Step
@@ -38,19 +46,38 @@ class File:
         steps: its rows.
         single: lines of the steps that are alone in their loop.
         error: why it counts as an error; empty if it does not.
+        text: its source.
     """
 
     path: Path
     steps: tuple[Step, ...] = ()
     single: frozenset[int] = frozenset()
     error: str = ""
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One refused step.
+
+    Attributes:
+        place: `OWNER/NAME/path.py:line`, the key of its verdict.
+        step: its row.
+        single: no other step shares its loop.
+        code: the text of its line.
+    """
+
+    place: str
+    step: Step
+    single: bool
+    code: str
 
 
 @dataclass
 class Repository:
     """The files of one checkout that count, and how many there are in all."""
 
-    name: str
+    folder: Path
     looked_at: int = 0
     unreadable: int = 0
     files: list[File] = field(default_factory=list)
@@ -64,6 +91,21 @@ class Repository:
             if step.status != "skipped" and (not single or step.line in file.single)
         ]
 
+    @property
+    def name(self) -> str:
+        return self.folder.name.replace("+", "/")
+
+    def refused(self) -> Iterator[Refused]:
+        """Its refused steps, in the order of their files and lines."""
+        for file in self.files:
+            lines = file.text.splitlines()
+            for step in file.steps:
+                if step.status == "refused":
+                    path = file.path.relative_to(self.folder).as_posix()
+                    place = f"{self.name}/{path}:{step.line}"
+                    code = lines[step.line - 1].strip()
+                    yield Refused(place, step, step.line in file.single, code)
+
     def errors(self) -> list[File]:
         """Files that must not exist."""
         return [file for file in self.files if file.error]
@@ -71,7 +113,7 @@ class Repository:
 
 def survey(folder: Path) -> Repository:
     """Rewrite every file of one checkout in memory."""
-    repository = Repository(folder.name)
+    repository = Repository(folder)
     for path in sorted(folder.rglob("*.py")):
         if ".git" in path.parts:
             continue
@@ -105,22 +147,28 @@ def look_at(path: Path, text: str) -> File | None:
     if not steps:
         missed = _missed_sink(text)
         return File(path, error=f"no row for line {missed}") if missed else None
-    return File(path, steps, _alone(text, steps), error)
+    return File(path, steps, _alone(text, steps), error, text)
 
 
 def _missed_sink(text: str) -> int:
     """The line of a call of `.backward()` in a file that imports torch; 0 if there is none.
 
-    What a class's own `backward` method calls on its base class is not a training step.
+    What a class's own `backward` method calls on its base class is not a training step, nor is a
+    call that gives something back, as no tensor's does.
     """
     tree = _parse(text)
     if tree is None or not _imports_torch(tree):
         return 0
+    used = {
+        id(node.value)
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.Assign, ast.AnnAssign, ast.Return))
+    }
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             base = node.func.value
             is_super = isinstance(base, ast.Call) and getattr(base.func, "id", "") == "super"
-            if node.func.attr == "backward" and not is_super:
+            if node.func.attr == "backward" and not is_super and id(node) not in used:
                 return node.lineno
     return 0
 
@@ -172,7 +220,7 @@ def _parse(text: str) -> ast.AST | None:
 # -- the page ------------------------------------------------------------------------------------
 
 
-def page(repositories: Sequence[Repository]) -> str:
+def page(repositories: Sequence[Repository], known: Mapping[str, Verdict]) -> str:
     """`docs/coverage.md`."""
     return "\n".join(
         [
@@ -185,9 +233,21 @@ def page(repositories: Sequence[Repository]) -> str:
             "",
             *_table(repositories),
             "",
+            "## The share",
+            "",
+            *_shares(repositories, known),
+            "",
             "## Why steps were refused",
             "",
             *_reasons(repositories),
+            "",
+            "## Each refused step",
+            "",
+            "What someone who read it found: rightly refused, open (it could be rewritten), no",
+            "module in the loss, or handed a loss that is computed elsewhere. Steps that share",
+            "their loop with others are marked with *.",
+            "",
+            *_each(repositories, known),
             "",
         ]
     )
@@ -198,13 +258,68 @@ def _table(repositories: Sequence[Repository]) -> Iterator[str]:
     yield "|---|---:|---:|---:|---:|---:|---:|"
     counted = [repository for repository in repositories if repository.files]
     for repository in counted:
-        yield _row(repository.name.replace("+", "/"), [repository])
+        yield _row(repository.name, [repository])
     yield _row("**all**", counted)
-    steps = [step for repository in counted for step in repository.steps(single=True)]
-    done = sum(step.status == "rewritten" for step in steps)
-    share = f"{100 * done / len(steps):.0f} %" if steps else "-"
-    yield ""
-    yield f"Of {len(steps)} single-loss steps {done} ({share}) are rewritten."
+
+
+def _shares(repositories: Sequence[Repository], known: Mapping[str, Verdict]) -> Iterator[str]:
+    """What was rewritten of all rows, and of those that are a step of a module."""
+    yield "| | all | single-loss |"
+    yield "|---|---:|---:|"
+    everything = [[s for r in repositories for s in r.steps(single=only)] for only in (False, True)]
+    refused = [each for repository in repositories for each in repository.refused()]
+    rows = every = [len(steps) for steps in everything]
+    done = [sum(step.status == "rewritten" for step in steps) for steps in everything]
+    yield f"| every `.backward()` | {rows[0]} | {rows[1]} |"
+    for kind, said in (
+        ("no module", "no module of the script is in the loss: nothing for ORTModule to train"),
+        ("handed on", "a function is handed the loss: the step is counted where it is computed"),
+    ):
+        found = [each for each in refused if _is(each, kind, known)]
+        count = [len(found), sum(each.single for each in found)]
+        rows = [row - less for row, less in zip(rows, count)]
+        yield f"| less: {said} | {count[0]} | {count[1]} |"
+    yield f"| steps of a module | {rows[0]} | {rows[1]} |"
+    yield f"| rewritten | {done[0]} | {done[1]} |"
+    for said, whole in (("the steps of a module", rows), ("every `.backward()`", every)):
+        shares = [_percent(part, of) for part, of in zip(done, whole)]
+        yield f"| of {said} | {shares[0]} | {shares[1]} |"
+
+
+def _is(refused: Refused, kind: str, known: Mapping[str, Verdict]) -> bool:
+    verdict = known.get(refused.place)
+    return verdict is not None and verdict.kind == kind and verdict.is_no_step(refused.step.code)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "-"
+
+
+def _each(repositories: Sequence[Repository], known: Mapping[str, Verdict]) -> Iterator[str]:
+    yield "| step | code | line | verdict |"
+    yield "|---|---|---|---|"
+    for repository in repositories:
+        for each in repository.refused():
+            verdict = known.get(each.place)
+            said = f"{verdict.kind}: {verdict.why}" if verdict is not None else "not read yet"
+            line = each.code.replace("`", "'").replace("|", "\\|")[:70]
+            mark = "" if each.single else " *"
+            yield f"| {each.place}{mark} | {each.step.code} | `{line}` | {said} |"
+
+
+def unsettled(repositories: Sequence[Repository], known: Mapping[str, Verdict]) -> Iterator[str]:
+    """What the verdicts and the refusals do not agree on."""
+    refused = {each.place: each for repository in repositories for each in repository.refused()}
+    for place, each in refused.items():
+        verdict = known.get(place)
+        if verdict is None:
+            yield f"{place}: {each.step.code} has no verdict: {each.step.message}"
+        elif verdict.kind in verdicts.NO_STEPS and not verdict.is_no_step(each.step.code):
+            yield f"{place}: {each.step.code} speaks against the verdict `{verdict.kind}`"
+    looked_at = tuple(f"{repository.name}/" for repository in repositories)
+    for place in known:
+        if place.startswith(looked_at) and place not in refused:
+            yield f"{place}: has a verdict and is not refused"
 
 
 def _row(name: str, repositories: Sequence[Repository]) -> str:
@@ -237,11 +352,14 @@ def _reasons(repositories: Sequence[Repository]) -> Iterator[str]:
 
 
 def listing(repositories: Iterable[Repository], codes: Sequence[str]) -> Iterator[str]:
-    """One line for each step refused with one of the codes (or each rewritten, for `rewritten`)."""
+    """One line for each step refused with one of the codes, or with any if none is named.
+
+    `rewritten` lists those that are rewritten.
+    """
     for repository in repositories:
         for file in repository.files:
             for step in file.steps:
-                if (step.code or step.status) in codes:
+                if (step.code or step.status) in codes or (step.code and not codes):
                     yield f"{file.path}:{step.line}: {step.code or step.status} {step.message}"
 
 
@@ -263,7 +381,10 @@ def main() -> None:
     if args.list is not None:
         print("\n".join(listing(repositories, args.list)))
     else:
-        args.output.write_text(page(repositories), encoding="utf-8")
+        known = verdicts.read()
+        for line in unsettled(repositories, known):
+            print(line, file=sys.stderr)
+        args.output.write_text(page(repositories, known), encoding="utf-8")
         print(f"wrote {args.output}", file=sys.stderr)
     if any(repository.errors() for repository in repositories):
         sys.exit(1)

@@ -11,7 +11,7 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, place_of
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import children
+from ortwrap.engine.nodes import children, descendants
 
 if TYPE_CHECKING:
     from ortwrap.engine.helpers import Helpers
@@ -34,6 +34,10 @@ PASSIVE_USES = frozenset(
 )
 _STATIC = re.compile(r"^n_|^num_|_?(?:shape|size|dim|len|config|cfg|device|dtype|classes|name)s?$")
 _NO_GRAD = ("no_grad", "inference_mode")
+
+
+def _computes(node: cst.CSTNode) -> bool:
+    return isinstance(node, (cst.Call, cst.BinaryOperation, cst.UnaryOperation, cst.Attribute))
 
 
 class GradientFlow:
@@ -113,6 +117,22 @@ class GradientFlow:
                 return True
         return False
 
+    def _runs_without_gradients(self, function: cst.FunctionDef) -> bool:
+        """`@torch.no_grad()`, or a body that is one such block and returns what it computed."""
+        for item in function.decorators:
+            call = item.decorator
+            func = call.func if isinstance(call, cst.Call) else call
+            if (self._bindings.qualified(func) or "") in ("torch.no_grad", "torch.inference_mode"):
+                return True
+        units = self._bindings.tree.blocks(function)[0].units
+        rest = [unit.node for unit in units if not isinstance(unit.node, cst.Expr)]
+        if not rest or not self.is_no_grad(rest[0]):
+            return False
+        return all(
+            isinstance(node, cst.Return) and not any(map(_computes, descendants(node)))
+            for node in rest[1:]
+        )
+
     def _walk(self, node: cst.CSTNode, found: set[str], uses: list[cst.CSTNode]) -> None:
         if isinstance(node, (cst.FunctionDef, cst.ClassDef)) or self.is_no_grad(node):
             return
@@ -164,6 +184,8 @@ class GradientFlow:
         elif isinstance(func, cst.Name) and self._is_builtin(func, _CUT_BUILTINS):
             return
         helper = self._helpers.called(func)
+        if helper is not None and self._runs_without_gradients(helper):
+            return
         if helper is not None and self._helpers.held_modules(helper):
             uses.append(func)
         for child in (func, *node.args):

@@ -267,6 +267,8 @@ class ModuleTable:
         return None
 
     def _of_factory(self, qualified: str, value: cst.Call) -> Evidence | None:
+        if qualified.endswith(".FullyShardedDataParallel"):
+            return Evidence("engine", "is wrapped in `FullyShardedDataParallel`", 3)
         if qualified.endswith("DataParallel") and "Distributed" not in qualified:
             if not self._is_optional(value):
                 return Evidence("parallel", "is wrapped in `DataParallel`", 3)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.effects import EffectsReader, instance_name, place_of, root_place
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
@@ -27,6 +27,10 @@ def why_no_module(
     if stored is not None and ".log_prob(" not in tree.module.code_for_node(body):
         line = tree.line(stored)
         return Refuse("OW208", stored, loss=loss, code=tree.code(stored)[:60], line=line)
+    kept = next(_filled_elsewhere(sink, tree, bindings), None)
+    if kept is not None:
+        line = tree.line(kept)
+        return Refuse("OW208", kept, loss=loss, code=tree.code(kept)[:60], line=line)
     picked = next(_picked(body, tree, modules), None)
     if picked is not None:
         return Refuse("OW112", picked, loss=loss, code=tree.code(picked)[:60])
@@ -52,6 +56,25 @@ def _stored_log_probabilities(tree: SourceTree) -> Iterator[cst.Call]:
             for inner in descendants(argument.value)
         ):
             yield call
+
+
+def _filled_elsewhere(sink: Sink, tree: SourceTree, bindings: Bindings) -> Iterator[cst.Call]:
+    """`for reward, prob in self.data:`, where another method does `self.data.append(item)`."""
+    function = tree.enclosing(sink.call)
+    instance = instance_name(function, bindings)
+    for loop in tree.ancestors(sink.call):
+        place = root_place(loop.iter, instance) if isinstance(loop, cst.For) else None
+        if place is None or "." not in place:
+            continue
+        for call in tree.calls:
+            there = tree.enclosing(call)
+            adds = isinstance(call.func, cst.Attribute) and call.func.attr.value == "append"
+            if adds and there is not function:
+                owner = cst.ensure_type(call.func, cst.Attribute).value
+                theirs = place_of(owner, instance_name(there, bindings)) or ""
+                same_class = tree.enclosing_class(there) is tree.enclosing_class(function)
+                if same_class and theirs.partition(".")[2] == place.partition(".")[2]:
+                    yield call
 
 
 def _picked(

@@ -22,6 +22,7 @@ from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.helpers import HeldModule
 from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.own_ways import check_own_way
 from ortwrap.engine.plan import CapturedInput, Part
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
@@ -186,7 +187,7 @@ class SliceWalk:
     def _item(self, node: cst.Subscript) -> None:
         """The wrapper holds the one module; an index that changes makes another wrapper."""
         place = self._tree.source(node)
-        self._check_way(node, place)
+        check_own_way(node, place, self._modules)
         reads = self._reader.of(node).reads
         for root, readers in reads.items():
             self._walked.reads_conditionally(root, readers[0])
@@ -332,20 +333,12 @@ class SliceWalk:
             self._part_of_instance(node, place, instance)
             return
         self._walked.reads_conditionally(place, node)
-        self._check_way(node, place)
+        check_own_way(node, place, self._modules)
         if place not in self._walked.parts:
             trainable = self._modules.is_trainable(node)
             self._walked.parts[place] = Part(self._part_name(place), place, trainable)
         name = self._walked.parts[place].name
         self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
-
-    def _check_way(self, node: cst.BaseExpression, place: str) -> None:
-        """Refuse a module that is trained in a way of its own."""
-        evidence = self._modules.evidence(node)
-        if evidence is not None and evidence.role == "parallel":
-            raise Refuse("OW311", node, name=place)
-        if evidence is not None and evidence.role == "engine":
-            raise Refuse("OW312", node, name=place, why=evidence.reason)
 
     def _part_of_instance(self, node: cst.BaseExpression, place: str, instance: str) -> None:
         """`self` is a module and is held whole: its own modules and methods are reached by it."""

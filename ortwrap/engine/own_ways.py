@@ -1,0 +1,34 @@
+"""Modules that are trained in a way of their own: the reason to give before any other."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
+
+
+def check_own_ways(found: LossSlice, analyses: Analyses) -> None:
+    """Look at every module that a slice runs.
+
+    Raises:
+        Refuse: one of them is more than its code.
+    """
+    for piece in found.pieces:
+        for use in analyses.flow.module_uses(piece.node):
+            check_own_way(use, analyses.tree.code(use), analyses.modules)
+
+
+def check_own_way(node: cst.CSTNode, name: str, modules: ModuleTable) -> None:
+    """Look at one module.
+
+    Raises:
+        Refuse: no graph can stand in for it.
+    """
+    evidence = modules.evidence(node)
+    if evidence is not None and evidence.role == "parallel":
+        raise Refuse("OW311", node, name=name)
+    if evidence is not None and evidence.role == "engine":
+        raise Refuse("OW312", node, name=name, why=evidence.reason)
