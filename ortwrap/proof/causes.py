@@ -42,8 +42,8 @@ _OF_KIND = {
         "weights agree but what the optimizer remembers does not: it will train on otherwise"
     ),
     "printed": (
-        "training agrees but a loss that the script prints does not: look at the mode of the "
-        "model in evaluation, and at what is printed"
+        "training agrees but what the script prints of it does not: look at the mode of the model "
+        "in evaluation, and at what is printed"
     ),
 }
 
@@ -123,6 +123,11 @@ def _of_gradient(first: Gap, found: Sequence[Gap], original: Recording, patched:
     here = [gap for gap in found if gap.kind == "gradient" and gap.step == first.step]
     lost = [gap.name for gap in here if gap.original and not gap.patched]
     gained = [gap.name for gap in here if gap.patched and not gap.original]
+    if lost and len(lost) == int((original.grad_norms[(first.step or 1) - 1][1] > 0).sum()):
+        return (
+            "no gradient reaches any parameter of the optimizer: it trains another copy of the "
+            "model, gradients are cleared before it steps, or the loss is detached"
+        )
     if lost:
         return f"no gradient reaches {listed(lost)} any more: something before it is detached"
     if gained:
@@ -155,6 +160,13 @@ def _of_buffer(first: Gap, found: Sequence[Gap]) -> str:
         return f"{first.name} is not there on the patched side, or has another shape"
     names = [gap.name for gap in found if gap.kind == "buffer"]
     statistics = ("running_mean", "running_var", "num_batches_tracked")
+    counted = next((gap for gap in found if gap.name.endswith("num_batches_tracked")), None)
+    if counted is not None and counted.patched:
+        return (
+            f"the BatchNorm {counted.name.rpartition('.')[0]} counts {counted.patched:g} batches "
+            f"where the original's counts {counted.original:g}: a forward pass too many or too "
+            "few, an evaluation in the wrong mode, or statistics that are not updated"
+        )
     if any(name.rpartition(".")[2] in statistics for name in names):
         return (
             "BatchNorm statistics are not updated as eager does it, so evaluation differs although "

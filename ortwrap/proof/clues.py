@@ -17,13 +17,12 @@ _ONLY_ROUNDING = 1e-5
 
 
 def most_telling(found: Sequence[Gap]) -> Gap:
-    """The first gap, or, of the gradients that differ with it, one that is gone altogether."""
+    """The first gap, or, of the gradients that differ with it, one that came or went altogether."""
     first = found[0]
+    if first.kind != "gradient":
+        return first
     together = [gap for gap in found if (gap.kind, gap.step) == (first.kind, first.step)]
-    gone = (
-        gap for gap in together if first.kind == "gradient" and gap.original and not gap.patched
-    )
-    return next(gone, first)
+    return next((gap for gap in together if bool(gap.original) != bool(gap.patched)), first)
 
 
 def moved_otherwise(original: Recording, patched: Recording, step: int) -> list[str]:

@@ -29,8 +29,9 @@ KINDS: tuple[str, ...] = get_args(Kind)
 
 # A gradient this small a share of its step's is no more than rounding.
 _NOTHING = 1e-6
-# What is printed may be an average, a sum or an exponential of losses.
-_PRINTED = 1e-3
+# What is printed may be an average, a sum or an exponential of losses, or a count of answers.
+_PRINTED_LOSS = 1e-3
+_PRINTED_SCORE = 5e-2
 
 
 @dataclass(frozen=True)
@@ -210,13 +211,14 @@ def _remembered(a: Recording, b: Recording, tolerances: Tolerances) -> Iterator[
 
 
 def printed_gaps(a: Sequence[Printed], b: Sequence[Printed]) -> Iterator[Gap]:
-    """Losses that both sides print, in the order in which they do."""
+    """Losses and scores that both sides print, in the order in which they do."""
     for index, (x, y) in enumerate(zip(a, b)):
         if x.label != y.label:
             return  # from here on they print other things
         size = _distance(x.value, y.value)
+        share = _PRINTED_SCORE if x.is_score else _PRINTED_LOSS
         # The last digit may be rounded the other way.
-        allowed = 2 * max(x.resolution, y.resolution) + _PRINTED * abs(x.value)
+        allowed = 2 * max(x.resolution, y.resolution) + share * abs(x.value)
         yield Gap("printed", x.label, None, x.value, y.value, size, size > allowed, str(index))
 
 

@@ -148,11 +148,24 @@ def first_difference_rows(verdict: Verdict) -> list[tuple[str, str]]:
         ("original", _number(first.original)),
         ("patched", _number(first.patched)),
         ("difference", _number(first.size)),
+        *_printed_lines(verdict),
         ("likely cause", first.likely_cause or "unknown"),
     ]
     if verdict.processes > 1:
         rows.insert(2, ("process", str(first.rank)))
     return rows
+
+
+def _printed_lines(verdict: Verdict) -> list[tuple[str, str]]:
+    """The lines in which a printed number is the first difference."""
+    if verdict.first_difference is None or verdict.first_difference.what != "printed":
+        return []
+    differing = (pair for pair in verdict.printed_pairs if pair.differs)
+    return [
+        row
+        for pair in list(differing)[:1]
+        for row in (("original printed", pair.line), ("patched printed", pair.patched_line))
+    ]
 
 
 def distribution_rows(verdict: Verdict) -> list[tuple[str, str, str, str]]:
@@ -219,8 +232,11 @@ def comparison_rows(verdict: Verdict) -> list[tuple[str, str, str]]:
         ("buffers", verdict.max_buffer_diff, "buffer"),
         ("optimizer state", verdict.max_state_diff, "optimizer state"),
         ("learning rates and the like", verdict.max_setting_diff, "setting"),
-        (f"{_count(verdict.printed, 'loss', 'losses')} printed", verdict.max_printed_diff,
-         "printed"),
+        (
+            f"{_count(verdict.printed, 'number')} printed as a loss or score",
+            verdict.max_printed_diff,
+            "printed",
+        ),
     ]  # fmt: skip
     noise = verdict.noise
     return [
@@ -295,7 +311,8 @@ def _first_difference(verdict: Verdict) -> str:
     when = f"at step {first.step}" if first.step else f"after {_count(verdict.steps, 'step')}"
     where = f" in process {first.rank}" if verdict.processes > 1 else ""
     values = f"{_number(first.original)} became {_number(first.patched)}"
-    return f"{what} {when}{where}: {values}; {first.likely_cause}"
+    lines = "".join(f", {label} `{text}`" for label, text in _printed_lines(verdict))
+    return f"{what} {when}{where}: {values}{lines}; {first.likely_cause}"
 
 
 def _largest_difference(verdict: Verdict) -> float | None:

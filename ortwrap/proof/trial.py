@@ -23,6 +23,8 @@ from ortwrap.proof.verdict import WrapperReport
 _RELATIVE_IMPORT = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
 # Lines of a failed script's output worth repeating.
 _TAIL_LINES = 25
+_TRACEBACK_LINES = 8
+_TRACEBACK = "Traceback (most recent call last):"
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -197,7 +199,18 @@ def _package_of(script: Path) -> Path:
 def _tail(output: str) -> str:
     # A progress bar is one line that was written many times.
     lines = [line.rpartition("\r")[2] for line in output.replace("\r\n", "\n").split("\n")]
-    return "\n".join(lines[-_TAIL_LINES:]).strip()
+    last = lines[-_TAIL_LINES:]
+    return "\n".join([*_first_traceback(lines[:-_TAIL_LINES]), *last]).strip()
+
+
+def _first_traceback(lines: Sequence[str]) -> list[str]:
+    """How the first traceback ends: what a launcher says of a process that failed comes later."""
+    begins = next((n for n, text in enumerate(lines) if _TRACEBACK in text), None)
+    if begins is None:
+        return []
+    indented = "  " + lines[begins].partition(_TRACEBACK)[0]
+    ends = next((n for n in range(begins + 1, len(lines)) if not lines[n].startswith(indented)), -1)
+    return [*lines[begins : ends + 1][-_TRACEBACK_LINES:], "..."] if ends > 0 else []
 
 
 def _failure(ended: Ended, recordings: Sequence[Recording], setting: Setting) -> str | None:

@@ -24,7 +24,7 @@ class Difference:
 
     Attributes:
         what: `loss`, `gradient`, `parameter`, `buffer`, `optimizer state`, `setting` (of an
-            optimizer), `printed` (a loss), `steps` or `backwards`.
+            optimizer), `printed` (a loss or a score), `steps` or `backwards`.
         name: the parameter or the like; empty for losses and counts.
         step: 1-based optimizer step; None for what was compared at the end.
         original: value on the original side; of a tensor the element most
@@ -43,6 +43,27 @@ class Difference:
     size: float
     likely_cause: str = ""
     rank: int = 0
+
+
+@dataclass(frozen=True)
+class PrintedPair:
+    """A loss or a score that both sides printed, as their evaluation does.
+
+    Attributes:
+        label: the words before it.
+        original: its value on the original side.
+        patched: its value on the patched side.
+        line: what the original printed.
+        patched_line: what the patched side printed.
+        differs: by more than it may.
+    """
+
+    label: str
+    original: float
+    patched: float
+    line: str
+    patched_line: str
+    differs: bool
 
 
 @dataclass(frozen=True)
@@ -171,8 +192,9 @@ class Verdict:
         max_grad_norm_diff: largest difference of the norm of one parameter's gradient.
         max_state_diff: largest difference of what an optimizer remembers (averages, counts).
         max_setting_diff: the same of an optimizer's own numbers, as the learning rate.
-        max_printed_diff: the same of losses that both sides printed, as their evaluation does.
+        max_printed_diff: the same of losses and scores that both sides printed.
         printed: how many of these there were.
+        printed_pairs: the last of these, and the first that differs, with their lines.
         first_unequal_step: the first step whose loss or gradients are not equal to the last
             digit; None when all are.
         first_difference: the first one beyond tolerance and noise.
@@ -209,6 +231,7 @@ class Verdict:
     max_setting_diff: float | None = None
     max_printed_diff: float | None = None
     printed: int = 0
+    printed_pairs: tuple[PrintedPair, ...] = ()
     first_unequal_step: int | None = None
     first_difference: Difference | None = None
     within_noise: bool = False
@@ -256,6 +279,7 @@ class Verdict:
             "first_difference": self.first_difference and asdict(self.first_difference),
             "tolerances": asdict(self.tolerances),
             "distributions": [asdict(each) for each in self.distributions],
+            "printed_pairs": [asdict(each) for each in self.printed_pairs],
         }
         return {name: _plain(value) for name, value in content.items()}
 

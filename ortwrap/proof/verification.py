@@ -13,9 +13,10 @@ from ortwrap.proof.clues import most_telling
 from ortwrap.proof.execution import read_execution
 from ortwrap.proof.gaps import KINDS, Gap, beyond_noise, gaps, printed_gaps
 from ortwrap.proof.patched import Patched
+from ortwrap.proof.printed import Printed
 from ortwrap.proof.recording import Recording
 from ortwrap.proof.trial import Setting, Trial, run_trial
-from ortwrap.proof.verdict import Difference, Side, Verdict
+from ortwrap.proof.verdict import Difference, PrintedPair, Side, Verdict
 
 OtherSeed = Literal["never", "difference", "always"]
 
@@ -24,6 +25,7 @@ _NOT_REPRODUCIBLE = (
     "two runs of the original with the same seed have different first losses, so nothing can be "
     "concluded: something in it is random and not seeded"
 )
+_PRINTED_SHOWN = 8
 _BY_BACKWARD = "no optimizer of torch stepped, so every backward counts as a step"
 
 
@@ -80,7 +82,9 @@ class Verification:
 
     def with_maxima(self, verdict: Verdict, patched: Trial) -> Verdict:
         """The verdict with the largest difference of everything that is compared."""
-        return _with_maxima(verdict, self._gaps(patched))
+        found = self._gaps(patched)
+        pairs = _printed_pairs(found, self.original.printed, patched.printed)
+        return replace(_with_maxima(verdict, found), printed_pairs=pairs)
 
     def of(self, twin: Patched) -> Verdict:
         """Run a patched script and compare it."""
@@ -166,7 +170,7 @@ class Verification:
 
     def _compared(self, verdict: Verdict, patched: Trial) -> Verdict:
         found = self._gaps(patched)
-        verdict = _with_maxima(verdict, found)
+        verdict = self.with_maxima(verdict, patched)
         differs = any(gap.over for rank in found for gap in rank)
         if self.ask_other_seed == "always" or (differs and self.ask_other_seed == "difference"):
             verdict = replace(verdict, other_seed=self.other_seed)
@@ -244,6 +248,21 @@ def _with_maxima(verdict: Verdict, found: Sequence[tuple[Gap, ...]]) -> Verdict:
         max_printed_diff=_maximum(found, "printed"),
         printed=sum(gap.kind == "printed" for rank in found for gap in rank),
         first_unequal_step=min(unequal, default=None),
+    )
+
+
+def _printed_pairs(
+    found: Sequence[tuple[Gap, ...]], original: Sequence[Printed], patched: Sequence[Printed]
+) -> tuple[PrintedPair, ...]:
+    """The last that both sides printed, and the first that differs."""
+    differs = [gap.over for rank in found for gap in rank if gap.kind == "printed"]
+    shown = set(range(max(0, len(differs) - _PRINTED_SHOWN), len(differs)))
+    if True in differs:
+        shown.add(differs.index(True))
+    return tuple(
+        PrintedPair(x.label, x.value, y.value, x.line, y.line, differs[index])
+        for index in sorted(shown)
+        for x, y in [(original[index], patched[index])]
     )
 
 

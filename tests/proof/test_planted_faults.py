@@ -73,6 +73,46 @@ while True:
         parameter.data.add_(-0.1 * parameter.grad)
 """
 
+# Class weights, a term that trains no one, weights that two layers share, and a count of its own.
+SHARED = """\
+import torch
+from torch import nn
+
+
+class Coder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(9, 6)
+        self.mix = nn.Linear(6, 6)
+        self.head = nn.Linear(6, 9)
+        self.head.weight = self.embed.weight
+        self.scale = nn.Linear(6, 1)
+        self.register_buffer("seen", torch.zeros(()))
+
+    def forward(self, tokens):
+        self.seen += len(tokens)
+        hidden = torch.tanh(self.mix(self.embed(tokens)))
+        return self.head(hidden), self.scale(hidden)
+
+
+data = torch.randint(0, 9, (4, 16))
+labels = (data + 1) % 9
+model = Coder()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+criterion = nn.CrossEntropyLoss(weight=torch.arange(1.0, 10.0), label_smoothing=0.1)
+for step in range(12):
+    x, y = data[step % 4], labels[step % 4]
+    optimizer.zero_grad()
+    logits, scale = model(x)
+    loss = criterion(logits, y) + scale.detach().square().mean()
+    loss.backward()
+    optimizer.step()
+"""
+
+CAST = replaced(SCRIPT, "        logits, value = model(x)", """\
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            logits, value = model(x)""")  # fmt: skip
+
 # original, what is replaced, what by, what differs first, its name, step, words of the cause
 FAULTS = {
     "dropped loss term": (SCRIPT, LOSS, "criterion(logits, y)", "loss", "", 1, "less than"),
@@ -117,6 +157,48 @@ FAULTS = {
                                    "    model.norm = nn.BatchNorm1d(8, track_running_stats=False, "
                                    "affine=False)\n", "printed", "validation loss", None,
                                    "mode of the model in evaluation"),
+    "a schedule stepped twice": (TAGGER, "schedule.step()", "schedule.step(); schedule.step()",
+                                 "setting", "lr of optimizer 0, group 0", 3, "schedule"),
+    "evaluated as it trains": (TAGGER, "    model.eval()\n", "", "buffer",
+                               "Tagger.norm.running_mean", None,
+                               "29 batches where the original's counts 20"),
+    "class weights lost": (SHARED, "weight=torch.arange(1.0, 10.0), ", "", "loss", "", 1,
+                           "a term of the loss"),
+    "label smoothing lost": (SHARED, ", label_smoothing=0.1", "", "loss", "", 1, "a term"),
+    "a detach that is missing": (SHARED, "scale.detach()", "scale", "gradient",
+                                 "Coder.scale.weight", 1, "detach is not honoured"),
+    "weights not shared any more": (SHARED, "optimizer = torch", "model.head.weight = nn.Parameter("
+                                    "model.head.weight.detach().clone())\noptimizer = torch",
+                                    "gradient", "", 1, "trains Coder.head.weight"),
+    "a buffer that stays": (SHARED, "optimizer.step()",
+                            "optimizer.step(); model.seen = torch.zeros(())",
+                            "buffer", "Coder.seen", None, "Coder.seen is not updated"),
+    "the batch before": (SHARED, "y = data[step % 4], labels[step % 4]",
+                         "y = data[step % 4], labels[(step - 1) % 4]", "loss", "", 1, "labels"),
+    "labels changed in place": (SHARED, "    optimizer.step()", "    optimizer.step(); y.fill_(3)",
+                                "loss", "", 5, "baked|stale"),
+    "gradients doubled": (SHARED, "optimizer.step()",
+                          "[p.grad.mul_(2) for p in model.parameters() if p.grad is not None]\n"
+                          "    optimizer.step()",
+                          "gradient", "Coder.embed.weight", 1, "are 2 times"),
+    "two backwards for one": (SHARED, "loss.backward()",
+                              "loss.backward(retain_graph=True); loss.backward()",
+                              "backwards", "", 1, "more backwards"),
+    "gradients cleared before the step": (SHARED, "    optimizer.step()",
+                                          "    optimizer.zero_grad(); optimizer.step()",
+                                          "gradient", "Coder.embed.weight", 1,
+                                          "no gradient reaches any parameter"),
+    "an optimizer over a copy": (SHARED, "SGD(model.parameters()",
+                                 "SGD(__import__('copy').deepcopy(model).parameters()",
+                                 "gradient", "Coder.embed.weight", 1, "another copy of the model"),
+    "an optimizer that forgets": (SHARED, "    optimizer.zero_grad()",
+                                  "    optimizer.zero_grad(); optimizer.state.clear()",
+                                  "loss", "", 3, "moves Coder"),
+    "noise where there was none": (SHARED, "criterion(logits, y)",
+                                   "criterion(logits * (torch.rand_like(logits) > 0.1), y)",
+                                   "loss", "", 1, "before any update"),
+    "autocast lost": (CAST, '"cpu", dtype=torch.bfloat16', '"cpu", enabled=False', "loss", "", 1,
+                      "before any update"),
     "a step by hand that is too large": (BY_HAND, "-0.1 *", "-0.2 *", "loss", "", 2,
                                          "from step 1 to step 2 something moves Sequential"),
     "a parameter that is not updated by hand": (BY_HAND, "in model.parameters()",
@@ -142,7 +224,11 @@ def test_caught_with_the_place_and_the_cause(against: Against, fault: str) -> No
     assert re.search(words, first.likely_cause), first.likely_cause
 
 
-@pytest.mark.parametrize("original", [SCRIPT, TAGGER, BY_HAND], ids=["script", "tagger", "by hand"])
+@pytest.mark.parametrize(
+    "original",
+    [SCRIPT, TAGGER, BY_HAND, SHARED, CAST],
+    ids=["script", "tagger", "by hand", "shared", "cast"],
+)
 def test_no_fault_is_seen_where_there_is_none(against: Against, original: str) -> None:
     verdict = against(original, original + "\n")
 

@@ -386,3 +386,21 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
     assert verdict.status == "error"
     assert "no such file" in verdict.messages[-1]
+
+
+def test_a_loss_that_no_gradient_leaves(check: Check) -> None:
+    # Cross entropy over one class is 0 for every weight, as in a well-known tutorial.
+    zero = """\
+import torch
+model = torch.nn.Linear(4, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(3):
+    loss = torch.nn.functional.cross_entropy(model(torch.randn(5, 4)), torch.rand(5, 1))
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+    by_hand = replaced(zero, "    optimizer.step()\n", "")
+
+    assert check(zero, zero, steps=3).status == "match"
+    assert check(by_hand, by_hand, steps=3).status == "match"

@@ -155,7 +155,13 @@ def test_distributions_apart() -> None:
 
 
 PRINTED = {
-    "Test set: Average loss: 0.3417, Accuracy: 9/10": [("Average loss", 0.3417, 1e-4)],
+    "Test set: Average loss: 0.3417, Accuracy: 9/10":
+        [("Average loss", 0.3417, 1e-4), ("Accuracy", 9, 1)],
+    "Test Accuracy of the model on the 10000 test images: 97.0 %": [("Test Accuracy", 97, 0.1)],
+    " * Acc@1 75.300 Acc@5 92.1": [("Acc@1", 75.3, 1e-3), ("Acc@5", 92.1, 0.1)],
+    "Loss: 2.315 | Acc: 10.000% (13/128)": [("Loss", 2.315, 1e-3), ("Acc", 10, 1e-3)],
+    "2026-11-24 18:03:16 INFO loss 0.5": [("INFO loss", 0.5, 0.1)],
+    "account 12 iterations, accumulated 3, topic 1": [],
     "| epoch   1 |   200/ 2983 batches | lr 20.00 | ms/batch 10 | loss  7.63 | ppl  2066.20":
         [("loss", 7.63, 1e-2), ("ppl", 2066.2, 1e-2)],
     "Epoch [1/5], Step [100/600], Loss: 2.3": [("Loss", 2.3, 1e-1)],
@@ -176,10 +182,22 @@ def test_losses_in_what_is_printed(line: str) -> None:
 
 def test_losses_in_output_that_comes_in_pieces() -> None:
     losses = PrintedLosses()
-    for piece in (b"step 1 lo", b"ss 0.5\rstep 2 loss 0.25\n", b"x" * 3000, b"loss 9\n", b"loss 1"):
+    for piece in (b"step 1 lo", b"ss 0.5\nstep 2 loss 0.25\n", b"x" * 3000, b"loss 9\n", b"loss 1"):
         losses.feed(piece)
 
     assert [each.value for each in losses.all()] == [0.5, 0.25, 1.0]
+
+
+def test_of_a_progress_bar_only_what_it_ends_with_counts() -> None:
+    losses = PrintedLosses()
+    bar = b"".join(b"\r%3d%%|###| 1.0s, loss=%.3f" % (n, n / 100) for n in range(101))
+    for start in range(0, len(bar), 7):
+        losses.feed(bar[start : start + 7])
+
+    assert losses.all() == ()  # it may be stopped anywhere
+
+    losses.feed(b"\r\n\x1b[1mloss\x1b[0m: 2\n")
+    assert [each.value for each in losses.all()] == [1.0, 2.0]
 
 
 def test_a_patched_script_that_is_too_slow_proves_nothing() -> None:

@@ -43,7 +43,8 @@ class Trained:
         `NO_GRADIENT` stands for a parameter without one.
         """
         index = next(i for i, each in enumerate(self._optimizers) if each is optimizer)
-        return index, torch.stack([_norm(p.grad) for p in parameters_of(optimizer)])
+        norms = [_norm(p.grad) for p in parameters_of(optimizer)]
+        return index, torch.stack(norms) if norms else torch.zeros(0)
 
     def checksums(self, optimizer: Updates) -> torch.Tensor:
         """Sum and norm of each parameter of `optimizer`, float64 of shape (P, 2).
