@@ -9,6 +9,7 @@ from . import (
     creation,
     cross_entropy,
     distances,
+    distributions,
     double,
     elementwise,
     embedding,
@@ -31,6 +32,7 @@ FAMILIES = (
     convolution,
     creation,
     distances,
+    distributions,
     elementwise,
     embedding,
     gradient_stops,
@@ -49,4 +51,9 @@ FAMILIES = (
     double,
 )
 
-STAND_INS = (*normalization.STAND_INS, *recurrent.STAND_INS, *spectral.STAND_INS)
+STAND_INS = (
+    *distributions.STAND_INS,
+    *normalization.STAND_INS,
+    *recurrent.STAND_INS,
+    *spectral.STAND_INS,
+)

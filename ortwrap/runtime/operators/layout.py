@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from .arguments import Arguments, constant_of, trains_through
+from .arguments import Arguments, constant_of, is_list, trains_through
 from .calls import Slot
 from .paths import traced_sizes
 from .registry import as_graph, as_torch, torch_node
@@ -34,11 +34,33 @@ def _accumulates(g: Any, input: Any, indices: Any, values: Any, accumulate: Any,
     return bool(constant_of(accumulate))
 
 
+def _squeezes(g: Any, input: Any, *dims: Any) -> bool:
+    """squeeze.dim(Tensor self, int dim), squeeze.dims(Tensor self, int[] dim), sizes known."""
+    return bool(dims) and bool(traced_sizes(next(g.original_node.inputs())))
+
+
+def _squeeze(g: Any, input: Any, dims: Any) -> Any:
+    """Without the dimensions of another size than 1, which torch leaves as they are."""
+    sizes = traced_sizes(next(g.original_node.inputs())) or ()
+    given = list(dims.node().inputs()) if is_list(dims) else [dims]
+    wanted = [constant_of(value) for value in given]
+    axes = {int(axis) % len(sizes) for part in wanted for axis in _listed(part)}
+    removed = sorted(axis for axis in axes if sizes[axis] == 1)
+    if not removed:
+        return g.op("Identity", input)
+    return g.op("Squeeze", input, g.op("Constant", value_t=torch.tensor(removed)))
+
+
+def _listed(part: Any) -> list[Any]:
+    return part if isinstance(part, list) else [part]
+
+
 OPERATORS = (
     *as_torch("split split_with_sizes unsafe_split unbind", when=_has_unused_piece, keeps=""),
     # What cells of recurrent layers cut their gates with; the exporter must know the size.
     *as_torch("unsafe_chunk", keeps=""),
     *as_graph("prim::ConstantChunk", _chunk, when=_has_unused_piece),
+    *as_graph("squeeze", _squeeze, when=_squeezes),
     *as_torch("index_put", when=_accumulates),
     *as_torch("repeat_interleave hstack vstack dstack column_stack", keeps="inputs"),
     *as_torch("flip roll rot90 fliplr flipud tile", keeps=""),

@@ -48,6 +48,8 @@ CASES = tuple(
             "tile": lambda y: y.tile(2, 1),
             "repeat": lambda y: y.repeat(2, 1),
             "repeat_interleave": lambda y: y.repeat_interleave(2, 0),
+            "squeeze of another size": lambda y: y.squeeze(1),
+            "squeeze of some": lambda y: y[:, None, :, None].squeeze((1, 2)),
             "unflatten": lambda y: y.unflatten(1, (2, 3)),
             "view, permute, flatten": lambda y: y.view(-1, 2, 3).permute(2, 0, 1).flatten(1),
             "expand": lambda y: y[:, None].expand(-1, 3, -1),
