@@ -169,6 +169,8 @@ class _Node:
 def _describe_other(kind: type, value: Any, leaves: Leaves) -> Hashable:
     if isinstance(value, enum.Enum):
         return (kind, value.name)
+    if isinstance(value, (slice, range)):
+        return (kind, _fixed(value.start), _fixed(value.stop), _fixed(value.step))
     if isinstance(value, Reading):
         leaves.numbers.append(value)
         return (type(value.value),)
@@ -177,6 +179,13 @@ def _describe_other(kind: type, value: Any, leaves: Leaves) -> Hashable:
     if isinstance(value, Tensor):
         raise Opaque(f"a tensor of type {kind.__name__}")
     raise Opaque(f"an object of type {kind.__module__}.{kind.__qualname__}")
+
+
+def _fixed(bound: Any) -> Hashable:
+    """A bound of a slice, which a graph holds for good."""
+    if type(bound) in (int, type(None)):
+        return (type(bound), bound)
+    raise Opaque(f"a slice with a bound of type {type(bound).__name__}")
 
 
 def _sequence_parts(value: Any) -> tuple[Hashable, Iterable[Any]]:
