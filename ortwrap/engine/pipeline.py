@@ -16,6 +16,7 @@ from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.options import Options
+from ortwrap.engine.own_criteria import with_own_criteria
 from ortwrap.engine.own_ways import check_own_ways
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
@@ -357,6 +358,7 @@ class _Rewrite:
         }
         check_own_ways(found, function.analyses)
         check_first_order(found, function.analyses)
+        found = with_own_criteria(found, function.analyses)
         found, order, captures = function.arrange(found, theirs)
         if not any(part.trainable for part in captures.parts):
             raise Refuse("OW101", loss=self._tree.code(found.loss)[:60])

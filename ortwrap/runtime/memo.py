@@ -70,7 +70,7 @@ def is_alive(key: Hashable) -> bool:
 
 def _part_key(part: Any, on_death: Callable[[], None]) -> Hashable:
     if isinstance(part, nn.Module):
-        state = _stateless_key(part)
+        state = _stateless_key(part, on_death)
         return state if state is not None else Identity(part, on_death)
     if isinstance(part, types.FunctionType):
         closure = tuple([_cell_key(cell, on_death) for cell in part.__closure__ or ()])
@@ -95,9 +95,9 @@ def _cell_key(cell: types.CellType, on_death: Callable[[], None]) -> Hashable:
         return "empty"
 
 
-def _stateless_key(module: nn.Module) -> Hashable:
-    """Scripts make their criterion anew each epoch: equal ones count as the same."""
-    if any(True for _ in module.parameters()) or any(True for _ in module.buffers()):
+def _stateless_key(module: nn.Module, on_death: Callable[[], None]) -> Hashable:
+    """Scripts make their criterion anew each epoch: equal ones, of the same weights, are one."""
+    if any(True for _ in module.parameters()):
         return None
     own = {
         name: value
@@ -110,13 +110,18 @@ def _stateless_key(module: nn.Module) -> Hashable:
     if any(key is None for _, key in values):
         return None
     children = tuple(
-        (name, _stateless_key(child))
+        (name, _stateless_key(child, on_death))
         for name, child in module._modules.items()
         if child is not None
     )
     if any(key is None for _, key in children):
         return None
-    return ("stateless", type(module), values, children)
+    buffers = tuple(
+        (name, Identity(buffer, on_death))
+        for name, buffer in module._buffers.items()
+        if buffer is not None
+    )
+    return ("stateless", type(module), values, children, buffers)
 
 
 def _plain_key(value: Any) -> Hashable:
