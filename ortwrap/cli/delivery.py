@@ -160,7 +160,7 @@ def _conclude(outcomes: Sequence[Outcome], request: Request) -> None:
     if len(outcomes) == 1 and outcomes[0].status == "unchanged":
         say(unchanged_line(outcomes[0]))
     elif outcomes:
-        written = request.write or request.output is not None
+        written = (request.write or request.output is not None) and not request.check
         say(summary(outcomes, written=written))
 
 

@@ -11,8 +11,14 @@ Examples:
 """
 
 
+def _codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    from ortwrap.engine.refusals import PAGES
+
+    return [code for code in sorted(PAGES) if code.startswith(incomplete.upper())]
+
+
 @click.command("explain", epilog=_EXAMPLES, short_help="Explain a refusal code.")
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=_codes)
 def command(code: str | None) -> int:
     """Print the page of a refusal: what, why, an example, what to do."""
     from ortwrap.engine.refusals import PAGES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ortwrap.outcome import Outcome
-from ortwrap.report.text import UNUSED_SKIP, step_message
+from ortwrap.report.text import UNUSED_SKIP, finding_message
 
 
 def workflow_commands(outcome: Outcome) -> Iterator[str]:
@@ -14,12 +14,10 @@ def workflow_commands(outcome: Outcome) -> Iterator[str]:
         fault = outcome.fault
         yield _command("error", outcome.path, fault.line, "ortwrap", fault.message, fault.column)
     for step in outcome.steps:
-        if step.status == "refused":
-            title = f"ortwrap {step.code}"
-            yield _command("warning", outcome.path, step.line, title, step_message(step))
-        elif step.status == "rewritten":
-            message = "this training step can be rewritten: ortwrap rewrite --write"
-            yield _command("notice", outcome.path, step.line, "ortwrap", message)
+        if step.status != "skipped":
+            level = "warning" if step.code else "notice"
+            title = f"ortwrap {step.code}" if step.code else "ortwrap"
+            yield _command(level, outcome.path, step.line, title, finding_message(step))
     for line in outcome.unused_skips:
         yield _command("warning", outcome.path, line, "ortwrap unused skip", UNUSED_SKIP)
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from ortwrap.engine.result import Step
 from ortwrap.outcome import Fault, Outcome
-from ortwrap.report.text import UNUSED_SKIP, step_message
+from ortwrap.report.text import UNUSED_SKIP, finding_message
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -84,7 +84,7 @@ def _result(outcome: Outcome, step: Step) -> dict[str, Any]:
     return {
         "ruleId": _rule_id(step),
         "level": "warning" if step.code else "note",
-        "message": {"text": step_message(step)},
+        "message": {"text": finding_message(step)},
         "locations": [_location(outcome.path, step.line, None, step.function)],
     }
 

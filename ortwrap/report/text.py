@@ -15,6 +15,13 @@ def step_message(step: Step) -> str:
     return f"{_sentence(step.message)} {_sentence(step.advice)}".strip()
 
 
+def finding_message(step: Step) -> str:
+    """What a program that reviews code is told of a step: what can be done, or why not."""
+    if step.status == "rewritten":
+        return "this training step can be rewritten: ortwrap rewrite --write"
+    return step_message(step)
+
+
 def problem_lines(outcome: Outcome) -> Iterable[str]:
     """One line for the error of a file, or for each refused step and each unused comment."""
     if outcome.fault is not None:

@@ -65,6 +65,12 @@ def test_shell_completion_knows_the_commands(ortwrap: Callable) -> None:
     assert ortwrap(**asked).text == "plain,rewrite\n"
 
 
+def test_shell_completion_knows_the_codes(ortwrap: Callable) -> None:
+    words = {"COMP_WORDS": "ortwrap explain ow10", "COMP_CWORD": "2"}
+    said = ortwrap(_ORTWRAP_COMPLETE="bash_complete", **words).text.split()
+    assert said == [f"plain,{code}" for code in sorted(PAGES) if code.startswith("OW10")]
+
+
 @pytest.mark.parametrize("code", sorted(PAGES))
 def test_explain_prints_the_page(ortwrap: Callable, code: str) -> None:
     run = ortwrap("explain", code.lower())

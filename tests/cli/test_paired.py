@@ -40,6 +40,7 @@ def test_check_finds_a_missing_and_a_stale_twin(ortwrap: Callable, source: Path)
     missing = ortwrap(*check)
     assert missing.code == 1
     assert "src/train_ort.py: is missing or stale: it is generated from src/train.py" in missing.err
+    assert "Would rewrite 1 step in 1 file" in missing.err
     ortwrap("rewrite", "src", "-o", PATTERN)
     assert ortwrap(*check).code == 0
     (source / "train.py").write_text(TRAINING + "\n# changed\n")
