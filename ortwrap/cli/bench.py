@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ortwrap.cli.running import (
-    SCRIPT,
-    can_report,
-    command_line,
-    ended_tidily,
-    need_torch,
-    options_for,
-    run_options,
-    write_document,
-)
+from ortwrap.cli.running import Run, command_line, ended_tidily, runs_scripts
+
+if TYPE_CHECKING:
+    from ortwrap.proof.measured import Benchmark
 
 _EXAMPLES = """\b
 Examples:
@@ -29,8 +22,6 @@ Exit codes: 0 measured; 2 the script could not run.
 
 
 @click.command("bench", epilog=_EXAMPLES, short_help="How much faster?")
-@click.argument("script", type=SCRIPT)
-@click.argument("args", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS...]")
 @click.option(
     "--steps",
     type=click.IntRange(min=2),
@@ -52,74 +43,46 @@ Exit codes: 0 measured; 2 the script could not run.
     type=click.Choice(["torch.compile", "ORTModule(model)"]),
     help="Run only this one beside eager and ortwrap; may be given twice. By default both.",
 )
-@run_options
-@click.option("-q", "--quiet", is_flag=True, help="Print the advice only.")
-def command(
-    script: Path,
-    args: tuple[str, ...],
-    steps: int,
-    repeat: int,
-    ways: tuple[str, ...],
-    patched: Path | None,
-    also: tuple[Path, ...],
-    json_file: str | None,
-    html_file: str | None,
-    seed: int,
-    timeout: float | None,
-    launcher: list[str],
-    quiet: bool,
-) -> int:
+@runs_scripts
+def command(run: Run, steps: int, repeat: int, ways: tuple[str, ...]) -> int:
     """Train a script eagerly, under torch.compile, with ORTModule around its model, and rewritten.
 
     The runs are interleaved, each a fresh process in a copy of the script's
     folder. Ratios count, not milliseconds: run it on a machine that is idle.
     What stands after -- goes to the script.
     """
-    need_torch("bench")
-    if html_file is not None:
-        can_report()
+    run.check("bench")
     from ortwrap.cli.progress import runs_shown
     from ortwrap.proof.bench import WAYS, bench
     from ortwrap.proof.patched import CannotVerify
 
     wanted = ways or WAYS
-    options = options_for(script)
     try:
-        with ended_tidily(), runs_shown(len(wanted), repeat, quiet=quiet) as on_progress:
+        with ended_tidily(), runs_shown(len(wanted), repeat, quiet=run.quiet) as on_progress:
             benchmark = bench(
-                script,
+                **run.for_proof(),
                 steps=steps,
                 repeat=repeat,
                 ways=wanted,
-                patched=patched,
-                also=also,
-                args=args,
-                seed=seed,
-                timeout=timeout,
-                launcher=launcher,
-                options=options,
                 on_progress=on_progress,
             )
     except CannotVerify as error:
         raise click.ClickException(str(error)) from error
-    _print(benchmark, to_stderr=json_file == "-", quiet=quiet)
-    if json_file is not None:
-        write_document(json_file, json.dumps(benchmark.to_json(), indent=2))
-    if html_file is not None:
-        from ortwrap.proof.html import benchmark_report
-
-        write_document(html_file, benchmark_report(benchmark, command=command_line()))
+    _print(benchmark, run)
+    run.write(benchmark.to_json(), lambda: _report(benchmark))
     return 0
 
 
-def _print(benchmark: object, *, to_stderr: bool, quiet: bool) -> None:
-    from rich.console import Console
+def _report(benchmark: Benchmark) -> str:
+    from ortwrap.proof.html import benchmark_report
 
-    from ortwrap.proof.measured import Benchmark
+    return benchmark_report(benchmark, command=command_line())
+
+
+def _print(benchmark: Benchmark, run: Run) -> None:
     from ortwrap.proof.render import bench_table
 
-    assert isinstance(benchmark, Benchmark)
-    console = Console(stderr=to_stderr, highlight=False, soft_wrap=True)
-    if not quiet:
+    console = run.console()
+    if not run.quiet:
         console.print(bench_table(benchmark))
     console.print(benchmark.advice, markup=False)

@@ -2,33 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from functools import cached_property, wraps
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
-from typing import Any, Callable, TypeVar
+from typing import TYPE_CHECKING, Any, Callable
 
 import click
 
 from ortwrap.config import ConfigError, find_config
 from ortwrap.engine.options import Options
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    from rich.console import Console
 
-SCRIPT = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-
-_RUN_OPTIONS = (
-    click.option("--patched", type=SCRIPT, help="Run this script instead of rewriting."),
+_GIVEN = (
+    click.argument("script", type=_FILE),
+    click.argument("args", nargs=-1, type=click.UNPROCESSED, metavar="[-- ARGS...]"),
+    click.option("--patched", type=_FILE, help="Run this script instead of rewriting."),
     click.option(
         "--also",
         multiple=True,
-        type=SCRIPT,
+        type=_FILE,
         help="A file it imports that is rewritten too, where the step is in another one.",
     ),
     click.option(
@@ -55,37 +60,89 @@ _RUN_OPTIONS = (
         default="",
         metavar="COMMAND",
         help="Instead of python: 'torchrun --nproc_per_node 2'.",
-        callback=lambda context, option, value: shlex.split(value),
+        callback=lambda context, option, value: tuple(shlex.split(value)),
     ),
+    click.option("-q", "--quiet", is_flag=True, help="Print the conclusion only."),
 )
 
 
-def run_options(command: Decorated) -> Decorated:
-    """The options of every command that runs scripts."""
-    for option in reversed(_RUN_OPTIONS):
-        command = option(command)
-    return command
+@dataclass(frozen=True)
+class Run:
+    """What every command that runs scripts is given; fields are named as click names them."""
+
+    script: Path
+    args: tuple[str, ...]
+    patched: Path | None
+    also: tuple[Path, ...]
+    json_file: str | None
+    html_file: str | None
+    seed: int
+    timeout: float | None
+    launcher: tuple[str, ...]
+    quiet: bool
+
+    def check(self, command: str) -> None:
+        """Find out before hours of training that something is missing.
+
+        Raises:
+            click.ClickException: torch, or what draws the report.
+        """
+        if find_spec("torch") is None:
+            raise click.ClickException(
+                f"{command} runs the script, which needs torch; `ortwrap doctor` says what to "
+                "install."
+            )
+        missing = [name for name in ("matplotlib", "pygments") if find_spec(name) is None]
+        if self.html_file is not None and missing:
+            raise click.ClickException(f"{missing[0]} is missing: pip install 'ortwrap[report]'")
+
+    @cached_property
+    def options(self) -> Options:
+        """The choices for the rewrite in the `pyproject.toml` that the script belongs to."""
+        try:
+            return find_config([str(self.script)]).options()
+        except ConfigError as error:
+            raise click.ClickException(str(error)) from error
+
+    def for_proof(self) -> dict[str, Any]:
+        """What `verify` and `bench` are called with alike."""
+        return {
+            "script": self.script,
+            "args": self.args,
+            "patched": self.patched,
+            "also": self.also,
+            "seed": self.seed,
+            "timeout": self.timeout,
+            "launcher": self.launcher,
+            "options": self.options,
+        }
+
+    def write(self, document: dict[str, Any], report: Callable[[], str]) -> None:
+        """The files that were asked for; a report takes its time, and is made only then."""
+        if self.json_file is not None:
+            _write(self.json_file, json.dumps(document, indent=2))
+        if self.html_file is not None:
+            _write(self.html_file, report())
+
+    def console(self) -> Console:
+        """Where people read, which standard output is not when JSON goes there."""
+        from rich.console import Console
+
+        # Rich leaves long lines whole only where it is told to; a pipe has no width.
+        return Console(stderr=self.json_file == "-", highlight=False, soft_wrap=True)
 
 
-def need_torch(command: str) -> None:
-    """Say at once that nothing can be run.
+def runs_scripts(command: Callable[..., int]) -> Callable[..., int]:
+    """Let a command that takes a `Run`, and options of its own, be called by click."""
 
-    Raises:
-        click.ClickException: torch is not installed.
-    """
-    if find_spec("torch") is None:
-        raise click.ClickException(
-            f"{command} runs the script, which needs torch; `ortwrap doctor` says what to install."
-        )
+    @wraps(command)
+    def called(**given: Any) -> int:
+        run = Run(**{field.name: given.pop(field.name) for field in fields(Run)})
+        return command(run, **given)
 
-
-def options_for(script: Path) -> Options:
-    """The choices for the rewrite in the `pyproject.toml` that `script` belongs to."""
-    try:
-        config = find_config([str(script)])
-    except ConfigError as error:
-        raise click.ClickException(str(error)) from error
-    return config.options()
+    for parameter in reversed(_GIVEN):
+        called = parameter(called)
+    return called
 
 
 def command_line() -> str:
@@ -93,8 +150,8 @@ def command_line() -> str:
     return shlex.join(["ortwrap", *sys.argv[1:]])
 
 
-def write_document(path: str, document: str) -> None:
-    """Write a file whole or not at all; `-` is standard output."""
+def _write(path: str, document: str) -> None:
+    """A file whole or not at all; `-` is standard output."""
     from ortwrap.source import SourceError, write
 
     if path == "-":
@@ -104,17 +161,6 @@ def write_document(path: str, document: str) -> None:
         write(path, f"{document}\n".encode())
     except SourceError as error:
         raise click.ClickException(str(error)) from error
-
-
-def can_report() -> None:
-    """Find out before hours of training that the report cannot be drawn.
-
-    Raises:
-        click.ClickException: a library of the extra `report` is missing.
-    """
-    missing = [name for name in ("matplotlib", "pygments") if find_spec(name) is None]
-    if missing:
-        raise click.ClickException(f"{missing[0]} is missing: pip install 'ortwrap[report]'")
 
 
 class Terminated(SystemExit):
