@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import ortwrap
+from ortwrap.toml import read_toml
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,3 +61,12 @@ def test_shell_completion(shell: str) -> None:
     assert "rewrite" in complete("ortwrap re", position)
     position = {"bash": "2", "zsh": "2", "fish": "--exp"}[shell]
     assert "--explain-diff" in complete("ortwrap rewrite --exp", position)
+
+
+def test_every_dependency_is_explained() -> None:
+    project = read_toml(str(ROOT / "pyproject.toml"))["project"]
+    extras = project["optional-dependencies"].values()
+    page = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    for requirement in [*project["dependencies"], *(each for extra in extras for each in extra)]:
+        (name,) = re.findall(r"^[\w-]+", requirement)
+        assert re.search(rf"^\| [^|]*\b{name}\b", page, re.MULTILINE), name
