@@ -60,6 +60,11 @@ FACTORY_MODULES = (
     "peft",
     "open_clip",
 )
+# What such packages hold besides modules.
+NO_MODULE = re.compile(
+    r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms",
+    re.IGNORECASE,
+)
 
 
 def built_by(qualified: str) -> Evidence | None:
@@ -71,10 +76,6 @@ def built_by(qualified: str) -> Evidence | None:
         return Evidence(role, f"is built from `{qualified}`", 2)
     if CRITERION_CLASS.search(qualified.rsplit(".", 1)[-1]):
         return Evidence("criterion", f"is built from `{qualified}`", 2)
-    if qualified.startswith(FACTORY_MODULES) and not re.search(
-        r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms",
-        qualified,
-        re.IGNORECASE,
-    ):
+    if qualified.startswith(FACTORY_MODULES) and not NO_MODULE.search(qualified):
         return Evidence("module", f"is built by `{qualified}`", 2)
     return None

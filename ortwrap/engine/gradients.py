@@ -63,6 +63,10 @@ class GradientFlow:
         self._walk(node, set(), uses)
         return uses
 
+    def trained_uses(self, node: cst.CSTNode) -> list[cst.CSTNode]:
+        """Of these, the uses of modules that the script does not freeze."""
+        return [use for use in self.module_uses(node) if not self._modules.frozen.holds(use)]
+
     def is_data_of_module(self, node: cst.CSTNode) -> bool:
         """`discriminator.output_shape`, `model.alpha`: read as a value, nothing is run."""
         if not isinstance(node, cst.Attribute) or self._is_callee(node):

@@ -47,7 +47,7 @@ _HARMLESS_METHODS = frozenset(
     "transpose permute contiguous expand softmax sigmoid abs pow sqrt exp norm topk sort start "
     "stop tic toc record reset synchronize parameters named_parameters repeat masked_select gather "
     "index_select scatter ceil floor round clamp any all cumsum unbind chunk narrow type data_ptr "
-    "elapsed perf_counter perf_counter_ns astype".split()
+    "elapsed perf_counter perf_counter_ns astype get_velocity register_to_config".split()
 )
 _MODE_METHODS = frozenset(["train", "eval", "requires_grad_", "load_state_dict"])
 
@@ -92,6 +92,9 @@ class HarmCheck:
         stack: list[cst.CSTNode] = [node]
         while stack:
             current = stack.pop()
+            if isinstance(current, (cst.FunctionDef, cst.Lambda)):
+                # A definition runs nothing.
+                continue
             if isinstance(current, (cst.Return, cst.Break, cst.Continue)):
                 return "it leaves the block"
             if isinstance(current, (cst.Await, cst.Yield)):

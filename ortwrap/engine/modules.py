@@ -22,11 +22,13 @@ from ortwrap.engine.evidence import (
     FACTORY_MODULES,
     MODULE_METHODS,
     MODULE_NAME,
+    NO_MODULE,
     OWN_WAYS,
     Evidence,
     Role,
     built_by,
 )
+from ortwrap.engine.frozen import FrozenModules
 from ortwrap.engine.members import Members
 from ortwrap.engine.tree import SourceTree
 
@@ -100,6 +102,11 @@ class ModuleTable:
     def is_criterion(self, node: cst.CSTNode) -> bool:
         evidence = self.evidence(node)
         return evidence is not None and evidence.role == "criterion"
+
+    @cached_property
+    def frozen(self) -> FrozenModules:
+        """Which of them train nothing."""
+        return FrozenModules(self._tree, self)
 
     def key(self, node: cst.CSTNode) -> Key | None:
         """Identity of a place across the scopes and methods that share it."""
@@ -259,6 +266,8 @@ class ModuleTable:
             if name in _SAME_OBJECT:
                 return self._of_value(func.value)
             if name in ("from_pretrained", "from_config"):
+                if NO_MODULE.search(self._tree.code(func.value)):
+                    return None
                 return Evidence("module", f"is built by `{self._tree.code(func)}`", 2)
             if name in _PREPARERS and value.args:
                 return self._of_value(value.args[0].value)

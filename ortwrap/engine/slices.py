@@ -218,7 +218,11 @@ class Slicer:
     def _tainted(
         self, on_path: list[Unit], values_only: list[Unit]
     ) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
-        """Of the statements on the gradient's path, those that a trainable module reaches."""
+        """Of the statements on the gradient's path, those that a trainable module reaches.
+
+        What frozen modules compute before the first one that trains is an input like any other.
+        """
+        trains = any(self._flow.trained_uses(unit.node) for unit in on_path)
         tainted: set[str] = set()
         chosen: list[Unit] = []
         prepared: list[Unit] = []
@@ -227,7 +231,8 @@ class Slicer:
             effects = self._reader.of(unit.node)
             # A shape of an output is no gradient's way, but only forward can compute it.
             reached = overlap(set(effects.reads), tainted)
-            if reached or (unit in path and self._flow.module_uses(unit.node)):
+            uses = self._flow.trained_uses if trains and not chosen else self._flow.module_uses
+            if reached or (unit in path and uses(unit.node)):
                 chosen.append(unit)
                 tainted |= effects.changes
             else:

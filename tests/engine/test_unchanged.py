@@ -160,6 +160,11 @@ LEFT_ALONE = [
         "loss = robust_loss(model, x, y, optimizer)\nloss.backward()\noptimizer.step()\n",
     ),
     (
+        "states in a list are replaced beside the loss",
+        HEAD + "mems = [x, x]\nfor i in range(2):\n    out = model(mems[i])\n"
+        "    loss, mems[i] = out.mean(), out[:, :1]\n    loss.backward()\n",
+    ),
+    (
         "a hook on an inner value",
         HEAD + "out = model(x)\nout.register_hook(print)\n"
         "loss = criterion(out, y)\nloss.backward()\n",

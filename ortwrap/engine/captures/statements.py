@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
@@ -53,7 +55,7 @@ class StatementCheck:
             if isinstance(node, _DO_MORE_THAN_COMPUTE):
                 raise Refuse("OW105", node, code=self._code(node))
             if isinstance(node, cst.Call):
-                self._check_call(node)
+                self._check_call(node, self._reader.of(piece.node).writes)
             if isinstance(node, cst.Expr) and not self._builds_a_value(node.value):
                 raise Refuse("OW105", node, code=self._code(node))
             if isinstance(node, (cst.Assign, cst.AnnAssign, cst.AugAssign)):
@@ -64,7 +66,9 @@ class StatementCheck:
             if not reported and not self._outside.is_of_inputs_only(baked):
                 raise Refuse("OW301", baked, code=self._code(baked))
 
-    def _check_call(self, call: cst.Call) -> None:
+    def _check_call(self, call: cst.Call, own: set[str]) -> None:
+        """Look at one call, in a piece that binds `own`."""
+        reads = set(self._reader.of(call).reads)
         name = self._bindings.qualified(call.func) or ""
         by_library = name.startswith(("numpy.", "random."))
         known = is_constant(call, self._bindings) or self._outside.is_over_inputs(call)
@@ -73,7 +77,8 @@ class StatementCheck:
         if not isinstance(call.func, cst.Attribute):
             return
         method = call.func.attr.value
-        if method in ("sample", "rsample", "multinomial"):
+        drawn = method in ("sample", "rsample", "multinomial")
+        if drawn and not (own.isdisjoint(reads) and self._outside.is_of_inputs_only(call)):
             raise Refuse("OW306", call, code=self._code(call))
         if method in ("register_hook", "retain_grad"):
             raise Refuse(
@@ -116,7 +121,7 @@ class StatementCheck:
         targets = (
             [t.target for t in node.targets] if isinstance(node, cst.Assign) else [node.target]
         )
-        for target in targets:
+        for target in _each_target(targets):
             if not isinstance(target, (cst.Subscript, cst.Attribute)):
                 continue
             if place_of(target, self._reader.instance) is not None:
@@ -126,6 +131,15 @@ class StatementCheck:
 
     def _code(self, node: cst.CSTNode) -> str:
         return self._tree.code(node)[:60]
+
+
+def _each_target(targets: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+    """Targets one by one, those of `loss, states[i] = ...` too."""
+    for target in targets:
+        if isinstance(target, (cst.Tuple, cst.List)):
+            yield from _each_target([element.value for element in target.elements])
+        else:
+            yield target
 
 
 def _tests(node: cst.CSTNode) -> list[cst.BaseExpression]:
