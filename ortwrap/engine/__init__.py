@@ -19,7 +19,7 @@ _DEFAULTS = Options()
 # Every file with a training step calls something with one of these in its name, ...
 SINK_WORDS = ("backward", "scaler")
 # ... or defines a method that returns its loss to a framework.
-RETURNS_LOSS = ("training_step",)
+RETURNS_LOSS = ("training_step", "compute_loss")
 
 
 def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:

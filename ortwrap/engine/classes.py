@@ -41,6 +41,15 @@ class Classes:
             self._families[node] = tuple(family)
         return self._families[node]
 
+    def bases(self, node: cst.ClassDef) -> list[str]:
+        """Full names of the classes of other files that a class derives from."""
+        named = (
+            self._bindings.qualified(base.value)
+            for member in self.family(node)
+            for base in member.bases
+        )
+        return [name for name in named if name is not None]
+
     def derived(self, node: cst.ClassDef) -> list[cst.ClassDef]:
         """The classes of this file that derive from a class."""
         return [

@@ -32,7 +32,7 @@ class Evidence:
 MODULE_NAME = re.compile(
     r"(?:^|_)(?:(?:\w*model|\w*net|net[a-z]{1,2}|network|encoder|decoder|generator|discriminator"
     r"|backbone|classifier|transformer|lstm|gru|rnn|vae|gan|bert|gpt|cnn|mlp|resnet|unet|gen|disc"
-    r"|actor|critic)"
+    r"|actor|critic|teacher|student)"
     r"\d*(?:_engine|_ddp|_s|_t)?)$",
     re.IGNORECASE,
 )
@@ -63,6 +63,13 @@ FACTORY_MODULES = (
 # What such packages hold besides modules.
 NO_MODULE = re.compile(
     r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms",
+    re.IGNORECASE,
+)
+
+
+NO_MODULE = re.compile(
+    r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms"
+    r"|Trainer|Arguments$|Callback|Pipeline|\.pipeline$",
     re.IGNORECASE,
 )
 

@@ -172,9 +172,8 @@ class ModuleTable:
         qualified = self._bindings.qualified(base) or ""
         if qualified.startswith("torch.nn."):
             return "criterion" if CRITERION_CLASS.search(qualified) else "module"
-        if qualified.startswith(FACTORY_MODULES) or qualified.endswith(
-            ("MessagePassing", "PreTrainedModel")
-        ):
+        of_factory = qualified.startswith(FACTORY_MODULES) and not NO_MODULE.search(qualified)
+        if of_factory or qualified.endswith(("MessagePassing", "PreTrainedModel")):
             return "module"
         return None
 

@@ -9,6 +9,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.helpers import Helpers
+from ortwrap.engine.libraries import is_trainer
 from ortwrap.engine.lightning import optimizes_by_hand
 from ortwrap.engine.members import constant_index
 from ortwrap.engine.modules import ModuleTable
@@ -38,11 +39,15 @@ class ReturnedLosses:
 
     def find(self) -> Iterator[Sink]:
         """A sink for every place at which a returned loss is computed, each once."""
+        classes = self._modules.classes
         for function in self._tree.functions:
             home = self._tree.enclosing_class(function)
-            if home is None or function.name.value != "training_step":
+            if home is None:
                 continue
-            classes = self._modules.classes
+            if function.name.value == "compute_loss" and is_trainer(home, classes):
+                yield from self._of_trainer(function)
+            if function.name.value != "training_step":
+                continue
             by_hand = any(map(optimizes_by_hand, classes.family(home)))
             if classes.is_lightning(home) and not by_hand:
                 yield from self._of_function(function, None)
@@ -55,6 +60,13 @@ class ReturnedLosses:
             return list(self._of_function(helper, pick)) if helper is not None else []
         finally:
             self._followed = followed
+
+    def _of_trainer(self, function: cst.FunctionDef) -> Iterator[Sink]:
+        """`return (loss, outputs) if return_outputs else loss`: one sink for each `return`."""
+        for node in _returns(function):
+            losses = {self._tree.code(loss): loss for loss in _alternatives(node.value)}
+            for loss in losses.values():
+                yield Sink(node, loss, self._tree.units[node])
 
     def _of_function(self, function: cst.FunctionDef, pick: Pick) -> Iterator[Sink]:
         if function in self._followed:
@@ -157,6 +169,17 @@ def _returns(function: cst.FunctionDef) -> list[cst.Return]:
         if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.BaseExpression)):
             stack.extend(reversed(children(node)))
     return found
+
+
+def _alternatives(value: cst.BaseExpression | None) -> Iterator[cst.BaseExpression]:
+    """The losses among what `compute_loss` returns, alone or in front of the outputs."""
+    if isinstance(value, cst.IfExp):
+        yield from _alternatives(value.body)
+        yield from _alternatives(value.orelse)
+    elif isinstance(value, cst.Tuple) and value.elements:
+        yield value.elements[0].value
+    elif value is not None:
+        yield value
 
 
 def _is_none(value: cst.BaseExpression) -> bool:

@@ -150,3 +150,48 @@ def test_a_method_that_a_derived_class_overrides_is_not_read_in_its_base() -> No
     derived = "\n\nclass Other(Lit):\n    def encode(self, x):\n        return x\n"
     assert "encode" in rewrite_source(_script(methods)).text
     assert [step.code for step in rewrite_source(_script(methods) + derived).steps] == ["OW101"]
+
+
+_TRAINER = """\
+import torch
+from torch import nn
+from transformers import Trainer
+
+
+class Weighted(Trainer):
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        labels = inputs.pop("labels")
+        {computed}
+        loss_fct = nn.CrossEntropyLoss(weight=self.class_weights)
+        loss = loss_fct(outputs.logits.view(-1, self.model.config.num_labels), labels.view(-1))
+        {returned}
+"""
+
+
+@pytest.mark.parametrize(
+    "returned",
+    [
+        "return (loss, outputs) if return_outputs else loss",
+        "if return_outputs:\n            return loss, outputs\n        return loss",
+    ],
+)
+def test_the_loss_of_a_trainer_is_computed_with_its_model(returned: str) -> None:
+    script = _TRAINER.format(computed="outputs = model(**inputs)", returned=returned)
+    result = rewrite_source(script)
+    assert [step.status for step in result.steps] == ["rewritten"]
+    assert "model_with_loss = ort_module(ModuleWithLoss, model)\n" in result.text
+    assert "return loss, outputs\n" in result.text
+    assert f"        {returned}\n" in result.text
+    assert rewrite_source(result.text).text == result.text
+
+
+def test_a_loss_that_the_base_class_computes_is_refused() -> None:
+    computed = "loss, outputs = super().compute_loss(model, inputs, return_outputs=True)"
+    script = _TRAINER.format(computed=computed, returned="return loss")
+    script = script.replace("loss = loss_fct", "loss = loss + loss_fct")
+    assert [step.code for step in rewrite_source(script).steps] == ["OW107"]
+
+
+def test_what_is_called_compute_loss_elsewhere_is_no_step() -> None:
+    script = _TRAINER.format(computed="outputs = model(**inputs)", returned="return loss")
+    assert not rewrite_source(script.replace("(Trainer)", "")).steps

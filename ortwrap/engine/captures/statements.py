@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.constants import is_constant
@@ -76,6 +77,9 @@ class StatementCheck:
             raise Refuse("OW304", call, code=self._code(call))
         if not isinstance(call.func, cst.Attribute):
             return
+        if is_super(call.func.value, self._bindings):
+            why = "is a method of a base class, which the generated class has not"
+            raise Refuse("OW107", call, name=self._tree.code(call.func), why=why)
         method = call.func.attr.value
         drawn = method in ("sample", "rsample", "multinomial")
         if drawn and not (own.isdisjoint(reads) and self._outside.is_of_inputs_only(call)):
@@ -153,6 +157,13 @@ def _tests(node: cst.CSTNode) -> list[cst.BaseExpression]:
     if isinstance(node, cst.MatchCase):
         return [] if node.guard is None else [node.guard]
     return [node.left] if isinstance(node, cst.BooleanOperation) else []
+
+
+def is_super(node: cst.CSTNode, bindings: Bindings) -> bool:
+    """`super()`, the builtin."""
+    func = node.func if isinstance(node, cst.Call) else None
+    named = isinstance(func, cst.Name) and func.value == "super"
+    return named and bindings.resolve(cst.ensure_type(func, cst.Name)) is None
 
 
 def _asks_for_facts(node: cst.CSTNode) -> bool:

@@ -1,0 +1,16 @@
+"""Libraries that run forward, loss and backward in their own code."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ortwrap.engine.classes import Classes
+
+_TRAINERS = ("transformers.", "trl.", "sentence_transformers.", "setfit.", "peft.", "optimum.")
+
+
+def is_trainer(home: cst.ClassDef, classes: Classes) -> bool:
+    """A class that derives from the `Trainer` of Hugging Face, which calls its `compute_loss`."""
+    return any(
+        name.startswith(_TRAINERS) and name.endswith("Trainer") for name in classes.bases(home)
+    )
