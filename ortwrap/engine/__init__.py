@@ -20,6 +20,9 @@ _DEFAULTS = Options()
 SINK_WORDS = ("backward", "scaler")
 # ... or defines a method that returns its loss to a framework.
 RETURNS_LOSS = ("training_step", "compute_loss")
+# ... or leaves the whole step to one of these.
+RUNS_STEPS = ("Trainer", "create_supervised_trainer")
+LIBRARIES = ("transformers", "trl", "setfit", "ignite")
 
 
 def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
@@ -39,6 +42,8 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
     body = text[1:] if text.startswith("\ufeff") else text
     words = (*SINK_WORDS, *options.sinks)
     tree = _parse(body)
+    if any(library in body for library in LIBRARIES):
+        words = (*words, *RUNS_STEPS)
     mentioned = any(word in body for word in (*words, *RETURNS_LOSS))
     if not mentioned or (tree is not None and not _uses(tree, words)):
         return Result(text, text, (), skip_lines(body))

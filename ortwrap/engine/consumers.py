@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.libraries import runs_steps
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import SourceTree
@@ -54,6 +55,8 @@ class ConsumerCheck:
 
     def _check_call(self, call: cst.Call) -> None:
         qualified = self._bindings.qualified(call.func) or ""
+        if runs_steps(qualified):
+            raise Refuse("OW314", name=self._tree.code(call.func))
         if qualified.startswith("torch.distributed"):
             raise Refuse("OW207", code=self._tree.code(call)[:60])
         for argument in call.args:

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
+
 import libcst as cst
 
 from ortwrap.engine.classes import Classes
 
 _TRAINERS = ("transformers.", "trl.", "sentence_transformers.", "setfit.", "peft.", "optimum.")
+
+_RUNS_STEPS = re.compile(
+    r"^(?:transformers|trl|sentence_transformers|setfit)\.(?:.*\.)?\w*Trainer$"
+    r"|^ignite\.engine\.(?:.*\.)?create_supervised_trainer$"
+)
+
+
+def runs_steps(qualified: str) -> bool:
+    """What is called makes an object whose training step stands in the library."""
+    return _RUNS_STEPS.match(qualified) is not None
 
 
 def is_trainer(home: cst.ClassDef, classes: Classes) -> bool:

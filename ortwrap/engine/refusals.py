@@ -375,6 +375,21 @@ _page(
     "else:\n    loss = out.sum()\nloss.backward()\n",
 )
 _page(
+    "OW314",
+    "a step that a library runs",
+    "`{name}` runs forward, loss and backward in its library's own code",
+    "Override `compute_loss` in a class of your own (Hugging Face), or write the update function "
+    "yourself (ignite).",
+    "Only what stands in the script can be lifted. For the `Trainer` of Hugging Face derive a "
+    "class from it and override `compute_loss(self, model, inputs, ...)`: what that method "
+    "computes with `model` is rewritten, and the rest stays the library's. For ignite write the "
+    "update function (`def step(engine, batch)`) and give it to `Engine`, instead of calling "
+    "`create_supervised_trainer`.",
+    "from transformers import AutoModelForCausalLM, Trainer\n\n"
+    'model = AutoModelForCausalLM.from_pretrained("gpt2")\ntrainer = Trainer(model=model)\n'
+    "trainer.train()\n",
+)
+_page(
     "OW901",
     "internal check failed",
     "the patched text did not pass ortwrap's own checks ({why})",

@@ -10,6 +10,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import instance_name, place_of
+from ortwrap.engine.libraries import runs_steps
 from ortwrap.engine.modules import ModuleTable, pair_arguments
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.tree import SourceTree, Unit
@@ -101,6 +102,8 @@ class SinkFinder:
         named = self._name(func)
         if named in self._extra and positional:
             yield Sink(call, positional[0], unit)
+        elif runs_steps(self._bindings.qualified(func) or ""):
+            yield Sink(call, call, unit)
         elif isinstance(func, cst.Attribute) and func.attr.value == "manual_backward":
             if positional:
                 yield Sink(call, positional[0], unit)

@@ -74,7 +74,8 @@ def test_a_refusal_names_its_line_and_what_to_do(page: RefusalPage) -> None:
     lines = page.example.splitlines()
     for step in _steps(page):
         if step.status == "refused":
-            assert any(word in lines[step.line - 1] for word in ("backward", "scaler", "return"))
+            consumers = ("backward", "scaler", "return", "Trainer(")
+            assert any(word in lines[step.line - 1] for word in consumers)
             assert step.code is not None
             assert "{" not in step.message + step.advice
             assert step.advice.split("`")[0] == PAGES[step.code].advice.split("`")[0]
