@@ -61,13 +61,15 @@ def results_difference(ours: Results, eager: Results, rounding: float = 0.0) -> 
         rounding: how far rounding goes, as a share of the norm; 0 if that was not looked into.
     """
     floors = _floors(eager, rounding > 0)
+    least, size = _least_precision(eager), _norm if rounding > 0 else _largest
     for (name, value), (_, reference) in zip(ours.rows(), eager.rows()):
         if reference is None or value is None:
             if reference is not value:
                 return f"{name}: {'eager has none' if reference is None else 'missing'}"
             continue
         at_least = floors.get(name.split(" ", 1)[0], 0.0)
-        text = _other_kind(value, reference) or _beyond(value, reference, at_least, rounding)
+        share = max(_TOLERANCE.get(reference.dtype, 0.0), least, rounding)
+        text = _other_kind(value, reference) or _beyond(value, reference, at_least, share, size)
         if text is not None:
             return f"{name}: {text}"
     return None
@@ -117,13 +119,20 @@ def _other_kind(ours: Tensor, eager: Tensor) -> str | None:
     return None
 
 
-def _beyond(ours: Tensor, eager: Tensor, at_least: float, rounding: float) -> str | None:
-    """How far apart they lie, if that is too far."""
+def _least_precision(eager: Results) -> float:
+    """What is rounding for the coarsest type in it that is trained.
+
+    A loss in double precision of what single precision computes is no more exact than that.
+    """
+    trained = (one.dtype for one in eager.gradients if one is not None)
+    return max([_TOLERANCE.get(dtype, 0.0) for dtype in trained], default=0.0)
+
+
+def _beyond(ours: Tensor, eager: Tensor, at_least: float, share: float, size: Size) -> str | None:
+    """How far apart they lie, if that is more than a share of what `size` measures."""
     if not eager.is_floating_point():
         return None
-    size = _norm if rounding > 0 else _largest
     gap, extent = size(ours.detach() - eager.detach()), size(eager)
-    share = max(_TOLERANCE.get(eager.dtype, 0.0), rounding)
     if gap <= share * max(extent, at_least, 1e-6):
         return None
     return f"differs by {gap:.3g} where eager is {extent:.3g}"

@@ -14,6 +14,7 @@ from .backend import unavailable
 from .distribution import Distribution
 from .eager import EagerCall, run_eagerly
 from .family import Family
+from .generators import position
 from .judge import compare_again
 from .labels import LabelBatch, look_at
 from .plans import Call, EagerPlan, GraphPlan, Plan, describe_call
@@ -251,8 +252,12 @@ class Dispatcher:
 
     def _try(self, wrapper: nn.Module, family: Family, call: Call) -> Any:
         """Runs the call eagerly and, if that can be, on ONNX Runtime beside it."""
+        generators = () if self._watch is None else tuple(self._watch.generators)
+        before = [position(generator) for generator in generators]
         eager = run_eagerly(wrapper, call)
         impurity = eager.impurity or self._changed_state()
+        if [position(generator) for generator in generators] != before:
+            impurity = Reason("forward draws from a generator of its own")
         if impurity is not None:
             self._defer(family, call, impurity)
             return eager.result

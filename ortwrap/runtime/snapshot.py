@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 # Deeper or larger than this is no configuration or counter of a model, but its user's data.
 _MAX_DEPTH = 4
@@ -106,6 +107,9 @@ class Snapshot:
             for buffer in module._buffers.values()
             if buffer is not None
         ]
+        # A backward that is still to come may have saved a buffer: torch must not take what an
+        # attempt writes to it, and what is written back, for changes.
+        self._counters = [_unsafe_preserve_version_counter(buffer) for buffer, _ in self._buffers]
         self._versions = [
             (parameter, parameter._version)
             for module in modules
@@ -119,9 +123,9 @@ class Snapshot:
             _refill(container, content)
         with torch.no_grad():
             for buffer, value in self._buffers:
-                # `.data` leaves the version counter alone: a backward that is still to come may
-                # have saved this buffer.
                 buffer.data.copy_(value)
+        for counter in self._counters:
+            counter.__exit__()
         self.random.restore()
 
     def changed_parameter(self) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules import module as module_internals
+from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parallel import DistributedDataParallel
+from torch.nn.parameter import is_lazy
 
 from .distribution import Undistributed, objection, stand_in_for
 from .reasons import Reason
@@ -88,6 +90,13 @@ def obstacle(root: nn.Module) -> Reason | None:
                 return Reason(f"{where}: {text}")
         if isinstance(module, torch.jit.ScriptModule):
             return Reason(f"{where}: a scripted module hides what it computes")
+        if isinstance(module, LazyModuleMixin) and any(map(is_lazy, module.parameters())):
+            return Reason(f"{where}: its first call makes its parameters")
+        if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
+            if module.sparse:
+                return Reason(f"{where}: the gradient of its weight is sparse (sparse=True)")
+            if module.max_norm is not None:
+                return Reason(f"{where}: its forward writes to its weight (max_norm)")
         if original(module) is not module:
             return Reason(f"{where}: it is compiled, inside of a module that is not")
         for hook in _hooks(module):

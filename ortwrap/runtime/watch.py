@@ -16,7 +16,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
+from .generators import is_generator
 from .reads import Reads, is_users, reads_of
 from .tree import flatten, hook_tables, original, set_by_hooks
 
@@ -42,12 +44,7 @@ _INTERNAL = frozenset(
 )
 # Guarded whether or not any code names them.
 _ALWAYS = frozenset({"training", "forward"})
-_NOT_WALKED = (
-    type,
-    types.ModuleType,
-    types.BuiltinFunctionType,
-    torch.Generator,
-)
+_NOT_WALKED = (type, types.ModuleType, types.BuiltinFunctionType)
 
 
 class Watch:
@@ -57,6 +54,7 @@ class Watch:
         key: equal for equal state.
         modules: the modules that were walked.
         outside: those that forward can reach, but that are not among these.
+        generators: what forward can draw random numbers from, global ones excluded.
     """
 
     def __init__(self, modules: Sequence[nn.Module]) -> None:
@@ -65,6 +63,7 @@ class Watch:
             modules: the flattened tree, the wrapper's own instance included.
         """
         self.modules = tuple(modules)
+        self.generators: list[Any] = []
         # In flat lists, so that `unchanged` compares them without a loop in Python.
         self._spaces: list[dict[str, Any]] = []
         self._names: list[str] = []
@@ -141,10 +140,12 @@ class Watch:
         own = self._namespace(namespace, names, True, 0)
         for table in ("_parameters", "_buffers", "_modules"):
             entries = namespace.get(table)
-            if entries:
+            # An empty one too: forward may ask whether there is something in it. What holds the
+            # parameters of a scripted module is no dictionary, and no graph is made of it.
+            if isinstance(entries, dict):
                 self._add_rows(entries, tuple(entries), tuple(entries.values()))
                 self._fix_size(entries)
-        return (type(module), own, tuple(module._modules))
+        return (type(module), own, tuple(module._modules.keys()))
 
     def _outsider(self, module: nn.Module) -> Hashable:
         """A module whose tensors are constants of a graph."""
@@ -210,6 +211,9 @@ class Watch:
             return (kind, value.name)
         if isinstance(value, Tensor):
             return self._tensor(value)
+        if is_generator(value):
+            self.generators.append(value)
+            return (kind, id(value))
         if isinstance(value, nn.Module):
             return ("module", self._own.get(id(value), id(value)))
         if isinstance(value, type) and depth < _MAX_DEPTH and is_users(value):
@@ -289,6 +293,9 @@ def _shapes(modules: Sequence[nn.Module]) -> Hashable:
                 rows.append((name, None))
                 continue
             index = order.setdefault(id(tensor), len(order))
+            if is_lazy(tensor):
+                rows.append((name, index, "lazy"))
+                continue
             rows.append((name, index, tensor.shape, tensor.dtype, tensor.device))
     return tuple(rows)
 
