@@ -105,6 +105,8 @@ class Attempt:
         if objection is not None:
             raise Deferred(f"every batch so far has {objection}")
         text = how_it_differs(self.wrapper, plan, call, eager, gradients)
+        if text is not None and seen.lacking is not None:
+            raise Refused(seen.lacking)
         if text is not None:
             self._prove_in_double(call, general, text)
             plan.proved_in_double = True
@@ -181,9 +183,10 @@ def _by_the_ladder(
             except Exception as error:
                 if refusal is None:
                     # What forward asks for and no graph can hold says more than how that ended.
-                    why = seen.refusal or Reason.of_failure(CANNOT, error, seen.place_of(error))
+                    known = seen.refusal or seen.lacking
+                    why = known or Reason.of_failure(CANNOT, error, seen.place_of(error))
                     refusal = Refused(why)
-                    waiting = rungs_after(error) if seen.refusal is None else iter(())
+                    waiting = rungs_after(error) if known is None else iter(())
     assert refusal is not None, "the first rung has been tried"
     raise refusal
 

@@ -50,6 +50,8 @@ _GRADIENTS = {
     Tensor.register_hook: "register_hook",
     Tensor.retain_grad: "retain_grad",
 }
+# ONNX Runtime's kernels for CPUs are of float and double.
+HALVES = frozenset({torch.bfloat16, torch.float16})
 _CROSS_ENTROPIES = frozenset({F.cross_entropy, F.nll_loss})
 _MAX_KEPT = 200_000
 
@@ -65,6 +67,7 @@ class Testimony:
         numbers: a Python number given as a tensor was needed as a Python number again.
         labels: the cross entropies.
         late: the numbers in the result that are read off tensors, by their position.
+        lacking: forward computes with a kind of tensor that ONNX Runtime has no kernels for.
         places: the line of the user's code that first called each function of torch.
     """
 
@@ -72,6 +75,7 @@ class Testimony:
     gradients: Reason | None = None
     shapes: Reason | None = None
     numbers: Reason | None = None
+    lacking: Reason | None = None
     labels: list[LabelUse] = field(default_factory=list)
     places: dict[str, str | None] = field(default_factory=dict)
     late: dict[int, Late] = field(default_factory=dict)
@@ -221,6 +225,10 @@ class _Witness(TorchFunctionMode):
         elif func in _LENGTHS and self._testimony.shapes is None:
             self._testimony.shapes = Reason("a length became a number", current_place())
         result = func(*args, **keywords)
+        if self._testimony.lacking is None:
+            lacking = next(filter(None, map(_lacking, _tensors((*args, result)))), None)
+            if lacking is not None:
+                self._testimony.lacking = Reason(lacking, current_place())
         self._follow(func, args, keywords, result)
         return result
 
@@ -347,6 +355,17 @@ _MOVES = frozenset(
     "long to type view reshape flatten squeeze unsqueeze contiguous transpose permute "
     "__getitem__ clone detach narrow t int pad".split()
 )
+
+
+def _lacking(tensor: Tensor) -> str | None:
+    """What a tensor is that ONNX Runtime does not compute with; None if it does."""
+    if tensor.is_complex():
+        return "forward computes with complex numbers"
+    if tensor.layout is not torch.strided:
+        return "forward computes with sparse tensors"
+    if tensor.dtype in HALVES and tensor.device.type == "cpu":
+        return f"forward computes in {str(tensor.dtype).removeprefix('torch.')} on the CPU"
+    return None
 
 
 def _tensors(values: Sequence[Any]) -> list[Tensor]:

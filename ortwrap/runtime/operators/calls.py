@@ -46,11 +46,13 @@ class Output:
         dtype: its dtype.
         rank: its number of dimensions, None when the trace does not tell.
         differentiable: whether a gradient arrives for it in backward.
+        ones: which of its dimensions had the size 1 in the trace.
     """
 
     dtype: torch.dtype
     rank: int | None
     differentiable: bool
+    ones: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)

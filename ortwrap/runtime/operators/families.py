@@ -54,6 +54,7 @@ FAMILIES = (
 STAND_INS = (
     *distributions.STAND_INS,
     *normalization.STAND_INS,
+    *pooling.STAND_INS,
     *recurrent.STAND_INS,
     *spectral.STAND_INS,
 )

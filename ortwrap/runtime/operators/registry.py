@@ -19,7 +19,7 @@ from .arguments import Arguments, arguments_of, overload_of
 from .calls import Output, TorchCall, number_of
 from .exporter import dtype_of, own_symbolic
 from .kernels import Kernel
-from .paths import is_floating, is_tensor, latest, note
+from .paths import is_floating, is_tensor, latest, note, traced_sizes
 
 Symbolic = Callable[..., Any]
 Condition = Callable[..., bool]
@@ -140,7 +140,8 @@ def torch_node(keeps: str, g: Any, function: Callable[..., Any], arguments: Argu
 
 def _output(value: Any, trained: bool) -> Output:
     differentiable = trained and is_floating(value) and bool(value.uses())
-    return Output(dtype_of(value), value.type().dim(), differentiable)
+    ones = frozenset(axis for axis, size in enumerate(traced_sizes(value) or ()) if size == 1)
+    return Output(dtype_of(value), value.type().dim(), differentiable, ones)
 
 
 def register(operators: Iterable[Operator]) -> None:

@@ -7,7 +7,7 @@ device with the sizes of the trace, and again with other numbers for the names; 
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -64,11 +64,20 @@ def _infer(inference: Any, node: Any) -> None:
             str(inference._new_symbolic_dim_from_output(node, index, axis))
             if size is None
             else size
-            for axis, size in enumerate(sizes)
+            for axis, size in enumerate(_with_ones(sizes, output.ones))
         ]
         _set(inference, node.output[index], dtype_to_onnx(output.dtype), named)
     for name in node.output[len(call.outputs) :]:
         _set(inference, name, onnx.TensorProto.INT64, [1])
+
+
+def _with_ones(sizes: Sequence[Size], ones: Collection[int]) -> list[Size]:
+    """The sizes of a result, 1 for those that cannot be told and were 1 in the trace.
+
+    Sizes of no known number are merged where they meet, as if none of them were broadcast. For a
+    graph that is used with other sizes the results are compared anew.
+    """
+    return [1 if size is None and axis in ones else size for axis, size in enumerate(sizes)]
 
 
 def _value(inference: Any, node: Any, index: int) -> Size:

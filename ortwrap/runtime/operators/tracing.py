@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from . import paths
+from .pieces import in_other_words
 from .stand_ins import standing_in
 
 _DATA = frozenset({Tensor.data.__get__})  # type: ignore[attr-defined]
@@ -65,7 +66,8 @@ class _StopGradients(TorchFunctionMode):
             func = Tensor.detach
         if func in _JOINS and args and _is_trained(args):
             args = (tuple(map(self._joined_once, args[0])), *args[1:])
-        result = func(*args, **(kwargs or {}))
+        function = in_other_words(func, args)
+        result = function(*args, **(kwargs or {}))
         if func is torch.tensor and result.is_floating_point():
             # A constant of the trace by reference, which `total += loss` must not change.
             return result.clone()

@@ -16,9 +16,9 @@ from ..case import Batch, Case, Scored, in_double, layers, noise
 class SelfAttention(nn.Module):
     """MultiheadAttention of a sequence to itself."""
 
-    def __init__(self, weights: bool = False, causal: bool = False, dropout: float = 0.0) -> None:
+    def __init__(self, weights: bool = False, causal: bool = False, **options: Any) -> None:
         super().__init__()
-        self.attention = nn.MultiheadAttention(8, 2, batch_first=True, dropout=dropout)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True, **options)
         self.weights, self.causal = weights, causal
 
     def forward(self, x: Tensor) -> Tensor:
@@ -126,6 +126,11 @@ CASES = (
     Case("MultiheadAttention, weights", lambda: SelfAttention(weights=True), noise(2, 5, 8)),
     Case("MultiheadAttention, mask", lambda: SelfAttention(causal=True), noise(2, 5, 8)),
     Case("MultiheadAttention, dropout", lambda: SelfAttention(dropout=0.2), noise(2, 5, 8)),
+    Case(
+        "MultiheadAttention(add_bias_kv)",
+        lambda: SelfAttention(weights=True, add_bias_kv=True),
+        noise(2, 5, 8),
+    ),
     *_LAYERS,
     *in_double(_LAYERS[1:2]),
     Case("TransformerEncoder, padded and causal", Padded, _padded),

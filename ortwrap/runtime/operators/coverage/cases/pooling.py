@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from ..case import in_double, layers
+from ..case import AfterLinear, Case, in_double, layers, noise
+
+
+def _gated(y: Tensor) -> Tensor:
+    """The gate of a squeeze-and-excite block as older scripts write it."""
+    return y * F.avg_pool2d(y, y.size(2)).sigmoid()
+
+
+def _unpooled(y: Tensor) -> Tensor:
+    small, places = F.max_pool2d(y, 2, 2, return_indices=True)
+    return F.max_unpool2d(small, places, 2, 2)
+
 
 _IMAGES = tuple(
     layers(
@@ -23,6 +35,8 @@ _IMAGES = tuple(
 
 CASES = (
     *_IMAGES,
+    Case("avg_pool2d(y, y.size(2))", lambda: AfterLinear(_gated), noise(2, 3, 6, 4)),
+    Case("max_unpool2d", lambda: AfterLinear(_unpooled), noise(2, 3, 6, 4)),
     *in_double(_IMAGES[:1]),
     *layers(
         {

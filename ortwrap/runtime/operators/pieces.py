@@ -1,0 +1,49 @@
+"""Cutting a tensor into pieces: by operators whose lists of pieces the exporter can unpack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable
+
+import torch
+from torch import Tensor
+
+
+def _tensor_split(input: Tensor, where: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """What `torch.tensor_split` returns, of numbers or of places given as Python numbers."""
+    size = int(input.shape[dim])
+    if isinstance(where, int):
+        least, larger = divmod(size, where)
+        ends = [index * least + min(index, larger) for index in range(1, where)]
+    else:
+        ends = [min(max(end + size if end < 0 else end, 0), size) for end in map(int, where)]
+    pairs = zip([0, *ends], [*ends, size])
+    return tuple(input.narrow(dim, start, max(end - start, 0)) for start, end in pairs)
+
+
+def _split_along(axis: int) -> Callable[..., Any]:
+    """`hsplit`, `vsplit` or `dsplit`."""
+
+    def split(input: Tensor, where: Any) -> tuple[Tensor, ...]:
+        return _tensor_split(input, where, 0 if input.dim() == 1 else axis)
+
+    return split
+
+
+IN_OTHER_WORDS: Mapping[Any, Callable[..., Any]] = {
+    torch.tensor_split: _tensor_split,
+    Tensor.tensor_split: _tensor_split,
+    torch.hsplit: _split_along(1),
+    Tensor.hsplit: _split_along(1),
+    torch.vsplit: _split_along(0),
+    Tensor.vsplit: _split_along(0),
+    torch.dsplit: _split_along(2),
+    Tensor.dsplit: _split_along(2),
+}
+
+
+def in_other_words(function: Any, args: Sequence[Any]) -> Any:
+    """What to call in the place of `function` while a model is traced: itself, if it exports."""
+    # Places that are tensors would have to be read.
+    plain = len(args) > 1 and not isinstance(args[1], Tensor)
+    return IN_OTHER_WORDS.get(function, function) if plain else function
