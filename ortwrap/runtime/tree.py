@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.modules import module as module_internals
-from torch.nn.modules.lazy import LazyModuleMixin
 from torch.nn.parallel import DistributedDataParallel
 from torch.nn.parameter import is_lazy
 
@@ -90,7 +89,7 @@ def obstacle(root: nn.Module) -> Reason | None:
                 return Reason(f"{where}: {text}")
         if isinstance(module, torch.jit.ScriptModule):
             return Reason(f"{where}: a scripted module hides what it computes")
-        if isinstance(module, LazyModuleMixin) and any(map(is_lazy, module.parameters())):
+        if any(map(is_lazy, module._parameters.values())):
             return Reason(f"{where}: its first call makes its parameters")
         if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
             if module.sparse:

@@ -14,8 +14,8 @@ def _gated(y: Tensor) -> Tensor:
 
 
 def _unpooled(y: Tensor) -> Tensor:
-    small, places = F.max_pool2d(y, 2, 2, return_indices=True)
-    return F.max_unpool2d(small, places, 2, 2)
+    small, places = F.max_pool2d(y, (2, 2), return_indices=True)
+    return F.max_unpool2d(small, places, (2, 2))
 
 
 _IMAGES = tuple(
