@@ -35,7 +35,10 @@ class Table:
 
 
 def run(table: Table, arguments: Sequence[str] | None = None) -> int:
-    """Returns 1 when a row under ortwrap is neither exact nor one that is known to run eagerly."""
+    """Returns 1 when a row under ortwrap is not what it is known to be.
+
+    That is exact, eager where the row says so, and never further from eager than its own noise.
+    """
     options = _parser(table).parse_args(arguments)
     wanted = {
         f"{family}/{number}": name
@@ -60,7 +63,8 @@ def run(table: Table, arguments: Sequence[str] | None = None) -> int:
 def _as_expected(outcomes: dict[str, Outcome], eager: bool) -> bool:
     if "ortwrap" not in outcomes:
         return True
-    return outcomes["ortwrap"].verdict is (Verdict.EAGER if eager else Verdict.EXACT)
+    expected = {Verdict.EAGER} if eager else {Verdict.EXACT, Verdict.NOISE}
+    return outcomes["ortwrap"].verdict in expected
 
 
 def _print_json(results: dict[str, dict[str, Outcome]]) -> None:

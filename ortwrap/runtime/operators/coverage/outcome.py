@@ -10,6 +10,7 @@ class Verdict(str, enum.Enum):
     """How a case trains."""
 
     EXACT = "exact"
+    NOISE = "noise"
     EAGER = "eager"
     DIFFERS = "differs"
     RAISES = "raises"
@@ -21,7 +22,8 @@ class Outcome:
     """What came of one case under one backend.
 
     Attributes:
-        verdict: how it trains; exact is on ONNX Runtime and equal to eager.
+        verdict: how it trains; exact is on ONNX Runtime and equal to eager, noise as near to
+            eager as eager with other kernels is.
         detail: by how much it differs, what it raised, or why it ran eagerly.
         seconds: how long the case took.
     """

@@ -14,6 +14,7 @@ _TITLES = {"ortmodule": "ORTModule", "ortwrap": "ortwrap"}
 
 _MEANING = {
     Verdict.EXACT: "trains on ONNX Runtime, losses, gradients and buffers equal to eager's",
+    Verdict.NOISE: "trains on ONNX Runtime, as far from eager as eager with other kernels is",
     Verdict.EAGER: "runs eagerly",
     Verdict.DIFFERS: "trains on ONNX Runtime and differs from eager",
     Verdict.RAISES: "stops the training with an exception",
@@ -53,7 +54,8 @@ def page(head: str, families: Mapping[str, Sequence[str]], results: Results, ver
         results: what came of them.
         versions: what they ran on.
     """
-    parts = [head.format(versions=versions, summary=summary(results)), _meanings()]
+    noise = any(one.verdict is Verdict.NOISE for row in results.values() for one in row.values())
+    parts = [head.format(versions=versions, summary=summary(results)), _meanings(noise)]
     for family, names in families.items():
         ran = [name for name in names if name in results]
         if ran:
@@ -65,8 +67,12 @@ def _backends(results: Results) -> list[str]:
     return list(next(iter(results.values()), {}))
 
 
-def _meanings() -> str:
-    rows = [f"| {verdict.value} | {text} |" for verdict, text in _MEANING.items()]
+def _meanings(noise: bool) -> str:
+    rows = [
+        f"| {verdict.value} | {text} |"
+        for verdict, text in _MEANING.items()
+        if verdict is not Verdict.NOISE or noise
+    ]
     return "\n".join(["| word | what it means |", "|---|---|", *rows, ""])
 
 
