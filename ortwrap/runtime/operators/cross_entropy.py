@@ -28,8 +28,9 @@ from .registry import as_graph
 
 _REDUCTIONS = ("none", "mean", "sum")
 
-# Measured on one core: what the two calls cost, what an element of the logits costs more in ONNX
-# Runtime's kernel than in ours, and how fast the products of the layer are.
+# On one core: what the two calls cost, what an element of the logits costs more in ONNX Runtime's
+# kernel than in ours, and how fast the products of the layer are. `python -m benchmarks.crossover`
+# measures them anew.
 _CALLS_NS = 150_000.0
 _ELEMENT_NS = 3.0
 _FLOPS_PER_NS = 80.0

@@ -43,12 +43,6 @@ CASES = (
         _indices,
         eager="forward rewrites the weights in place",
     ),
-    Case(
-        "Embedding(sparse=True)",
-        lambda: Looked(nn.Embedding(7, 4, sparse=True)),
-        _indices,
-        eager="the gradient of its weight is sparse",
-    ),
     Case("EmbeddingBag", lambda: Looked(nn.EmbeddingBag(7, 4)), _indices),
     Case("EmbeddingBag(mode='max')", lambda: Looked(nn.EmbeddingBag(7, 4, mode="max")), _indices),
     Case(
