@@ -115,7 +115,7 @@ SCRIPTS = (
             "--workers", "0")),
     Script(f"{EXAMPLES}/time_sequence_prediction", "train.py", ("--steps", "2"), prepare=sines),
     Script(f"{EXAMPLES}/siamese_network", "main.py",
-           ("--batch-size", "2", "--epochs", "1", "--no-accel", "--log-interval", "1")),
+           ("--batch-size", "8", "--epochs", "1", "--no-accel", "--log-interval", "1")),
     Script(f"{EXAMPLES}/mnist", "main.py", ("--batch-size", "8", "--epochs", "1", "--no-accel")),
     Script(f"{EXAMPLES}/mnist_rnn", "main.py", ("--batch-size", "8", "--epochs", "1")),
     Script(f"{EXAMPLES}/vae", "main.py", ("--batch-size", "8", "--epochs", "1", "--no-accel")),
@@ -129,7 +129,6 @@ SCRIPTS = (
             "--batch_size=4", "--gradient_accumulation_steps=2"), prepare=tokens),
     Script("huggingface+accelerate/examples", "cv_example.py", ("--cpu", "--data_dir", "pets"),
            ("--launcher", "accelerate launch --cpu --num_processes 1"), prepare=photographs),
-    Script("kuangliu+pytorch-cifar", "main.py"),
     *(Script("MorvanZhou+PyTorch-Tutorial/tutorial-contents", name) for name in (
         "301_regression.py", "302_classification.py", "304_save_reload.py", "305_batch_train.py",
         "306_optimizer.py", "401_CNN.py", "402_RNN_classifier.py", "403_RNN_regressor.py",

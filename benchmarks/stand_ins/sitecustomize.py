@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import importlib.machinery
 import sys
 import types
 
@@ -110,6 +111,7 @@ def generated_data() -> None:
     datasets.MNIST = datasets.FashionMNIST = Pictures
     datasets.CIFAR10 = ColouredPictures
     timm = types.ModuleType("timm")
+    timm.__spec__ = importlib.machinery.ModuleSpec("timm", None)
     timm.create_model = _small_model
     sys.modules["timm"] = timm
 

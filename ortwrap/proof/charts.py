@@ -10,7 +10,7 @@ import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ortwrap.proof.figures import short
 
@@ -62,7 +62,7 @@ def loss_chart(original: Sequence[float], patched: Sequence[float]) -> Chart:
                   marker="o" if len(losses) < 2 else None)  # fmt: skip
     axes.set_ylabel("loss")
     axes.set_xlabel("backward")
-    axes.legend(frameon=False, labelcolor=_INK)
+    _legend_above(axes)
     pairs = list(zip(original, patched))
     rows = [(str(n), f"{a:.8g}", f"{b:.8g}") for n, (a, b) in enumerate(pairs, start=1)]
     first, last = original[0], original[-1]
@@ -99,7 +99,7 @@ def difference_chart(
     axes.set_xlim(0.5, max(len(differences), 1) + 0.5)
     axes.set_ylabel("|original - patched|")
     axes.set_xlabel("backward")
-    axes.legend(frameon=False, labelcolor=_INK)
+    _legend_above(axes)
     largest = max(differences, default=0.0)
     equal = len(differences) - len(unequal)
     rows = [
@@ -131,7 +131,7 @@ def course_chart(sides: Sequence[tuple[str, Sequence[float]]], warm_up: int) -> 
         axes.axvspan(0.5, warm_up + 0.5, color=_GRID, alpha=0.35, linewidth=0)
     axes.set_ylabel("ms")
     _say_plainly(axes)
-    axes.legend(frameon=False, labelcolor=_INK)
+    _legend_above(axes)
     shortest = min(len(steps) for _, steps in sides)
     rows = [(str(n), *(short(steps[n - 1]) for _, steps in sides)) for n in range(1, shortest + 1)]
     summary = "The measured steps of all runs, one run after another; the warm-up is left out."
@@ -192,7 +192,7 @@ def density_chart(densities: Sequence[float], threshold: float) -> Chart:
     axes.set_ylim(0, 105)
     axes.set_ylabel("% of labels")
     axes.set_xlabel("batch on ONNX Runtime")
-    axes.legend(frameon=False, labelcolor=_INK)
+    _legend_above(axes)
     low, high = 100 * min(densities), 100 * max(densities)
     return Chart(
         "Density of the labels",
@@ -201,6 +201,14 @@ def density_chart(densities: Sequence[float], threshold: float) -> Chart:
         ("batch", "valid labels, %"),
         tuple((str(n), f"{100 * d:.3g}") for n, d in enumerate(densities, start=1)),
     )
+
+
+def _legend_above(axes: Any) -> None:
+    """Names of the lines where no line runs."""
+    axes.legend(
+        frameon=False, labelcolor=_INK, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2,
+        borderaxespad=0.2, handlelength=1.4, columnspacing=1.2,
+    )  # fmt: skip
 
 
 def _say_plainly(axes: Axes) -> None:

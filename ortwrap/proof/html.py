@@ -31,7 +31,7 @@ from ortwrap.proof.render import (
     distribution_rows,
     execution_rows,
     first_difference_rows,
-    plain_line,
+    in_words,
     tiles,
     wrapper_rows,
 )
@@ -76,7 +76,7 @@ def html_report(
             for row in side_by_side(_text(path.read_bytes()), _text(source))
         ],
         verdict=verdict,
-        sentence=plain_line(verdict).partition(": ")[2],
+        sentence=in_words(verdict),
         tiles=tiles(verdict),
         first=first_difference_rows(verdict),
         charts=_charts(verdict),
@@ -98,13 +98,15 @@ def benchmark_report(benchmark: Benchmark, *, command: str) -> str:
     Raises:
         ModuleNotFoundError: matplotlib is not installed.
     """
+    headline, _, detail = benchmark.advice.partition(": ")
     timed = [(way.name, way.step_ms) for way in benchmark.measured if way.step_ms]
     return _render(
         "bench.html.j2",
         command=command,
         diff=(),
         benchmark=benchmark,
-        headline=benchmark.advice.partition(":")[0],
+        headline=headline,
+        detail=f"{detail[:1].upper()}{detail[1:]}" if detail else benchmark.advice,
         headings=BENCH_HEADINGS,
         ways=[(way, bench_cells(way)) for way in benchmark.measured],
         charts=(spread_chart(timed), course_chart(timed, 0)) if timed else (),

@@ -60,6 +60,26 @@ def plain_line(verdict: Verdict) -> str:
     return f"match: {'; '.join(clauses)}"
 
 
+def in_words(verdict: Verdict) -> str:
+    """The verdict for whoever opens a report: what it means, then what it cost."""
+    if verdict.status != "match":
+        return plain_line(verdict).partition(": ")[2]
+    ran = verdict.execution
+    same = (
+        f"Both scripts train the same: after {_count(verdict.steps, 'step')} no loss, weight or "
+        f"buffer is further apart than {_number(_largest_difference(verdict))}{_noise(verdict)}."
+    )
+    if ran.ran_on == "ort":
+        graph = "with" if ran.loss_in_graph else "without"
+        where = f"The patched one ran on ONNX Runtime, {graph} its loss inside the graph"
+    elif ran.ran_on == "mixed":
+        where = f"Part of the patched one ran eagerly ({'; '.join(ran.reasons)})"
+    else:
+        where = f"The patched one ran eagerly, though ({'; '.join(ran.reasons)})"
+    ratio = _speed(verdict.ratio)
+    return f"{same} {where}{f'; a step took {ratio}' if ratio else ''}."
+
+
 def _evidence(verdict: Verdict) -> list[tuple[str, str]]:
     """What ran, in the words of the JSON, so that both can be searched for the same."""
     ran = verdict.execution

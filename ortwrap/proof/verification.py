@@ -25,6 +25,10 @@ _NOT_REPRODUCIBLE = (
     "two runs of the original with the same seed have different first losses, so nothing can be "
     "concluded: something in it is random and not seeded"
 )
+_NEVER_FINITE = (
+    "no loss of the original is a finite number, so nothing can be compared: look at its data and "
+    "its learning rate"
+)
 _PRINTED_SHOWN = 8
 _BY_BACKWARD = "no optimizer of torch stepped, so every backward counts as a step"
 
@@ -56,15 +60,20 @@ class Verification:
     def noise(self) -> list[tuple[Gap, ...]] | None:
         """The original against itself, nudged at every step.
 
-        None when it differs by more than the nudge from the first loss on: it is not
-        reproducible.
+        None when it differs from itself as it is, too: it is not reproducible.
         """
         again = run_trial(self.setting, f"noise{self.side}", nudge=self.blank.tolerances.nudge)
+        if again.failure:
+            return None
         noise = self._gaps(again)
-        first_losses = [g for rank in noise for g in rank if g.kind == "loss" and g.step == 1]
-        if again.failure or any(gap.over for gap in first_losses):
+        if _first_losses_differ(noise) and not self._is_reproducible():
             return None
         return noise
+
+    def _is_reproducible(self) -> bool:
+        """Whether a first loss that a nudge moves far stays the same without one."""
+        again = run_trial(self.setting, f"again{self.side}")
+        return not again.failure and not _first_losses_differ(self._gaps(again))
 
     @cached_property
     def other_seed(self) -> dict[str, float] | None:
@@ -95,6 +104,9 @@ class Verification:
         """Run a patched script: everything but the comparison; `match` when it can be compared."""
         if self.original.failure:
             return self._error(f"the original script {self.original.failure}", self.original.output)
+        losses = [loss for each in self.original.recordings for loss in each.losses]
+        if losses and not any(map(math.isfinite, losses)):
+            return self._error(_NEVER_FINITE, self.original.output)
         patched = self.patched(twin)
         if patched.failure:
             return self._patched_failed(twin, patched)
@@ -124,9 +136,19 @@ class Verification:
         remarks = list(self.blank.messages)
         if self.original.steps < self.setting.steps:
             made = f"{self.original.steps} of the {self.setting.steps} steps asked for"
-            remarks.append(f"the script made {made}")
+            code = self.original.ended.returncode
+            remarks.append(
+                f"the script made {made}" + (f" and ended with exit code {code}" if code else "")
+            )
         if self.original.recordings[0].steps_by == "backward":
             remarks.append(_BY_BACKWARD)
+        losses = self.original.recordings[0].losses
+        finite = sum(map(math.isfinite, losses))
+        if finite < len(losses):
+            remarks.append(
+                f"{len(losses) - finite} of {len(losses)} losses of the original are not finite, "
+                "and what is nan on both sides counts as equal"
+            )
         if not _backwards(self.original):
             remarks.append("no backward was called, so no loss was compared")
         return tuple(remarks)
@@ -198,6 +220,10 @@ class Verification:
         if len(found) == 1:  # several processes print in no fixed order
             found[0] += tuple(printed_gaps(original.printed, other.printed))
         return found
+
+
+def _first_losses_differ(found: Iterable[tuple[Gap, ...]]) -> bool:
+    return any(gap.over for rank in found for gap in rank if gap.kind == "loss" and gap.step == 1)
 
 
 def _amplified(gap: Gap, noise: Sequence[Gap]) -> str:

@@ -36,6 +36,27 @@ def test_a_small_fault_beside_rounding_is_caught(check: Check) -> None:
     assert verdict.status == "mismatch"
 
 
+def test_a_first_loss_that_makes_much_of_rounding_is_reproducible_all_the_same(
+    check: Check,
+) -> None:
+    # The last digits of a large number decide its sine.
+    steep = replaced(ADAM, "criterion(logits, y)", "(4e4 * logits.mean()).sin()")
+    patched = replaced(
+        steep,
+        "logits, value = model(x)",
+        """\
+order = torch.arange(len(x)).flip(0)
+        logits, value = model(x[order])
+        logits, value = logits[order], value[order]""",
+    )
+
+    verdict = check(steep, patched, steps=1)
+
+    assert verdict.status == "match", (verdict.messages, verdict.first_difference)
+    assert verdict.within_noise
+    assert (verdict.noise or {})["loss"] > 3e-4
+
+
 def test_an_original_that_is_not_reproducible_proves_nothing(check: Check) -> None:
     unseeded = replaced(SCRIPT, "model = Net()", "torch.seed(); model = Net()")
 

@@ -404,3 +404,26 @@ for _ in range(3):
 
     assert check(zero, zero, steps=3).status == "match"
     assert check(by_hand, by_hand, steps=3).status == "match"
+
+
+def test_losses_that_are_no_numbers_prove_nothing(check: Check) -> None:
+    never = replaced(SCRIPT, "weight = 0.5", "weight = float('nan')")
+    at_last = replaced(SCRIPT, "weight *= 0.5", "weight = float('nan')")
+
+    assert "no loss of the original is a finite number" in check(never, never).messages[-1]
+    partly = check(at_last, at_last)
+    assert partly.status == "match"
+    assert "3 of 10 losses of the original are not finite" in partly.messages[-1]
+
+
+def test_an_exit_that_the_script_reports_itself_is_told(check: Check) -> None:
+    hides = "import sys\nsys.excepthook = lambda *_: None\n" + replaced(
+        SCRIPT, "        optimizer.step()", "        optimizer.step()\n        1 / 0"
+    )
+
+    verdict = check(hides, hides)
+
+    assert (
+        verdict.messages[-1] == "the script made 1 of the 10 steps asked for and ended with "
+        "exit code 1"
+    )
