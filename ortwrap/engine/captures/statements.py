@@ -45,6 +45,7 @@ class StatementCheck:
         self._made_here = set().union(
             *(self._reader.of(piece.node).writes for piece in found.pieces)
         )
+        self._sizes = _names_of_sizes(found.pieces)
 
     def check(self, piece: Unit) -> None:
         """Look at one piece, before the walk takes what it defines for known.
@@ -105,7 +106,7 @@ class StatementCheck:
                 continue
             place = place_of(node, self._reader.instance)
             if place is not None:
-                if place in computed:
+                if place in computed and place not in self._sizes:
                     return True
                 continue
             stack.extend(children(node))
@@ -144,6 +145,43 @@ def _each_target(targets: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
             yield from _each_target([element.value for element in target.elements])
         else:
             yield target
+
+
+def _names_of_sizes(pieces: tuple[Unit, ...]) -> set[str]:
+    """Names that the slice binds to nothing but sizes: `batch, channels = x.shape`."""
+    bound: dict[str, bool] = {}
+    for piece in pieces:
+        for node in descendants(piece.node):
+            if isinstance(node, cst.AssignTarget):
+                continue
+            sizes = isinstance(node, cst.Assign) and _is_size(node.value)
+            for target in _targets(node):
+                bound[target] = bound.get(target, True) and sizes
+    return {name for name, sizes in bound.items() if sizes}
+
+
+def _targets(node: cst.CSTNode) -> list[str]:
+    """Names that a node of any kind binds."""
+    targets: list[cst.CSTNode] = []
+    if isinstance(node, cst.Assign):
+        targets = [item.target for item in node.targets]
+    elif isinstance(node, (cst.AugAssign, cst.AnnAssign, cst.NamedExpr, cst.For, cst.CompFor)):
+        targets = [node.target]
+    return [
+        inner.value
+        for target in targets
+        for inner in descendants(target)
+        if isinstance(inner, cst.Name)
+    ]
+
+
+def _is_size(value: cst.CSTNode) -> bool:
+    if isinstance(value, cst.Subscript):
+        return _is_size(value.value)
+    if isinstance(value, cst.Attribute):
+        return value.attr.value == "shape"
+    func = value.func if isinstance(value, cst.Call) else None
+    return isinstance(func, cst.Attribute) and func.attr.value in ("size", "dim", "numel")
 
 
 def _tests(node: cst.CSTNode) -> list[cst.BaseExpression]:
