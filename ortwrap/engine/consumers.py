@@ -62,7 +62,7 @@ class ConsumerCheck:
         for argument in call.args:
             keyword = argument.keyword.value if argument.keyword is not None else ""
             on = isinstance(argument.value, cst.Name) and argument.value.value == "True"
-            if keyword in ("retain_graph", "create_graph") and on:
+            if keyword == "create_graph" and on:
                 raise Refuse("OW201", keyword=self._tree.code(argument).rstrip(", "))
 
     def _imports_torch(self) -> bool:

@@ -14,7 +14,9 @@ from ortwrap.engine.bindings import Bindings, Scope
 from ortwrap.engine.nodes import children
 
 _ADDS_TO_CONTAINER = frozenset("append extend insert".split())
-_FILLS_CONTAINER = frozenset("append extend insert update setdefault".split())
+_FILLS_CONTAINER = frozenset(
+    "append extend insert update setdefault reverse clear appendleft popleft".split()
+)
 
 
 @dataclass

@@ -13,6 +13,7 @@ from ortwrap.engine.nodes import children
 from ortwrap.engine.order import Order
 from ortwrap.engine.plan import CarriedOutput
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.retained import keeps_graph
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import Block, Unit
 
@@ -229,7 +230,7 @@ class OutputFinder:
         if elsewhere and "." in place:
             return False
         together = self._outside_with(found.sink.unit) is self._outside_with(found.pieces[0])
-        if together and not elsewhere:
+        if together and not elsewhere and keeps_graph(found.sink.call) is None:
             return True
         function = self._tree.enclosing(found.sink.call)
         inside = {node for piece in found.pieces for node in _descendants(piece.node)}

@@ -22,6 +22,7 @@ from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.relocating import Relocation
 from ortwrap.engine.result import Change, Result, Step
+from ortwrap.engine.retained import check_graph_is_spent
 from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.safety import misplaced, unparsable, unresolved_names
 from ortwrap.engine.second_order import check_first_order
@@ -360,6 +361,7 @@ class _Rewrite:
         check_first_order(found, function.analyses)
         found = with_own_criteria(found, function.analyses)
         found, order, captures = function.arrange(found, theirs)
+        check_graph_is_spent(group, found, captures, function.analyses)
         if not any(part.trainable for part in captures.parts):
             raise Refuse("OW101", loss=self._tree.code(found.loss)[:60])
         plan = Plan(

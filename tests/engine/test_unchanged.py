@@ -76,6 +76,39 @@ LEFT_ALONE = [
         HEAD + "loss = criterion(model(x), y)\nloss.backward(retain_graph=True)\nloss.backward()\n",
     ),
     (
+        "the graph is kept by position",
+        HEAD + "loss = criterion(model(x), y)\nloss.backward(None, True)\nloss.backward()\n",
+    ),
+    (
+        "a hidden state carries the kept graph into the next step",
+        HEAD + "h = torch.zeros(3, 2)\nfor t in range(3):\n    h = torch.tanh(model(x) + h)\n"
+        "    loss = criterion(h, y)\n    loss.backward(retain_graph=True)\n",
+    ),
+    (
+        "a running sum goes back through every kept graph",
+        HEAD + "total = torch.zeros(())\nfor t in range(3):\n"
+        "    total = total + criterion(model(x), y)\n    total.backward(retain_graph=True)\n",
+    ),
+    (
+        "losses whose graphs are kept are collected",
+        HEAD + "losses = []\nfor t in range(3):\n    loss = criterion(model(x), y)\n"
+        "    losses.append(loss)\n    loss.backward(retain_graph=True)\n"
+        "sum(losses).backward()\n",
+    ),
+    (
+        "a module keeps its state from step to step with its graph",
+        HEAD + "class Cell(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.linear = nn.Linear(4, 2)\n        self.h = torch.zeros(3, 2)\n\n"
+        "    def forward(self, x):\n        self.h = torch.tanh(self.linear(x) + self.h)\n"
+        "        return self.h\n\n\ncell = Cell()\nfor t in range(3):\n"
+        "    loss = criterion(cell(x), y)\n    loss.backward(retain_graph=True)\n",
+    ),
+    (
+        "nothing is known of a module whose graph is kept",
+        HEAD + "from nets import make_net\nnet = make_net()\nfor t in range(3):\n"
+        "    loss = criterion(net(x), y)\n    loss.backward(retain_graph=True)\n",
+    ),
+    (
         "gradients are differentiated",
         HEAD + "loss = criterion(model(x), y)\nloss.backward(create_graph=True)\n",
     ),
