@@ -31,6 +31,9 @@ def why_no_module(
     if kept is not None:
         line = tree.line(kept)
         return Refuse("OW208", kept, loss=loss, code=tree.code(kept)[:60], line=line)
+    condition = next(_bound_by_condition(sink, tree, reader), None)
+    if condition is not None:
+        return Refuse("OW104", condition, loss=loss, line=tree.line(condition))
     picked = next(_picked(body, tree, modules), None)
     if picked is not None:
         return Refuse("OW112", picked, loss=loss, code=tree.code(picked)[:60])
@@ -75,6 +78,18 @@ def _filled_elsewhere(sink: Sink, tree: SourceTree, bindings: Bindings) -> Itera
                 same_class = tree.enclosing_class(there) is tree.enclosing_class(function)
                 if same_class and theirs.partition(".")[2] == place.partition(".")[2]:
                     yield call
+
+
+def _bound_by_condition(
+    sink: Sink, tree: SourceTree, reader: EffectsReader
+) -> Iterator[cst.NamedExpr]:
+    """`if (loss := criterion(model(x), y)) is not None:` around the backward."""
+    read = set(reader.of(sink.loss).reads)
+    for ancestor in tree.ancestors(sink.call):
+        if isinstance(ancestor, (cst.If, cst.While)):
+            for node in descendants(ancestor.test):
+                if isinstance(node, cst.NamedExpr) and reader.of(node).writes & read:
+                    yield node
 
 
 def _picked(

@@ -160,6 +160,8 @@ class SliceWalk:
                 return False
             self._capture_expression(node)
             return True
+        if place not in self._walked.defined and self._modules.holds_modules(node):
+            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
         if self._is_captured(node, place):
             if self._modules.evidence(node) is not None:
                 self._part(node, place)
@@ -192,6 +194,9 @@ class SliceWalk:
         for root, readers in reads.items():
             self._walked.reads_conditionally(root, readers[0])
         if place not in self._walked.parts:
+            if self._walked.guards:
+                # The other branches may be there because there is no such item.
+                raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
             name = self._part_name(name_for_item_of(node, self._bindings))
             trainable = self._modules.is_trainable(node)
             self._walked.parts[place] = Part(name, place, trainable, tuple(reads))
@@ -354,8 +359,6 @@ class SliceWalk:
 
     def _capture_place(self, place: str, node: cst.CSTNode) -> None:
         self._check_not_filled(place, node)
-        if isinstance(node, cst.BaseExpression) and self._modules.holds_modules(node):
-            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
         self._walked.whole.add(place)
         if place == self._reader.instance:
             raise Refuse("OW107", node, name=place, why="is passed whole")

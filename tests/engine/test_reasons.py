@@ -1,0 +1,82 @@
+"""Of several reasons for a refusal the one is given that the user can act on."""
+
+from __future__ import annotations
+
+import pytest
+
+from ortwrap.engine import rewrite_source
+
+HEAD = "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\ncriterion = nn.MSELoss()\n"
+
+REASONS = [
+    (
+        "a condition binds the loss",
+        "OW104",
+        "def train(x, y):\n    if (loss := criterion(model(x), y)) is not None:\n"
+        "        loss.backward()\n",
+    ),
+    (
+        "what a policy said is kept on the instance",
+        "OW208",
+        "class Policy(nn.Module):\n    def put(self, item):\n        self.data.append(item)\n\n"
+        "    def train_net(self):\n        R = 0\n        for r, prob in self.data[::-1]:\n"
+        "            R = r + 0.9 * R\n            loss = -torch.log(prob) * R\n"
+        "            loss.backward()\n",
+    ),
+    (
+        "a sharded model comes before what stands between",
+        "OW312",
+        "from torch.distributed.fsdp import FullyShardedDataParallel as FSDP\n"
+        "sharded = FSDP(model)\n\n\ndef train(x, y):\n    out = sharded(x)\n    y.fill_(1.0)\n"
+        "    loss = criterion(out, y)\n    loss.backward()\n",
+    ),
+    (
+        "only one branch picks a module that may not be there",
+        "OW112",
+        "def train(x, y, nets, kind):\n    for net in nets:\n        net.train()\n"
+        "    out = model(x)\n    if kind == 'hint':\n        out = nets[2](out)\n"
+        "    loss = criterion(out, y)\n    loss.backward()\n",
+    ),
+    (
+        "an attribute is set in two methods",
+        "OW111",
+        "class Trainer:\n    def __init__(self, net):\n        self.net = net\n\n"
+        "    def one(self, x, y):\n        self.loss = criterion(self.net(x), y)\n\n"
+        "    def two(self, x, y):\n        self.loss = criterion(self.net(self.net(x)), y)\n\n"
+        "    def backward(self):\n        self.loss.backward()\n",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("code", "text"), [row[1:] for row in REASONS], ids=[row[0] for row in REASONS]
+)
+def test_the_reason_is_one_to_act_on(code: str, text: str) -> None:
+    (step,) = rewrite_source(HEAD + text).steps
+    assert (step.status, step.code) == ("refused", code)
+
+
+# What is returned elsewhere, or kept by a graph, stays where it is.
+STAYS = [
+    (
+        "two losses of one helper",
+        "def both(x, y):\n    print(len(x))\n    out = model(x)\n"
+        "    return criterion(out, y), out.mean()\n\n\n"
+        "def train(x, y):\n    a, b = both(x, y)\n    a.backward(inputs=[model.weight])\n"
+        "    b.backward()\n",
+    ),
+    (
+        "a helper whose graph another backward keeps",
+        "def compute(x, y):\n    print(len(x))\n    return criterion(model(x), y)\n\n\n"
+        "def train(x, y):\n    loss = compute(x, y)\n    loss.backward()\n\n\n"
+        "def train_twice(x, y):\n    loss = compute(x, y)\n    loss.backward(retain_graph=True)\n"
+        "    loss.backward()\n",
+    ),
+]
+
+
+@pytest.mark.parametrize("text", [row[1] for row in STAYS], ids=[row[0] for row in STAYS])
+def test_a_loss_stays_where_it_is(text: str) -> None:
+    result = rewrite_source(HEAD + text)
+    assert result.text == HEAD + text
+    assert {step.status for step in result.steps} == {"refused"}
