@@ -11,7 +11,9 @@ from dataclasses import replace
 
 import libcst as cst
 
+from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.effects import overlap
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import Unit
@@ -36,7 +38,16 @@ def _makes_criterion(unit: Unit, found: LossSlice, analyses: Analyses) -> bool:
         return False
     made = analyses.bindings.qualified(value.func) or ""
     of_torch = made.startswith("torch.nn.") and analyses.modules.is_criterion(target)
-    return of_torch and _is_of_the_batch(value) and _is_only_read_by(found, target, analyses)
+    alone = of_torch and _is_of_the_batch(value) and _is_only_read_by(found, target, analyses)
+    return alone and not _changes_before_the_loss(unit, found, analyses)
+
+
+def _changes_before_the_loss(unit: Unit, found: LossSlice, analyses: Analyses) -> bool:
+    """What the criterion was given is written to while it holds it."""
+    function = analyses.tree.enclosing(found.sink.call)
+    given = Aliases(analyses.reader, function).closure(set(analyses.reader.of(unit.node).reads))
+    later = found.block.units[unit.index + 1 : found.end]
+    return any(overlap(analyses.reader.of(each.node).changes, given) for each in later)
 
 
 def _is_of_the_batch(made: cst.Call) -> bool:

@@ -20,6 +20,7 @@ _ARITHMETIC = (
 _SUMS = (cst.AddAssign, cst.SubtractAssign, cst.MultiplyAssign, cst.DivideAssign)
 _ROUNDS = frozenset(["round", "abs"])
 _CONTAINERS = frozenset(["dict", "collections.OrderedDict", "list", "tuple"])
+_RECORDS = frozenset("collections.namedtuple typing.NamedTuple dataclasses.dataclass".split())
 _FILLS = frozenset("append extend insert update setdefault".split())
 
 
@@ -90,7 +91,23 @@ class Reports:
         name = self._bindings.qualified(func) or ""
         if not name and isinstance(func, cst.Name) and self._bindings.resolve(func) is None:
             name = func.value
-        return name in _CONTAINERS | _ROUNDS and self._ends_in_report(holder)
+        known = name in _CONTAINERS | _ROUNDS or self._is_record(func)
+        return known and self._ends_in_report(holder)
+
+    def _is_record(self, func: cst.CSTNode) -> bool:
+        """A named tuple or a dataclass of this file."""
+        if not isinstance(func, cst.Name):
+            return False
+        home = self._bindings.definition(func)
+        if isinstance(home, cst.ClassDef):
+            marks = [*(base.value for base in home.bases), *(d.decorator for d in home.decorators)]
+            names = [item.func if isinstance(item, cst.Call) else item for item in marks]
+            return any(self._bindings.qualified(name) in _RECORDS for name in names)
+        made = [self._bound_to(binding.node) for binding in self._bindings.lookup(func)]
+        return bool(made) and all(
+            isinstance(value, cst.Call) and self._bindings.qualified(value.func) in _RECORDS
+            for value in made
+        )
 
     def _stores(self, target: cst.CSTNode) -> bool:
         """Every read of what the number is stored in reports it."""
@@ -135,7 +152,7 @@ class Reports:
             holder = self._tree.parents[holder]
         return isinstance(holder, cst.AssignTarget)
 
-    def _is_number(self, node: cst.CSTNode) -> bool:
+    def _is_number(self, node: cst.CSTNode | None) -> bool:
         """A tensor beside the number would make one of it: it must be bound to no computation."""
         if isinstance(node, cst.Call):
             return is_item(node) or self._measures(node)
@@ -150,8 +167,10 @@ class Reports:
             if node.value in self._asked:
                 return True
             self._asked.add(node.value)
-            values = [self._bound_to(binding.node) for binding in self._bindings.lookup(node)]
-            return all(value is None or self._is_number(value) for value in values)
+            return all(
+                binding.kind != "variable" or self._is_number(self._bound_to(binding.node))
+                for binding in self._bindings.lookup(node)
+            )
         return isinstance(node, (cst.Integer, cst.Float, cst.Attribute))
 
     def _measures(self, call: cst.Call) -> bool:
@@ -163,8 +182,21 @@ class Reports:
 
     def _bound_to(self, node: cst.CSTNode) -> cst.BaseExpression | None:
         """The expression that a plain assignment binds a name to."""
-        assign = self._tree.parents.get(self._tree.parents.get(node, node))
+        parent = self._tree.parents.get(node, node)
+        assign = self._tree.parents.get(parent)
+        if isinstance(parent, cst.AugAssign):
+            return parent.value
+        if isinstance(parent, cst.Element) and isinstance(assign, cst.Tuple):
+            return self._element_for(parent, assign)
         return assign.value if isinstance(assign, cst.Assign) else None
+
+    def _element_for(self, target: cst.Element, targets: cst.Tuple) -> cst.BaseExpression | None:
+        """The expression for one name of `losses, count = [], 0`."""
+        assign = self._tree.parents.get(self._tree.parents.get(targets, targets))
+        values = assign.value if isinstance(assign, cst.Assign) else None
+        if not isinstance(values, cst.Tuple) or len(values.elements) != len(targets.elements):
+            return None
+        return values.elements[targets.elements.index(target)].value
 
     def _starts_as_number(self, target: cst.CSTNode) -> bool:
         """`total += n.item()`: what is added to is no tensor."""

@@ -243,7 +243,7 @@ class Slicer:
                 self._reader.of(unit.node).writes & self._reader.of(later.node).mutates
                 for later in chosen
             )
-            if mutated and unit in on_path:
+            if mutated and (unit in on_path or _makes_container(unit.node)):
                 prepared.remove(unit)
                 chosen.append(unit)
         chosen.sort(key=lambda unit: unit.index)
@@ -367,6 +367,12 @@ class Slicer:
 
     def _place(self, node: cst.CSTNode) -> str | None:
         return place_of(node, self._reader.instance)
+
+
+def _makes_container(node: cst.CSTNode) -> bool:
+    """`logs = {}`."""
+    value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None
+    return isinstance(value, (cst.Dict, cst.List))
 
 
 def _factors(value: cst.BaseExpression) -> tuple[cst.BaseExpression, list[cst.BaseExpression]]:

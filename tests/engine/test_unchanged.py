@@ -148,6 +148,12 @@ LEFT_ALONE = [
         "loss, logs = scaled(model(x))\nloss.backward()\n",
     ),
     (
+        "a number of one loss weighs another",
+        HEAD + "def balanced(out):\n    a, b = out.mean(), out.pow(2).mean()\n"
+        "    w = a.item() / b.item()\n    return a + w * b, w\n\n\n"
+        "loss, w = balanced(model(x))\nloss.backward()\n",
+    ),
+    (
         "a number of the output is printed on the way",
         HEAD + "def noted(out):\n    size = out.abs().mean().item()\n    print(size)\n"
         "    return out.mean(), size\n\n\nloss, size = noted(model(x))\nloss.backward()\n",
