@@ -165,9 +165,11 @@ def _names(value: Any) -> tuple[str, ...] | None:
 
 def _patterns(value: Any) -> tuple[str, ...] | None:
     """As git has them: a backslash is no separator, and would match nothing without a word."""
+    from ortwrap.walk import is_pattern
+
     patterns = _names(value)
-    windows = any(re.search(r"\\[\w.]", pattern) for pattern in patterns or ())
-    return None if windows else patterns
+    wrong = any(re.search(r"\\[\w.]", each) or not is_pattern(each) for each in patterns or ())
+    return None if wrong else patterns
 
 
 def _class_name(value: Any) -> str | None:

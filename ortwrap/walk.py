@@ -141,4 +141,17 @@ def _ignores_of(folder: str, name: str) -> tuple[_Ignore, ...]:
         return ()
     from pathspec import GitIgnoreSpec
 
-    return (_Ignore(os.path.abspath(folder), GitIgnoreSpec.from_lines(lines)),)
+    # To git, a line that is no pattern says nothing.
+    patterns = [line for line in lines if is_pattern(line)]
+    return (_Ignore(os.path.abspath(folder), GitIgnoreSpec.from_lines(patterns)),)
+
+
+def is_pattern(line: str) -> bool:
+    """Whether a line of a .gitignore can be understood; blank ones and comments can."""
+    from pathspec import GitIgnoreSpec
+
+    try:
+        GitIgnoreSpec.from_lines([line])
+    except ValueError:
+        return False
+    return True

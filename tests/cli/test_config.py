@@ -52,6 +52,7 @@ def test_every_key(tmp_path: Path) -> None:
         pytest.param(
             r"exclude = ['src\old']", "exclude must be a list of gitignore patterns, with /"
         ),
+        pytest.param("include = ['!']", "include must be a list of gitignore patterns, with /"),
         pytest.param("class-name = 'a b'", "class-name must be a name that a class can have"),
         pytest.param("template = 'no.j2'", "template: no such file: no.j2"),
         pytest.param("output = 'out.py'", "output must be a string with {stem} or {name} in it"),

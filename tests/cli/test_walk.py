@@ -46,7 +46,7 @@ def test_what_git_ignores_is_left_out(project: Path) -> None:
 
 def test_an_inner_gitignore_can_take_back_what_an_outer_one_said(project: Path) -> None:
     make(project, "a_pb2.py", "sub/a_pb2.py")
-    (project / ".gitignore").write_text("*_pb2.py\n")
+    (project / ".gitignore").write_text("!\n*_pb2.py\n")
     (project / "sub" / ".gitignore").write_text("!*_pb2.py\n")
     assert found() == ["sub/a_pb2.py"]
 
