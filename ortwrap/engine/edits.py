@@ -108,7 +108,8 @@ def _remove_from_line(tree: SourceTree, unit: Unit) -> Edit:
 def insert_before(tree: SourceTree, unit: Unit, lines: list[str]) -> Edit:
     """Insert statements before one, above the comments that belong to it."""
     span = tree.span(unit.node)
-    if unit.shares_line:
+    line_start = tree.line_start(tree.line(unit.node))
+    if unit.shares_line and tree.text[line_start : span.start].strip():
         return Edit(span.start, span.start, "".join(f"{line}; " for line in lines))
     line = _first_line(tree, unit.node)
     start = tree.line_start(line)

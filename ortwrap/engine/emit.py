@@ -167,7 +167,8 @@ class Emitter:
         wanted = [self._options.class_name]
         if several:
             trained = _camel(trained_part(plan, self._tree, self._modules).name)
-            wanted = [f"{trained}WithLoss", f"{trained}With{_camel(plan.loss_target)}"]
+            target = plan.loss_target.rpartition(".")[-1]
+            wanted = [f"{trained}WithLoss", f"{trained}With{_camel(target)}"]
         count = 2
         while True:
             for name in wanted:

@@ -383,9 +383,12 @@ class ModuleTable:
 
     @cached_property
     def _used_otherwise(self) -> set[Key]:
-        """Places of which a method of tensors is asked, or the `next` of what they generate."""
-        asked = (self._asked_otherwise(call) for call in self._tree.calls)
-        keys = (self.key(owner) for owner in asked if owner is not None)
+        """Places that are computed with, asked for what tensors have, or for the `next` of many."""
+        used = [self._asked_otherwise(call) for call in self._tree.calls]
+        for node in self._tree.parents:
+            if isinstance(node, cst.BinaryOperation):
+                used += [node.left, node.right]
+        keys = (self.key(node) for node in used if node is not None)
         return {key for key in keys if key is not None}
 
     def _asked_otherwise(self, call: cst.Call) -> cst.BaseExpression | None:

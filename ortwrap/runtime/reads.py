@@ -114,7 +114,9 @@ class _Reading:
             if is_users(kind):
                 self._owners[id(kind)] = kind
         for name, function in _methods(type(owner)):
-            if name == "forward" or name.startswith("__"):
+            # A trainer may have a `forward` too, which nothing calls but those that name it.
+            runs = name == "forward" and isinstance(owner, nn.Module)
+            if runs or name.startswith("__"):
                 self._stack.append(function)
             else:
                 self._offer(name, function)

@@ -237,6 +237,10 @@ class Trainer:
     def compute_loss(self, data: Tensor, target: Tensor) -> Tensor:
         return self.weighting.of(F.cross_entropy(self.model(data), target))
 
+    def forward(self) -> int:
+        """Named as a module's, but the loss never calls it."""
+        return self.steps + len(self.history)
+
     def step(self, data: Tensor, target: Tensor) -> float:
         loss = ort_module(TrainerWithLoss, self.model, self.compute_loss)(data, target)
         self.optimizer.zero_grad()
