@@ -229,6 +229,11 @@ class ModuleTable:
         evidence = self._members.of_all(value)
         return evidence is not None and evidence.role != "criterion"
 
+    def holds_criteria(self, value: cst.CSTNode) -> bool:
+        """A list or dict of criteria, which the wrapper holds as it does a single one."""
+        evidence = self._members.of_all(value)
+        return evidence is not None and evidence.role == "criterion"
+
     def _from_loops(self) -> None:
         """`for model, optimizer in zip(models, optimizers)` over lists that hold modules."""
         for node in self._tree.units:

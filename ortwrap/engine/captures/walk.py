@@ -163,7 +163,7 @@ class SliceWalk:
         if place not in self._walked.defined and self._modules.holds_modules(node):
             raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
         if self._is_captured(node, place):
-            if self._modules.evidence(node) is not None:
+            if self._modules.evidence(node) is not None or self._modules.holds_criteria(node):
                 self._part(node, place)
             else:
                 self._capture_place(place, node)
