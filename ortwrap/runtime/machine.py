@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -93,3 +94,14 @@ def keep_freed_memory() -> bool:
             and libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_FREE)
         )
     return False
+
+
+def give_back() -> None:
+    """Frees what only cycles of references hold, and hands it to the kernel.
+
+    A twin of the model in double precision, its graph and its gradients are many times the size of
+    the model, and Python looks for such cycles when it has made many objects, however large.
+    """
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).malloc_trim(0)

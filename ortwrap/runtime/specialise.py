@@ -12,7 +12,7 @@ from typing import Callable
 
 from torch import Tensor, nn
 
-from . import precision
+from . import machine, precision
 from .eager import EagerCall, EagerGradients, Refused, gradients_for, isolated, run_eagerly
 from .entry import GraphEntry, OutputPlan, plan_outputs
 from .export import Graph, export
@@ -109,6 +109,7 @@ class Attempt:
             raise Refused(seen.lacking)
         if text is not None:
             self._prove_in_double(call, general, text)
+            machine.give_back()
             plan.proved_in_double = True
             eager.before.restore()
             plan.rounding = precision.how_far_rounding_goes(self.wrapper, call, eager, gradients)
