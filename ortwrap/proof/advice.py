@@ -35,10 +35,10 @@ def advise(measured: Sequence[Measured]) -> str:
 
 
 def _faster(others: Sequence[Measured], rewritten: Measured) -> str:
-    """A clause on another way that is faster still."""
+    """A clause on another way that is faster still, and faster than eager."""
     measured = [each for each in others if each.ratio is not None and not each.note]
     best = max(measured, key=lambda each: each.ratio or 0.0, default=None)
-    if best is None or (best.ratio or 0.0) < (rewritten.ratio or 0.0) * (1 + _SAME):
+    if best is None or (best.ratio or 0.0) < max(1.0, rewritten.ratio or 0.0) * (1 + _SAME):
         return ""
     return f"; {best.name} is faster here (ratio {best.ratio:.2f})"
 

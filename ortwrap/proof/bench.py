@@ -169,6 +169,8 @@ def _note(name: str, recordings: Sequence[Recording], execution: Execution) -> s
     """What a row of figures must not be read without."""
     if name == REWRITTEN:
         return "; ".join(execution.reasons)
+    if name in (MODEL_ONLY, COMPILED) and any(r.steps_by == "backward" for r in recordings):
+        return "it ran as written: a model is found by its optimizer, and the script makes none"
     if name == MODEL_ONLY and execution.ran_on != "ort":
         return "it ran eagerly: ORTModule fell back, or the script does not call its model itself"
     if name == COMPILED and not all(each.compiled_frames for each in recordings):

@@ -51,6 +51,21 @@ for epoch in range(3):
     weight *= 0.5
 """
 
+# Updates its weights without an optimizer, without end.
+BY_HAND = """\
+import torch
+from torch import nn
+
+model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+while True:
+    x = torch.randn(16, 4)
+    model.zero_grad()
+    loss = ((model(x) - x.sum(1, keepdim=True)) ** 2).mean()
+    loss.backward()
+    for parameter in model.parameters():
+        parameter.data.add_(-0.1 * parameter.grad)
+"""
+
 Check = Callable[..., Verdict]
 
 # What a test hands to `check` to have a script started as its user starts it, by `python`.

@@ -16,7 +16,7 @@ from ortwrap.proof.advice import advise
 from ortwrap.proof.bench import EAGER, MODEL_ONLY, REWRITTEN, bench
 from ortwrap.proof.measured import Measured
 from ortwrap.proof.patched import CannotVerify
-from tests.proof.conftest import SCRIPT, replaced
+from tests.proof.conftest import BY_HAND, SCRIPT, replaced
 
 
 def test_every_way_really_runs_where_its_name_says(
@@ -90,3 +90,19 @@ def test_what_is_faster_still_is_named() -> None:
         [measured(100), compiled, measured(50)]
     )
     assert "torch.compile" not in advise([measured(100), compiled, measured(39)])
+    slow = Measured("torch.compile", ms_per_step=200, ratio=0.5)
+    assert "faster here" not in advise([measured(100), slow, measured(400)])
+
+
+def test_without_an_optimizer_no_model_is_found_to_compile(
+    tmp_path: Path, launcher: tuple[str, ...]
+) -> None:
+    script = tmp_path / "train.py"
+    script.write_text(BY_HAND, encoding="utf-8")
+
+    found = bench(
+        script, steps=4, repeat=1, ways=["torch.compile"], patched=script, cwd=tmp_path,
+        launcher=launcher,
+    )  # fmt: skip
+
+    assert "the script makes none" in found.measured[1].note

@@ -8,7 +8,7 @@ from typing import Callable
 import pytest
 
 from ortwrap.proof.verdict import Verdict
-from tests.proof.conftest import SCRIPT, replaced
+from tests.proof.conftest import BY_HAND, SCRIPT, replaced
 
 Against = Callable[[str, str], Verdict]
 
@@ -57,20 +57,6 @@ for step in range(12):
         valid = F.cross_entropy(model(tokens[0]).view(-1, 5), labels[0].view(-1))
     print(f"step {step}: validation loss {valid.item():.4f}")
     model.train()
-"""
-
-BY_HAND = """\
-import torch
-from torch import nn
-
-model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
-while True:
-    x = torch.randn(16, 4)
-    model.zero_grad()
-    loss = ((model(x) - x.sum(1, keepdim=True)) ** 2).mean()
-    loss.backward()
-    for parameter in model.parameters():
-        parameter.data.add_(-0.1 * parameter.grad)
 """
 
 # Class weights, a term that trains no one, weights that two layers share, and a count of its own.
