@@ -253,7 +253,8 @@ class _Rewrite:
             found = self._function(sink, sinks).slicer.slice(sink)
             self._plan([sink], {sink: found}, sinks)
         except Refuse as refusal:
-            return refusal.page.code
+            # A step that wants guards wants them wherever it is lifted.
+            return None if refusal.page.code == "OW313" else refusal.page.code
         return None
 
     # -- suppression -------------------------------------------------------------------------------
