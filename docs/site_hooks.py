@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 from ortwrap.engine import rewrite_source
@@ -51,8 +52,10 @@ def _shown(args: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        check=False,  # of a check the exit code is a part of what it says
+        check=False,
     )
+    if run.returncode not in (0, 1):  # 1 is what a check says
+        raise PluginError(f"ortwrap {args}: {run.stdout}")
     language = "diff" if "+++ " in run.stdout else "text"
     return f"```{language}\n{run.stdout.rstrip()}\n```"
 
