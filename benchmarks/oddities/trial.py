@@ -98,6 +98,9 @@ def _apart(seen: Any, expected: Any, place: str = "") -> str | None:
     """Where the two are not the same, None if they are."""
     if isinstance(seen, Tensor) and isinstance(expected, Tensor):
         return _tensors_apart(seen, expected, place)
+    if isinstance(seen, float) and isinstance(expected, float):
+        # Read off a loss, it is rounded as that is.
+        return _tensors_apart(torch.tensor(seen), torch.tensor(expected), place)
     if isinstance(seen, (list, tuple)) and isinstance(expected, (list, tuple)):
         if len(seen) != len(expected):
             return f"{place}: {len(seen)} instead of {len(expected)}"
