@@ -39,7 +39,11 @@ def test_nothing_is_left_behind(tmp_path: Path, how: str) -> None:
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": os.pathsep.join(sys.path)}
     arguments = ["-m", "ortwrap", command, "train.py", "--patched", "train.py", "--json", "out"]
     with subprocess.Popen(
-        [sys.executable, *arguments], cwd=tmp_path, env=environment, stderr=subprocess.PIPE
+        [sys.executable, *arguments],
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        preexec_fn=_as_in_a_terminal,
     ) as process:
         fifo.wait_until_held()
         process.send_signal(number)
@@ -52,3 +56,8 @@ def test_nothing_is_left_behind(tmp_path: Path, how: str) -> None:
         assert list(temporary.iterdir()) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fifo", "tmp", "train.py"]
     fifo.wait_until_nobody_holds_it()
+
+
+def _as_in_a_terminal() -> None:
+    """What a shell starts in its background ignores Ctrl-C, and so do its children."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -12,14 +12,14 @@ from ortwrap.runtime import ort_module
 
 
 class Policy(nn.Module):
-    """A Gaussian policy's loss."""
+    """A Gaussian policy's loss. torch.compile turns checks off that nobody asks for."""
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
         self.model = model
 
     def forward(self, states: Tensor, actions: Tensor, scale: Tensor) -> Tensor:
-        drawn = Normal(self.model(states), scale)
+        drawn = Normal(self.model(states), scale, validate_args=True)
         return -drawn.log_prob(actions).sum(-1).mean() - 0.01 * drawn.entropy().mean()
 
 
@@ -31,7 +31,8 @@ class Classes(nn.Module):
         self.model = model
 
     def forward(self, states: Tensor, actions: Tensor) -> Tensor:
-        return -Categorical(logits=self.model(states)).log_prob(actions).mean()
+        chosen = Categorical(logits=self.model(states), validate_args=True)
+        return -chosen.log_prob(actions).mean()
 
 
 def test_a_policy_trains_as_eagerly() -> None:
