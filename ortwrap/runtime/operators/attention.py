@@ -1,11 +1,14 @@
-"""What attention layers need of the exporter: `unflatten` with a rank that is known."""
+"""What attention layers need of the exporter: known ranks, and masks that are only data."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from torch.nn.modules import transformer
+
 from .arguments import constant_of
 from .registry import as_graph, as_torch
+from .stand_ins import StandIn
 
 
 def _unflatten(g: Any, input: Any, dim: Any, sizes: Any) -> Any:
@@ -56,7 +59,17 @@ def _shares_keys(g: Any, query: Any, key: Any, value: Any, *options: Any) -> boo
     return len(options) > 4 and bool(constant_of(options[4]))
 
 
+def _is_said_to_be_causal(mask: Any, is_causal: bool | None = None, size: Any = None) -> bool:
+    """Stands in for `_detect_is_causal_mask`, which looks into the mask for a faster kernel.
+
+    The mask is applied either way, and the next one may be another.
+    """
+    return is_causal is True
+
+
 OPERATORS = (
     *as_graph("unflatten", _unflatten),
     *as_torch("scaled_dot_product_attention", when=_shares_keys, keeps="inputs"),
 )
+
+STAND_INS = (StandIn(transformer, "_detect_is_causal_mask", _is_said_to_be_causal),)

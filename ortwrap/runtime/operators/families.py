@@ -52,6 +52,7 @@ FAMILIES = (
 )
 
 STAND_INS = (
+    *attention.STAND_INS,
     *distributions.STAND_INS,
     *normalization.STAND_INS,
     *pooling.STAND_INS,

@@ -55,6 +55,24 @@ class Decoder(nn.Module):
         return (y * y * y + y * y).mean()
 
 
+class Masked(nn.Module):
+    """TransformerEncoder that is handed its mask with the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.1, batch_first=True)
+        self.encoder = nn.TransformerEncoder(layer, 2)
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        y: Tensor = self.encoder(x, mask)
+        return (y * y * y + y * y).mean()
+
+
+def _masked(step: int) -> Batch:
+    causal = nn.Transformer.generate_square_subsequent_mask(5)
+    return torch.randn(2, 5, 8), causal if step < 3 else causal.T
+
+
 def _padded(step: int) -> Batch:
     padding = torch.tensor([[0, 0, 0, 0, 1], [0, 0, 0, 1, 1]]).bool()
     return torch.randn(2, 5, 8), padding
@@ -134,6 +152,7 @@ CASES = (
     *_LAYERS,
     *in_double(_LAYERS[1:2]),
     Case("TransformerEncoder, padded and causal", Padded, _padded),
+    Case("TransformerEncoder, mask as an input", Masked, _masked),
     Case("TransformerDecoderLayer", Decoder, _two_sequences),
     Case(
         "Transformer",
