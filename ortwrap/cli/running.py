@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 import signal
 import sys
 import threading
@@ -85,7 +86,7 @@ class Run:
         """Find out before hours of training that something is missing.
 
         Raises:
-            click.ClickException: torch, or what draws the report.
+            click.ClickException: torch, what draws the report, or the launcher.
         """
         if find_spec("torch") is None:
             raise click.ClickException(
@@ -95,6 +96,8 @@ class Run:
         missing = [name for name in ("matplotlib", "pygments") if find_spec(name) is None]
         if self.html_file is not None and missing:
             raise click.ClickException(f"{missing[0]} is missing: pip install 'ortwrap[report]'")
+        if self.launcher and shutil.which(self.launcher[0]) is None:
+            raise click.ClickException(f"there is no program {self.launcher[0]!r} to launch with")
 
     @cached_property
     def options(self) -> Options:

@@ -121,3 +121,10 @@ def test_verify_of_a_script_that_fails_shows_how(ortwrap: Callable, tmp_path: Pa
 def test_verify_of_what_is_no_script(ortwrap: Callable, args: list[str]) -> None:
     run = ortwrap("verify", *args)
     assert (run.code, run.out) == (2, b"")
+
+
+def test_a_launcher_that_is_not_there_is_named(ortwrap: Callable, tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SCRIPT)
+    run = ortwrap("verify", "train.py", "--launcher", "no-such-launcher run")
+    assert (run.code, run.out) == (2, b"")
+    assert run.err == "Error: there is no program 'no-such-launcher' to launch with\n"
