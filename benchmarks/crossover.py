@@ -25,6 +25,8 @@ from torch import Tensor, nn
 from ortwrap.runtime import ort_module
 from ortwrap.runtime.operators import cross_entropy
 
+from .memory import Step
+
 SIZES = ((64, 10), (64, 100), (64, 1_000), (256, 1_000), (256, 4_000), (512, 8_000))
 _WIDTH = 512
 
@@ -40,16 +42,8 @@ class Scaled(nn.Module):
         return data * self.scale
 
 
-class Torchs(nn.Module):
+class Torchs(Step):
     """A cross entropy; one class for each kernel, so that each has a graph of its own."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model, self.criterion = model, nn.CrossEntropyLoss()
-
-    def forward(self, data: Tensor, target: Tensor) -> Tensor:
-        loss: Tensor = self.criterion(self.model(data), target)
-        return loss
 
 
 class Onnxs(Torchs):

@@ -114,6 +114,10 @@ class Bindings:
                 return bound[0].node
         return None
 
+    def calls_of(self, function: cst.CSTNode) -> list[cst.Call]:
+        """The calls of a function or class of this file by its name."""
+        return [call for call in self.tree.calls if self.definition(call.func) is function]
+
     def qualified(self, expression: cst.CSTNode) -> str | None:
         """The dotted name an imported thing has at its source, such as `torch.nn.Linear`."""
         if isinstance(expression, cst.Name):
@@ -137,7 +141,7 @@ class Bindings:
         if isinstance(parent, (cst.Assign, cst.AnnAssign)):
             value = parent.value
         else:
-            value = self._element_bound_to(target)
+            value = self.element_bound_to(target)
         plain = value.expression if isinstance(value, cst.UnaryOperation) else value
         constant = isinstance(plain, (cst.Integer, cst.Float, cst.SimpleString))
         return value if constant and self._stands_at_top(target) else None
@@ -147,7 +151,7 @@ class Bindings:
         names = self.scope_of(node).names
         return {name for name, bound in names.items() if any(b.node is node for b in bound)}
 
-    def _element_bound_to(self, target: cst.CSTNode) -> cst.BaseExpression | None:
+    def element_bound_to(self, target: cst.CSTNode) -> cst.BaseExpression | None:
         """The value of one name in `PAD, CLS = 0, 101`."""
         targets = self.tree.parents.get(self.tree.parents.get(target, target))
         assign = self.tree.parents.get(self.tree.parents.get(targets, target)) if targets else None

@@ -12,7 +12,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.modules import ModuleTable, pair_arguments
+from ortwrap.engine.modules import ModuleTable, arguments_for
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.randomness import SAME_MODULE, Randomness
 from ortwrap.engine.tree import SourceTree
@@ -48,11 +48,7 @@ class Independence:
                     others = self._origins(node)
                     if others is None or own & others:
                         return False
-            if draws and any(
-                self._randomness.call_may_draw(call)
-                for call in descendants(piece)
-                if isinstance(call, cst.Call)
-            ):
+            if draws and self._randomness.may_draw_in(piece):
                 return False
         return True
 
@@ -65,10 +61,11 @@ class Independence:
             if len(bound) != len(values) + len(parameters):
                 return None
             for parameter in parameters:
-                given = self._given(self._tree.enclosing(parameter.node), node.value)
-                if not given:
+                function = self._tree.enclosing(parameter.node)
+                given = arguments_for(function, node.value, self._bindings.calls_of(function))
+                if not given or None in given:
                     return None
-                values += given
+                values += filter(None, given)
         found: set[cst.CSTNode] = set()
         for value in values:
             built = self._built(value)
@@ -76,17 +73,6 @@ class Independence:
                 return None
             found |= built
         return found or None
-
-    def _given(self, function: cst.CSTNode, parameter: str) -> list[cst.BaseExpression]:
-        """What every call gives a parameter; nothing where one leaves it out or none is seen."""
-        given: list[cst.BaseExpression] = []
-        for call in self._tree.calls:
-            if self._bindings.definition(call.func) is function:
-                pairs = dict(pair_arguments(cst.ensure_type(function, cst.FunctionDef), call))
-                if parameter not in pairs:
-                    return []
-                given.append(pairs[parameter])
-        return given
 
     def _built(self, value: cst.BaseExpression) -> set[cst.CSTNode] | None:
         if value in self._open:

@@ -7,7 +7,7 @@ that only modules have; what call sites in this file pass for a parameter; only 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import libcst as cst
@@ -415,6 +415,15 @@ class ModuleTable:
     @staticmethod
     def _is_criterion_name(key: Key) -> bool:
         return CRITERION_NAME.search(key[1]) is not None
+
+
+def arguments_for(
+    function: cst.CSTNode, parameter: str, calls: Iterable[cst.Call]
+) -> list[cst.BaseExpression | None]:
+    """What each of the calls that run a function gives one parameter; None where it gives none."""
+    if not isinstance(function, cst.FunctionDef):
+        return []
+    return [dict(pair_arguments(function, call)).get(parameter) for call in calls]
 
 
 def pair_arguments(

@@ -9,7 +9,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.modules import ModuleTable, pair_arguments
+from ortwrap.engine.modules import ModuleTable, arguments_for
 from ortwrap.engine.tree import SourceTree
 
 _CLASS_NAME = re.compile(r"^[A-Z]\w*[a-z]\w*$")
@@ -78,12 +78,10 @@ class Objects:
         if len(bound) != 1 or bound[0].kind != "parameter":
             return
         function = self._tree.enclosing(bound[0].node)
-        for call in self._tree.calls:
-            if self._bindings.definition(call.func) is function:
-                called = cst.ensure_type(function, cst.FunctionDef)
-                for name, argument in pair_arguments(called, call):
-                    if name == cst.ensure_type(owner, cst.Name).value:
-                        yield from self._modules.values(argument) or [argument]
+        name = cst.ensure_type(owner, cst.Name).value
+        for argument in arguments_for(function, name, self._bindings.calls_of(function)):
+            if argument is not None:
+                yield from self._modules.values(argument) or [argument]
 
     def _is_constructor(self, call: cst.Call) -> bool:
         defined = self._bindings.definition(call.func)

@@ -11,7 +11,6 @@ from ortwrap.engine.effects import EffectsReader, overlap
 from ortwrap.engine.harm import Crossing, HarmCheck
 from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import descendants
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice, Slicer
@@ -200,12 +199,7 @@ class Orderer:
 
     def _draws(self, pieces: list[Unit]) -> bool:
         """Random numbers may be drawn, so that another draw has to stay on its side."""
-        return any(
-            self._randomness.call_may_draw(call)
-            for piece in pieces
-            for call in descendants(piece.node)
-            if isinstance(call, cst.Call)
-        )
+        return any(self._randomness.may_draw_in(piece.node) for piece in pieces)
 
     def _is_ever_read(self, name: str, unit: Unit) -> bool:
         """`_` and other names that take what nobody wants may change at any time."""

@@ -100,7 +100,7 @@ class Randomness:
                     return True
             elif not known:
                 return True
-        return any(self.call_may_draw(call) for call in _calls(home))
+        return self.may_draw_in(home)
 
     def call_may_draw(self, call: cst.Call) -> bool:
         """What is called may draw random numbers, itself or through what it holds."""
@@ -127,6 +127,10 @@ class Randomness:
         if isinstance(func, cst.Name):
             return self._bindings.resolve(func) is not None
         return isinstance(func, cst.Attribute) and self._method_may_draw(func)
+
+    def may_draw_in(self, node: cst.CSTNode) -> bool:
+        """Some call in a piece of code may."""
+        return any(self.call_may_draw(call) for call in _calls(node))
 
     def _method_may_draw(self, func: cst.Attribute) -> bool:
         """A layer that an instance was given may; methods are read where they are defined."""

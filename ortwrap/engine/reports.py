@@ -187,16 +187,8 @@ class Reports:
         if isinstance(parent, cst.AugAssign):
             return parent.value
         if isinstance(parent, cst.Element) and isinstance(assign, cst.Tuple):
-            return self._element_for(parent, assign)
+            return self._bindings.element_bound_to(node)
         return assign.value if isinstance(assign, cst.Assign) else None
-
-    def _element_for(self, target: cst.Element, targets: cst.Tuple) -> cst.BaseExpression | None:
-        """The expression for one name of `losses, count = [], 0`."""
-        assign = self._tree.parents.get(self._tree.parents.get(targets, targets))
-        values = assign.value if isinstance(assign, cst.Assign) else None
-        if not isinstance(values, cst.Tuple) or len(values.elements) != len(targets.elements):
-            return None
-        return values.elements[targets.elements.index(target)].value
 
     def _starts_as_number(self, target: cst.CSTNode) -> bool:
         """`total += n.item()`: what is added to is no tensor."""

@@ -15,11 +15,10 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.plan import Captures
+from ortwrap.engine.randomness import SAME_MODULE
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice
-
-_SAME_MODULE = frozenset("to cuda cpu float double train eval".split())
 
 
 def keeps_graph(call: cst.CSTNode) -> str | None:
@@ -83,7 +82,7 @@ def _makes_stateless(value: cst.BaseExpression, analyses: Analyses) -> bool:
     if not isinstance(value, cst.Call):
         return False
     func = value.func
-    if isinstance(func, cst.Attribute) and func.attr.value in _SAME_MODULE:
+    if isinstance(func, cst.Attribute) and func.attr.value in SAME_MODULE:
         return _makes_stateless(func.value, analyses)
     if (analyses.bindings.qualified(func) or "").startswith("torch.nn."):
         return True

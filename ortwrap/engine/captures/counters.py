@@ -13,7 +13,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import place_of
-from ortwrap.engine.modules import pair_arguments
+from ortwrap.engine.modules import arguments_for
 
 _OF_NUMBERS = frozenset("min max abs round pow float int".split())
 _COUNTS = frozenset("range trange count".split())
@@ -129,11 +129,8 @@ class Counters:
         """What the calls of this file give a parameter."""
         if not isinstance(function, cst.FunctionDef):
             return []
-        given: list[cst.BaseExpression | None] = []
-        for call in self._tree.calls:
-            if self._calls(call, function):
-                given += [value for key, value in pair_arguments(function, call) if key == name]
-        return given
+        calls = (call for call in self._tree.calls if self._calls(call, function))
+        return [value for value in arguments_for(function, name, calls) if value is not None]
 
     def _calls(self, call: cst.Call, function: cst.FunctionDef) -> bool:
         func = call.func

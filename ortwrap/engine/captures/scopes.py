@@ -81,8 +81,7 @@ def _runs_in_a_loop(function: cst.FunctionDef, bindings: Bindings) -> bool:
     tree = bindings.tree
     return tree.enclosing_class(function) is not None or any(
         isinstance(ancestor, (cst.For, cst.While))
-        for call in tree.calls
-        if bindings.definition(call.func) is function
+        for call in bindings.calls_of(function)
         for ancestor in tree.ancestors(call)
     )
 
