@@ -30,7 +30,7 @@ from pathlib import Path
 from benchmarks import verdicts
 from benchmarks.verdicts import Verdict
 from ortwrap.engine import rewrite_source
-from ortwrap.engine.refusals import PAGES
+from ortwrap.engine.refusal_pages import PAGES
 from ortwrap.engine.result import InvalidSource, Step
 
 ROOT = Path(__file__).parents[1]

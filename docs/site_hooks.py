@@ -18,7 +18,7 @@ from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
 from ortwrap.engine import rewrite_source
-from ortwrap.engine.refusals import PAGES, RefusalPage
+from ortwrap.engine.refusal_pages import PAGES, RefusalPage
 from ortwrap.engine.remedies import REMEDIES
 from ortwrap.report.diff import unified
 

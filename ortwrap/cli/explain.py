@@ -12,7 +12,7 @@ Examples:
 
 
 def _codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
-    from ortwrap.engine.refusals import PAGES
+    from ortwrap.engine.refusal_pages import PAGES
 
     return [code for code in sorted(PAGES) if code.startswith(incomplete.upper())]
 
@@ -21,7 +21,7 @@ def _codes(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
 @click.argument("code", required=False, shell_complete=_codes)
 def command(code: str | None) -> int:
     """Print the page of a refusal: what, why, an example, what to do."""
-    from ortwrap.engine.refusals import PAGES
+    from ortwrap.engine.refusal_pages import PAGES
     from ortwrap.report.page import as_text
 
     if code is None:

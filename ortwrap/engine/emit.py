@@ -33,7 +33,7 @@ from ortwrap.engine.explanations import (
     of_unbound,
     of_wrapper,
 )
-from ortwrap.engine.forward import ForwardBuilder, WrapperClass
+from ortwrap.engine.forward import ForwardBuilder
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.modules import ModuleTable
@@ -45,6 +45,7 @@ from ortwrap.engine.standalone import made_by_hand, render_helper
 from ortwrap.engine.style import docstring_quotes, longest_line
 from ortwrap.engine.trained import trained_part
 from ortwrap.engine.tree import SourceTree, Unit
+from ortwrap.engine.wrapper_class import WrapperClass
 
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ORT_MODULE = "ortwrap.runtime.ort_module"

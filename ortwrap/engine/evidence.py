@@ -36,7 +36,7 @@ MODULE_NAME = re.compile(
     r"\d*(?:_engine|_ddp|_s|_t)?)$",
     re.IGNORECASE,
 )
-CRITERION_NAME = re.compile(
+_CRITERION_NAME = re.compile(
     r"crit(?!ic)|(?:^|_)(?:loss(?:_?(?:fn|func|function|fct|criterion|module|layer)s?)|\w*loss_f\w*)$"
     r"|objective",
     re.IGNORECASE,
@@ -62,16 +62,15 @@ FACTORY_MODULES = (
 )
 # What such packages hold besides modules.
 NO_MODULE = re.compile(
-    r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms",
-    re.IGNORECASE,
-)
-
-
-NO_MODULE = re.compile(
     r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms"
     r"|Trainer|Arguments$|Callback|Pipeline|\.pipeline$",
     re.IGNORECASE,
 )
+
+
+def is_criterion_name(name: str) -> bool:
+    """A name that people give to what computes a loss."""
+    return _CRITERION_NAME.search(name) is not None
 
 
 def built_by(qualified: str) -> Evidence | None:

@@ -9,7 +9,8 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.modules import Key, ModuleTable
+from ortwrap.engine.members import Key
+from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice

@@ -1,118 +1,24 @@
-"""The generated class: the slice's own code, moved into forward."""
+"""From a plan to the generated class: the slice's own code, moved into forward."""
 
 from __future__ import annotations
 
-import io
-import tokenize
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TypeVar, Union
+from typing import Union
 
 import libcst as cst
 
 from ortwrap.engine.alignment import align, is_aligned
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.comments import comments_above, without_footer
 from ortwrap.engine.criteria import CriterionCall, criterion_calls
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import children
-from ortwrap.engine.options import Options
+from ortwrap.engine.nodes import descendants, loaded_names, stored_names
 from ortwrap.engine.plan import Plan
-from ortwrap.engine.templating import render
 from ortwrap.engine.tree import SourceTree, Unit
+from ortwrap.engine.wrapper_class import Method, WrapperClass
 
-Compound = TypeVar("Compound", bound=cst.CSTNode)
 Line = Union[cst.SimpleStatementLine, cst.BaseCompoundStatement]
-
-
-@dataclass(frozen=True)
-class Method:
-    """A method of the generated class.
-
-    Attributes:
-        parameters: without `self`.
-        body: indented source text that ends in a newline.
-    """
-
-    parameters: tuple[str, ...]
-    body: str
-
-
-@dataclass(frozen=True)
-class WrapperClass:
-    """The generated class, but for its name.
-
-    Attributes:
-        parts: constructor parameters.
-        built: attributes that the constructor makes itself, with what follows `nn.` there.
-        compute_loss: the loss by itself, where the slice divides into a forward pass and a loss.
-        forward: runs the model and the loss.
-    """
-
-    parts: tuple[str, ...]
-    built: tuple[tuple[str, str], ...]
-    compute_loss: Method | None
-    forward: Method
-
-    def shape(self) -> tuple[object, ...]:
-        """The class with its parameters and locals numbered: equal shapes can share a class."""
-        methods = [method for method in (self.compute_loss, self.forward) if method is not None]
-        return (self.parts, self.built, *(_numbered(method) for method in methods))
-
-    def render(
-        self,
-        name: str,
-        base: str,
-        origin: str,
-        indent: str,
-        quotes: str,
-        line_length: int,
-        options: Options,
-    ) -> str:
-        """Source text of the class, ending in a newline.
-
-        Raises:
-            InvalidTemplate: the user's own template cannot be used.
-        """
-        values = {
-            "name": name,
-            "base": base,
-            "origin": origin,
-            "indent": indent,
-            "quotes": quotes,
-            "line_length": line_length,
-            "parts": self.parts,
-            "built": [(name, base.replace("Module", made)) for name, made in self.built],
-            "compute_loss": self.compute_loss,
-            "forward": self.forward,
-        }
-        return render("module_with_loss.py.j2", values, options.template)
-
-
-def _numbered(method: Method) -> tuple[str, ...]:
-    """The tokens of a method, names that it binds replaced by their order of appearance."""
-    if any(parameter.startswith("*") for parameter in method.parameters):
-        return (*method.parameters, method.body)
-    source = f"def f({', '.join(method.parameters)}):\n{method.body}"
-    bound = set(method.parameters) | _stored_names(cst.parse_module(source))
-    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
-    numbers: dict[str, str] = {}
-    words: list[str] = []
-    depth = 0
-    for index, token in enumerate(tokens):
-        depth += (token.string in "([{" and token.string != "") - (
-            token.string in ")]}" and token.string != ""
-        )
-        attribute = index > 0 and tokens[index - 1].string == "."
-        keyword = depth > 0 and tokens[min(index + 1, len(tokens) - 1)].string == "="
-        if token.type == tokenize.COMMENT:
-            continue
-        if token.type == tokenize.NAME and token.string in bound and not attribute and not keyword:
-            words.append(numbers.setdefault(token.string, f"${len(numbers)}"))
-        else:
-            words.append(token.string)
-    return tuple(words)
 
 
 class ForwardBuilder:
@@ -161,9 +67,9 @@ class ForwardBuilder:
         first = self._statements(head, plan)
         second = self._returning(self._statements(tail, plan), plan, loss_only=True)
         available = {item.name for item in captures.inputs} | {
-            name for line in first for name in _stored_names(line)
+            name for line in first for name in stored_names(line)
         }
-        wanted = tuple(dict.fromkeys(name for line in second for name in _loaded_names(line)))
+        wanted = tuple(dict.fromkeys(name for line in second for name in loaded_names(line)))
         loss_inputs = tuple(name for name in wanted if name in available)
         call = f"self.compute_loss({', '.join(loss_inputs)})"
         if captures.outputs:
@@ -192,7 +98,7 @@ class ForwardBuilder:
         cut = runs[-1] + 1
         head, tail = pieces[:cut], pieces[cut:]
         carried_in_tail = any(
-            output.value.split(".")[0] in _stored_names(piece.node)
+            output.value.split(".")[0] in stored_names(piece.node)
             for output in plan.captures.outputs
             for piece in tail
         )
@@ -227,8 +133,8 @@ class ForwardBuilder:
             commented = piece in plan.moved_comments and not piece.shares_line
             moves = piece is not plan.order.anchor and not piece.shares_line
             if isinstance(node, cst.BaseCompoundStatement):
-                above = _comments_above(node.leading_lines) if commented else ()
-                lines.append(_without_footer(node.with_changes(leading_lines=above)))
+                above = comments_above(node.leading_lines) if commented else ()
+                lines.append(without_footer(node.with_changes(leading_lines=above)))
             elif isinstance(node, cst.BaseExpression):
                 lines.append(cst.SimpleStatementLine([cst.Return(_without_parentheses(node))]))
             elif isinstance(node, cst.BaseSmallStatement):
@@ -240,7 +146,7 @@ class ForwardBuilder:
     def _with_comments(self, line: cst.SimpleStatementLine, piece: Unit, above: bool) -> Line:
         original = cst.ensure_type(self._tree.parents[piece.node], cst.SimpleStatementLine)
         return line.with_changes(
-            leading_lines=_comments_above(original.leading_lines) if above else (),
+            leading_lines=comments_above(original.leading_lines) if above else (),
             trailing_whitespace=original.trailing_whitespace,
         )
 
@@ -262,7 +168,7 @@ class ForwardBuilder:
 
     def _imports(self, lines: list[Line], plan: Plan) -> list[Line]:
         """What the step's function imports by itself, as far as these statements read it."""
-        read = {name for line in lines for name in _loaded_names(line)}
+        read = {name for line in lines for name in loaded_names(line)}
         return [
             cst.SimpleStatementLine([node.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
             for node in plan.captures.imports
@@ -325,32 +231,6 @@ class _Replace(cst.CSTTransformer):
         return updated_node if replacement is None else replacement
 
 
-def _without_footer(node: Compound) -> Compound:
-    """Comments below the last inner statement stay where they are: they are about what follows."""
-    last = [name for name in ("finalbody", "orelse") if getattr(node, name, None) is not None]
-    if isinstance(node, cst.Try) and not last and node.handlers:
-        return node
-    if last:
-        return node.with_changes(**{last[0]: _without_footer(getattr(node, last[0]))})
-    body = getattr(node, "body", None)
-    if not isinstance(body, cst.IndentedBlock):
-        return node
-    inner = body.body[-1]
-    if isinstance(inner, cst.BaseCompoundStatement):
-        body = body.with_changes(body=[*body.body[:-1], _without_footer(inner)])
-    return node.with_changes(body=body.with_changes(footer=()))
-
-
-def _comments_above(lines: Sequence[cst.EmptyLine]) -> list[cst.EmptyLine]:
-    """The comments directly above a statement, after the last blank line."""
-    found: list[cst.EmptyLine] = []
-    for line in reversed(lines):
-        if line.comment is None:
-            break
-        found.insert(0, line)
-    return found
-
-
 def _statement(code: str) -> Line:
     statement = cst.parse_statement(code)
     assert isinstance(statement, cst.SimpleStatementLine)
@@ -382,40 +262,4 @@ def _returned_value(line: Line) -> cst.BaseExpression | None:
 
 
 def _contains_call(node: cst.CSTNode) -> bool:
-    return isinstance(node, cst.Call) or any(_contains_call(child) for child in children(node))
-
-
-def _stored_names(node: cst.CSTNode) -> set[str]:
-    """Names that a piece binds, attributes of the instance under their last name."""
-    names: set[str] = set()
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        targets: list[cst.CSTNode] = []
-        if isinstance(current, cst.Assign):
-            targets = [target.target for target in current.targets]
-        elif isinstance(current, (cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For)):
-            targets = [current.target]
-        elif isinstance(current, cst.AsName):
-            targets = [current.name]
-        while targets:
-            target = targets.pop()
-            if isinstance(target, (cst.Tuple, cst.List)):
-                targets.extend(element.value for element in target.elements)
-            elif isinstance(target, cst.Name):
-                names.add(target.value)
-            elif isinstance(target, cst.Attribute):
-                names.add(target.attr.value)
-        stack.extend(children(current))
-    return names
-
-
-def _loaded_names(node: cst.CSTNode) -> list[str]:
-    """Names in a statement in source order, but for attributes and keywords."""
-    if isinstance(node, cst.Name):
-        return [node.value]
-    if isinstance(node, cst.Attribute):
-        return _loaded_names(node.value)
-    if isinstance(node, cst.Arg):
-        return _loaded_names(node.value)
-    return [name for child in children(node) for name in _loaded_names(child)]
+    return any(isinstance(inner, cst.Call) for inner in descendants(node))

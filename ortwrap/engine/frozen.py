@@ -16,7 +16,8 @@ from ortwrap.engine.nodes import descendants
 from ortwrap.engine.tree import SourceTree
 
 if TYPE_CHECKING:
-    from ortwrap.engine.modules import Key, ModuleTable
+    from ortwrap.engine.members import Key
+    from ortwrap.engine.modules import ModuleTable
 
 _PARAMETERS = ("parameters", "named_parameters")
 # What is asked of a module that trains, unless it is given False.

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 
 import libcst as cst
 
+from ortwrap.engine.arguments import arguments_for
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.modules import ModuleTable, arguments_for
+from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.randomness import SAME_MODULE, Randomness
 from ortwrap.engine.tree import SourceTree

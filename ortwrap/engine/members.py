@@ -10,7 +10,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.containers import loop_pairs, members
-from ortwrap.engine.evidence import CRITERION_NAME, MODULE_METHODS, MODULE_NAME, Evidence
+from ortwrap.engine.evidence import MODULE_METHODS, MODULE_NAME, Evidence, is_criterion_name
 from ortwrap.engine.tree import SourceTree
 
 Key = tuple[cst.CSTNode, str]
@@ -86,7 +86,7 @@ class Members:
         if key not in self._picked_from or (known is not None and known.strength > 0):
             return None
         of_key = item is not None and isinstance(item[1], str) and MODULE_NAME.search(item[1])
-        if CRITERION_NAME.search(key[1]):
+        if is_criterion_name(key[1]):
             return Evidence("criterion", "its name says so", 0)
         if of_key or _CONTAINER_NAME.search(key[1]):
             return Evidence("module", "its name says so", 0)

@@ -6,39 +6,30 @@ that only modules have; what call sites in this file pass for a parameter; only 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import libcst as cst
 
+from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.classes import Classes
 from ortwrap.engine.containers import loop_pairs
 from ortwrap.engine.effects import instance_name, place_of
 from ortwrap.engine.evidence import (
-    CRITERION_CLASS,
-    CRITERION_NAME,
-    FACTORY_MODULES,
     MODULE_METHODS,
-    MODULE_NAME,
     NO_MODULE,
     OWN_WAYS,
     Evidence,
     Role,
     built_by,
+    is_criterion_name,
 )
 from ortwrap.engine.frozen import FrozenModules
-from ortwrap.engine.members import Members
+from ortwrap.engine.members import Key, Members
+from ortwrap.engine.module_classes import find_module_classes
+from ortwrap.engine.named_places import NamedPlaces, values_of
 from ortwrap.engine.tree import SourceTree
 
-Key = tuple[cst.CSTNode, str]
-
-_TENSOR_METHODS = frozenset(
-    "detach item view reshape size dim argmax mean sum squeeze unsqueeze permute transpose numpy "
-    "tolist contiguous flatten softmax sigmoid".split()
-)
-_TENSOR_FUNCTION = re.compile(r"^(?:torch\.(?!compile$|load$)[a-z]\w*|numpy\.\w+)$")
 _SAME_OBJECT = frozenset(
     "to cuda cpu half float double bfloat16 train eval xpu mps apply requires_grad_".split()
 )
@@ -65,8 +56,11 @@ class ModuleTable:
         self._evidence: dict[Key, Evidence] = {}
         self._instances: dict[cst.CSTNode, str | None] = {}
         self.classes = Classes(tree, bindings)
-        self.module_classes = self._find_module_classes()
+        self.module_classes = find_module_classes(tree, bindings, self.classes)
         self._members = Members(tree, bindings, self.key, self._of_value, self._evidence.get)
+        self._names = NamedPlaces(
+            tree, bindings, self.key, self._evidence.get, self.is_trainable, self._members
+        )
         # A second round sees what the first learnt through aliases and call sites.
         for _ in range(3):
             before = dict(self._evidence), self._members.known
@@ -88,7 +82,7 @@ class ModuleTable:
         if isinstance(node, cst.Name) and node.value == self._instance(node):
             return self._of_instance(node)
         known = self._evidence.get(key)
-        return known if known is not None else self._from_name(node, key)
+        return known if known is not None else self._names.evidence(node, key)
 
     def is_instance(self, node: cst.CSTNode) -> bool:
         """`self`, in a method of a trainable module's class."""
@@ -125,7 +119,7 @@ class ModuleTable:
     def values(self, node: cst.CSTNode) -> list[cst.BaseExpression]:
         """Every expression that is assigned to the place a node stands for, by its own."""
         key = self.key(node)
-        return [] if key is None else list(self._values_of(key))
+        return [] if key is None else values_of(key, self._tree, self.key)
 
     def _instance(self, node: cst.CSTNode) -> str | None:
         function = self._tree.enclosing(node)
@@ -149,33 +143,6 @@ class ModuleTable:
         own = evidence.role in OWN_WAYS
         if own or (stronger and (known is None or known.role not in OWN_WAYS)):
             self._evidence[key] = evidence
-
-    # -- classes ---------------------------------------------------------------------------------
-
-    def _find_module_classes(self) -> dict[cst.CSTNode, Role]:
-        roles: dict[cst.CSTNode, Role] = {}
-        for _ in range(4):
-            for node in self._tree.classes:
-                for base in node.bases:
-                    role = self._base_role(base.value, roles)
-                    if role is None and self.classes.is_lightning(node):
-                        role = "module"
-                    if role is not None:
-                        named = CRITERION_CLASS.search(node.name.value) is not None
-                        roles[node] = "criterion" if named else role
-        return roles
-
-    def _base_role(self, base: cst.BaseExpression, known: dict[cst.CSTNode, Role]) -> Role | None:
-        defined = self._bindings.definition(base)
-        if defined is not None:
-            return known.get(defined)
-        qualified = self._bindings.qualified(base) or ""
-        if qualified.startswith("torch.nn."):
-            return "criterion" if CRITERION_CLASS.search(qualified) else "module"
-        of_factory = qualified.startswith(FACTORY_MODULES) and not NO_MODULE.search(qualified)
-        if of_factory or qualified.endswith(("MessagePassing", "PreTrainedModel")):
-            return "module"
-        return None
 
     # -- values ----------------------------------------------------------------------------------
 
@@ -321,7 +288,7 @@ class ModuleTable:
                 continue
             if name in ("apply", "generate", "module", "requires_grad_", "children"):
                 continue
-            role: Role = "criterion" if self._is_criterion_name(key) else "module"
+            role: Role = "criterion" if is_criterion_name(key[1]) else "module"
             if name in ("parameters", "named_parameters") and self._feeds_optimizer(call):
                 self._learn(key, Evidence("module", "its parameters go to an optimizer", 3))
             else:
@@ -350,97 +317,3 @@ class ModuleTable:
                 if evidence is not None and evidence.strength > 0:
                     site = Evidence(evidence.role, f"callers pass what {evidence.reason}", 1)
                     self._learn((function, parameter), site)
-
-    # -- names -----------------------------------------------------------------------------------
-
-    def _from_name(self, node: cst.CSTNode, key: Key) -> Evidence | None:
-        owner = key[0]
-        bound = self._bindings.scope(owner).names.get(key[1], []) if owner is not None else []
-        if any(binding.kind in ("import", "function", "class") for binding in bound):
-            return None
-        if self._members.is_container(key):
-            return None
-        if self._is_criterion_name(key):
-            return Evidence("criterion", "its name says so", 0)
-        if MODULE_NAME.search(key[1]) and not self._is_built_otherwise(key):
-            return Evidence("module", "its name says so", 0)
-        return None
-
-    def _is_built_otherwise(self, key: Key) -> bool:
-        """A name that holds a tensor, or only values that no call made, needs better evidence."""
-        if key in self._used_otherwise:
-            return True
-        values = list(self._values_of(key))
-        return bool(values) and not any(self._may_make_module(value) for value in values)
-
-    def _may_make_module(self, value: cst.BaseExpression) -> bool:
-        """A call may, but for what makes tensors: `gen = G(z)` holds what `G` returned."""
-        if isinstance(value, cst.Name):
-            given = any(bound.kind == "parameter" for bound in self._bindings.lookup(value))
-            return given and self.is_trainable(value)
-        if not isinstance(value, cst.Call):
-            return False
-        qualified = self._bindings.qualified(value.func) or ""
-        if _TENSOR_FUNCTION.match(qualified):
-            return False
-        known = self._evidence.get(self.key(value.func))  # type: ignore[arg-type]
-        return known is None
-
-    @cached_property
-    def _used_otherwise(self) -> set[Key]:
-        """Places that are computed with, asked for what tensors have, or for the `next` of many."""
-        used = [self._asked_otherwise(call) for call in self._tree.calls]
-        for node in self._tree.parents:
-            if isinstance(node, cst.BinaryOperation):
-                used += [node.left, node.right]
-        keys = (self.key(node) for node in used if node is not None)
-        return {key for key in keys if key is not None}
-
-    def _asked_otherwise(self, call: cst.Call) -> cst.BaseExpression | None:
-        func = call.func
-        if isinstance(func, cst.Attribute):
-            other = func.attr.value in _TENSOR_METHODS or func.attr.value == "__next__"
-            return func.value if other else None
-        if not isinstance(func, cst.Name) or func.value != "next" or not call.args:
-            return None
-        return call.args[0].value if self._bindings.resolve(func) is None else None
-
-    def _values_of(self, key: Key) -> Iterator[cst.BaseExpression]:
-        for node in self._tree.assignments:
-            if isinstance(node, cst.Assign):
-                for target in node.targets:
-                    if self.key(target.target) == key:
-                        yield node.value
-
-    @staticmethod
-    def _is_criterion_name(key: Key) -> bool:
-        return CRITERION_NAME.search(key[1]) is not None
-
-
-def arguments_for(
-    function: cst.CSTNode, parameter: str, calls: Iterable[cst.Call]
-) -> list[cst.BaseExpression | None]:
-    """What each of the calls that run a function gives one parameter; None where it gives none."""
-    if not isinstance(function, cst.FunctionDef):
-        return []
-    return [dict(pair_arguments(function, call)).get(parameter) for call in calls]
-
-
-def pair_arguments(
-    function: cst.FunctionDef, call: cst.Call
-) -> Iterator[tuple[str, cst.BaseExpression]]:
-    """Parameter names of a function with the arguments that a call gives them."""
-    params = [*function.params.posonly_params, *function.params.params]
-    names = [param.name.value for param in params]
-    bound = isinstance(call.func, cst.Attribute) or function.name.value == "__init__"
-    if bound and names[:1] in (["self"], ["cls"]):
-        names = names[1:]
-    every = {*names, *(param.name.value for param in function.params.kwonly_params)}
-    for position, argument in enumerate(call.args):
-        if argument.star:
-            return
-        if argument.keyword is not None:
-            if argument.keyword.value in every:
-                yield argument.keyword.value, argument.value
-        elif position < len(names):
-            yield names[position], argument.value

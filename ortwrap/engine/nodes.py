@@ -60,3 +60,39 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         current = stack.pop()
         yield current
         stack.extend(reversed(children(current)))
+
+
+def stored_names(node: cst.CSTNode) -> set[str]:
+    """Names that a piece binds, attributes of the instance under their last name."""
+    names: set[str] = set()
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        targets: list[cst.CSTNode] = []
+        if isinstance(current, cst.Assign):
+            targets = [target.target for target in current.targets]
+        elif isinstance(current, (cst.AnnAssign, cst.AugAssign, cst.NamedExpr, cst.For)):
+            targets = [current.target]
+        elif isinstance(current, cst.AsName):
+            targets = [current.name]
+        while targets:
+            target = targets.pop()
+            if isinstance(target, (cst.Tuple, cst.List)):
+                targets.extend(element.value for element in target.elements)
+            elif isinstance(target, cst.Name):
+                names.add(target.value)
+            elif isinstance(target, cst.Attribute):
+                names.add(target.attr.value)
+        stack.extend(children(current))
+    return names
+
+
+def loaded_names(node: cst.CSTNode) -> list[str]:
+    """Names in a statement in source order, but for attributes and keywords."""
+    if isinstance(node, cst.Name):
+        return [node.value]
+    if isinstance(node, cst.Attribute):
+        return loaded_names(node.value)
+    if isinstance(node, cst.Arg):
+        return loaded_names(node.value)
+    return [name for child in children(node) for name in loaded_names(child)]

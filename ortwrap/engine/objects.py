@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from ortwrap.engine.arguments import arguments_for
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.modules import ModuleTable, arguments_for
+from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.tree import SourceTree
 
 _CLASS_NAME = re.compile(r"^[A-Z]\w*[a-z]\w*$")

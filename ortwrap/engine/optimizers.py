@@ -10,7 +10,8 @@ from functools import cached_property
 
 import libcst as cst
 
-from ortwrap.engine.modules import Key, ModuleTable
+from ortwrap.engine.members import Key
+from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.tree import SourceTree
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import instance_name, place_of
 from ortwrap.engine.libraries import runs_steps
-from ortwrap.engine.modules import ModuleTable, pair_arguments
+from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.tree import SourceTree, Unit
 

@@ -9,7 +9,7 @@ from ortwrap.engine import rewrite_source
 from ortwrap.engine.remedies import REMEDIES
 
 if TYPE_CHECKING:
-    from ortwrap.engine.refusals import RefusalPage
+    from ortwrap.engine.refusal_pages import RefusalPage
 
 _WIDTH = 88
 

@@ -67,7 +67,7 @@ def _rules(used: set[str], *, unused: bool) -> Iterator[dict[str, Any]]:
             "defaultConfiguration": {"level": "warning"},
         }
     if used - {_REWRITABLE}:
-        from ortwrap.engine.refusals import PAGES
+        from ortwrap.engine.refusal_pages import PAGES
 
         for code in sorted(used - {_REWRITABLE}):
             page = PAGES[code]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ortwrap import __version__
-from ortwrap.engine.refusals import PAGES
+from ortwrap.engine.refusal_pages import PAGES
 
 SCRIPT = """\
 import sys

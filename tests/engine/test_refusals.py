@@ -11,7 +11,7 @@ import pytest
 import ortwrap.engine
 from ortwrap.engine import rewrite_source
 from ortwrap.engine.options import Options
-from ortwrap.engine.refusals import PAGES, RefusalPage
+from ortwrap.engine.refusal_pages import PAGES, RefusalPage
 from ortwrap.engine.remedies import REMEDIES
 from ortwrap.engine.result import Step
 

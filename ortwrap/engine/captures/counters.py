@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.arguments import arguments_for
 from ortwrap.engine.effects import place_of
-from ortwrap.engine.modules import arguments_for
 
 _OF_NUMBERS = frozenset("min max abs round pow float int".split())
 _COUNTS = frozenset("range trange count".split())

@@ -1,0 +1,115 @@
+"""What the name of a place tells of the object there, when nothing stronger is known."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Callable
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.evidence import MODULE_NAME, Evidence, is_criterion_name
+from ortwrap.engine.members import Key, Members
+from ortwrap.engine.tree import SourceTree
+
+_TENSOR_METHODS = frozenset(
+    "detach item view reshape size dim argmax mean sum squeeze unsqueeze permute transpose numpy "
+    "tolist contiguous flatten softmax sigmoid".split()
+)
+_TENSOR_FUNCTION = re.compile(r"^(?:torch\.(?!compile$|load$)[a-z]\w*|numpy\.\w+)$")
+
+
+class NamedPlaces:
+    """Takes a name for evidence, unless the script shows that something else has it.
+
+    Args:
+        tree: the script.
+        bindings: its names.
+        key: tells places apart.
+        of_place: what is known of the object at a place.
+        is_trainable: whether an expression gives a trainable module.
+        members: what is known of lists and dicts.
+    """
+
+    def __init__(
+        self,
+        tree: SourceTree,
+        bindings: Bindings,
+        key: Callable[[cst.CSTNode], Key | None],
+        of_place: Callable[[Key], Evidence | None],
+        is_trainable: Callable[[cst.CSTNode], bool],
+        members: Members,
+    ) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._key = key
+        self._of_place = of_place
+        self._is_trainable = is_trainable
+        self._members = members
+
+    def evidence(self, node: cst.CSTNode, key: Key) -> Evidence | None:
+        """What the name of a place tells; None where it tells nothing."""
+        owner, name = key
+        bound = self._bindings.scope(owner).names.get(name, []) if owner is not None else []
+        if any(binding.kind in ("import", "function", "class") for binding in bound):
+            return None
+        if self._members.is_container(key):
+            return None
+        if is_criterion_name(name):
+            return Evidence("criterion", "its name says so", 0)
+        if MODULE_NAME.search(name) and not self._is_built_otherwise(key):
+            return Evidence("module", "its name says so", 0)
+        return None
+
+    def _is_built_otherwise(self, key: Key) -> bool:
+        """A name that holds a tensor, or only values that no call made, needs better evidence."""
+        if key in self._used_otherwise:
+            return True
+        values = values_of(key, self._tree, self._key)
+        return bool(values) and not any(self._may_make_module(value) for value in values)
+
+    def _may_make_module(self, value: cst.BaseExpression) -> bool:
+        """A call may, but for what makes tensors: `gen = G(z)` holds what `G` returned."""
+        if isinstance(value, cst.Name):
+            given = any(bound.kind == "parameter" for bound in self._bindings.lookup(value))
+            return given and self._is_trainable(value)
+        if not isinstance(value, cst.Call):
+            return False
+        qualified = self._bindings.qualified(value.func) or ""
+        if _TENSOR_FUNCTION.match(qualified):
+            return False
+        maker = self._key(value.func)
+        return maker is None or self._of_place(maker) is None
+
+    @cached_property
+    def _used_otherwise(self) -> set[Key]:
+        """Places that are computed with, asked for what tensors have, or for the `next` of many."""
+        used = [self._asked_otherwise(call) for call in self._tree.calls]
+        for node in self._tree.parents:
+            if isinstance(node, cst.BinaryOperation):
+                used += [node.left, node.right]
+        keys = (self._key(node) for node in used if node is not None)
+        return {key for key in keys if key is not None}
+
+    def _asked_otherwise(self, call: cst.Call) -> cst.BaseExpression | None:
+        func = call.func
+        if isinstance(func, cst.Attribute):
+            other = func.attr.value in _TENSOR_METHODS or func.attr.value == "__next__"
+            return func.value if other else None
+        if not isinstance(func, cst.Name) or func.value != "next" or not call.args:
+            return None
+        return call.args[0].value if self._bindings.resolve(func) is None else None
+
+
+def values_of(
+    key: Key, tree: SourceTree, key_of: Callable[[cst.CSTNode], Key | None]
+) -> list[cst.BaseExpression]:
+    """Every expression that is assigned, by its own, to a place."""
+    return [
+        node.value
+        for node in tree.assignments
+        if isinstance(node, cst.Assign)
+        for target in node.targets
+        if key_of(target.target) == key
+    ]

@@ -1,0 +1,382 @@
+"""Every reason for which a step is left as it is: its code, its message and its page."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True)
+class RefusalPage:
+    """What `ortwrap explain CODE` shows.
+
+    Attributes:
+        code: `OW1xx` analysis, `OW2xx` graph and order, `OW3xx` what ORT cannot do.
+        title: a few words.
+        message: one sentence with the user's own names put in by `str.format`.
+        advice: one sentence on what to change, with the same names.
+        reason: why a rewrite could be wrong.
+        example: a script that is refused with this code.
+    """
+
+    code: str
+    title: str
+    message: str
+    advice: str
+    reason: str
+    example: str
+
+    @property
+    def advice_for_all(self) -> str:
+        """The advice where no script gives its names: `<name>` stands for the user's own."""
+        return re.sub(r"`\{(\w+)\}`", r"<\1>", self.advice)
+
+
+_PAGES: list[RefusalPage] = []
+
+
+def _page(code: str, title: str, message: str, advice: str, reason: str, example: str) -> None:
+    _PAGES.append(RefusalPage(code, title, message, advice, reason, example))
+
+
+_HEAD = "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\ncriterion = nn.MSELoss()\n"
+
+_page(
+    "OW101",
+    "no trainable module",
+    "nothing that computes `{loss}` is known to be a trainable module",
+    "Build the module in this file, hand its `.parameters()` to the optimizer here, or name it "
+    "`model`.",
+    "The region to lift starts where a trainable module is first used. What computes this loss "
+    "uses no object that the script gives evidence for: no optimizer gets its parameters, it is "
+    "built from no `nn.Module`, and its name does not say so.",
+    "import torch\n\nfrom helpers import predict\n\nloss = predict(torch.ones(3)).sum()\n"
+    "loss.backward()\n",
+)
+_page(
+    "OW102",
+    "the loss comes from elsewhere",
+    "`{loss}` is a parameter of `{function}`, and no call in this file computes it",
+    "Rewrite the file that calls this function, or name it there as a sink in `[tool.ortwrap]`.",
+    "Forward and loss have to be seen together to be lifted; here only the backward is.",
+    "import torch\n\n\ndef step(loss, optimizer):\n    loss.backward()\n    optimizer.step()\n",
+)
+_page(
+    "OW103",
+    "not PyTorch",
+    "`.backward()` is called in a file that imports no PyTorch library",
+    "Nothing to do if this is another library's backward; else import torch in this file.",
+    "Other libraries have a method of this name, and ortwrap resolves names by their imports.",
+    "from mxnet import autograd\n\nloss = autograd.run()\nloss.backward()\n",
+)
+_page(
+    "OW104",
+    "forward and loss in different blocks",
+    "the value of `{loss}` comes from several blocks of statements, the outermost at line {line}",
+    "Compute the model's output and the loss in the same block.",
+    "A part of the slice stands in a block that may run another number of times than the rest, "
+    "so that one call cannot stand for all of it.",
+    _HEAD + "out = model(torch.ones(3, 4))\nfor target in torch.zeros(2, 3, 2):\n"
+    "    loss = criterion(out, target)\n    loss.backward()\n",
+)
+_page(
+    "OW105",
+    "a statement that cannot move into forward",
+    "`{code}` is part of computing the loss and cannot move into forward",
+    "Move what it does besides computing (I/O, yielding, changing other objects) out of the "
+    "computation of the loss.",
+    "The slice is lifted into a method that ONNX Runtime replays. A statement with another effect "
+    "than computing a value would run there once, at export, and never again.",
+    _HEAD + "seen = {}\nout = model(torch.ones(3, 4))\nfor i in range(3):\n"
+    "    seen[i] = out\n    print(i)\nloss = sum(seen.values()).mean()\nloss.backward()\n",
+)
+_page(
+    "OW106",
+    "an input that may be missing",
+    "`{name}` may not be bound when the step is called, since only some paths assign it",
+    "Give `{name}` a value on every path before the step, `None` for instance.",
+    "What forward reads is passed to it as an argument, also where only a branch reads it.",
+    _HEAD + "\n\nclass Trainer:\n    def mix(self, y):\n        self.y_b = y.flip(0)\n\n"
+    "    def step(self, x, y):\n        out = model(x)\n        loss = criterion(out, y)\n"
+    "        if self.mixup:\n            loss = loss + criterion(out, self.y_b)\n"
+    "        loss.backward()\n",
+)
+_page(
+    "OW107",
+    "a helper with effects or state",
+    "`{name}` is called to compute the loss, and it {why}",
+    "Pass what it needs as arguments and return what it computes.",
+    "A function called from forward runs once, at export, and its result is replayed: what it "
+    "prints, counts or clears would happen once, and a value that it reads from elsewhere would "
+    "stay as it was.",
+    _HEAD + "\n\nclass LossCompute:\n    def __init__(self, head):\n        self.head = head\n\n"
+    "    def __call__(self, x, y):\n        return criterion(self.head(x), y)\n\n\n"
+    "compute = LossCompute(nn.Linear(2, 2))\n\n\n"
+    "def train(x, y):\n    loss = compute(model(x), y)\n    loss.backward()\n",
+)
+_page(
+    "OW108",
+    "a value that outlives the step",
+    "`{name}` is used after the step in a way that forward cannot return (`{code}`)",
+    "Compute `{name}` after the backward from what the model returned.",
+    "What later statements read has to come out of forward as a tensor.",
+    _HEAD
+    + "for i in range(3):\n    out = model(torch.ones(3, 4))\n    if i:\n        extra = out\n"
+    "        loss = criterion(extra, out)\n    else:\n        loss = out.mean()\n"
+    "    loss.backward()\n    print(extra)\n",
+)
+_page(
+    "OW109",
+    "a name that is local to its function",
+    "`{name}` is {what} inside `{function}`, where the generated class cannot see it",
+    "Move it to the top of the file.",
+    "The class stands at module level, where it can be pickled and tested; what forward uses must "
+    "be visible from there or be passed in.",
+    _HEAD + "\n\ndef train(x, y):\n    if x.is_cuda:\n        import torch.nn.functional as F\n"
+    "    else:\n        import my_functional as F\n\n"
+    "    loss = F.mse_loss(model(x), y)\n    loss.backward()\n",
+)
+_page(
+    "OW110",
+    "parameters without a module",
+    "`{loss}` is computed from `{name}`, a tensor that requires grad, and from no module",
+    "Make `{name}` and the other tensors `nn.Parameter`s of an `nn.Module` whose forward computes "
+    "with them.",
+    "ORTModule trains the parameters of a module. Tensors that the script keeps by itself would be "
+    "taken for constants.",
+    "import torch\n\nw = torch.zeros(3, requires_grad=True)\nloss = ((w * 2).sum() - 1) ** 2\n"
+    "loss.backward()\n",
+)
+_page(
+    "OW111",
+    "forward and loss in different methods",
+    "`{loss}` is computed in `{method}`, and `{function}` only goes back through it",
+    "Compute the model's output and the loss in the method that calls backward, or return the loss "
+    "from `{method}` and call backward on it there.",
+    "Forward and loss have to be seen together to be lifted, in a method that alone computes this "
+    "loss.",
+    "import torch\nfrom torch import nn\n\n\nclass Trainer:\n    def __init__(self, net):\n"
+    "        self.net = net\n        self.criterion = nn.MSELoss()\n\n"
+    "    def forward(self, x, y):\n        self.loss = self.criterion(self.net(x), y)\n\n"
+    "    def forward_twice(self, x, y):\n"
+    "        self.loss = self.criterion(self.net(self.net(x)), y)\n\n"
+    "    def backward(self):\n        self.loss.backward()\n",
+)
+_page(
+    "OW112",
+    "modules in a list or dict",
+    "`{loss}` is computed by all modules that `{code}` holds, or by whichever it picks",
+    "Give the module a name before it is called (`model = models[i]`), or put the modules into an "
+    "`nn.ModuleList`, which is a module itself.",
+    "The wrapper holds modules, so that their parameters train. A plain list or dict of them is no "
+    "module, and what it holds may be another at each step. One that is picked before the loss is "
+    'computed, `models[i](x)` or `nets["encoder"](x)`, is held by itself.',
+    "import torch\nfrom torch import nn\n\n"
+    "models = [nn.Linear(4, 2), nn.Linear(4, 2)]\ncriterion = nn.MSELoss()\n"
+    "x, y = torch.ones(3, 4), torch.ones(3, 2)\n"
+    "loss = sum(criterion(model(x), y) for model in models)\nloss.backward()\n",
+)
+_page(
+    "OW201",
+    "second-order gradients",
+    "backward is called with `{keyword}`, which needs the graph again",
+    "Leave this step as it is: ORTModule computes first-order gradients, once per forward.",
+    "ORTModule frees the graph with its one backward; a second one raises, and gradients of "
+    "gradients do not exist.",
+    _HEAD + "loss = criterion(model(torch.ones(3, 4)), torch.zeros(3, 2))\n"
+    "loss.backward(retain_graph=True)\nloss.backward()\n",
+)
+_page(
+    "OW202",
+    "a graph shared by two backwards",
+    "`{code}` at line {line} is part of more than one loss",
+    "Add the losses and call backward once, or run the forward once for each.",
+    "Lifting each loss would run the shared forward twice, or ask ORTModule for two backwards "
+    "through one graph.",
+    _HEAD + "out = model(torch.ones(3, 4))\na = out.mean()\nb = out.std()\n"
+    "a.backward(inputs=[model.weight])\nb.backward()\n",
+)
+_page(
+    "OW203",
+    "a statement between that may change the result",
+    "`{code}` stands between the model call and the loss, and moving the call past it may change "
+    "the result: {why}",
+    "Move this line before the model call or after the loss.",
+    "Model and loss become one call, so that either the model call moves down past this statement "
+    "or the loss moves up past it. That is done only where the order cannot matter.",
+    _HEAD + "x, y = torch.ones(3, 4), torch.zeros(3, 2)\nout = model(x)\nprint(out)\n"
+    "y.fill_(1.0)\nloss = criterion(out, y)\nloss.backward()\n",
+)
+_page(
+    "OW204",
+    "an earlier value is read",
+    "`{code}` reads `{name}` before the computation of the loss changes it again",
+    "Give the two values different names.",
+    "After the rewrite only the last value of the name exists outside of forward.",
+    _HEAD + "x, y = torch.ones(3, 4), torch.zeros(3, 2)\nloss = criterion(model(x), y)\n"
+    "print(loss)\nloss = loss + model(x).abs().mean()\nloss.backward()\n",
+)
+_page(
+    "OW205",
+    "gradient of the loss in the loss",
+    "`{code}` takes a gradient while the loss is computed",
+    "Leave this step as it is: ORTModule has no gradients of gradients.",
+    "Gradient penalties and meta-learning differentiate through a gradient.",
+    _HEAD + "x = torch.ones(3, 4, requires_grad=True)\nout = model(x)\n"
+    "g, = torch.autograd.grad(out.sum(), x, create_graph=True)\nloss = (g ** 2).mean()\n"
+    "loss.backward()\n",
+)
+_page(
+    "OW206",
+    "several losses in one backward",
+    "backward is called on several losses at once (`{code}`)",
+    "Add them up and call backward on the sum.",
+    "ORTModule's backward starts from one scalar.",
+    _HEAD + "out = model(torch.ones(3, 4))\ntorch.autograd.backward([out.mean(), out.std()])\n",
+)
+_page(
+    "OW207",
+    "distributed autograd",
+    "`{code}` runs RPC or pipeline autograd, whose graph spans several processes",
+    "Leave this step as it is.",
+    "ORTModule exports one graph of one process.",
+    "import torch\nimport torch.distributed.autograd as dist_autograd\n\n"
+    "model = torch.nn.Linear(4, 2)\nwith dist_autograd.context() as context_id:\n"
+    "    loss = model(torch.ones(3, 4)).sum()\n    dist_autograd.backward(context_id, [loss])\n",
+)
+_page(
+    "OW208",
+    "log-probabilities stored while acting",
+    "`{loss}` goes back through what `{code}` stored at line {line}, each in a forward of its own",
+    "Leave this step as it is, or store states and actions and run the model once more on all of "
+    "them before the backward.",
+    "Policy gradients keep the graph of every forward until the episode ends. One call of a graph "
+    "cannot stand for forwards between which the environment answers.",
+    "import torch\nfrom torch import nn\nfrom torch.distributions import Categorical\n\n"
+    "policy = nn.Linear(4, 2)\nsaved = []\n\n\n"
+    "def act(state):\n    dist = Categorical(logits=policy(state))\n    action = dist.sample()\n"
+    "    saved.append(dist.log_prob(action))\n    return action.item()\n\n\n"
+    "def finish_episode(returns):\n"
+    "    loss = -(torch.stack(saved) * returns).sum()\n    loss.backward()\n",
+)
+_page(
+    "OW301",
+    "a value taken out of the graph",
+    "`{code}` turns a tensor of the step into a constant while the loss is computed",
+    "Keep it a tensor, take its value after the backward, or compute it from inputs only.",
+    "ONNX Runtime replays what was traced: `.item()`, `.tolist()`, `.numpy()` and `float()` on "
+    "what the model computed would stay as they were at the first step. Numbers that `.item()` "
+    "takes only to return them beside the loss are no reason: they are taken from what the graph "
+    "returns. Nor are `.detach()` and `no_grad`: the gradient stops in the graph as well.",
+    _HEAD + "out = model(torch.ones(3, 4))\nscale = out.abs().max().item()\n"
+    "loss = criterion(out / scale, torch.zeros(3, 2))\nloss.backward()\n",
+)
+_page(
+    "OW302",
+    "gradients asked of inner values",
+    "`{code}` asks for the gradient of `{name}`, which forward computes",
+    "Drop it, or leave this step as it is.",
+    "Values inside of the exported graph have no `.grad` and no hooks.",
+    _HEAD
+    + "out = model(torch.ones(3, 4))\nout.retain_grad()\nloss = out.mean()\nloss.backward()\n",
+)
+_page(
+    "OW304",
+    "NumPy or random in the loss",
+    "`{code}` computes with NumPy or `random` inside of the computation of the loss",
+    "Draw or compute it before the model call and use the result.",
+    "Such a call runs once, when the graph is exported, and its result is replayed for good.",
+    "import numpy as np\n"
+    + _HEAD
+    + "x = torch.ones(3, 4)\nout = model(x)\nloss = out.mean() * np.random.rand()\n"
+    "loss.backward()\n",
+)
+_page(
+    "OW305",
+    "a branch on computed values",
+    "`{code}` decides by values that the model computed, while the loss is computed",
+    "Write both sides with `torch.where`, or decide after the loss is known.",
+    "ONNX Runtime replays the path that was taken when the graph was exported.",
+    _HEAD + "out = model(torch.ones(3, 4))\nif out.max() > 0.5:\n    out = out * 2\n"
+    "loss = criterion(out, torch.zeros(3, 2))\nloss.backward()\n",
+)
+_page(
+    "OW306",
+    "a sample drawn on the way to the loss",
+    "`{code}` draws a sample while the loss is computed",
+    "Leave this step as it is, or draw the sample before the model call.",
+    "What a policy sampled decides what happens next in the script, and the log-probability of the "
+    "very same sample has to reach the loss; ONNX Runtime would draw another one.",
+    _HEAD + "from torch.distributions import Categorical\n"
+    "dist = Categorical(logits=model(torch.ones(3, 4)))\naction = dist.sample()\n"
+    "loss = -dist.log_prob(action).mean()\nloss.backward()\n",
+)
+_page(
+    "OW311",
+    "a batch split over devices",
+    "`{name}` is a `DataParallel`, which copies the model to every device at each step",
+    "Move to `DistributedDataParallel`, which has one process and one loss per device, or leave "
+    "out `DataParallel` where there is one device.",
+    "A graph is exported for one device and one set of parameters, while `DataParallel` makes new "
+    "copies of the model in every forward, runs them in threads, and would give one loss per "
+    "device. PyTorch itself advises against it. With `DistributedDataParallel` each process has a "
+    "model, a batch and a loss of its own: `ortwrap rewrite` takes such a script.",
+    "import torch\nfrom torch import nn\n\nmodel = nn.DataParallel(nn.Linear(4, 2))\n"
+    "criterion = nn.MSELoss()\nloss = criterion(model(torch.ones(3, 4)), torch.ones(3, 2))\n"
+    "loss.backward()\n",
+)
+_page(
+    "OW312",
+    "an engine that owns forward and backward",
+    "`{name}` {why}, which runs forward and backward in its own way",
+    "Put model and loss into one module, wrap that in `ORTModule`, and hand it to the engine.",
+    "Such an engine casts the inputs, shards or gathers parameters around the model's own forward, "
+    "and counts its calls to know when to reduce gradients and when to step. What it does there "
+    "cannot be seen in the script and may not be exported. The other way round works: a module "
+    "whose forward returns the loss, wrapped in `ORTModule`, is what the engine then drives.",
+    "import deepspeed\nimport torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\n"
+    'engine, optimizer, _, _ = deepspeed.initialize(model=model, config="ds.json")\n'
+    "criterion = nn.MSELoss()\nloss = criterion(engine(torch.ones(3, 4)), torch.ones(3, 2))\n"
+    "engine.backward(loss)\nengine.step()\n",
+)
+_page(
+    "OW313",
+    "a step that needs guards",
+    "ORTModule without ortwrap's guards may train this step wrongly: {why}",
+    "Rewrite it without `--standalone`.",
+    "With `--standalone` the patched script calls ORTModule directly. ORTModule traces the step "
+    "once and replays the trace: what changes afterwards is silently ignored, be it the mode of a "
+    "module, a branch, or a module that another library has wrapped. `ortwrap.runtime` guards each "
+    "call against that.",
+    "# ortwrap rewrite --standalone\n"
+    + _HEAD
+    + "flag = True\nout = model(torch.ones(3, 4))\nif flag:\n    loss = out.mean()\n"
+    "else:\n    loss = out.sum()\nloss.backward()\n",
+)
+_page(
+    "OW314",
+    "a step that a library runs",
+    "`{name}` runs forward, loss and backward in its library's own code",
+    "Override `compute_loss` in a class of your own (Hugging Face), or write the update function "
+    "yourself (ignite).",
+    "Only what stands in the script can be lifted. For the `Trainer` of Hugging Face derive a "
+    "class from it and override `compute_loss(self, model, inputs, ...)`: what that method "
+    "computes with `model` is rewritten, and the rest stays the library's. For ignite write the "
+    "update function (`def step(engine, batch)`) and give it to `Engine`, instead of calling "
+    "`create_supervised_trainer`.",
+    "from transformers import AutoModelForCausalLM, Trainer\n\n"
+    'model = AutoModelForCausalLM.from_pretrained("gpt2")\ntrainer = Trainer(model=model)\n'
+    "trainer.train()\n",
+)
+_page(
+    "OW901",
+    "internal check failed",
+    "the patched text did not pass ortwrap's own checks ({why})",
+    "The file is unchanged; please report it with this message.",
+    "Before anything is shown, the patched text must parse, resolve every name and stay the same "
+    "under a second rewrite.",
+    "",
+)
+
+PAGES = MappingProxyType({page.code: page for page in _PAGES})
