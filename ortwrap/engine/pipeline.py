@@ -14,7 +14,6 @@ from ortwrap.engine.emit import Emitter
 from ortwrap.engine.existing import ExistingUses
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import descendants
 from ortwrap.engine.options import Options
 from ortwrap.engine.own_criteria import with_own_criteria
 from ortwrap.engine.own_ways import check_own_ways
@@ -24,6 +23,7 @@ from ortwrap.engine.relocating import Relocation
 from ortwrap.engine.result import Change, Result, Step
 from ortwrap.engine.retained import check_graph_is_spent
 from ortwrap.engine.returned import ReturnedLosses
+from ortwrap.engine.rows import Rows
 from ortwrap.engine.safety import misplaced, unparsable, unresolved_names
 from ortwrap.engine.second_order import check_first_order
 from ortwrap.engine.sinks import Sink, SinkFinder
@@ -32,8 +32,7 @@ from ortwrap.engine.standalone import check_without_guards
 from ortwrap.engine.step_function import StepFunction
 from ortwrap.engine.suppression import find_skips
 from ortwrap.engine.templating import InvalidTemplate
-from ortwrap.engine.tree import SourceTree
-from ortwrap.engine.unseen import why_no_module
+from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.untouched import changed_line, hidden_name
 
 
@@ -90,6 +89,7 @@ class _Rewrite:
         self._options = options
         self._bindings = Bindings(tree)
         self._modules = ModuleTable(tree, self._bindings, options.wrappers)
+        self._rows = Rows(tree, self._bindings, self._modules)
         self._helpers = Helpers(tree, self._bindings, self._modules)
         self._finder = SinkFinder(tree, self._bindings, self._modules, options.sinks)
         self._skips = find_skips(tree)
@@ -107,75 +107,85 @@ class _Rewrite:
             left = [index for index, line in enumerate(lines) if line in options.leave]
         self._left = tuple(left)
         self._functions.clear()
+        self._slices: dict[Sink, LossSlice] = {}
         self._plans: tuple[Plan, ...] = ()
 
     def run(self) -> Result:
-        sinks = self._sinks
         rows: dict[Sink, Step] = {}
-        slices: dict[Sink, LossSlice] = {}
-        shared: list[SharedGraph] = []
-        for sink in sinks:
-            try:
-                if self._existing.is_rewritten(sink):
-                    rows[sink] = self._row(sink, "skipped", "already goes through ortwrap")
-                    continue
-                if self._skip(sink) is None:
-                    self._consumers.check(sink)
-                found = self._function(sink, sinks).slicer.slice(sink)
-                if self._existing.is_inside_ort(found):
-                    why = "`ORTModule` computes this loss already"
-                    rows[sink] = self._row(sink, "skipped", why)
-                    continue
-                slices[sink] = found
-            except Refuse as refusal:
-                skip = self._skip(sink)
-                rows[sink] = skip if skip is not None else self._refused(sink, refusal)
-                if isinstance(refusal, SharedGraph):
-                    shared.append(refusal)
-                else:
-                    shared += self._graph_of(sink, sinks)
-        groups = self._group(slices)
+        shared = self._slice_all(rows)
+        groups = self._group(self._slices)
         skipped = self._skipped(groups)
         shared += [
-            SharedGraph(units, self._tree.code(units[0].node), self._tree.line(units[0].node))
-            for units in (slices[group[0]].units for group in groups if group[0] in skipped)
+            self._graph(units)
+            for units in (self._slices[group[0]].units for group in groups if group[0] in skipped)
             if units
         ]
         self._refuse_shared(groups, rows)
         for graph in shared:
             for group in groups:
-                if set(slices[group[0]].units) & set(graph.units):
-                    rows.update({sink: self._refused(sink, graph) for sink in group})
+                if set(self._slices[group[0]].units) & set(graph.units):
+                    rows.update({sink: self._rows.refused(sink, graph) for sink in group})
         rows.update(skipped)
-        plans: list[Plan] = []
-        planned: list[list[Sink]] = []
+        planned = self._plan_all(groups, rows)
+        self._plans = tuple(planned.values())
+        text, changes = self._emit(planned, rows)
+        firsts = [group[0] for group in groups]
+        steps = tuple(
+            replace(rows[sink], evidence=self._rows.evidence(sink, self._slices.get(sink)))
+            for sink in self._sinks
+            if sink in rows and (sink not in self._slices or sink in firsts)
+        )
+        return Result(self._tree.text, text, steps, self._unused_skips(), changes)
+
+    def _slice_all(self, rows: dict[Sink, Step]) -> list[SharedGraph]:
+        """Slice every sink that can be, give the others a row, and tell which graphs those use."""
+        shared: list[SharedGraph] = []
+        for sink in self._sinks:
+            try:
+                if self._existing.is_rewritten(sink):
+                    rows[sink] = self._rows.row(sink, "skipped", "already goes through ortwrap")
+                    continue
+                if self._skip(sink) is None:
+                    self._consumers.check(sink)
+                found = self._function(sink, self._sinks).slicer.slice(sink)
+                if self._existing.is_inside_ort(found):
+                    why = "`ORTModule` computes this loss already"
+                    rows[sink] = self._rows.row(sink, "skipped", why)
+                    continue
+                self._slices[sink] = found
+            except Refuse as refusal:
+                skip = self._skip(sink)
+                rows[sink] = skip if skip is not None else self._rows.refused(sink, refusal)
+                if isinstance(refusal, SharedGraph):
+                    shared.append(refusal)
+                else:
+                    shared += self._graph_of(sink, self._sinks)
+        return shared
+
+    def _plan_all(self, groups: list[list[Sink]], rows: dict[Sink, Step]) -> dict[Sink, Plan]:
+        """The plan of each group that has no row yet, by its first sink; the others get a row."""
+        planned: dict[Sink, Plan] = {}
         for group in groups:
             if group[0] in rows:
                 continue
             try:
-                plans.append(self._plan(group, slices, sinks))
-                planned.append(group)
+                planned[group[0]] = self._plan(group, self._slices, self._sinks)
             except Refuse as refusal:
-                for sink in group:
-                    rows[sink] = self._refused(sink, refusal)
-        self._plans = tuple(plans)
-        text = self._tree.text
-        changes: tuple[Change, ...] = ()
-        if plans:
-            emitted = Emitter(
-                self._tree, self._bindings, self._modules, self._helpers, self._options
-            ).emit(plans)
-            text, changes = emitted.text, emitted.changes
-            for group, name in zip(planned, emitted.class_names):
-                message = f"forward and loss moved into `{name}`"
-                rows[group[0]] = replace(self._row(group[0], "rewritten", message), class_name=name)
-        firsts = [group[0] for group in groups]
-        shown = [sink for sink in sinks if sink in rows and (sink not in slices or sink in firsts)]
-        steps = tuple(
-            replace(rows[sink], evidence=self._evidence(sink, slices.get(sink))) for sink in shown
-        )
-        unused = self._unused_skips(sinks, slices)
-        return Result(self._tree.text, text, steps, unused, changes)
+                rows.update({sink: self._rows.refused(sink, refusal) for sink in group})
+        return planned
+
+    def _emit(
+        self, planned: dict[Sink, Plan], rows: dict[Sink, Step]
+    ) -> tuple[str, tuple[Change, ...]]:
+        """The patched text, and a row for each step in it."""
+        if not planned:
+            return self._tree.text, ()
+        emitter = Emitter(self._tree, self._bindings, self._modules, self._helpers, self._options)
+        emitted = emitter.emit(list(planned.values()))
+        for sink, name in zip(planned, emitted.class_names):
+            row = self._rows.row(sink, "rewritten", f"forward and loss moved into `{name}`")
+            rows[sink] = replace(row, class_name=name)
+        return emitted.text, emitted.changes
 
     def unsafe(self, result: Result) -> str | None:
         """Why the patched text must not be shown; None if it holds what was planned."""
@@ -263,11 +273,11 @@ class _Rewrite:
         """The row of a step that the script or the caller wants left alone."""
         lines = self._lines(sink, found)
         if any(self._sinks[index] is sink for index in self._left if index < len(self._sinks)):
-            return self._row(sink, "skipped", "left alone as asked")
+            return self._rows.row(sink, "skipped", "left alone as asked")
         for skip in self._skips:
             if any(skip.covers(line) for line in lines):
                 where = "" if skip.line == lines[0] else f" in line {skip.line}"
-                return self._row(sink, "skipped", f"left alone by `# ortwrap: skip`{where}")
+                return self._rows.row(sink, "skipped", f"left alone by `# ortwrap: skip`{where}")
         return None
 
     def _lines(self, sink: Sink, found: LossSlice | None) -> list[int]:
@@ -284,8 +294,8 @@ class _Rewrite:
                 rows.update({sink: replace(row, line=self._tree.line(sink.call)) for sink in group})
         return rows
 
-    def _unused_skips(self, sinks: list[Sink], slices: dict[Sink, LossSlice]) -> tuple[int, ...]:
-        lines = [line for sink in sinks for line in self._lines(sink, slices.get(sink))]
+    def _unused_skips(self) -> tuple[int, ...]:
+        lines = [n for sink in self._sinks for n in self._lines(sink, self._slices.get(sink))]
         unused = [skip.line for skip in self._skips if not any(map(skip.covers, lines))]
         return tuple(unused)
 
@@ -299,22 +309,17 @@ class _Rewrite:
             )
         return self._functions[node]
 
-    def _explained(self, sink: Sink, refusal: Refuse) -> Refuse:
-        """A better reason where no module was found."""
-        if refusal.page.code != "OW101":
-            return refusal
-        return why_no_module(sink, self._tree, self._bindings, self._modules) or refusal
-
     def _graph_of(self, sink: Sink, sinks: list[Sink]) -> list[SharedGraph]:
         """The graph that a refused sink consumes, so that no other step lifts a part of it."""
         try:
             units = self._function(sink, sinks).slicer.slice(sink).units
         except Refuse:
             return []
-        if not units:
-            return []
-        node = units[0].node
-        return [SharedGraph(units, self._tree.code(node), self._tree.line(node))]
+        return [self._graph(units)] if units else []
+
+    def _graph(self, units: tuple[Unit, ...]) -> SharedGraph:
+        first = units[0].node
+        return SharedGraph(units, self._tree.code(first), self._tree.line(first))
 
     def _group(self, slices: dict[Sink, LossSlice]) -> list[list[Sink]]:
         """Sinks whose branches consume one loss make one step."""
@@ -329,7 +334,6 @@ class _Rewrite:
                     break
             else:
                 groups.append([sink])
-        self._slices = slices
         return groups
 
     def _refuse_shared(self, groups: list[list[Sink]], rows: dict[Sink, Step]) -> None:
@@ -347,7 +351,7 @@ class _Rewrite:
                         "OW202", node, code=self._tree.code(node)[:60], line=self._tree.line(node)
                     )
                     for sink in (*group, *other):
-                        rows[sink] = self._refused(sink, refusal)
+                        rows[sink] = self._rows.refused(sink, refusal)
 
     def _plan(self, group: list[Sink], slices: dict[Sink, LossSlice], sinks: list[Sink]) -> Plan:
         found = slices[group[0]]
@@ -382,40 +386,3 @@ class _Rewrite:
             if name not in names and name not in self._bindings.module.names:
                 return name
         return "loss_of_step"
-
-    def _evidence(self, sink: Sink, found: LossSlice | None) -> tuple[str, ...]:
-        """What counts as a module or a criterion in a step: for people, and for them alone."""
-        pieces = found.pieces if found is not None else [sink.unit]
-        if found is None:
-            pieces = self._tree.blocks(self._tree.enclosing(sink.call))[0].units
-        told: dict[str, str] = {}
-        for piece in pieces:
-            for node in descendants(piece.node):
-                if isinstance(node, (cst.Name, cst.Attribute)):
-                    known = self._modules.evidence(node)
-                    if known is not None:
-                        what = "loss function" if known.role == "criterion" else "model"
-                        name = self._tree.code(node)
-                        told.setdefault(name, f"{what} `{name}`: {known.reason}")
-        return tuple(told.values())
-
-    # -- rows --------------------------------------------------------------------------------------
-
-    def _row(self, sink: Sink, status: str, message: str) -> Step:
-        return Step(
-            line=self._tree.line(sink.call),
-            function=self._tree.qualified_function(sink.call),
-            status=status,  # type: ignore[arg-type]
-            code=None,
-            message=message,
-        )
-
-    def _refused(self, sink: Sink, refusal: Refuse) -> Step:
-        refusal = self._explained(sink, refusal)
-        message = refusal.message
-        line = self._tree.line(refusal.node if refusal.node is not None else sink.call)
-        if line != self._tree.line(sink.call) and f"line {line}" not in message:
-            message += f" (line {line})"
-        return replace(
-            self._row(sink, "refused", message), code=refusal.page.code, advice=refusal.advice
-        )

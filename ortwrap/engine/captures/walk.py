@@ -5,25 +5,17 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.captures.accessors import reads_with_effect
+from ortwrap.engine.captures.held import HeldParts
+from ortwrap.engine.captures.inputs import Inputs
 from ortwrap.engine.captures.instance import runs_its_instance
-from ortwrap.engine.captures.names import (
-    ParameterNames,
-    name_for,
-    name_for_item_of,
-    name_for_result_of,
-    part_name,
-)
 from ortwrap.engine.captures.outside import Outside
-from ortwrap.engine.captures.randomness import draws_numbers, moves_a_generator
+from ortwrap.engine.captures.randomness import moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
 from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import place_of, root_place
-from ortwrap.engine.helpers import HeldModule
-from ortwrap.engine.nodes import children, descendants
-from ortwrap.engine.own_ways import check_own_way
-from ortwrap.engine.plan import CapturedInput, Part
+from ortwrap.engine.nodes import children
+from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import Unit
@@ -50,9 +42,9 @@ class SliceWalk:
         self._walked = Walked()
         self._outside = Outside(analyses, self._walked)
         self._check = StatementCheck(analyses, found, self._walked, self._outside)
-        self._names = ParameterNames(analyses, found)
         self._by_instance = runs_its_instance(analyses, found)
-        self._expressions: dict[str, str] = {}
+        self._held = HeldParts(analyses, self._walked, found.loss, self._by_instance)
+        self._inputs = Inputs(analyses, found, self._walked, self._outside)
         self._starred: dict[str, cst.BaseExpression] = {}
 
     def over_pieces(self) -> Walked:
@@ -104,7 +96,7 @@ class SliceWalk:
         for place in sorted(own & self._liveness.exposed(piece)):
             readers = effects.reads.get(place)
             if readers:
-                self._capture_place(place, readers[0])
+                self._inputs.take_place(place, readers[0])
                 self._walked.conditional.setdefault(place, readers[0])
         self._walked.defined |= own
         self._expression(piece.node)
@@ -153,20 +145,20 @@ class SliceWalk:
         """Put a part or an input in the place of an expression; False to look inside of it."""
         place = place_of(node, self._reader.instance)
         if isinstance(node, cst.Subscript) and self._is_item(node):
-            self._item(node)
+            self._held.hold_item(node)
             return True
         if place is None:
             if not self._outside.is_outside(node):
                 return False
-            self._capture_expression(node)
+            self._inputs.take_expression(node)
             return True
         if place not in self._walked.defined and self._modules.holds_modules(node):
             raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
         if self._is_captured(node, place):
             if self._modules.evidence(node) is not None or self._modules.holds_criteria(node):
-                self._part(node, place)
+                self._held.hold(node, place)
             else:
-                self._capture_place(place, node)
+                self._inputs.take_place(place, node)
                 self._walked.reads_conditionally(place, node)
         return True
 
@@ -185,23 +177,6 @@ class SliceWalk:
         )
         whole = any(self._modules.evidence(reader) for nodes in reads.values() for reader in nodes)
         return bool(reads) and not (held_whole or known or inside or whole)
-
-    def _item(self, node: cst.Subscript) -> None:
-        """The wrapper holds the one module; an index that changes makes another wrapper."""
-        place = self._tree.source(node)
-        check_own_way(node, place, self._modules)
-        reads = self._reader.of(node).reads
-        for root, readers in reads.items():
-            self._walked.reads_conditionally(root, readers[0])
-        if place not in self._walked.parts:
-            if self._walked.guards:
-                # The other branches may be there because there is no such item.
-                raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
-            name = self._part_name(name_for_item_of(node, self._bindings))
-            trainable = self._modules.is_trainable(node)
-            self._walked.parts[place] = Part(name, place, trainable, tuple(reads))
-        name = self._walked.parts[place].name
-        self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
 
     def _is_captured(self, node: cst.CSTNode, place: str) -> bool:
         known = place in self._walked.defined or node not in self._walked.free
@@ -277,30 +252,13 @@ class SliceWalk:
             why = "is an object that runs a module which it was given"
             raise Refuse("OW107", func, name=place, why=why)
         if not is_global(func, self._bindings):
-            self._part(func, place)
+            self._held.hold(func, place)
         if helper is None:
             return
         self._helpers.check(helper, place)
         for held in self._helpers.held_modules(helper):
             if not (held.of_instance and self._by_instance):
-                self._hold(held, func)
-
-    def _hold(self, held: HeldModule, func: cst.BaseExpression) -> None:
-        """A module that a helper runs is held by the wrapper, so that its parameters train."""
-        place = held.place(self._reader.instance)
-        if place in self._walked.parts:
-            return
-        if not held.of_instance:
-            owner = self._bindings.scope_of(func).owner(held.root or place)
-            if owner is None or not owner.is_module:
-                raise Refuse("OW107", func, name=self._tree.code(func), why=f"runs `{place}`")
-        item = cst.parse_expression(place) if held.root else None
-        if isinstance(item, cst.Subscript):
-            name = self._part_name(name_for_item_of(item, self._bindings))
-        else:
-            name = self._part_name(place)
-        roots = (held.root,) if held.root else ()
-        self._walked.parts[place] = Part(name, place, True, roots)
+                self._held.hold_for_helper(held, func)
 
     def _method_call(self, func: cst.Attribute) -> None:
         """`criterion.forward(x)` needs the object itself, `target.mul(x)` its value."""
@@ -309,7 +267,7 @@ class SliceWalk:
         held = place is not None and place not in self._walked.defined
         held = held and not is_global(owner, self._bindings)
         if place is not None and held and self._modules.evidence(owner) is not None:
-            self._part(owner, place)
+            self._held.hold(owner, place)
             self._check_step(func)
             return
         changed = self._objects.changes(func)
@@ -330,89 +288,6 @@ class SliceWalk:
         for method in known:
             self._helpers.check(method, code)
 
-    # -- parts and inputs ------------------------------------------------------------------------
-
-    def _part(self, node: cst.BaseExpression, place: str) -> None:
-        instance = self._reader.instance
-        if self._by_instance and instance is not None and place.split(".")[0] == instance:
-            self._part_of_instance(node, place, instance)
-            return
-        self._walked.reads_conditionally(place, node)
-        check_own_way(node, place, self._modules)
-        if place not in self._walked.parts:
-            trainable = self._modules.is_trainable(node)
-            self._walked.parts[place] = Part(self._part_name(place), place, trainable)
-        name = self._walked.parts[place].name
-        self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
-
-    def _part_of_instance(self, node: cst.BaseExpression, place: str, instance: str) -> None:
-        """`self` is a module and is held whole: its own modules and methods are reached by it."""
-        name = self._part_name("model")
-        part = self._walked.parts.setdefault(instance, Part(name, instance, True))
-        held = cst.Attribute(cst.Name("self"), cst.Name(part.name))
-        attribute = place[len(instance) + 1 :]
-        reached = cst.Attribute(held, cst.Name(attribute)) if attribute else held
-        self._walked.replacements[node] = reached
-
-    def _part_name(self, place: str) -> str:
-        return part_name(place, (part.name for part in self._walked.parts.values()))
-
-    def _capture_place(self, place: str, node: cst.CSTNode) -> None:
-        self._check_not_filled(place, node)
-        self._walked.whole.add(place)
-        if place == self._reader.instance:
-            raise Refuse("OW107", node, name=place, why="is passed whole")
-        self._walked.input_places.add(place)
-        if "." in place:
-            self._capture_expression(cst.ensure_type(node, cst.Attribute))
-            return
-        self._walked.inputs.setdefault(place, CapturedInput(place, place))
-
-    def _capture_expression(self, node: cst.BaseExpression) -> None:
-        for place in self._reader.of(node).reads:
-            self._check_not_filled(place, node)
-        text = self._guarded(node)
-        drawn = draws_numbers(node, self._bindings) or reads_with_effect(node, self._bindings)
-        counted = self._changes_object(node)
-        drawn = drawn or counted
-        name = None if drawn else self._expressions.get(text)
-        if name is None:
-            used = {captured.name for captured in self._walked.inputs.values()}
-            owner = None if drawn else root_place(node, self._reader.instance)
-            wanted = name_for_result_of(node) if counted else name_for(node, self._bindings)
-            name = self._names.unique(wanted, owner, used | self._walked.defined)
-            self._expressions[text] = name
-            self._walked.inputs[name if drawn else text] = CapturedInput(name, text)
-        self._walked.input_places |= set(self._reader.of(node).reads)
-        self._walked.replacements[node] = cst.Name(name)
-
-    def _guarded(self, node: cst.BaseExpression) -> str:
-        """The source of an expression, for a branch that may not be taken with its condition."""
-        text = self._tree.source(node)
-        if self._outside.is_option(node) or self._flow.is_data_of_module(node):
-            return text
-        conditions: dict[str, None] = {}
-        for guard in self._walked.guards:
-            if guard is not None:
-                self._walked.input_places |= set(self._reader.of(guard.test).reads)
-                conditions[_condition(self._tree.source(guard.test), guard)] = None
-        return f"{text} if {' and '.join(conditions)} else None" if conditions else text
-
-    def _changes_object(self, node: cst.BaseExpression) -> bool:
-        """The same text twice is two calls: `buffer.push_and_pop(fake)`."""
-        return any(
-            isinstance(inner, cst.Call)
-            and isinstance(inner.func, cst.Attribute)
-            and self._objects.changes(inner.func) is not None
-            for inner in descendants(node)
-        )
-
-    def _check_not_filled(self, place: str, node: cst.CSTNode) -> None:
-        """A container that hooks or forward fill has to be read after the model ran."""
-        if self._walked.ran_module and place in self._helpers.filled_places():
-            code = self._tree.code(node)[:60]
-            raise Refuse("OW203", node, code=code, why="the model's run may fill it")
-
 
 def _picked_from(node: cst.CSTNode) -> str | None:
     """`views` in `views[0]`."""
@@ -423,12 +298,6 @@ def _picked_from(node: cst.CSTNode) -> str | None:
         index.value, (cst.Integer, cst.SimpleString)
     )
     return node.value.value if literal and len(node.slice) == 1 else None
-
-
-def _condition(text: str, guard: Guard) -> str:
-    plain = isinstance(guard.test, (cst.Name, cst.Attribute, cst.Comparison))
-    text = text if plain or guard.test.lpar else f"({text})"
-    return text if guard.wanted else f"not {text}"
 
 
 def _evaluated_first(node: cst.CSTNode) -> tuple[cst.CSTNode, ...] | None:

@@ -1,0 +1,96 @@
+"""What the wrapper holds: the modules and criteria that the slice uses."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.names import name_for_item_of, part_name
+from ortwrap.engine.captures.walked import Walked
+from ortwrap.engine.helpers import HeldModule
+from ortwrap.engine.own_ways import check_own_way
+from ortwrap.engine.plan import Part
+from ortwrap.engine.refusals import Refuse
+
+
+class HeldParts:
+    """Gives the wrapper a part for each module, and puts it where the slice names the module.
+
+    Args:
+        analyses: of the step's function.
+        walked: the walk whose parts these are.
+        loss: the loss that is lifted, for messages.
+        by_instance: `self` is the module, and held whole.
+    """
+
+    def __init__(
+        self, analyses: Analyses, walked: Walked, loss: cst.BaseExpression, by_instance: bool
+    ) -> None:
+        self._tree = analyses.tree
+        self._bindings = analyses.bindings
+        self._modules = analyses.modules
+        self._reader = analyses.reader
+        self._instance = analyses.reader.instance
+        self._walked = walked
+        self._loss = loss
+        self._by_instance = by_instance
+
+    def hold(self, node: cst.BaseExpression, place: str) -> None:
+        """What is named at a place, under the same name wherever the slice names it."""
+        instance = self._instance
+        if self._by_instance and instance is not None and place.split(".")[0] == instance:
+            self._hold_instance(node, place, instance)
+            return
+        self._walked.reads_conditionally(place, node)
+        check_own_way(node, place, self._modules)
+        if place not in self._walked.parts:
+            trainable = self._modules.is_trainable(node)
+            self._walked.parts[place] = Part(self._name(place), place, trainable)
+        name = self._walked.parts[place].name
+        self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
+
+    def _hold_instance(self, node: cst.BaseExpression, place: str, instance: str) -> None:
+        """`self` is a module and is held whole: its own modules and methods are reached by it."""
+        name = self._name("model")
+        part = self._walked.parts.setdefault(instance, Part(name, instance, True))
+        held = cst.Attribute(cst.Name("self"), cst.Name(part.name))
+        attribute = place[len(instance) + 1 :]
+        reached = cst.Attribute(held, cst.Name(attribute)) if attribute else held
+        self._walked.replacements[node] = reached
+
+    def hold_item(self, node: cst.Subscript) -> None:
+        """The wrapper holds the one module; an index that changes makes another wrapper."""
+        place = self._tree.source(node)
+        check_own_way(node, place, self._modules)
+        reads = self._reader.of(node).reads
+        for root, readers in reads.items():
+            self._walked.reads_conditionally(root, readers[0])
+        if place not in self._walked.parts:
+            if self._walked.guards:
+                # The other branches may be there because there is no such item.
+                raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
+            name = self._name(name_for_item_of(node, self._bindings))
+            trainable = self._modules.is_trainable(node)
+            self._walked.parts[place] = Part(name, place, trainable, tuple(reads))
+        name = self._walked.parts[place].name
+        self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
+
+    def hold_for_helper(self, held: HeldModule, func: cst.BaseExpression) -> None:
+        """A module that a helper runs is held by the wrapper, so that its parameters train."""
+        place = held.place(self._instance)
+        if place in self._walked.parts:
+            return
+        if not held.of_instance:
+            owner = self._bindings.scope_of(func).owner(held.root or place)
+            if owner is None or not owner.is_module:
+                raise Refuse("OW107", func, name=self._tree.code(func), why=f"runs `{place}`")
+        item = cst.parse_expression(place) if held.root else None
+        if isinstance(item, cst.Subscript):
+            name = self._name(name_for_item_of(item, self._bindings))
+        else:
+            name = self._name(place)
+        roots = (held.root,) if held.root else ()
+        self._walked.parts[place] = Part(name, place, True, roots)
+
+    def _name(self, place: str) -> str:
+        return part_name(place, (part.name for part in self._walked.parts.values()))

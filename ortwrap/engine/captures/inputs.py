@@ -1,0 +1,110 @@
+"""What forward takes: the values that the slice reads from outside of it."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.accessors import reads_with_effect
+from ortwrap.engine.captures.names import ParameterNames, name_for, name_for_result_of
+from ortwrap.engine.captures.outside import Outside
+from ortwrap.engine.captures.randomness import draws_numbers
+from ortwrap.engine.captures.walked import Guard, Walked
+from ortwrap.engine.effects import root_place
+from ortwrap.engine.nodes import descendants
+from ortwrap.engine.plan import CapturedInput
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
+
+
+class Inputs:
+    """Gives forward a parameter for each value, and puts it where the slice computes the value.
+
+    Args:
+        analyses: of the step's function.
+        found: the slice, whose names the parameters' must differ from.
+        walked: the walk whose inputs these are.
+        outside: tells what can be evaluated before the call.
+    """
+
+    def __init__(
+        self, analyses: Analyses, found: LossSlice, walked: Walked, outside: Outside
+    ) -> None:
+        self._tree = analyses.tree
+        self._bindings = analyses.bindings
+        self._helpers = analyses.helpers
+        self._reader = analyses.reader
+        self._flow = analyses.flow
+        self._objects = analyses.objects
+        self._names = ParameterNames(analyses, found)
+        self._walked = walked
+        self._outside = outside
+        self._expressions: dict[str, str] = {}
+
+    def take_place(self, place: str, node: cst.CSTNode) -> None:
+        """The value of a name, or of an attribute of the instance.
+
+        Raises:
+            Refuse: it is the instance itself, or the model's run may fill it.
+        """
+        self._check_not_filled(place, node)
+        self._walked.whole.add(place)
+        if place == self._reader.instance:
+            raise Refuse("OW107", node, name=place, why="is passed whole")
+        self._walked.input_places.add(place)
+        if "." in place:
+            self.take_expression(cst.ensure_type(node, cst.Attribute))
+            return
+        self._walked.inputs.setdefault(place, CapturedInput(place, place))
+
+    def take_expression(self, node: cst.BaseExpression) -> None:
+        """The value that an expression has before the call, evaluated once if it has effects."""
+        for place in self._reader.of(node).reads:
+            self._check_not_filled(place, node)
+        text = self._guarded(node)
+        drawn = draws_numbers(node, self._bindings) or reads_with_effect(node, self._bindings)
+        counted = self._changes_object(node)
+        drawn = drawn or counted
+        name = None if drawn else self._expressions.get(text)
+        if name is None:
+            used = {captured.name for captured in self._walked.inputs.values()}
+            owner = None if drawn else root_place(node, self._reader.instance)
+            wanted = name_for_result_of(node) if counted else name_for(node, self._bindings)
+            name = self._names.unique(wanted, owner, used | self._walked.defined)
+            self._expressions[text] = name
+            self._walked.inputs[name if drawn else text] = CapturedInput(name, text)
+        self._walked.input_places |= set(self._reader.of(node).reads)
+        self._walked.replacements[node] = cst.Name(name)
+
+    def _guarded(self, node: cst.BaseExpression) -> str:
+        """The source of an expression, for a branch that may not be taken with its condition."""
+        text = self._tree.source(node)
+        if self._outside.is_option(node) or self._flow.is_data_of_module(node):
+            return text
+        conditions: dict[str, None] = {}
+        for guard in self._walked.guards:
+            if guard is not None:
+                self._walked.input_places |= set(self._reader.of(guard.test).reads)
+                conditions[_condition(self._tree.source(guard.test), guard)] = None
+        return f"{text} if {' and '.join(conditions)} else None" if conditions else text
+
+    def _changes_object(self, node: cst.BaseExpression) -> bool:
+        """The same text twice is two calls: `buffer.push_and_pop(fake)`."""
+        return any(
+            isinstance(inner, cst.Call)
+            and isinstance(inner.func, cst.Attribute)
+            and self._objects.changes(inner.func) is not None
+            for inner in descendants(node)
+        )
+
+    def _check_not_filled(self, place: str, node: cst.CSTNode) -> None:
+        """A container that hooks or forward fill has to be read after the model ran."""
+        if self._walked.ran_module and place in self._helpers.filled_places():
+            code = self._tree.code(node)[:60]
+            raise Refuse("OW203", node, code=code, why="the model's run may fill it")
+
+
+def _condition(text: str, guard: Guard) -> str:
+    plain = isinstance(guard.test, (cst.Name, cst.Attribute, cst.Comparison))
+    text = text if plain or guard.test.lpar else f"({text})"
+    return text if guard.wanted else f"not {text}"
