@@ -9,12 +9,13 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import overlap, place_of
 from ortwrap.engine.liveness import bound_by_a_round, surely_binds
-from ortwrap.engine.nodes import children
+from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.order import Order
 from ortwrap.engine.plan import CarriedOutput
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.retained import keeps_graph
 from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tensors import TensorProof
 from ortwrap.engine.tree import Block, Unit
 
 # Fields of Hugging Face model outputs: ORTModule cannot return the dataclass that holds them.
@@ -29,15 +30,6 @@ _TENSOR_FIELDS = frozenset(
 _GRADIENT_ATTRIBUTES = frozenset(
     "grad grad_fn retain_grad register_hook requires_grad requires_grad_ backward".split()
 )
-# Only what tensors have and arrays, tuples and numbers have not.
-_TENSOR_METHODS = frozenset(
-    "argmax softmax log_softmax sigmoid detach cpu unsqueeze topk permute backward contiguous "
-    "numel view size log_softmax expand masked_fill masked_select".split()
-)
-_TENSOR_FUNCTIONS = frozenset(
-    "mean sum cat stack exp log sqrt abs pow matmul einsum relu sigmoid softmax log_softmax "
-    "where clamp norm square".split()
-)
 
 
 class OutputFinder:
@@ -50,6 +42,7 @@ class OutputFinder:
         self._reader = analyses.reader
         self._flow = analyses.flow
         self._liveness = analyses.liveness
+        self._tensors = TensorProof(analyses)
 
     def find(
         self, found: LossSlice, order: Order, inputs: set[str]
@@ -91,7 +84,7 @@ class OutputFinder:
                         outputs.append(CarriedOutput(new, f"{place}.{name}", detach))
                     renames.update(dict.fromkeys(nodes, new))
             else:
-                detach = place not in inputs and self._is_tensor(place, found)
+                detach = place not in inputs and self._tensors.proves(place, found)
                 detach = detach and self._graph_ends(place, found)
                 outputs.append(CarriedOutput(place, place.split(".")[-1], detach))
         return outputs, renames
@@ -140,7 +133,7 @@ class OutputFinder:
         }
         function = self._tree.enclosing(found.sink.call)
         changed: dict[cst.Del, str] = {}
-        for node in _descendants(function):
+        for node in descendants(function):
             if not isinstance(node, cst.Del):
                 continue
             targets: list[cst.CSTNode] = [node.target]
@@ -157,7 +150,7 @@ class OutputFinder:
         return changed
 
     def _is_bound_elsewhere(self, target: cst.CSTNode, found: LossSlice) -> bool:
-        inside = {node for piece in found.pieces for node in _descendants(piece.node)}
+        inside = {node for piece in found.pieces for node in descendants(piece.node)}
         if not isinstance(target, cst.Name):
             return True
         scope = self._bindings.scope(self._tree.enclosing(target))
@@ -167,9 +160,9 @@ class OutputFinder:
 
     def _check_gradient_reads(self, place: str, found: LossSlice) -> None:
         """`.grad` and hooks of what forward computes are not to be had."""
-        inside = {node for piece in found.pieces for node in _descendants(piece.node)}
+        inside = {node for piece in found.pieces for node in descendants(piece.node)}
         function = self._tree.enclosing(found.sink.call)
-        for node in _descendants(function):
+        for node in descendants(function):
             parent = self._tree.parents.get(node)
             if place_of(node, self._reader.instance) != place or node in inside:
                 continue
@@ -198,7 +191,7 @@ class OutputFinder:
 
     def _read_beside_loss(self, place: str, found: LossSlice) -> bool:
         """The sink's statement, or one before it, reads the place outside of the loss."""
-        loss_nodes = set(_descendants(found.loss))
+        loss_nodes = set(descendants(found.loss))
         end = found.end + 1
         start = found.units[-1].index + 1 if found.units else found.end
         for unit in found.block.units[start:end]:
@@ -233,8 +226,8 @@ class OutputFinder:
         if together and not elsewhere and keeps_graph(found.sink.call) is None:
             return True
         function = self._tree.enclosing(found.sink.call)
-        inside = {node for piece in found.pieces for node in _descendants(piece.node)}
-        for node in _descendants(function):
+        inside = {node for piece in found.pieces for node in descendants(piece.node)}
+        for node in descendants(function):
             if place_of(node, self._reader.instance) == place and node not in inside:
                 unit = self._tree.unit_of(node)
                 if place in self._flow.reads(unit.node) and not self._reports(unit):
@@ -301,92 +294,6 @@ class OutputFinder:
         while field in taken:
             field += "_out"
         return field
-
-    # -- what is a tensor --------------------------------------------------------------------------
-
-    def _is_tensor(self, place: str, found: LossSlice) -> bool:
-        """Proof that the place holds a tensor, so that it has a `.detach()`."""
-        inside = {node for piece in found.pieces for node in _descendants(piece.node)}
-        for piece in found.pieces:
-            if place in self._reader.of(piece.node).writes and self._computes_tensor(piece.node):
-                return True
-        for node in self._uses(place, found, inside):
-            parent = self._tree.parents.get(node)
-            if isinstance(parent, cst.Attribute) and parent.value is node:
-                if parent.attr.value in _TENSOR_METHODS:
-                    return True
-                continue
-            if isinstance(parent, cst.Subscript) and not _picks_an_item(parent):
-                parent = self._tree.parents.get(parent)
-            if isinstance(parent, cst.Arg) and self._is_first_of_loss(parent):
-                return True
-        return False
-
-    def _uses(
-        self, place: str, found: LossSlice, inside: set[cst.CSTNode]
-    ) -> Iterator[cst.CSTNode]:
-        """Reads that see what the slice binds; the whole function's where nothing rebinds it."""
-        function = self._tree.enclosing(found.sink.call)
-        rebound = any(
-            place in self._reader.of(unit.node).writes
-            for node, unit in self._tree.units.items()
-            if isinstance(node, cst.BaseSmallStatement)
-            and node not in inside
-            and self._tree.enclosing(node) is function
-        )
-        for node in _descendants(function):
-            if place_of(node, self._reader.instance) == place and (node in inside or not rebound):
-                yield node
-
-    def _computes_tensor(self, node: cst.CSTNode) -> bool:
-        """An assignment of a loss term: a criterion's or function's result, or sums of them."""
-        if isinstance(node, cst.Assign) and len(node.targets) == 1:
-            single = not isinstance(node.targets[0].target, (cst.Tuple, cst.List))
-            return single and self._is_tensor_expression(node.value)
-        return False
-
-    def _is_tensor_expression(self, value: cst.BaseExpression) -> bool:
-        if isinstance(value, cst.BinaryOperation):
-            sides = (value.left, value.right)
-            return any(self._is_tensor_expression(side) for side in sides)
-        if isinstance(value, cst.UnaryOperation):
-            return self._is_tensor_expression(value.expression)
-        if not isinstance(value, cst.Call):
-            return False
-        qualified = self._bindings.qualified(value.func) or ""
-        name = qualified.rsplit(".", 1)[-1]
-        if qualified.startswith(("torch.nn.functional.", "torch.")):
-            return name in _TENSOR_FUNCTIONS or "loss" in name or "cross_entropy" in name
-        evidence = self._modules.evidence(value.func)
-        built = evidence is not None and evidence.role == "criterion" and evidence.strength > 1
-        return built and evidence is not None and "`torch.nn." in evidence.reason
-
-    def _is_first_of_loss(self, argument: cst.Arg) -> bool:
-        call = self._tree.parents.get(argument)
-        if not isinstance(call, cst.Call) or not call.args or call.args[0] is not argument:
-            return False
-        qualified = self._bindings.qualified(call.func) or ""
-        if qualified.startswith(("torch.nn.functional.", "torch.")):
-            return qualified not in ("torch.is_tensor", "torch.cat", "torch.stack", "torch.save")
-        return self._modules.is_criterion(call.func)
-
-
-def _descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        yield current
-        stack.extend(children(current))
-
-
-def _picks_an_item(node: cst.Subscript) -> bool:
-    """`pair[0]` or `out["x"]`: of a tuple or a mapping as well as of a tensor."""
-    index = node.slice[0].slice
-    return (
-        len(node.slice) == 1
-        and isinstance(index, cst.Index)
-        and isinstance(index.value, (cst.Integer, cst.SimpleString, cst.UnaryOperation))
-    )
 
 
 def _surely_read(node: cst.CSTNode, instance: str | None) -> set[str]:

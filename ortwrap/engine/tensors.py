@@ -1,0 +1,108 @@
+"""Proof that a place holds a tensor, by what computed it or by what is done with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.effects import place_of
+from ortwrap.engine.nodes import descendants
+from ortwrap.engine.slices import LossSlice
+
+# Only what tensors have and arrays, tuples and numbers have not.
+_TENSOR_METHODS = frozenset(
+    "argmax softmax log_softmax sigmoid detach cpu unsqueeze topk permute backward contiguous "
+    "numel view size log_softmax expand masked_fill masked_select".split()
+)
+_TENSOR_FUNCTIONS = frozenset(
+    "mean sum cat stack exp log sqrt abs pow matmul einsum relu sigmoid softmax log_softmax "
+    "where clamp norm square".split()
+)
+
+
+class TensorProof:
+    """Tells of what a slice binds whether the script shows it to be a tensor."""
+
+    def __init__(self, analyses: Analyses) -> None:
+        self._tree = analyses.tree
+        self._bindings = analyses.bindings
+        self._modules = analyses.modules
+        self._reader = analyses.reader
+
+    def proves(self, place: str, found: LossSlice) -> bool:
+        """The place surely holds a tensor after the slice, so that it has a `.detach()`."""
+        inside = {node for piece in found.pieces for node in descendants(piece.node)}
+        for piece in found.pieces:
+            if place in self._reader.of(piece.node).writes and self._computes_tensor(piece.node):
+                return True
+        for node in self._uses(place, found, inside):
+            parent = self._tree.parents.get(node)
+            if isinstance(parent, cst.Attribute) and parent.value is node:
+                if parent.attr.value in _TENSOR_METHODS:
+                    return True
+                continue
+            if isinstance(parent, cst.Subscript) and not _picks_an_item(parent):
+                parent = self._tree.parents.get(parent)
+            if isinstance(parent, cst.Arg) and self._is_first_of_loss(parent):
+                return True
+        return False
+
+    def _uses(
+        self, place: str, found: LossSlice, inside: set[cst.CSTNode]
+    ) -> Iterator[cst.CSTNode]:
+        """Reads that see what the slice binds; the whole function's where nothing rebinds it."""
+        function = self._tree.enclosing(found.sink.call)
+        rebound = any(
+            place in self._reader.of(unit.node).writes
+            for node, unit in self._tree.units.items()
+            if isinstance(node, cst.BaseSmallStatement)
+            and node not in inside
+            and self._tree.enclosing(node) is function
+        )
+        for node in descendants(function):
+            if place_of(node, self._reader.instance) == place and (node in inside or not rebound):
+                yield node
+
+    def _computes_tensor(self, node: cst.CSTNode) -> bool:
+        """An assignment of a loss term: a criterion's or function's result, or sums of them."""
+        if isinstance(node, cst.Assign) and len(node.targets) == 1:
+            single = not isinstance(node.targets[0].target, (cst.Tuple, cst.List))
+            return single and self._is_tensor_expression(node.value)
+        return False
+
+    def _is_tensor_expression(self, value: cst.BaseExpression) -> bool:
+        if isinstance(value, cst.BinaryOperation):
+            sides = (value.left, value.right)
+            return any(self._is_tensor_expression(side) for side in sides)
+        if isinstance(value, cst.UnaryOperation):
+            return self._is_tensor_expression(value.expression)
+        if not isinstance(value, cst.Call):
+            return False
+        qualified = self._bindings.qualified(value.func) or ""
+        name = qualified.rsplit(".", 1)[-1]
+        if qualified.startswith(("torch.nn.functional.", "torch.")):
+            return name in _TENSOR_FUNCTIONS or "loss" in name or "cross_entropy" in name
+        evidence = self._modules.evidence(value.func)
+        built = evidence is not None and evidence.role == "criterion" and evidence.strength > 1
+        return built and evidence is not None and "`torch.nn." in evidence.reason
+
+    def _is_first_of_loss(self, argument: cst.Arg) -> bool:
+        call = self._tree.parents.get(argument)
+        if not isinstance(call, cst.Call) or not call.args or call.args[0] is not argument:
+            return False
+        qualified = self._bindings.qualified(call.func) or ""
+        if qualified.startswith(("torch.nn.functional.", "torch.")):
+            return qualified not in ("torch.is_tensor", "torch.cat", "torch.stack", "torch.save")
+        return self._modules.is_criterion(call.func)
+
+
+def _picks_an_item(node: cst.Subscript) -> bool:
+    """`pair[0]` or `out["x"]`: of a tuple or a mapping as well as of a tensor."""
+    index = node.slice[0].slice
+    return (
+        len(node.slice) == 1
+        and isinstance(index, cst.Index)
+        and isinstance(index.value, (cst.Integer, cst.SimpleString, cst.UnaryOperation))
+    )
