@@ -106,7 +106,7 @@ SCRIPTS = (
            prepare=words),
     Script(f"{EXAMPLES}/word_language_model", "main.py",
            ("--model", "Transformer", "--emsize", "32", "--nhid", "32", "--batch_size", "4",
-            "--bptt", "8", "--use-optimizer"), prepare=words),
+            "--bptt", "8", "--use-optimizer", "--lr", "0.001"), prepare=words),
     Script(f"{EXAMPLES}/distributed/ddp-tutorial-series", "multigpu_torchrun.py", ("1", "1"),
            TORCHRUN),
     Script(f"{EXAMPLES}/distributed/ddp-tutorial-series", "single_gpu.py", ("1", "1")),

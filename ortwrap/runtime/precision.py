@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +26,8 @@ _NUDGE = 1e-6
 _SAMPLES = 3
 # Other roundings may go this much further than those that were tried.
 _LEEWAY = 3.0
+# How deep containers of a module are looked into for tensors.
+_MAX_DEPTH = 2
 
 
 def is_single(wrapper: nn.Module) -> bool:
@@ -40,6 +43,8 @@ def in_double(wrapper: nn.Module, call: Call) -> Iterator[tuple[nn.Module, Call]
         Exception: whatever a module raises that cannot be copied.
     """
     twin = copy.deepcopy(wrapper).double()
+    for module in twin.modules():
+        _double_attributes(vars(module), depth=0)
     tensors = [_double(tensor) for tensor in call.tensors]
     args, kwargs = rebuild(template_of((call.args, call.kwargs)), tensors)
     default = torch.get_default_dtype()
@@ -48,6 +53,17 @@ def in_double(wrapper: nn.Module, call: Call) -> Iterator[tuple[nn.Module, Call]
         yield twin, Call(args, kwargs, tensors, call.numbers)
     finally:
         torch.set_default_dtype(default)
+
+
+def _double_attributes(container: Any, depth: int) -> None:
+    """Does for tensors that are neither parameters nor buffers, a mask that is kept, what
+    `Module.double` does for these."""
+    pairs = container.items() if isinstance(container, dict) else enumerate(container)
+    for key, value in list(pairs):
+        if type(value) is Tensor and value.is_leaf:
+            container[key] = _double(value)
+        elif type(value) in (dict, list) and depth < _MAX_DEPTH:
+            _double_attributes(value, depth + 1)
 
 
 def _double(tensor: Tensor) -> Tensor:

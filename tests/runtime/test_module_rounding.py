@@ -101,3 +101,35 @@ def test_a_calm_step_leaves_no_room_for_rounding() -> None:
         shares.append(how_far_rounding_goes(wrapper, call, eager, gradients))
     assert shares[0] == MOST_ROUNDED
     assert 0 < shares[1] < 1e-4
+
+
+class Exploding(nn.Module):
+    """Its weight says how much it makes of a rounding error; the trace makes one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.last = nn.Linear(64, 64), nn.Linear(64, 4)
+        self.gain = nn.Parameter(torch.tensor(300.0))
+
+    def forward(self, data: Tensor) -> Tensor:
+        hidden = self.first(data)
+        if torch.jit.is_tracing():
+            hidden = hidden * (1 + torch.finfo(hidden.dtype).eps)
+        for _ in range(3):
+            hidden = torch.sin(self.gain * hidden)
+        return self.last(hidden)
+
+
+def test_a_step_that_is_beyond_comparison_is_compared_when_it_is_calmer() -> None:
+    model = Exploding()
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    step(*batch())
+    (row,) = step.report()["signatures"]
+    assert row["backend"] == "eager"
+    assert "beyond recognition" in row["reason"]
+    with torch.no_grad():
+        model.gain.fill_(1.0)
+    for _ in range(3):
+        step(*batch())
+    rows = {row["backend"]: row["ort_calls"] for row in step.report()["signatures"]}
+    assert rows == {"eager": 0, "ort": 2}

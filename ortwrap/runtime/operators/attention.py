@@ -7,7 +7,10 @@ from typing import Any
 from torch.nn.modules import transformer
 
 from .arguments import constant_of
-from .registry import as_graph, as_torch
+from .double import is_double
+from .exporter import dtype_of, dtype_to_onnx
+from .paths import is_floating, scalar_type
+from .registry import as_graph, call_torch
 from .stand_ins import StandIn
 
 
@@ -59,6 +62,29 @@ def _shares_keys(g: Any, query: Any, key: Any, value: Any, *options: Any) -> boo
     return len(options) > 4 and bool(constant_of(options[4]))
 
 
+def _is_torchs(g: Any, *arguments: Any) -> bool:
+    """Whether it stays a call of torch."""
+    return _shares_keys(g, *arguments) or is_double(g, *arguments) or _has_another_mask(g)
+
+
+def _has_another_mask(g: Any) -> bool:
+    """Whether the mask is of floats of another precision than the query."""
+    query, _, _, mask, *_ = g.original_node.inputs()
+    return is_floating(mask) and scalar_type(mask) != scalar_type(query)
+
+
+def _attention(g: Any, query: Any, key: Any, value: Any, mask: Any, *options: Any) -> Any:
+    """As torch, with a mask of the query's precision.
+
+    torch's kernel reads another one as if it were. A layer that finds its mask to be causal never
+    hands it over; here it does, see `_is_said_to_be_causal`.
+    """
+    if _has_another_mask(g):
+        traced = next(g.original_node.inputs())
+        mask = g.op("Cast", mask, to_i=dtype_to_onnx(dtype_of(traced)))
+    return call_torch("inputs", False, None, g, query, key, value, mask, *options)
+
+
 def _is_said_to_be_causal(mask: Any, is_causal: bool | None = None, size: Any = None) -> bool:
     """Stands in for `_detect_is_causal_mask`, which looks into the mask for a faster kernel.
 
@@ -69,7 +95,7 @@ def _is_said_to_be_causal(mask: Any, is_causal: bool | None = None, size: Any = 
 
 OPERATORS = (
     *as_graph("unflatten", _unflatten),
-    *as_torch("scaled_dot_product_attention", when=_shares_keys, keeps="inputs"),
+    *as_graph("scaled_dot_product_attention", _attention, when=_is_torchs),
 )
 
 STAND_INS = (StandIn(transformer, "_detect_is_causal_mask", _is_said_to_be_causal),)

@@ -14,7 +14,7 @@ from .paths import scalar_type, trains_in_double
 from .registry import as_torch
 
 
-def _is_double(g: Any, *arguments: Any) -> bool:
+def is_double(g: Any, *arguments: Any) -> bool:
     """Whether one of the first two arguments is a tensor of float64, or the model has such."""
     return trains_in_double(g.graph) or any(_type(one) == "Double" for one in arguments[:2])
 
@@ -41,15 +41,13 @@ def _type(argument: Any) -> str | None:
 
 OPERATORS = (
     *as_torch("add sub mul div rsub neg", when=_is_taken_for_float),
-    *as_torch("mean sum logsumexp norm std var", when=_is_double),
-    *as_torch("linear matmul mm bmm addmm baddbmm mv dot", when=_is_double, keeps="inputs"),
-    *as_torch("relu relu6 leaky_relu hardtanh gelu silu glu log_sigmoid", when=_is_double),
-    *as_torch("sigmoid tanh softmax log_softmax softshrink hardshrink", when=_is_double),
-    *as_torch("sin cos exp erf log sqrt reciprocal pow abs square", when=_is_double),
-    *as_torch("clamp clamp_min clamp_max maximum minimum where lerp addcmul", when=_is_double),
-    *as_torch(
-        "cat stack embedding avg_pool2d max_pool2d scaled_dot_product_attention", when=_is_double
-    ),
-    *as_torch("cross_entropy_loss binary_cross_entropy_with_logits", when=_is_double),
-    *as_torch("native_layer_norm layer_norm group_norm", when=_is_double, keeps="inputs"),
+    *as_torch("mean sum logsumexp norm std var", when=is_double),
+    *as_torch("linear matmul mm bmm addmm baddbmm mv dot", when=is_double, keeps="inputs"),
+    *as_torch("relu relu6 leaky_relu hardtanh gelu silu glu log_sigmoid", when=is_double),
+    *as_torch("sigmoid tanh softmax log_softmax softshrink hardshrink", when=is_double),
+    *as_torch("sin cos exp erf log sqrt reciprocal pow abs square", when=is_double),
+    *as_torch("clamp clamp_min clamp_max maximum minimum where lerp addcmul", when=is_double),
+    *as_torch("cat stack embedding avg_pool2d max_pool2d", when=is_double),
+    *as_torch("cross_entropy_loss binary_cross_entropy_with_logits", when=is_double),
+    *as_torch("native_layer_norm layer_norm group_norm", when=is_double, keeps="inputs"),
 )

@@ -55,6 +55,22 @@ class Decoder(nn.Module):
         return (y * y * y + y * y).mean()
 
 
+class LanguageModel(nn.Module):
+    """Sequences first, and a mask of float32 that is made once, whatever the layers compute in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0)
+        self.encoder = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.mask: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.mask is None or self.mask.size(0) != len(x):
+            self.mask = torch.log(torch.tril(torch.ones(len(x), len(x))))
+        y: Tensor = self.encoder(x, mask=self.mask)
+        return F.log_softmax(y, dim=-1)[..., 0].mean()
+
+
 class Masked(nn.Module):
     """TransformerEncoder that is handed its mask with the batch."""
 
@@ -137,6 +153,10 @@ def _heads() -> Iterator[Case]:
         yield Case(title, functools.partial(Heads, **options), noise(2, 5, 8))
 
 
+_LANGUAGE_MODEL = (
+    Case("TransformerEncoder, mask made once", LanguageModel, noise(8, 2, 8, grows=False)),
+)
+
 CASES = (
     *_heads(),
     Case("scaled_dot_product_attention", lambda: Scored(_causal), noise(2, 5, 8)),
@@ -152,6 +172,8 @@ CASES = (
     *_LAYERS,
     *in_double(_LAYERS[1:2]),
     Case("TransformerEncoder, padded and causal", Padded, _padded),
+    *_LANGUAGE_MODEL,
+    *in_double(_LANGUAGE_MODEL),
     Case("TransformerEncoder, mask as an input", Masked, _masked),
     Case("TransformerDecoderLayer", Decoder, _two_sequences),
     Case(
