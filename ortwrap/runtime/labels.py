@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .witness import LabelUse
+from .testimony import LabelUse
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from .labels import LabelBatch
 from .reasons import Reason
 from .settings import MAX_SHAPE_CHECKS
 from .snapshot import RandomState
-from .witness import LabelUse
+from .testimony import LabelUse
 
 
 class Call(NamedTuple):

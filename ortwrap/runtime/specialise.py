@@ -24,7 +24,8 @@ from .operators.losses import all_in_torch
 from .plans import Call, EagerPlan, GraphPlan, Plan, graph_inputs
 from .reasons import Reason
 from .structure import Opaque, template_of
-from .witness import Testimony, watch_trace
+from .testimony import Testimony
+from .witness import watch_trace
 
 _DIFFERS = "ONNX Runtime computes something else than eager"
 # A training that has exploded, as a rule: the step may be calm at other weights.
