@@ -28,7 +28,7 @@ Kind = Literal[
 KINDS: tuple[str, ...] = get_args(Kind)
 
 # A gradient this small a share of its step's is no more than rounding.
-_NOTHING = 1e-6
+NOTHING = 1e-6
 # What is printed may be an average, a sum or an exponential of losses, or a count of answers.
 _PRINTED_LOSS = 1e-3
 _PRINTED_SCORE = 5e-2
@@ -110,7 +110,7 @@ def _gradients(a: Recording, b: Recording, tolerances: Tolerances) -> Iterator[G
         x, y = x.clamp(min=0).double(), y.clamp(min=0).double()
         size = torch.where(_same(x, y), 0.0, (x - y).abs()).nan_to_num(nan=math.inf)
         whole = float(x[x.isfinite()].norm())
-        gone = ((x == 0) != (y == 0)) & (torch.maximum(x, y) > _NOTHING * whole)
+        gone = ((x == 0) != (y == 0)) & (torch.maximum(x, y) > NOTHING * whole)
         over = (size > tolerances.gradient * whole) | gone
         for place in range(len(x)):
             name = a.name(f"{i}/{place}")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
+from ortwrap.proof.amplified import Amplified
 from ortwrap.proof.causes import likely_cause
-from ortwrap.proof.clues import most_telling
+from ortwrap.proof.clues import listed, most_telling
 from ortwrap.proof.execution import read_execution
 from ortwrap.proof.gaps import KINDS, Gap, beyond_noise, gaps, printed_gaps
 from ortwrap.proof.patched import Patched
@@ -57,13 +58,18 @@ class Verification:
         return run_trial(self.setting, f"original{self.side}")
 
     @cached_property
+    def nudged(self) -> Trial:
+        """The original, its weights nudged by rounding error at every step."""
+        return run_trial(self.setting, f"noise{self.side}", nudge=self.blank.tolerances.nudge)
+
+    @cached_property
     def noise(self) -> list[tuple[Gap, ...]] | None:
-        """The original against itself, nudged at every step.
+        """The original against itself, nudged.
 
         None when it differs from itself as it is, too: it is not reproducible.
         """
-        again = run_trial(self.setting, f"noise{self.side}", nudge=self.blank.tolerances.nudge)
-        if again.failure:
+        again = self.nudged
+        if again.failure or len(again.recordings) != len(self.original.recordings):
             return None
         noise = self._gaps(again)
         if _first_losses_differ(noise) and not self._is_reproducible():
@@ -202,15 +208,21 @@ class Verification:
             messages = (*verdict.messages, _NOT_REPRODUCIBLE)
             return replace(verdict, status="error", messages=messages)
         verdict = replace(verdict, noise=_largest(self.noise))
-        factor = self.blank.tolerances.noise_factor
+        tolerances, amplified = self.blank.tolerances, []
         for rank, (here, there) in enumerate(zip(found, self.noise)):
-            real = beyond_noise(here, there, factor)
+            beyond = beyond_noise(here, there, tolerances.noise_factor)
+            original, nudged, twin = (
+                trial.recordings[rank] for trial in (self.original, self.nudged, patched)
+            )
+            rounding = Amplified(original, nudged, twin, tolerances).among(beyond)
+            real = tuple(gap for gap in beyond if gap not in rounding)
             if real:
-                pair = self.original.recordings[rank], patched.recordings[rank]
-                cause = _amplified(real[0], there) + likely_cause(real, *pair)
-                first = _difference(most_telling(real), cause, pair[0].rank)
+                cause = _amplified(real[0], there) + likely_cause(real, original, twin)
+                first = _difference(most_telling(real), cause, original.rank)
                 return replace(verdict, status="mismatch", first_difference=first)
-        return replace(verdict, within_noise=True)
+            amplified += [gap.name for gap in rounding]
+        messages = (*verdict.messages, *_only_rounding(amplified))
+        return replace(verdict, within_noise=True, messages=messages)
 
     def _gaps(self, other: Trial) -> list[tuple[Gap, ...]]:
         original = self.original
@@ -224,6 +236,16 @@ class Verification:
 
 def _first_losses_differ(found: Iterable[tuple[Gap, ...]]) -> bool:
     return any(gap.over for rank in found for gap in rank if gap.kind == "loss" and gap.step == 1)
+
+
+def _only_rounding(names: Sequence[str]) -> tuple[str, ...]:
+    """What became of parameters whose gradients are nothing but rounding."""
+    if not names:
+        return ()
+    return (
+        f"{listed(names)}: gradients are zero but for rounding on both sides, and the optimizer "
+        "makes of that what the size of the rounding happens to be",
+    )
 
 
 def _amplified(gap: Gap, noise: Sequence[Gap]) -> str:
