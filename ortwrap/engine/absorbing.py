@@ -24,7 +24,7 @@ _COMPUTING_METHODS = frozenset(
     "expand_as view_as repeat t mean sum max min argmax argmin eq ne gt lt ge le softmax "
     "log_softmax sigmoid tanh relu abs pow sqrt exp log norm topk sort clamp gather index_select "
     "masked_select masked_fill scatter chunk split narrow mul add sub div mm bmm matmul float long "
-    "half double bool int to cuda cpu type type_as div".split()
+    "half double bool int to cuda cpu type type_as div std var".split()
 )
 _NOT_COMPUTING = (
     "torch.rand", "torch.normal", "torch.bernoulli", "torch.multinomial", "torch.manual_seed",

@@ -35,7 +35,7 @@ def cut(found: LossSlice, refusal: Refuse, analyses: Analyses) -> LossSlice | No
         return None
     changed = set().union(*(analyses.reader.of(unit.node).changes for unit in head))
     taken = set().union(*(analyses.flow.reads(piece.node) for piece in tail))
-    open_places = overlap(changed, taken)
+    open_places = overlap(changed, taken) & _reached(head, analyses)
     place = _loss_among(open_places, head, found, analyses)
     if place is None or not all(_is_read_as_a_value(place, piece, analyses) for piece in tail):
         return None
@@ -61,6 +61,16 @@ def _index_of(refusal: Refuse, found: LossSlice, analyses: Analyses) -> int | No
     while unit is not None and unit.block is not found.block:
         unit = analyses.tree.parent_unit(unit)
     return None if unit is None else unit.index
+
+
+def _reached(head: tuple[Unit, ...], analyses: Analyses) -> set[str]:
+    """Places that hold what a module computed: a sum that still is 0 is no loss."""
+    places: set[str] = set()
+    for unit in head:
+        reads = analyses.flow.reads(unit.node)
+        if analyses.flow.module_uses(unit.node) or overlap(reads, places):
+            places |= analyses.reader.of(unit.node).changes
+    return places
 
 
 def _is_tied(piece: Unit, analyses: Analyses) -> bool:

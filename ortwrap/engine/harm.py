@@ -47,7 +47,8 @@ _HARMLESS_METHODS = frozenset(
     "transpose permute contiguous expand softmax sigmoid abs pow sqrt exp norm topk sort start "
     "stop tic toc record reset synchronize parameters named_parameters repeat masked_select gather "
     "index_select scatter ceil floor round clamp any all cumsum unbind chunk narrow type data_ptr "
-    "elapsed perf_counter perf_counter_ns astype get_velocity register_to_config reverse".split()
+    "elapsed perf_counter perf_counter_ns astype get_velocity register_to_config reverse std var "
+    "median mode prod logsumexp log_softmax".split()
 )
 _MODE_METHODS = frozenset(["train", "eval", "requires_grad_", "load_state_dict"])
 

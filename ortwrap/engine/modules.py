@@ -254,9 +254,20 @@ class ModuleTable:
                 return Evidence("parallel", "is wrapped in `DataParallel`", 3)
             return self._of_value(value.args[0].value) if value.args else None
         if qualified in _WRAPPERS or qualified.endswith((".ORTModule", "DistributedDataParallel")):
-            inner = self._of_value(value.args[0].value) if value.args else None
-            return inner or Evidence("module", f"is wrapped by `{qualified}`", 2)
+            return self._of_wrapped(qualified, value.args[0].value if value.args else None)
         return built_by(qualified)
+
+    def _of_wrapped(self, wrapper: str, wrapped: cst.BaseExpression | None) -> Evidence | None:
+        """What a wrapper gives is what it is given, which only a copy can have be anything."""
+        if wrapped is None:
+            return None
+        named = isinstance(wrapped, cst.Name) and self._bindings.lookup(wrapped)
+        if named and any(binding.kind == "function" for binding in named):
+            return None
+        inner = self._of_value(wrapped)
+        if inner is None and wrapper == "copy.deepcopy":
+            return self._weaker(self.evidence(wrapped))
+        return inner or Evidence("module", f"is wrapped by `{wrapper}`", 2)
 
     def _is_optional(self, node: cst.CSTNode) -> bool:
         """It stands in a branch, such as `if torch.cuda.device_count() > 1:`."""

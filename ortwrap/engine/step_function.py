@@ -98,19 +98,37 @@ class StepFunction:
         try:
             order = self.orderer.order(found)
         except Refuse as refusal:
-            wider = self._widened(found, refusal, theirs)
+            unit = self._in_the_way(refusal, found, theirs)
             with suppress(Refuse):
+                wider = absorb(found, unit, self.analyses) if unit is not None else None
                 if wider is not None:
                     return self.arrange(wider, theirs)
             try:
                 order = self.orderer.order(found, past_modules=True)
             except Refuse:
+                with suppress(Refuse):
+                    wider = None if unit is None else self._with_preparation(found, unit, theirs)
+                    if wider is not None:
+                        return self.arrange(wider, theirs)
                 raise refusal from None
         return found, order, self.captures.find(found, order)
 
-    def _widened(self, found: LossSlice, refusal: Refuse, theirs: set[Unit]) -> LossSlice | None:
-        """The slice with the statement that stood in its way, if forward can run that."""
+    def _in_the_way(self, refusal: Refuse, found: LossSlice, theirs: set[Unit]) -> Unit | None:
+        """The statement between that a refusal speaks of, unless it belongs to some loss."""
         unit = self.analyses.tree.units.get(refusal.node) if refusal.node is not None else None
-        if unit is None or unit in theirs or unit in found.units:
-            return None
-        return absorb(found, unit, self.analyses)
+        return None if unit in theirs or unit in found.units else unit
+
+    def _with_preparation(
+        self, found: LossSlice, reader: Unit, theirs: set[Unit]
+    ) -> LossSlice | None:
+        """The slice with what prepares its inputs behind a reader of what the model returned.
+
+        The loss can then be computed before that reader runs.
+        """
+        wider: LossSlice | None = found
+        behind = [unit for unit in found.preparation if unit.index > reader.index]
+        for unit in behind:
+            if wider is None or unit in theirs:
+                return None
+            wider = absorb(wider, unit, self.analyses)
+        return wider if behind else None

@@ -24,6 +24,13 @@ REASONS = [
         "            loss.backward()\n",
     ),
     (
+        "a sum that is still empty is no loss to stop at",
+        "OW105",
+        "def train(x, y, terms, weight):\n    out = model(x)\n    total = 0\n"
+        "    if weight:\n        term = criterion(out, y)\n        total += term\n"
+        "        terms.append(term)\n    total.backward()\n",
+    ),
+    (
         "a sharded model comes before what stands between",
         "OW312",
         "from torch.distributed.fsdp import FullyShardedDataParallel as FSDP\n"

@@ -119,3 +119,20 @@ def test_what_a_list_of_data_holds_is_no_module() -> None:
         "for n in nets:\n    loss = (n * 2).sum()\n    loss.backward()\n"
     )
     assert [step.status for step in rewrite_source(script).steps] == ["refused"]
+
+
+def test_a_copy_of_a_batch_is_no_module() -> None:
+    script = (
+        f"import copy\n{_MEMBERS.format(made='nn.Linear(4, 2)')}kept = copy.deepcopy(x)\n"
+        "criterion(nets(kept), y).backward()\n"
+    )
+    assert "ort_module(ModuleWithLoss, nets, criterion)" in rewrite_source(script).text
+
+
+def test_a_compiled_function_is_no_module() -> None:
+    script = (
+        f"{_MEMBERS.format(made='nn.Linear(4, 2)')}"
+        "def run(net, x):\n    return net(x)\n\n\nrun = torch.compile(run)\n"
+        "criterion(run(nets, x), y).backward()\n"
+    )
+    assert "nets_with_loss = ort_module(ModuleWithLoss, nets, " in rewrite_source(script).text

@@ -1,0 +1,52 @@
+"""A metric reads what the model returned before the rest of the loss's inputs is prepared.
+
+What is prepared behind the metric moves into forward, so that the call can stand above it.
+"""
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Agent(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.actor = nn.Linear(4, 3)
+        self.critic = nn.Linear(4, 1)
+
+    def evaluate(self, obs, actions):
+        logprobs = torch.log_softmax(self.actor(obs), 1)
+        entropy = -(logprobs.exp() * logprobs).sum(1)
+        return logprobs.gather(1, actions.unsqueeze(1)).squeeze(1), entropy, self.critic(obs)
+
+
+norm_adv, clip_coef = True, 0.2
+agent = Agent()
+optimizer = torch.optim.SGD(agent.parameters(), lr=0.1)
+b_obs, b_actions = torch.randn(32, 4), torch.randint(0, 3, (32,))
+b_logprobs, b_advantages, b_returns = torch.full((32,), -1.1), torch.randn(32), torch.randn(32)
+clipfracs = []
+for start in range(0, 32, 8):
+    mb_inds = torch.arange(start, start + 8)
+    newlogprob, entropy, newvalue = agent.evaluate(b_obs[mb_inds], b_actions[mb_inds])
+    logratio = newlogprob - b_logprobs[mb_inds]
+    ratio = logratio.exp()
+
+    with torch.no_grad():
+        approx_kl = ((ratio - 1) - logratio).mean()
+        clipfracs += [((ratio - 1.0).abs() > clip_coef).float().mean().item()]
+
+    mb_advantages = b_advantages[mb_inds]
+    if norm_adv:
+        mb_advantages = (mb_advantages - mb_advantages.mean()) / (mb_advantages.std() + 1e-8)
+
+    clipped = torch.clamp(ratio, 1 - clip_coef, 1 + clip_coef)
+    pg_loss = torch.max(-mb_advantages * ratio, -mb_advantages * clipped).mean()
+    v_loss = 0.5 * ((newvalue.view(-1) - b_returns[mb_inds]) ** 2).mean()
+    loss = pg_loss - 0.01 * entropy.mean() + v_loss * 0.5
+
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    print(loss.item(), approx_kl.item(), clipfracs[-1])
