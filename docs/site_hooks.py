@@ -17,10 +17,10 @@ from typing import Any
 from mkdocs.exceptions import PluginError
 from mkdocs.structure.files import File, Files
 
-from ortwrap.engine import rewrite_source
 from ortwrap.engine.refusal_pages import PAGES, RefusalPage
 from ortwrap.engine.remedies import REMEDIES
 from ortwrap.report.diff import unified
+from ortwrap.report.page import left_of_remedy, refused_steps, rewritten_example
 
 _ROOT = Path(__file__).parents[1]
 _SHOWS = re.compile(r"^<!-- shows: ortwrap (.*) -->$", re.MULTILINE)
@@ -78,28 +78,42 @@ def _index() -> str:
 
 
 def _page(page: RefusalPage) -> str:
-    refused = [step for step in rewrite_source(page.example).steps if step.code == page.code]
-    said = [f"example.py:{step.line}: {step.code} {step.message}" for step in refused]
+    refused = refused_steps(page)
     marked = {str(step.line) for step in refused}
     marked.update(line for step in refused for line in re.findall(r"\bline (\d+)", step.message))
     parts = [
         f"---\ntitle: {page.code} {page.title}\n---",
         f"# {page.code}: {page.title}",
         page.reason,
-        "## What is refused",
-        _code(page.example, "example.py", marked),
     ]
-    if said:
-        parts.append("```text\n" + "\n".join(map(_wrapped, said)) + "\n```")
+    if page.example:
+        parts += ["## What is refused", _code(page.example, "example.py", marked)]
+    if refused:
+        parts.append(
+            _said(f"example.py:{step.line}: {step.code} {step.message}" for step in refused)
+        )
     advice = re.sub(r"\{(\w+)\}", r"<\1>", page.advice)
     parts.append(f"## What to do\n\n{advice}")
-    remedy = REMEDIES.get(page.code)
-    if remedy is not None:
-        diff = unified(remedy, rewrite_source(remedy).text, "example.py")
-        fenced = textwrap.indent(f"```diff\n{diff.rstrip()}\n```", "    ")
-        parts.append(f"For instance:\n\n{_code(remedy, 'example.py')}")
-        parts.append(f'??? example "What ortwrap makes of it"\n\n{fenced}')
+    if page.code in REMEDIES:
+        parts += _remedy(page.code)
     return "\n\n".join(parts) + "\n"
+
+
+def _remedy(code: str) -> list[str]:
+    remedy = REMEDIES[code]
+    parts = [f"For instance:\n\n{_code(remedy, 'example.py')}"]
+    left = left_of_remedy(code)
+    if left:
+        parts.append(_said(left))
+    diff = unified(remedy, rewritten_example(remedy).text, "example.py")
+    if diff:
+        fenced = textwrap.indent(f"```diff\n{diff.rstrip()}\n```", "    ")
+        parts.append(f'??? example "What ortwrap makes of it"\n\n{fenced}')
+    return parts
+
+
+def _said(lines: Iterable[str]) -> str:
+    return "```text\n" + "\n".join(map(_wrapped, lines)) + "\n```"
 
 
 def _code(text: str, title: str, marked: Iterable[str] = ()) -> str:

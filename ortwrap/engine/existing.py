@@ -68,12 +68,25 @@ class ExistingUses:
 
     @cached_property
     def _ort_modules(self) -> set[Key | None]:
-        """Places that hold an `ORTModule`."""
-        return {
-            self._modules.key(target)
-            for target, call in self._made()
-            if self._bindings.qualified(call.func) in ORT_MODULES
+        """Places that hold an `ORTModule`, or an engine that was given one."""
+        made = list(self._made())
+        held = {self._modules.key(target) for target, call in made if self._is_ort(call)}
+        return held | {
+            self._modules.key(engine)
+            for engine, call in made
+            if self._is_engine(engine)
+            and any(
+                self._is_ort(argument.value) or self._modules.key(argument.value) in held - {None}
+                for argument in call.args
+            )
         }
+
+    def _is_ort(self, made: cst.CSTNode) -> bool:
+        return isinstance(made, cst.Call) and self._bindings.qualified(made.func) in ORT_MODULES
+
+    def _is_engine(self, place: cst.CSTNode) -> bool:
+        evidence = self._modules.evidence(place)
+        return evidence is not None and evidence.role == "engine"
 
     def _made(self) -> Iterator[tuple[cst.CSTNode, cst.Call]]:
         """Assignments of what a call returned."""
@@ -81,6 +94,8 @@ class ExistingUses:
             if isinstance(node, cst.Assign) and isinstance(node.value, cst.Call):
                 for target in node.targets:
                     yield target.target, node.value
+                    if isinstance(target.target, (cst.Tuple, cst.List)):
+                        yield from ((each.value, node.value) for each in target.target.elements)
 
     def _defining_calls(self, sink: Sink, reader: EffectsReader) -> set[str]:
         """Names called in the last statements that bind what the loss is read from."""

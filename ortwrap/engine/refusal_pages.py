@@ -66,9 +66,13 @@ _page(
     "OW103",
     "not PyTorch",
     "`.backward()` is called in a file that imports no PyTorch library",
-    "Nothing to do if this is another library's backward; else import torch in this file.",
-    "Other libraries have a method of this name, and ortwrap resolves names by their imports.",
-    "from mxnet import autograd\n\nloss = autograd.run()\nloss.backward()\n",
+    "Nothing to do if this is another library's backward; else import torch and make the optimizer "
+    "in this file.",
+    "Other libraries have a method of this name, and names are resolved by their imports: where "
+    "everything comes from files of your own, nothing says that it is PyTorch.",
+    "from training import build_model, build_optimizer, criterion, loader\n\n"
+    "model = build_model()\noptimizer = build_optimizer(model)\nfor x, y in loader:\n"
+    "    loss = criterion(model(x), y)\n    loss.backward()\n    optimizer.step()\n",
 )
 _page(
     "OW104",
@@ -179,13 +183,19 @@ _page(
 )
 _page(
     "OW201",
-    "second-order gradients",
+    "a graph that is needed after its backward",
     "backward is called with `{keyword}`, which needs the graph again",
-    "Leave this step as it is: ORTModule computes first-order gradients, once per forward.",
-    "ORTModule frees the graph with its one backward; a second one raises, and gradients of "
-    "gradients do not exist.",
-    _HEAD + "loss = criterion(model(torch.ones(3, 4)), torch.zeros(3, 2))\n"
-    "loss.backward(retain_graph=True)\nloss.backward()\n",
+    "Detach what one step hands to the next, or add the losses of one forward, and call backward "
+    "once without this argument; gradients of gradients cannot be had from ORTModule.",
+    "ORTModule computes first-order gradients, once per forward: it frees the graph with its one "
+    "backward, and a second one raises. Most scripts keep the graph because a hidden state leads "
+    "from one step into the next; detached, the steps are those of truncated backpropagation. "
+    "Several losses of one forward have the gradients of their sum. Where nothing goes back "
+    "through the graph again, `retain_graph=True` is no reason to refuse.",
+    "import torch\nfrom torch import nn\n\nmodel = nn.GRUCell(4, 2)\ncriterion = nn.MSELoss()\n"
+    "state = torch.zeros(3, 2)\nfor x, y in zip(torch.ones(8, 3, 4), torch.zeros(8, 3, 2)):\n"
+    "    state = model(x, state)\n    loss = criterion(state, y)\n"
+    "    loss.backward(retain_graph=True)\n",
 )
 _page(
     "OW202",
@@ -221,10 +231,14 @@ _page(
     "OW205",
     "gradient of the loss in the loss",
     "`{code}` takes a gradient while the loss is computed",
-    "Leave this step as it is: ORTModule has no gradients of gradients.",
-    "Gradient penalties and meta-learning differentiate through a gradient.",
-    _HEAD + "x = torch.ones(3, 4, requires_grad=True)\nout = model(x)\n"
-    "g, = torch.autograd.grad(out.sum(), x, create_graph=True)\nloss = (g ** 2).mean()\n"
+    "Give the term with this gradient a backward of its own, so that the rest of the loss can be "
+    "rewritten; ORTModule has no gradients of gradients.",
+    "Gradient penalties and meta-learning differentiate through a gradient. The gradients of two "
+    "backwards add up to those of the sum, at the price of one more forward: the penalty then "
+    "stays with PyTorch, and the loss beside it goes to ONNX Runtime.",
+    _HEAD + "\nx, y = torch.ones(3, 4, requires_grad=True), torch.zeros(3, 2)\nout = model(x)\n"
+    "(slope,) = torch.autograd.grad(out.sum(), x, create_graph=True)\n"
+    "penalty = (slope.norm(dim=1) - 1).pow(2).mean()\nloss = criterion(out, y) + penalty\n"
     "loss.backward()\n",
 )
 _page(
@@ -239,8 +253,10 @@ _page(
     "OW207",
     "distributed autograd",
     "`{code}` runs RPC or pipeline autograd, whose graph spans several processes",
-    "Leave this step as it is.",
-    "ORTModule exports one graph of one process.",
+    "Leave this step as it is, or, where the model fits into one process, train copies of it with "
+    "`DistributedDataParallel`.",
+    "ORTModule exports one graph of one process. With `DistributedDataParallel` each process has "
+    "the whole model, and only gradients travel.",
     "import torch\nimport torch.distributed.autograd as dist_autograd\n\n"
     "model = torch.nn.Linear(4, 2)\nwith dist_autograd.context() as context_id:\n"
     "    loss = model(torch.ones(3, 4)).sum()\n    dist_autograd.backward(context_id, [loss])\n",
@@ -305,12 +321,14 @@ _page(
     "OW306",
     "a sample drawn on the way to the loss",
     "`{code}` draws a sample while the loss is computed",
-    "Leave this step as it is, or draw the sample before the model call.",
+    "Draw the sample without gradients before the step, and run the model once more for the loss.",
     "What a policy sampled decides what happens next in the script, and the log-probability of the "
-    "very same sample has to reach the loss; ONNX Runtime would draw another one.",
-    _HEAD + "from torch.distributions import Categorical\n"
-    "dist = Categorical(logits=model(torch.ones(3, 4)))\naction = dist.sample()\n"
-    "loss = -dist.log_prob(action).mean()\nloss.backward()\n",
+    "very same sample has to reach the loss; ONNX Runtime would draw another one. A sample drawn "
+    "beforehand is an input like any other, at the price of one more forward.",
+    "import torch\nfrom torch import nn\nfrom torch.distributions import Categorical\n\n"
+    "policy = nn.Linear(4, 2)\nstate, reward = torch.ones(3, 4), torch.ones(3)\n"
+    "dist = Categorical(logits=policy(state))\naction = dist.sample()\n"
+    "loss = -(dist.log_prob(action) * reward).mean()\nloss.backward()\n",
 )
 _page(
     "OW311",
@@ -375,7 +393,8 @@ _page(
     "the patched text did not pass ortwrap's own checks ({why})",
     "The file is unchanged; please report it with this message.",
     "Before anything is shown, the patched text must parse, resolve every name and stay the same "
-    "under a second rewrite.",
+    "under a second rewrite. There is no example, and nothing to write instead: what fails here is "
+    "a mistake of ortwrap's, and would be mended if it were known.",
     "",
 )
 

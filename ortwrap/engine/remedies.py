@@ -1,6 +1,7 @@
 """What the user can write instead: each refusal's example once more, in a form that is rewritten.
 
-Of codes that are not here the step stays as it is, whatever one writes. Only pages read this.
+Only pages read this. Of OW205 the penalty stays as it is and the rest of the loss is rewritten; of
+OW312 the step is on ONNX Runtime already. OW901 has none: its cause is a mistake of ortwrap's.
 """
 
 from __future__ import annotations
@@ -24,6 +25,18 @@ import torch
 
 def step(model, batch, optimizer):
     loss = model(batch).mean()
+    loss.backward()
+    optimizer.step()
+""",
+    "OW103": """\
+import torch
+
+from training import build_model, criterion, loader
+
+model = build_model()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for x, y in loader:
+    loss = criterion(model(x), y)
     loss.backward()
     optimizer.step()
 """,
@@ -133,6 +146,18 @@ for i in range(2):
     loss = criterion(model(x), y)
     loss.backward()
 """,
+    "OW201": """\
+import torch
+from torch import nn
+
+model = nn.GRUCell(4, 2)
+criterion = nn.MSELoss()
+state = torch.zeros(3, 2)
+for x, y in zip(torch.ones(8, 3, 4), torch.zeros(8, 3, 2)):
+    state = model(x, state.detach())
+    loss = criterion(state, y)
+    loss.backward()
+""",
     "OW202": f"""\
 {_HEAD}out = model(torch.ones(3, 4))
 loss = out.mean() + out.std()
@@ -153,9 +178,29 @@ loss = fit + model(x).abs().mean()
 print(fit)
 loss.backward()
 """,
+    "OW205": f"""\
+{_HEAD}
+x, y = torch.ones(3, 4), torch.zeros(3, 2)
+loss = criterion(model(x), y)
+loss.backward()
+
+x.requires_grad_()
+(slope,) = torch.autograd.grad(model(x).sum(), x, create_graph=True)
+penalty = (slope.norm(dim=1) - 1).pow(2).mean()
+penalty.backward()
+""",
     "OW206": f"""\
 {_HEAD}out = model(torch.ones(3, 4))
 loss = out.mean() + out.std()
+loss.backward()
+""",
+    "OW207": """\
+import torch
+from torch.nn.parallel import DistributedDataParallel
+
+torch.distributed.init_process_group("gloo")
+model = DistributedDataParallel(torch.nn.Linear(4, 2))
+loss = model(torch.ones(3, 4)).sum()
 loss.backward()
 """,
     "OW208": """\
@@ -205,6 +250,18 @@ out = torch.where(out.max() > 0.5, out * 2, out)
 loss = criterion(out, torch.zeros(3, 2))
 loss.backward()
 """,
+    "OW306": """\
+import torch
+from torch import nn
+from torch.distributions import Categorical
+
+policy = nn.Linear(4, 2)
+state, reward = torch.ones(3, 4), torch.ones(3)
+with torch.no_grad():
+    action = Categorical(logits=policy(state)).sample()
+loss = -(Categorical(logits=policy(state)).log_prob(action) * reward).mean()
+loss.backward()
+""",
     "OW311": """\
 import torch
 from torch import nn
@@ -214,5 +271,56 @@ model = DistributedDataParallel(nn.Linear(4, 2))
 criterion = nn.MSELoss()
 loss = criterion(model(torch.ones(3, 4)), torch.ones(3, 2))
 loss.backward()
+""",
+    "OW312": """\
+import deepspeed
+import torch
+from onnxruntime.training.ortmodule import ORTModule
+from torch import nn
+
+
+class ModuleWithLoss(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.criterion = nn.MSELoss()
+
+    def forward(self, x, y):
+        return self.criterion(self.model(x), y)
+
+
+model = ORTModule(ModuleWithLoss(nn.Linear(4, 2)))
+engine, optimizer, _, _ = deepspeed.initialize(model=model, config="ds.json")
+x, y = torch.ones(3, 4), torch.ones(3, 2)
+loss = engine(x, y)
+engine.backward(loss)
+engine.step()
+""",
+    "OW313": f"""\
+# ortwrap rewrite
+{_HEAD}flag = True
+out = model(torch.ones(3, 4))
+if flag:
+    loss = out.mean()
+else:
+    loss = out.sum()
+loss.backward()
+""",
+    "OW314": """\
+import torch.nn.functional as F
+from transformers import AutoModelForCausalLM, Trainer
+
+
+class LossTrainer(Trainer):
+    def compute_loss(self, model, inputs, return_outputs=False, **kwargs):
+        labels = inputs.pop("labels")
+        outputs = model(**inputs)
+        loss = F.cross_entropy(outputs.logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten())
+        return (loss, outputs) if return_outputs else loss
+
+
+model = AutoModelForCausalLM.from_pretrained("gpt2")
+trainer = LossTrainer(model=model)
+trainer.train()
 """,
 }

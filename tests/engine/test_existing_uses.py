@@ -109,3 +109,29 @@ def test_an_engine_keeps_its_own_forward_and_backward(backward: str) -> None:
         f"for x, y in loader:\n    loss = F.cross_entropy(engine(x), y)\n    {backward}\n"
     )
     assert _only_step(script).code == "OW312"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "step = ORTModule(ModelWithLoss(model))\nengine, *_ = deepspeed.initialize(model=step)",
+        "engine, *_ = deepspeed.initialize(model=ORTModule(ModelWithLoss(model)))",
+    ],
+)
+def test_an_engine_that_drives_an_ortmodule_with_the_loss_is_left_alone(made: str) -> None:
+    script = (
+        f"import deepspeed\n{_HEAD}from torch_ort import ORTModule\n\nmodel = nn.Linear(4, 2)\n"
+        f"{made}\nfor x, y in loader:\n    loss = engine(x, y)\n    engine.backward(loss)\n"
+    )
+    step = _only_step(script)
+    assert (step.status, step.message) == ("skipped", "`ORTModule` computes this loss already")
+
+
+def test_an_engine_around_an_ortmodule_without_the_loss_is_refused() -> None:
+    script = (
+        f"import deepspeed\n{_HEAD}from torch_ort import ORTModule\n\n"
+        "engine, *_ = deepspeed.initialize(model=ORTModule(nn.Linear(4, 2)))\n"
+        "for x, y in loader:\n    loss = F.cross_entropy(engine(x), y)\n"
+        "    engine.backward(loss)\n"
+    )
+    assert _only_step(script).code == "OW312"
