@@ -21,6 +21,9 @@ _KIND = "steps"
 
 def worth_keeping(data: bytes, options: Options) -> bool:
     """Whether a file looks as if something in it ran backward, which few do: all else is quick."""
+    words = (*engine.SINK_WORDS, *options.sinks, *engine.RETURNS_LOSS)
+    if not any(word.encode() in data for word in words):
+        return False  # the pattern takes ten times as long
     called = "|".join(map(re.escape, (*engine.SINK_WORDS, *options.sinks)))
     defined = "|".join(engine.RETURNS_LOSS)
     # An autograd function defines `backward` and runs none; whatever else comes by is harmless.

@@ -78,6 +78,7 @@ class Bindings:
         self.tree = tree
         self.module = Scope(tree.module, None)
         self._scopes: dict[cst.CSTNode, Scope] = {tree.module: self.module}
+        self._innermost: dict[cst.CSTNode, Scope] = {}
         self.has_star_import = False
         self._visit(tree.module, self.module)
 
@@ -87,11 +88,12 @@ class Bindings:
 
     def scope_of(self, node: cst.CSTNode) -> Scope:
         """The innermost scope that a node stands in."""
-        for ancestor in self.tree.ancestors(node):
-            scope = self._scopes.get(ancestor)
-            if scope is not None:
-                return scope
-        return self.module
+        known = self._innermost.get(node)
+        if known is None:
+            around = (self._scopes.get(each) for each in self.tree.ancestors(node))
+            known = next((scope for scope in around if scope is not None), self.module)
+            self._innermost[node] = known
+        return known
 
     def scope(self, node: cst.CSTNode) -> Scope:
         """The scope that a function, class, lambda, comprehension or module opens."""

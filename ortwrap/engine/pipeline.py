@@ -20,11 +20,11 @@ from ortwrap.engine.own_ways import check_own_ways
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.relocating import Relocation
-from ortwrap.engine.result import Change, Result, Step
+from ortwrap.engine.result import Change, InvalidSource, Result, Step
 from ortwrap.engine.retained import check_graph_is_spent
 from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.rows import Rows
-from ortwrap.engine.safety import misplaced, unparsable, unresolved_names
+from ortwrap.engine.safety import misplaced, uncompilable, unresolved_names
 from ortwrap.engine.second_order import check_first_order
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice, SharedGraph
@@ -191,19 +191,24 @@ class _Rewrite:
         """Why the patched text must not be shown; None if it holds what was planned."""
         if misplaced(self._tree):
             return "the parser gives positions that do not fit the text"
-        why = unparsable(result.text, self._tree.text)
+        why = uncompilable(result.text, self._tree.text)
         if why is not None:
             return why
+        try:
+            patched = SourceTree(result.text)
+        except InvalidSource as error:
+            return f"it does not parse: {error.message} at line {error.line}"
         line = changed_line(self._tree, self._plans, result.text)
         if line is not None:
             return f"line {line} is no part of a step and would change"
-        second = _Rewrite(SourceTree(result.text), self._options, self._left)
+        second = _Rewrite(patched, self._options, self._left)
         if second.run().text != result.text:
             return "a second rewrite would change it again"
-        new = unresolved_names(second._tree, second._bindings)
-        new -= unresolved_names(self._tree, self._bindings)
-        if new:
-            return f"nothing defines `{min(new)}`"
+        unknown = unresolved_names(patched, second._bindings)
+        if unknown:
+            unknown -= unresolved_names(self._tree, self._bindings)
+        if unknown:
+            return f"nothing defines `{min(unknown)}`"
         hidden = hidden_name(self._tree, self._bindings, second._bindings)
         return f"`{hidden}` would mean something else" if hidden is not None else None
 

@@ -7,7 +7,6 @@ import warnings
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.nodes import children
 from ortwrap.engine.tree import SourceTree
 
 
@@ -19,7 +18,7 @@ def misplaced(tree: SourceTree) -> bool:
     return False
 
 
-def unparsable(text: str, before: str) -> str | None:
+def uncompilable(text: str, before: str) -> str | None:
     """Why a text is no Python, where the text that it was made from is; None if it is.
 
     The compiler refuses what the parser lets pass, such as two parameters of one name. A syntax
@@ -27,10 +26,6 @@ def unparsable(text: str, before: str) -> str | None:
     """
     error = _syntax_error(text)
     if error is None or _syntax_error(before) is not None:
-        try:
-            cst.parse_module(text)
-        except cst.ParserSyntaxError as unknown:
-            return f"it does not parse: {unknown.message} at line {unknown.raw_line}"
         return None
     return f"it does not parse: {error.msg} at line {error.lineno}"
 
@@ -47,14 +42,8 @@ def _syntax_error(text: str) -> SyntaxError | None:
 
 def unresolved_names(tree: SourceTree, bindings: Bindings) -> set[str]:
     """Names that nothing in the script binds."""
-    found: set[str] = set()
-    stack: list[cst.CSTNode] = [tree.module]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, (cst.Import, cst.ImportFrom)):
-            continue
-        if isinstance(node, cst.Name):
-            known = bindings.resolve(node) is not None or bindings.is_builtin(node.value)
-            found |= set() if known else {node.value}
-        stack.extend(children(node))
-    return found
+    return {
+        node.value
+        for node in tree.names
+        if bindings.resolve(node) is None and not bindings.is_builtin(node.value)
+    }

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Union
 
 import libcst as cst
@@ -62,6 +63,7 @@ class SourceTree:
         self._spans = spans_of(self.module, text)
         self._line_starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
         self._codes: dict[cst.CSTNode, str] = {}
+        self._enclosing: dict[cst.CSTNode, FunctionLike] = {}
         self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self.units: dict[cst.CSTNode, Unit] = {}
         self.comments: list[tuple[Span, str]] = []
@@ -122,6 +124,19 @@ class SourceTree:
         """The line holds a comment and nothing else."""
         return line in self._comment_lines
 
+    @cached_property
+    def names(self) -> list[cst.Name]:
+        """Every name in code but those in imports, which are names of files and their parts."""
+        found: list[cst.Name] = []
+        stack: list[cst.CSTNode] = [self.module]
+        while stack:
+            node = stack.pop()
+            if type(node) is cst.Name:
+                found.append(node)
+            elif type(node) not in (cst.Import, cst.ImportFrom):
+                stack.extend(children(node))
+        return found
+
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The parents of a node, innermost first."""
         parent = self.parents.get(node)
@@ -152,10 +167,11 @@ class SourceTree:
 
     def enclosing(self, node: cst.CSTNode) -> FunctionLike:
         """The function whose body a node runs in, or the module."""
-        for ancestor in self.ancestors(node):
-            if isinstance(ancestor, (cst.FunctionDef, cst.Module)):
-                return ancestor
-        return self.module
+        known = self._enclosing.get(node)
+        if known is None:
+            around = (each for each in self.ancestors(node) if isinstance(each, cst.FunctionDef))
+            known = self._enclosing[node] = next(around, self.module)
+        return known
 
     def enclosing_class(self, function: cst.CSTNode) -> cst.ClassDef | None:
         """The class that a function is a method of."""

@@ -8,7 +8,6 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings, Scope
 from ortwrap.engine.lines import lines_of
-from ortwrap.engine.nodes import descendants
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.tree import SourceTree, Unit
 
@@ -82,17 +81,10 @@ def _names_by_path(bindings: Bindings) -> dict[Path, set[str]]:
     return found
 
 
-def _names_a_file(node: cst.Name, tree: SourceTree) -> bool:
-    """`nn` in `from .nn import Linear`, whatever the name stands for here."""
-    return any(isinstance(each, (cst.Import, cst.ImportFrom)) for each in tree.ancestors(node))
-
-
 def _read_from_outside(tree: SourceTree, bindings: Bindings) -> dict[Path, set[str]]:
     """For each scope the names that code in it reads from a scope around it."""
     found: dict[Path, set[str]] = {}
-    for node in descendants(tree.module):
-        if not isinstance(node, cst.Name) or _names_a_file(node, tree):
-            continue
+    for node in tree.names:
         owner = bindings.resolve(node)
         scope: Scope | None = bindings.scope_of(node)
         while scope is not None and scope is not owner:
