@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import libcst as cst
 
-from ortwrap.engine.effects import EffectsReader, place_of, root_place
+from ortwrap.engine.effects import EffectsReader, has_key, place_of, root_place
 from ortwrap.engine.nodes import children
 
 # Methods that give a new value, so that what is done to it leaves the old one alone.
@@ -68,7 +68,8 @@ class Aliases:
                 self._tie(element.value, value)
             return
         self._tie_root(target, value, self._parent)
-        self._tie_root(target, value, self._same)
+        if not has_key(target):
+            self._tie_root(target, value, self._same)
 
     def _tie_root(self, target: cst.CSTNode, value: cst.CSTNode, parent: dict[str, str]) -> None:
         left = root_place(target, self._reader.instance)

@@ -96,6 +96,13 @@ def root_place(node: cst.CSTNode, instance: str | None) -> str | None:
             return None
 
 
+def has_key(target: cst.CSTNode) -> bool:
+    """`terms["pixel"]`: an entry of a dict, whose other values stay what they are."""
+    index = target.slice[0].slice if isinstance(target, cst.Subscript) else None
+    key = index.value if isinstance(index, cst.Index) else None
+    return isinstance(key, (cst.SimpleString, cst.FormattedString))
+
+
 class EffectsReader:
     """Computes the effects of code inside one function or the module."""
 
@@ -157,7 +164,7 @@ class _Walk:
         elif place is None:
             root = root_place(target, self.instance)
             if root is not None:
-                self._mutate(root, target)
+                self._mutate(root, target, only_adds=has_key(target))
             self.visit(target)
 
     def _mutate(self, place: str, at: cst.CSTNode, *, only_adds: bool = False) -> None:

@@ -101,7 +101,7 @@ _page(
     "`{name}` may not be bound when the step is called, since only some paths assign it",
     "Give `{name}` a value on every path before the step, `None` for instance.",
     "What forward reads is passed to it as an argument, also where only a branch reads it.",
-    _HEAD + "\n\nclass Trainer:\n    def mix(self, y):\n        self.y_b = y.flip(0)\n\n"
+    "from mixing import Mixing\n" + _HEAD + "\n\nclass Trainer(Mixing):\n"
     "    def step(self, x, y):\n        out = model(x)\n        loss = criterion(out, y)\n"
     "        if self.mixup:\n            loss = loss + criterion(out, self.y_b)\n"
     "        loss.backward()\n",

@@ -54,18 +54,19 @@ for i in range(3):
     print(i)
 """,
     "OW106": f"""\
+from mixing import Mixing
 {_HEAD}
 
-class Trainer:
-    def mix(self, y):
-        return y.flip(0)
+class Trainer(Mixing):
+    def __init__(self):
+        super().__init__()
+        self.y_b = None
 
     def step(self, x, y):
-        y_b = self.mix(y)
         out = model(x)
         loss = criterion(out, y)
         if self.mixup:
-            loss = loss + criterion(out, y_b)
+            loss = loss + criterion(out, self.y_b)
         loss.backward()
 """,
     "OW107": f"""\

@@ -243,12 +243,22 @@ class Slicer:
                 self._reader.of(unit.node).writes & self._reader.of(later.node).mutates
                 for later in chosen
             )
-            if mutated and (unit in on_path or _makes_container(unit.node)):
+            if mutated and (unit in on_path or self._makes_container(unit.node)):
                 prepared.remove(unit)
                 chosen.append(unit)
         chosen.sort(key=lambda unit: unit.index)
         prepared.sort(key=lambda unit: unit.index)
         return tuple(chosen), tuple(prepared)
+
+    def _makes_container(self, node: cst.CSTNode) -> bool:
+        """`logs = {}`, `terms = OrderedDict()`."""
+        value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None
+        if isinstance(value, cst.Call) and not value.args:
+            func, bindings = value.func, self._reader.bindings
+            builtin = isinstance(func, cst.Name) and bindings.resolve(func) is None
+            name = self._tree.code(func) if builtin else bindings.qualified(func)
+            return name in ("dict", "list", "collections.OrderedDict")
+        return isinstance(value, (cst.Dict, cst.List))
 
     def is_barrier(self, unit: Unit) -> bool:
         """A statement that no forward may be moved across: an update or another backward."""
@@ -367,12 +377,6 @@ class Slicer:
 
     def _place(self, node: cst.CSTNode) -> str | None:
         return place_of(node, self._reader.instance)
-
-
-def _makes_container(node: cst.CSTNode) -> bool:
-    """`logs = {}`."""
-    value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None
-    return isinstance(value, (cst.Dict, cst.List))
 
 
 def _factors(value: cst.BaseExpression) -> tuple[cst.BaseExpression, list[cst.BaseExpression]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import libcst as cst
 
@@ -36,10 +37,12 @@ def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str,
     bound = surely_bound(host, tree, analyses.reader)
     missing: list[str] = []
     for place, node in walked.conditional.items():
-        if place in bound:
+        if place in bound or place in walked.certain:
             continue
         if "." in place:
-            if not _is_always_set(place, node, analyses):
+            if not _is_always_set(place, node, analyses) and not _may_miss(
+                place, node, walked, analyses
+            ):
                 raise Refuse("OW106", node, name=place)
             continue
         owner = bindings.resolve(node) if isinstance(node, cst.Name) else None
@@ -49,6 +52,18 @@ def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str,
             raise Refuse("OW106", node, name=place)
         missing.append(place)
     return tuple(missing)
+
+
+def _may_miss(place: str, node: cst.CSTNode, walked: Walked, analyses: Analyses) -> bool:
+    """Pass None for an attribute that some method sets, as long as it has not."""
+    instance, _, attribute = place.partition(".")
+    captured = walked.inputs.get(place)
+    set_here = bool(analyses.modules.values(node))
+    if captured is None or captured.expression != place or "." in attribute or not set_here:
+        return False
+    asked = f'getattr({instance}, "{attribute}", None)'
+    walked.inputs[place] = replace(captured, expression=asked)
+    return True
 
 
 def _is_always_set(place: str, node: cst.CSTNode, analyses: Analyses) -> bool:

@@ -41,7 +41,7 @@ class HeldParts:
         if self._by_instance and instance is not None and place.split(".")[0] == instance:
             self._hold_instance(node, place, instance)
             return
-        self._walked.reads_conditionally(place, node)
+        self._walked.note_read(place, node)
         check_own_way(node, place, self._modules)
         if place not in self._walked.parts:
             trainable = self._modules.is_trainable(node)
@@ -64,7 +64,7 @@ class HeldParts:
         check_own_way(node, place, self._modules)
         reads = self._reader.of(node).reads
         for root, readers in reads.items():
-            self._walked.reads_conditionally(root, readers[0])
+            self._walked.note_read(root, readers[0])
         if place not in self._walked.parts:
             if self._walked.guards:
                 # The other branches may be there because there is no such item.

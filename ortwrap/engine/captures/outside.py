@@ -82,7 +82,8 @@ class Outside:
         if calls or effects.writes or self._reads_computed(test):
             return None
         readers = [reader for found in effects.reads.values() for reader in found]
-        if any(self._modules.evidence(reader) is not None for reader in readers):
+        held = any(self._modules.evidence(reader) is not None for reader in readers)
+        if held or not self._walked.called.isdisjoint(effects.reads):
             return None
         return Guard(test, wanted)
 

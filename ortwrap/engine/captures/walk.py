@@ -14,7 +14,7 @@ from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
 from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import place_of, root_place
-from ortwrap.engine.nodes import children
+from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
@@ -39,7 +39,7 @@ class SliceWalk:
         self._loss = found.loss
         self._optimizers = analyses.optimizers
         self._pieces = found.pieces
-        self._walked = Walked()
+        self._walked = Walked(called=_called(found.pieces, analyses.reader.instance))
         self._outside = Outside(analyses, self._walked)
         self._check = StatementCheck(analyses, found, self._walked, self._outside)
         self._by_instance = runs_its_instance(analyses, found)
@@ -155,11 +155,12 @@ class SliceWalk:
         if place not in self._walked.defined and self._modules.holds_modules(node):
             raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
         if self._is_captured(node, place):
-            if self._modules.evidence(node) is not None or self._modules.holds_criteria(node):
+            held = place in self._walked.called or self._modules.holds_criteria(node)
+            if held or self._modules.evidence(node) is not None:
                 self._held.hold(node, place)
             else:
                 self._inputs.take_place(place, node)
-                self._walked.reads_conditionally(place, node)
+                self._walked.note_read(place, node)
         return True
 
     def _is_item(self, node: cst.Subscript) -> bool:
@@ -287,6 +288,12 @@ class SliceWalk:
             raise Refuse("OW107", func, name=code, why="is a step that another file defines")
         for method in known:
             self._helpers.check(method, code)
+
+
+def _called(pieces: tuple[Unit, ...], instance: str | None) -> frozenset[str]:
+    calls = (node for piece in pieces for node in descendants(piece.node))
+    places = (place_of(call.func, instance) for call in calls if isinstance(call, cst.Call))
+    return frozenset(place for place in places if place is not None)
 
 
 def _picked_from(node: cst.CSTNode) -> str | None:

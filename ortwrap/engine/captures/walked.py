@@ -27,7 +27,9 @@ class Walked:
         replacements: nodes of the slice with what stands for them in forward.
         input_places: places that an argument is read from.
         whole: places that are passed as they are, so that the model may fill them.
+        called: places that some piece calls, so that the wrapper holds what is there.
         conditional: places that only some path reads, each with a node that does.
+        certain: places that every path reads, or fails for want of them.
         defined: places that the pieces so far have bound or changed.
         free: nodes of the current piece that read a value from outside of it.
         guards: the conditions of the branches that the walk stands in, None for an unknown one.
@@ -39,13 +41,17 @@ class Walked:
     replacements: dict[cst.CSTNode, cst.BaseExpression] = field(default_factory=dict)
     input_places: set[str] = field(default_factory=set)
     whole: set[str] = field(default_factory=set)
+    called: frozenset[str] = frozenset()
     conditional: dict[str, cst.CSTNode] = field(default_factory=dict)
+    certain: set[str] = field(default_factory=set)
     defined: set[str] = field(default_factory=set)
     free: set[cst.CSTNode] = field(default_factory=set)
     guards: list[Guard | None] = field(default_factory=list)
     ran_module: bool = False
 
-    def reads_conditionally(self, place: str, node: cst.CSTNode) -> None:
-        """Remember what a branch reads, since the call passes it on every path."""
+    def note_read(self, place: str, node: cst.CSTNode) -> None:
+        """Remember what only a branch reads, since the call passes it on every path."""
         if self.guards:
             self.conditional.setdefault(place, node)
+        else:
+            self.certain.add(place)
