@@ -187,14 +187,17 @@ class Helpers:
         if verdict is not None:
             raise verdict
 
-    def _look_through(self, function: cst.FunctionDef, name: str) -> None:
+    def _look_through(
+        self, function: cst.FunctionDef, name: str, within: cst.FunctionDef | None = None
+    ) -> None:
+        """Check a helper, which may read what `within` binds: a helper that it is defined in."""
         reader = EffectsReader(self._bindings, function)
         effects = reader.of(function.body)
         scope = self._bindings.scope(function)
         if scope.declared_global or scope.declared_nonlocal:
             raise Refuse("OW107", function, name=name, why="assigns a global")
         for place, readers in effects.reads.items():
-            if place not in scope.names:
+            if place not in scope.names and not self._is_bound_in(within, readers[0]):
                 self._check_outer(place, readers[0], name, reader.instance)
         outer = sorted(
             place
@@ -245,8 +248,16 @@ class Helpers:
             if by_library and not is_constant(call, self._bindings):
                 raise Refuse("OW304", call, code=code)
             inner = self.called(call.func)
-            if inner is not None and inner is not function:
+            if inner is None or inner is function:
+                continue
+            if self._tree.enclosing(inner) is function:
+                self._look_through(inner, self._tree.code(call.func), function)
+            else:
                 self.check(inner, self._tree.code(call.func))
+
+    def _is_bound_in(self, function: cst.FunctionDef | None, node: cst.CSTNode) -> bool:
+        owner = self._bindings.resolve(node) if isinstance(node, cst.Name) else None
+        return function is not None and owner is not None and owner.node is function
 
     def _check_outer(self, place: str, node: cst.CSTNode, name: str, instance: str | None) -> None:
         """A global or an attribute that the helper reads must be the same at every step."""

@@ -23,8 +23,6 @@ from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import SourceTree
 
-_KEEPS_GRAPHS = ("retain_graph", "create_graph")
-
 
 class Relocation:
     """Finds where else the loss of a sink can be lifted."""
@@ -118,9 +116,16 @@ class Relocation:
         """Somewhere in the script a backward keeps its graph, or a gradient is asked for."""
         return any(
             (self._bindings.qualified(call.func) or "").startswith("torch.autograd.grad")
-            or any(arg.keyword and arg.keyword.value in _KEEPS_GRAPHS for arg in call.args)
+            or any(map(self._keeps_graph, call.args))
             for call in self._tree.calls
         )
+
+    def _keeps_graph(self, argument: cst.Arg) -> bool:
+        """`create_graph=second_order` is as good as never on, as it is where a loss stays."""
+        keyword = argument.keyword.value if argument.keyword is not None else ""
+        if keyword == "create_graph":
+            return self._tree.code(argument.value) == "True"
+        return keyword == "retain_graph"
 
 
 def _is_a_start(value: cst.BaseExpression) -> bool:
