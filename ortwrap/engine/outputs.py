@@ -219,7 +219,7 @@ class OutputFinder:
         """
         if place in found.open_places:
             return False
-        elsewhere = isinstance(found.sink.call, (cst.Return, cst.Assign))
+        elsewhere = not isinstance(found.sink.call, cst.Call)
         if elsewhere and "." in place:
             return False
         together = self._outside_with(found.sink.unit) is self._outside_with(found.pieces[0])

@@ -239,14 +239,15 @@ class _Rewrite:
         return [*staying, *there.values()]
 
     def _elsewhere(self, sink: Sink, sinks: list[Sink]) -> list[Sink]:
-        """Where else the loss of a sink can be lifted, if it cannot be where it is."""
+        """Where else the loss of a sink can be lifted, if it cannot be where it is or not well."""
         if self._skip(sink) is not None or self._existing.is_rewritten(sink):
             return []
         found: LossSlice | None = None
+        rounds = self._function(sink, sinks).rounds
         try:
             self._consumers.check(sink)
             found = self._function(sink, sinks).slicer.slice(sink)
-            others = self._relocation.behind_helper(found)
+            others = self._relocation.behind_helper(found) or rounds.added(found, sinks)
         except Refuse as refusal:
             if refusal.page.code != "OW101":
                 return []
@@ -254,7 +255,8 @@ class _Rewrite:
         rewritten = [other for other in others if self._existing.is_rewritten(other)]
         if rewritten or not others:
             return rewritten
-        if found is not None and self._why_not(sink, sinks) is None:
+        better = any(map(rounds.reads_samples, others))
+        if found is not None and not better and self._why_not(sink, sinks) is None:
             return []
         reasons = {other: self._why_not(other, [*sinks, other]) for other in others}
         # What returns no model's loss is left alone.

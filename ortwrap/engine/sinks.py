@@ -30,13 +30,13 @@ class Sink:
     """One place that runs backward on a loss.
 
     Attributes:
-        call: the call that consumes the loss, or the `return` or assignment that hands it to
-            whoever does.
+        call: the call that consumes the loss, or the `return`, assignment or addition that hands
+            it to whoever does.
         loss: the expression of the loss, inside `call`.
         unit: the statement after which the loss is consumed.
     """
 
-    call: cst.Call | cst.Return | cst.Assign
+    call: cst.Call | cst.Return | cst.Assign | cst.AugAssign
     loss: cst.BaseExpression
     unit: Unit
 

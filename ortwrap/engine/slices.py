@@ -115,6 +115,12 @@ class Slicer:
         found = self._descend(found)
         return self._leave_scaling_outside(found)
 
+    def gradients_into(self, unit: Unit, loss: cst.BaseExpression) -> frozenset[str]:
+        """Places whose gradients reach `loss` from before the block of a statement."""
+        needed = frozenset(self._reader.of(loss).reads)
+        gradient = frozenset(self._flow.reads(loss))
+        return self._closure(unit.block, unit.index, needed, gradient).with_gradient
+
     # -- finding the block ---------------------------------------------------------------------
 
     def _climb(self, sink: Sink, loss: cst.BaseExpression, inline: bool) -> LossSlice:

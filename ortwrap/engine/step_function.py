@@ -25,6 +25,7 @@ from ortwrap.engine.order import Order, Orderer
 from ortwrap.engine.plan import Captures
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.rounds import Rounds
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice, Slicer
 from ortwrap.engine.tree import SourceTree, Unit
@@ -72,6 +73,7 @@ class StepFunction:
             objects,
         )
         self.captures = CaptureFinder(self.analyses)
+        self.rounds = Rounds(self.analyses, self.slicer)
 
     def arrange(self, found: LossSlice, theirs: set[Unit]) -> tuple[LossSlice, Order, Captures]:
         """Where the call stands and what passes through it.
