@@ -31,7 +31,7 @@ class Evidence:
 
 MODULE_NAME = re.compile(
     r"(?:^|_)(?:(?:\w*model|\w*net|net[a-z]{1,2}|network|encoder|decoder|generator|discriminator"
-    r"|backbone|classifier|transformer|lstm|gru|rnn|vae|gan|bert|gpt|cnn|mlp|resnet|unet|gen|disc"
+    r"|backbone|classifier|transformer|lstm|gru|rnn|vae|gan|bert|gpt|llm|vit|cnn|mlp|resnet|unet|gen|disc"
     r"|actor|critic|teacher|student)"
     r"\d*(?:_engine|_ddp|_s|_t)?)$",
     re.IGNORECASE,

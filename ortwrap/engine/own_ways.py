@@ -6,8 +6,14 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.reachable import reachable_calls
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
+
+# What `DataParallel` is made of.
+_SPLIT_A_BATCH = frozenset(
+    f"torch.nn.parallel.{name}" for name in ("data_parallel", "replicate", "parallel_apply")
+)
 
 
 def check_own_ways(found: LossSlice, analyses: Analyses) -> None:
@@ -19,6 +25,9 @@ def check_own_ways(found: LossSlice, analyses: Analyses) -> None:
     for piece in found.pieces:
         for use in analyses.flow.module_uses(piece.node):
             check_own_way(use, analyses.tree.code(use), analyses.modules)
+        for call in reachable_calls(piece.node, analyses):
+            if analyses.bindings.qualified(call.func) in _SPLIT_A_BATCH:
+                raise Refuse("OW311", call, name=analyses.tree.code(call.func))
 
 
 def check_own_way(node: cst.CSTNode, name: str, modules: ModuleTable) -> None:

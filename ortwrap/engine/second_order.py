@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import libcst as cst
+import re
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.reachable import reachable_calls
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
 
@@ -15,6 +13,8 @@ _TAKES_A_GRADIENT = (
     "torch.autograd.grad", "torch.autograd.functional.", "torch.func.grad", "torch.func.jac",
     "torch.func.vjp", "torch.func.hessian",
 )  # fmt: skip
+# Functions of other files that are known by this name take a gradient of what they are given.
+_NAMED_FOR_IT = re.compile(r"(?:gradient|grad|r1|r2)_penalty$|path_(?:length_)?regulari[sz]")
 
 
 def check_first_order(found: LossSlice, analyses: Analyses) -> None:
@@ -24,18 +24,7 @@ def check_first_order(found: LossSlice, analyses: Analyses) -> None:
         Refuse: the loss depends on a gradient.
     """
     for piece in found.pieces:
-        for call in _calls(piece.node, analyses, set()):
+        for call in reachable_calls(piece.node, analyses):
             qualified = analyses.bindings.qualified(call.func) or ""
-            if qualified.startswith(_TAKES_A_GRADIENT):
+            if qualified.startswith(_TAKES_A_GRADIENT) or _NAMED_FOR_IT.search(qualified):
                 raise Refuse("OW205", call, code=analyses.tree.code(call)[:60])
-
-
-def _calls(node: cst.CSTNode, analyses: Analyses, seen: set[cst.FunctionDef]) -> Iterator[cst.Call]:
-    for call in descendants(node):
-        if not isinstance(call, cst.Call):
-            continue
-        yield call
-        helper = analyses.helpers.called(call.func)
-        if helper is not None and helper not in seen:
-            seen.add(helper)
-            yield from _calls(helper.body, analyses, seen)

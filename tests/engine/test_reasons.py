@@ -31,6 +31,20 @@ REASONS = [
         "        terms.append(term)\n    total.backward()\n",
     ),
     (
+        "a penalty of another file, by what it is called",
+        "OW205",
+        "from losses import r1_penalty\n\n\ndef train(x, y):\n    x.requires_grad = True\n"
+        "    out = model(x)\n    loss = criterion(out, y) + r1_penalty(out, x)\n"
+        "    loss.backward()\n",
+    ),
+    (
+        "a helper that copies the model to every device",
+        "OW311",
+        "def spread(net, x):\n    copies = nn.parallel.replicate(net, [0, 1])\n"
+        "    return torch.cat([copy(x) for copy in copies])\n\n\n"
+        "def train(x, y):\n    loss = criterion(spread(model, x), y)\n    loss.backward()\n",
+    ),
+    (
         "a sharded model comes before what stands between",
         "OW312",
         "from torch.distributed.fsdp import FullyShardedDataParallel as FSDP\n"
