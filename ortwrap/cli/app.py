@@ -43,17 +43,19 @@ class _LazyGroup(click.Group):
 @click.group(
     cls=_LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 all done, 1 a check found something, 2 wrong usage or input.",
+    epilog="""\b
+Exit codes: 0 all done, 1 a check found something, 2 wrong usage or input.
+Completion: eval "$(_ORTWRAP_COMPLETE=bash_source ortwrap)", or zsh, or fish.
+""",
 )
 @click.version_option(__version__, prog_name="ortwrap")
 def app() -> None:
     """Train a PyTorch script's model and loss as one ONNX Runtime graph.
 
     \b
-    ortwrap rewrite train.py             show what would change
-    ortwrap rewrite train.py --write     change it
-    ortwrap doctor --fix                 make ORTModule work with this torch
-    ortwrap verify train.py -- --epochs 1
-                                         same losses, same weights?
-    ortwrap bench train.py -- --epochs 1 and how much faster?
+    ortwrap rewrite train.py                show what would change
+    ortwrap rewrite train.py --write        change it
+    ortwrap doctor --fix                    make ORTModule work with this torch
+    ortwrap verify train.py -- --epochs 1   same losses, same weights?
+    ortwrap bench train.py -- --epochs 1    and how much faster?
     """

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  ortwrap bench train.py -- --epochs 1            four ways to train, beside one another
+  ortwrap bench train.py -- --epochs 1            four ways to train, in turn
   ortwrap bench train.py --steps 100 --repeat 5   longer and more often
-  ortwrap bench train.py --json times.json        for other tools
+  ortwrap bench train.py --json times.json        for other programs
 
 Exit codes: 0 measured; 2 the script could not run.
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 _EXAMPLES = """\b
@@ -30,10 +32,18 @@ def command(code: str | None) -> int:
         return 0
     page = PAGES.get(code.upper()) or PAGES.get(f"OW{code}")
     if page is None:
-        import difflib
-
-        near = difflib.get_close_matches(code.upper(), PAGES, n=1)
-        hint = f" Did you mean {near[0]}?" if near else " `ortwrap explain` lists every code."
-        raise click.BadParameter(f"there is no refusal {code}.{hint}", param_hint="CODE")
+        near = _near(code.upper(), sorted(PAGES))
+        hint = f"Did you mean {near}?" if near else "`ortwrap explain` lists every code."
+        raise click.BadParameter(f"there is no refusal {code}. {hint}", param_hint="CODE")
     click.echo(as_text(page), nl=False)
     return 0
+
+
+def _near(code: str, known: Sequence[str]) -> str:
+    """The codes that start like this one, else the one most like it; empty for none."""
+    import difflib
+
+    alike = [each for each in known if each.startswith((code, f"OW{code}"))]
+    if not alike or len(alike) == len(known):
+        alike = difflib.get_close_matches(code, known, n=1)
+    return ", ".join(alike)

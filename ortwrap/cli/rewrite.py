@@ -12,16 +12,16 @@ from ortwrap.config import is_class_name
 
 _EXAMPLES = """\b
 Examples:
-  ortwrap rewrite train.py                    show the diff, write nothing
-  ortwrap rewrite train.py --write            change the script in place
-  ortwrap rewrite train.py -o train_ort.py    write a second script
-  ortwrap rewrite src/ -o '{stem}_ort.py'     one beside each script
-  ortwrap rewrite train.py --explain-diff     the diff, with reasons
-  ortwrap rewrite train.py --interactive      step by step, asking
-  ortwrap rewrite train.py --revert           take --write back
-  ortwrap rewrite --check --strict src/       for CI: exit 1 when there is work left
-  ortwrap rewrite --format json train.py      one JSON document for other tools
-  cat train.py | ortwrap rewrite - -o -       as a filter
+  ortwrap rewrite train.py                   show the diff, write nothing
+  ortwrap rewrite train.py --write           change the script in place
+  ortwrap rewrite train.py -o train_ort.py   write a second script
+  ortwrap rewrite src/ -o '{stem}_ort.py'    one beside each script
+  ortwrap rewrite train.py --explain-diff    the diff, with reasons
+  ortwrap rewrite train.py --interactive     step by step, asking
+  ortwrap rewrite train.py --revert          take --write back
+  ortwrap rewrite --check --strict src/      for CI: exit 1 if work is left
+  ortwrap rewrite --format json train.py     one JSON document for programs
+  cat train.py | ortwrap rewrite - -o -      as a filter
 
 Exit codes: 0 all done; 1 --check would rewrite, or --strict met a refusal;
 2 wrong usage, or a file that could not be read, parsed or written.
@@ -35,15 +35,18 @@ def _class_name(_: click.Context, __: click.Parameter, value: str | None) -> str
 
 
 _EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+# So that shells complete it; whether it can be read is found out file by file.
+_ANY_PATH = click.Path(readable=False)
 
 
 @click.command("rewrite", epilog=_EXAMPLES, short_help="Rewrite training scripts for ORTModule.")
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...", type=_ANY_PATH)
 @click.option("-w", "--write", is_flag=True, help="Change the files in place.")
 @click.option(
     "-o",
     "--output",
     metavar="FILE",
+    type=_ANY_PATH,
     help="Write the patched script to FILE (- for standard output), or, with {stem} in it, one "
     "beside each script; with --check, see that those are fresh.",
 )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_ANY_PATH = click.Path(readable=False)
 
 _GIVEN = (
     click.argument("script", type=_FILE),
@@ -41,12 +42,14 @@ _GIVEN = (
         "--json",
         "json_file",
         metavar="FILE",
+        type=_ANY_PATH,
         help="Write everything as JSON; - is standard output.",
     ),
     click.option(
         "--html",
         "html_file",
         metavar="FILE",
+        type=_ANY_PATH,
         help="Write a report with pictures that opens offline.",
     ),
     click.option("--seed", type=int, default=0, show_default=True, help="Seed of every run."),
@@ -60,7 +63,7 @@ _GIVEN = (
         "--launcher",
         default="",
         metavar="COMMAND",
-        help="Instead of python: 'torchrun --nproc_per_node 2'.",
+        help="What starts a script instead of python, such as 'torchrun --nproc_per_node 2'.",
         callback=lambda context, option, value: tuple(shlex.split(value)),
     ),
     click.option("-q", "--quiet", is_flag=True, help="Print the conclusion only."),

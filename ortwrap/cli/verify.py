@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 Examples:
   ortwrap verify train.py -- --epochs 1           rewrite, run both, compare
-  ortwrap verify train.py --patched train_ort.py  with a patched script of your own
-  ortwrap verify train.py --json verdict.json     for other tools
+  ortwrap verify train.py --patched train_ort.py  with a patch of your own
+  ortwrap verify train.py --json verdict.json     for other programs
 
 Exit codes: 0 match; 1 they differ; 2 one of them could not run.
 """

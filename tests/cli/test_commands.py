@@ -48,6 +48,8 @@ def test_help_has_examples(ortwrap: Callable, command: str) -> None:
         pytest.param(["train.py"], "Did you mean 'rewrite train.py'?", id="script"),
         pytest.param(["frobnicate"], "No such command 'frobnicate'.\n", id="far"),
         pytest.param(["rewrite", ""], "a path is empty; is a variable of your shell", id="empty"),
+        pytest.param(["explain", "OW20"], "Did you mean OW201, OW202, OW203", id="half a code"),
+        pytest.param(["explain", "QQ"], "`ortwrap explain` lists every code", id="no code"),
         pytest.param(["rewrite", "--chek", "."], "No such option", id="option"),
         pytest.param(["rewrite"], "Missing argument 'PATH...'", id="nothing"),
     ],

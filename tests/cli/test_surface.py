@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,21 @@ def test_shell_completion(shell: str) -> None:
     assert "rewrite" in complete("ortwrap re", position)
     position = {"bash": "2", "zsh": "2", "fish": "--exp"}[shell]
     assert "--explain-diff" in complete("ortwrap rewrite --exp", position)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["rewrite tra", "rewrite train.py -o tra", "verify tra", "bench train.py --json tra"],
+)
+def test_shells_are_told_where_files_go(ortwrap: Callable, words: str) -> None:
+    asked = {"COMP_WORDS": f"ortwrap {words}", "COMP_CWORD": str(len(words.split()))}
+    assert ortwrap(_ORTWRAP_COMPLETE="bash_complete", **asked).text == "file,tra\n"
+
+
+@pytest.mark.parametrize("command", ["", "rewrite", "verify", "bench", "doctor", "explain"])
+def test_help_fits_a_terminal_of_80_columns(ortwrap: Callable, command: str) -> None:
+    lines = ortwrap(*command.split(), "--help", COLUMNS="80").text.splitlines()
+    assert [line for line in lines if len(line) > 80] == []
 
 
 def test_every_dependency_is_explained() -> None:
