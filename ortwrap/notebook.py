@@ -7,12 +7,9 @@ uses it. Needs nbformat (`pip install 'ortwrap[notebook]'`).
 from __future__ import annotations
 
 import ast
-import json
 import re
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -20,6 +17,13 @@ from ortwrap.engine import rewrite_source
 from ortwrap.engine.lines import lines_of
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import Change, Result, Step
+from ortwrap.notebook_file import (
+    cell_like,
+    put_source,
+    read_notebook,
+    source_of,
+    written_notebook,
+)
 from ortwrap.outcome import Fault, Outcome
 from ortwrap.source import Source
 
@@ -39,10 +43,10 @@ def rewrite_notebook(data: bytes, path: str, options: Options) -> Outcome:
             path, fault=Fault("notebooks need nbformat: pip install 'ortwrap[notebook]'")
         )
     try:
-        notebook = _read(data)
+        notebook = read_notebook(data)
     except ValueError as error:
         return Outcome(path, fault=Fault(f"is no notebook that can be read: {error}"))
-    script = _Script.of([cell["source"] for cell in notebook["cells"] if _is_code(cell)])
+    script = _Script.of([source_of(cell) for cell in notebook["cells"] if _is_code(cell)])
     result = rewrite_source(script.text, options)
     steps = tuple(script.placed(step) for step in result.steps)
     lines = tuple(step.line for step in result.steps)
@@ -58,42 +62,16 @@ def rewrite_notebook(data: bytes, path: str, options: Options) -> Outcome:
     _put_cells(notebook, script, cells, {step.class_name for step in steps if step.class_name})
     changes = tuple(script.change_as_shown(change) for change in result.changes)
     shown = replace(shown, text=script.shown(result.text), changes=changes)
-    return Outcome(path, source, shown, data, _written(notebook, data), script_lines=lines)
+    patched = written_notebook(notebook, data)
+    return Outcome(path, source, shown, data, patched, script_lines=lines)
 
 
 def with_note(patched: bytes, note: str) -> bytes:
     """A notebook with a cell on top that says something to whoever opens it."""
-    notebook = _read(patched)
-    note_cell = import_module("nbformat.v4").new_markdown_cell(note)
+    notebook = read_notebook(patched)
     first = notebook["cells"][0] if notebook["cells"] else {}
-    notebook["cells"].insert(0, _like(first, note_cell))
-    return _written(notebook, patched)
-
-
-def _written(notebook: Any, before: bytes) -> bytes:
-    nbformat: Any = import_module("nbformat")
-    end = "\n" if before.endswith(b"\n") else ""
-    return f"{nbformat.writes(notebook)}{end}".encode()
-
-
-def _read(data: bytes) -> Any:
-    """The notebook in a file's bytes.
-
-    Raises:
-        ValueError: it is none, or of a format before 4.
-    """
-    nbformat: Any = import_module("nbformat")
-    text = data.decode("utf-8")
-    content = json.loads(text)
-    if not isinstance(content, dict) or content.get("nbformat") != 4:
-        raise ValueError("it is not in notebook format 4; save it anew with Jupyter")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # missing cell ids: none of our business
-            nbformat.validate(content)
-    except nbformat.ValidationError as error:
-        raise ValueError(str(error).strip().split("\n")[0]) from error
-    return import_module("nbformat.v4").reads(text)
+    notebook["cells"].insert(0, cell_like(first, "markdown", note))
+    return written_notebook(notebook, patched)
 
 
 @dataclass(frozen=True)
@@ -187,7 +165,6 @@ def _is_code(cell: Any) -> bool:
 
 def _put_cells(notebook: Any, script: _Script, sources: Sequence[str], classes: set[str]) -> None:
     """Give each code cell its source, and each generated class a cell before its first use."""
-    new_code_cell = import_module("nbformat.v4").new_code_cell
     definitions: dict[str, str] = {}
     remaining = []
     for source in sources:
@@ -199,24 +176,10 @@ def _put_cells(notebook: Any, script: _Script, sources: Sequence[str], classes: 
         if _is_code(cell):
             source = remaining.pop(0)
             used = [name for name in definitions if re.search(rf"\b{name}\b", source)]
-            cells += [_like(cell, new_code_cell(definitions.pop(name))) for name in used]
-            cell["source"] = script.shown(source)
+            cells += [cell_like(cell, "code", definitions.pop(name)) for name in used]
+            put_source(cell, script.shown(source))
         cells.append(cell)
     notebook["cells"] = cells
-
-
-def _like(cell: Any, new: Any) -> Any:
-    """A new cell as the notebook's minor format has them: ids came with 4.5.
-
-    Its id is always the same, so that a second rewrite of the same notebook gives the same bytes.
-    """
-    import hashlib  # OpenSSL takes 15 ms to load: only where it is used
-
-    if "id" in cell:
-        new["id"] = hashlib.sha256(new["source"].encode()).hexdigest()[:8]
-    else:
-        new.pop("id", None)
-    return new
 
 
 def _without_classes(source: str, classes: set[str]) -> tuple[str, dict[str, str]]:

@@ -168,3 +168,26 @@ def test_what_is_no_notebook_is_one_clear_error(
     assert run.code == 2
     assert run.err.startswith(f"bad.ipynb: error: {message}")
     assert len(run.err.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        pytest.param({"indent": 2}, id="Colab"),
+        pytest.param({"indent": 1, "sort_keys": True}, id="Jupyter"),
+        pytest.param({"indent": "\t", "ensure_ascii": True}, id="tabs and escapes"),
+        pytest.param({"separators": (",", ":")}, id="one line"),
+    ],
+)
+def test_a_notebook_keeps_the_layout_of_its_file(
+    ortwrap: Callable, notebook: Path, layout: dict
+) -> None:
+    content = json.loads(notebook.read_text())
+    content["cells"][0]["source"] = "Grüße"
+    before = json.dumps(content, **{"ensure_ascii": False, **layout}) + "\n\n"
+    notebook.write_text(before, encoding="utf-8", newline="")
+    assert ortwrap("rewrite", "--write", "train.ipynb").code == 0
+    after = notebook.read_text(encoding="utf-8")
+    lost = [line for line in before.split("\n") if line not in set(after.split("\n"))]
+    again = json.dumps(json.loads(after), **{"ensure_ascii": False, **layout}) + "\n\n"
+    assert (after, len(lost) <= 4) == (again, True)
