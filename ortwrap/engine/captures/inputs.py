@@ -83,10 +83,23 @@ class Inputs:
             return text
         conditions: dict[str, None] = {}
         for guard in self._walked.guards:
-            if guard is not None:
+            if guard is not None and not self._is_read_either_way(node, guard):
                 self._walked.input_places |= set(self._reader.of(guard.test).reads)
                 conditions[_condition(self._tree.source(guard.test), guard)] = None
         return f"{text} if {' and '.join(conditions)} else None" if conditions else text
+
+    def _is_read_either_way(self, node: cst.BaseExpression, guard: Guard) -> bool:
+        """The other branch reads the same, whatever it does besides."""
+        choice = self._tree.parents.get(guard.test)
+        if not isinstance(choice, cst.If) or not isinstance(choice.orelse, cst.Else):
+            return False
+        other = choice.orelse.body if guard.wanted else choice.body
+        return any(
+            node.deep_equals(inner)
+            for statement in other.body
+            if isinstance(statement, cst.SimpleStatementLine)
+            for inner in descendants(statement)
+        )
 
     def _changes_object(self, node: cst.BaseExpression) -> bool:
         """The same text twice is two calls: `buffer.push_and_pop(fake)`."""

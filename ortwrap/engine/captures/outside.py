@@ -17,6 +17,7 @@ from ortwrap.engine.refusals import Refuse
 
 # Methods of inputs that move data, or give Python values.
 _METHODS = frozenset("to cuda cpu size item tolist numpy detach numel dim nelement get".split())
+_CASTS = frozenset("long int float half double bool to cuda cpu".split())
 _BUILTINS = frozenset(["len", "float", "int"])
 _ARITHMETIC = frozenset("float int min max abs round pow divmod".split())
 _NOT_READ_FROM_TENSORS_OUTSIDE = frozenset("T mT real imag grad".split())
@@ -55,7 +56,7 @@ class Outside:
         if not self.is_over_inputs(node):
             return False
         if self._walked.guards and not self.is_option(node):
-            return self._is_guarded_number(node)
+            return self._is_guarded(node)
         if self._may_be_filled(node):
             return False
         if isinstance(node, cst.Subscript):
@@ -66,11 +67,13 @@ class Outside:
             return True
         return self._counters.computes(node)
 
-    def _is_guarded_number(self, node: cst.BaseExpression) -> bool:
-        """A number that a branch reads: it is computed before the call if the branch is taken."""
+    def _is_guarded(self, node: cst.BaseExpression) -> bool:
+        """A number or a batch that a branch reads: it is there before the call if that is taken."""
         if any(guard is None for guard in self._walked.guards):
             return False
         if self._counters.computes(node):
+            return True
+        if isinstance(node, cst.Subscript) and self._picks_a_batch(node):
             return True
         called = isinstance(node, cst.Call) and self._counters.takes_numbers(node)
         return called and self._is_outside_call(cst.ensure_type(node, cst.Call))
@@ -181,8 +184,13 @@ class Outside:
         return root_place(node, self._reader.instance) in self._walked.whole
 
     def _picks_a_batch(self, node: cst.Subscript) -> bool:
-        """`data[start:start + size]`, `x[index]`: another part of the data at every step."""
-        if place_of(node.value, self._reader.instance) is None:
+        """`data[start:start + size]`, `x.long()[index]`: other data at every step."""
+        data: cst.CSTNode = node.value
+        while isinstance(data, cst.Call) and isinstance(data.func, cst.Attribute):
+            if data.func.attr.value not in _CASTS:
+                return False
+            data = data.func.value
+        if place_of(data, self._reader.instance) is None:
             return False
         return any(
             not is_global(reader, self._bindings)

@@ -1,8 +1,10 @@
 """A metric reads what the model returned before the rest of the loss's inputs is prepared.
 
-What is prepared behind the metric moves into forward, so that the call can stand above it.
+What is prepared behind the metric moves into forward, so that the call can stand above it. Batches
+are picked by a NumPy array before the call, also where only a branch reads them.
 """
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -21,15 +23,16 @@ class Agent(nn.Module):
         return logprobs.gather(1, actions.unsqueeze(1)).squeeze(1), entropy, self.critic(obs)
 
 
-norm_adv, clip_coef = True, 0.2
+norm_adv, clip_coef, clip_vloss = True, 0.2, False
 agent = Agent()
 optimizer = torch.optim.SGD(agent.parameters(), lr=0.1)
 b_obs, b_actions = torch.randn(32, 4), torch.randint(0, 3, (32,))
 b_logprobs, b_advantages, b_returns = torch.full((32,), -1.1), torch.randn(32), torch.randn(32)
+b_values = torch.randn(32)
 clipfracs = []
 for start in range(0, 32, 8):
-    mb_inds = torch.arange(start, start + 8)
-    newlogprob, entropy, newvalue = agent.evaluate(b_obs[mb_inds], b_actions[mb_inds])
+    mb_inds = np.arange(start, start + 8)
+    newlogprob, entropy, newvalue = agent.evaluate(b_obs[mb_inds], b_actions.long()[mb_inds])
     logratio = newlogprob - b_logprobs[mb_inds]
     ratio = logratio.exp()
 
@@ -43,7 +46,12 @@ for start in range(0, 32, 8):
 
     clipped = torch.clamp(ratio, 1 - clip_coef, 1 + clip_coef)
     pg_loss = torch.max(-mb_advantages * ratio, -mb_advantages * clipped).mean()
-    v_loss = 0.5 * ((newvalue.view(-1) - b_returns[mb_inds]) ** 2).mean()
+    newvalue = newvalue.view(-1)
+    if clip_vloss:
+        v_clipped = b_values[mb_inds] + torch.clamp(newvalue - b_values[mb_inds], -0.2, 0.2)
+        v_loss = 0.5 * ((v_clipped - b_returns[mb_inds]) ** 2).mean()
+    else:
+        v_loss = 0.5 * ((newvalue - b_returns[mb_inds]) ** 2).mean()
     loss = pg_loss - 0.01 * entropy.mean() + v_loss * 0.5
 
     optimizer.zero_grad()
