@@ -10,7 +10,7 @@ import libcst as cst
 
 from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.effects import EffectsReader, overlap, root_place
+from ortwrap.engine.effects import EffectsReader, overlap, place_of, root_place
 from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
@@ -165,7 +165,9 @@ class HarmCheck:
         if method == "update" and (not call.args or crossing.runs_module):
             known = False
         if root is not None and root == reader.instance:
-            return _unknown(name)
+            direct = place_of(func, reader.instance) is not None
+            own = self._modules.classes.called_on_instance(func) if direct else None
+            return _unknown(name) if own is None else self._of_function(own, name, crossing)
         if known:
             return None
         touches = root is not None and bool(overlap({root}, set(crossing.reads)))

@@ -65,12 +65,7 @@ class Helpers:
         instance = instance_name(function, self._bindings)
         if instance is None or place_of(func, instance) is None:
             return None
-        classes, name = self._modules.classes, func.attr.value
-        home = classes.home(func)
-        if home is None or any(classes.method(other, name) for other in classes.derived(home)):
-            # In an instance of a derived class the same `self.step()` would run that one's.
-            return None
-        return classes.inherited(home, name)
+        return self._modules.classes.called_on_instance(func)
 
     def filled_places(self) -> frozenset[str]:
         """Names outside of functions and lambdas that these change the contents of."""
