@@ -196,6 +196,11 @@ class ModuleTable:
         evidence = self._members.of_all(value)
         return evidence is not None and evidence.role != "criterion"
 
+    def holds_loose_modules(self, value: cst.BaseExpression) -> bool:
+        """Such a list or dict that is no module itself, as an `nn.ModuleList` is."""
+        known = self.evidence(value)
+        return self.holds_modules(value) and (known is None or known.strength == 0)
+
     def holds_criteria(self, value: cst.CSTNode) -> bool:
         """A list or dict of criteria, which the wrapper holds as it does a single one."""
         evidence = self._members.of_all(value)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.conditions import any_of
 from ortwrap.engine.captures.names import name_for_item_of, part_name
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.helpers import HeldModule
@@ -65,15 +68,31 @@ class HeldParts:
         reads = self._reader.of(node).reads
         for root, readers in reads.items():
             self._walked.note_read(root, readers[0])
+        # The other branches may be there because there is no such item.
+        guards = [guard for guard in self._walked.guards if guard is not None]
+        if len(guards) < len(self._walked.guards):
+            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
+        self._walked.picked.setdefault(place, []).append(guards)
         if place not in self._walked.parts:
-            if self._walked.guards:
-                # The other branches may be there because there is no such item.
-                raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
             name = self._name(name_for_item_of(node, self._bindings))
             trainable = self._modules.is_trainable(node)
             self._walked.parts[place] = Part(name, place, trainable, tuple(reads))
         name = self._walked.parts[place].name
         self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
+
+    def pick_under_conditions(self) -> None:
+        """`nets[2] if kind == "hint" else None`, where only one branch runs the module."""
+        for place, branches in self._walked.picked.items():
+            condition = any_of(branches, self._tree)
+            if condition:
+                part = self._walked.parts[place]
+                tests = {guard.test for guards in branches for guard in guards}
+                roots = {root for test in tests for root in self._reader.of(test).reads}
+                self._walked.parts[place] = replace(
+                    part,
+                    place=f"{place} if {condition} else None",
+                    found_by=(*part.found_by, *sorted(roots - set(part.found_by))),
+                )
 
     def hold_for_helper(self, held: HeldModule, func: cst.BaseExpression) -> None:
         """A module that a helper runs is held by the wrapper, so that its parameters train."""
