@@ -184,7 +184,21 @@ class Emitter:
             for name in self._bindings.module.names:
                 if self._imported_above(name, target, top):
                     return f"{name}.{rest}"
-        return "nn.Module"
+        return f"{self._name_of_nn()}.Module"
+
+    def _name_of_nn(self) -> str:
+        """What `torch.nn` is imported as where the script does not: `nn`, if that is free."""
+        bound = self._bindings.module.names.get("nn", [])
+        other = any(binding.target != "torch.nn" for binding in bound)
+        # From `from model import *`, for all that one can see here.
+        script = self._tree.module
+        unknown = not bound and "nn" in EffectsReader(self._bindings, script).of(script).reads
+        if not (other or unknown):
+            return "nn"
+        name = "torch_nn"
+        while self._is_taken(name):
+            name += "_"
+        return name
 
     def _imported_above(self, name: str, target: str, top: Unit) -> bool:
         bound = self._bindings.module.names.get(name, [])
@@ -203,11 +217,12 @@ class Emitter:
             statement = "from ortwrap.runtime import ort_module"
         if not self._is_imported and not self._options.standalone:
             self._edits += because(OF_IMPORT, insert_import(self._tree, statement, first))
-        if self._module_base(first) == "nn.Module" and not self._imported_above(
-            "nn", "torch.nn", first
+        name = self._name_of_nn()
+        if self._module_base(first) == f"{name}.Module" and not self._imported_above(
+            name, "torch.nn", first
         ):
-            import_nn = insert_import(self._tree, "from torch import nn", first)
-            self._edits += because(OF_BASE, import_nn)
+            statement = "from torch import nn" + ("" if name == "nn" else f" as {name}")
+            self._edits += because(OF_BASE, insert_import(self._tree, statement, first))
 
     def _top_level(self, unit: Unit) -> Unit:
         """The statement of the module that holds a unit."""

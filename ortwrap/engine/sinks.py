@@ -125,7 +125,9 @@ class SinkFinder:
         asks = isinstance(func.func, cst.Name) and func.func.value == "getattr"
         name = func.args[1].value
         named = isinstance(name, cst.SimpleString) and name.evaluated_value == "backward"
-        return asks and named and self._bindings.resolve(cst.ensure_type(func.func, cst.Name)) is None
+        return (
+            asks and named and self._bindings.resolve(cst.ensure_type(func.func, cst.Name)) is None
+        )
 
     def _backward(
         self,
