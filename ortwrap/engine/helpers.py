@@ -209,7 +209,8 @@ class Helpers:
         flow = GradientFlow(self._bindings, self._modules, reader, self)
         for baked in flow.baked(function.body, inside):
             if not Reports(self._tree, self._bindings, [function.body]).holds(baked):
-                raise Refuse("OW301", baked, code=self._tree.code(baked)[:60])
+                code = f"{self._tree.code(baked)[:60]}` in `{function.name.value}"
+                raise Refuse("OW301", baked, code=code)
         self._check_statements(function, name)
         self._check_calls(function)
 

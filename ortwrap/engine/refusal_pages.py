@@ -277,10 +277,26 @@ _page(
     "    loss = -(torch.stack(saved) * returns).sum()\n    loss.backward()\n",
 )
 _page(
+    "OW209",
+    "a value that may hold another loss's graph",
+    "`{code}` is given `{name}`, of the graph of `{first}`, and `{second}` is computed from what "
+    "it returns",
+    "Give it `{name}.detach()` if it only measures `{name}`.",
+    "What another file returns may be a number or a tensor that still hangs on the graph it was "
+    "given. If it is the latter, two losses go back through one graph.",
+    "from tuning import Tuner\n"
+    + _HEAD
+    + "tuner = Tuner()\nx, y = torch.ones(3, 4), torch.zeros(3, 2)\nstrength = 0.5\n"
+    "for _ in range(3):\n    scores = model(x * strength)\n    loss = criterion(scores, y)\n"
+    "    loss.backward()\n    strength = tuner.tune(scores)\n"
+    "    second = criterion(model(x * strength), y)\n    second.backward()\n",
+)
+_page(
     "OW301",
     "a value taken out of the graph",
     "`{code}` turns a tensor of the step into a constant while the loss is computed",
-    "Keep it a tensor, take its value after the backward, or compute it from inputs only.",
+    "Keep it a tensor, take its value after the backward, or compute it from inputs before the "
+    "call; where it is only reported, write `x.item()` for `float(x)`.",
     "ONNX Runtime replays what was traced: `.item()`, `.tolist()`, `.numpy()` and `float()` on "
     "what the model computed would stay as they were at the first step. Numbers that `.item()` "
     "takes only to return them beside the loss are no reason: they are taken from what the graph "
