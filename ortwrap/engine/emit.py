@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -248,8 +249,8 @@ class Emitter:
         bare = found.inline and not found.units and not plan.captures.outputs
         if bare:
             call = self._call("", variable, arguments, "")
-            for sink in plan.sinks:
-                edit = replace_expression(tree, self._core(plan, sink), call)
+            for core in self._cores(plan):
+                edit = replace_expression(tree, core, call)
                 self._edits += because(of_call(plan, tree), edit)
         else:
             call = self._call(f"{', '.join(targets)} = ", variable, arguments, indent)
@@ -271,21 +272,22 @@ class Emitter:
             edit = insert_before(tree, host, [call])
         self._edits += because(of_call(plan, tree), edit)
         if found.inline:
-            for sink in plan.sinks:
-                core = self._core(plan, sink)
+            for core in self._cores(plan):
                 edit = replace_expression(tree, core, plan.loss_target)
                 self._edits += because(OF_LOSS, edit)
 
-    def _core(self, plan: Plan, sink: object) -> cst.BaseExpression:
-        """The lifted part of one sink's loss expression."""
+    def _cores(self, plan: Plan) -> Iterator[cst.BaseExpression]:
+        """The lifted part of each sink's loss expression."""
         text = self._tree.code(plan.found.loss)
-        loss = plan.found.loss if sink is plan.sinks[0] else None
-        if loss is not None:
-            return loss
-        node: cst.BaseExpression = sink.loss  # type: ignore[attr-defined]
-        while self._tree.code(node) != text and isinstance(node, cst.BinaryOperation):
-            node = node.left
-        return node
+        yield plan.found.loss
+        if plan.sinks[0].call not in self._tree.ancestors(plan.found.loss):
+            # A condition around the sinks binds it, once for all of them.
+            return
+        for sink in plan.sinks[1:]:
+            node = sink.loss
+            while self._tree.code(node) != text and isinstance(node, cst.BinaryOperation):
+                node = node.left
+            yield node
 
     def _make_wrapper(self, plan: Plan, class_name: str) -> str:
         """Insert the line that makes the wrapper, unless an equal one stands there."""

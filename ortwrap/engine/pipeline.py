@@ -337,7 +337,7 @@ class _Rewrite:
                 other = slices[group[0]]
                 same_units = other.units == found.units and bool(found.units)
                 same_loss = self._tree.code(other.loss) == self._tree.code(found.loss)
-                if same_units and same_loss:
+                if (same_units and same_loss) or other.loss is found.loss:
                     group.append(sink)
                     break
             else:

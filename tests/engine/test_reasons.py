@@ -12,7 +12,7 @@ REASONS = [
     (
         "a condition binds the loss",
         "OW104",
-        "def train(x, y):\n    if (loss := criterion(model(x), y)) is not None:\n"
+        "def train(x, y):\n    while (loss := criterion(model(x), y)) > 0.1:\n"
         "        loss.backward()\n",
     ),
     (
