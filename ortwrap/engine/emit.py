@@ -294,7 +294,7 @@ class Emitter:
         tree = self._tree
         function = tree.enclosing(plan.found.block.units[0].node)
         reader = EffectsReader(self._bindings, function)
-        places = tuple(part.place for part in plan.captures.parts)
+        places = tuple(part.argument for part in plan.captures.parts)
         key = (function, class_name, places)
         variable = self._names.variables.get(key)
         if variable is None:

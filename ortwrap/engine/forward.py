@@ -49,7 +49,8 @@ class ForwardBuilder:
         lines = self._statements(pieces, plan)
         lines = self._returning(lines, plan)
         return WrapperClass(
-            parts=tuple(part.name for part in captures.parts),
+            parts=tuple(part.name for part in captures.parts if not part.spread),
+            spread=next((part.name for part in captures.parts if part.spread), ""),
             built=self._built(plan),
             compute_loss=None,
             forward=Method(parameters, self._render(lines, plan)),
@@ -79,7 +80,8 @@ class ForwardBuilder:
         else:
             first.append(_statement(f"return {call}"))
         return WrapperClass(
-            parts=tuple(part.name for part in captures.parts),
+            parts=tuple(part.name for part in captures.parts if not part.spread),
+            spread=next((part.name for part in captures.parts if part.spread), ""),
             built=self._built(plan),
             compute_loss=Method(loss_inputs, self._render(second, plan)),
             forward=Method(parameters, self._render(first, plan)),

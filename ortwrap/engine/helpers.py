@@ -145,13 +145,19 @@ class Helpers:
                 found[HeldModule("", True)] = None
             elif "." in place:
                 found[HeldModule(place.split(".", 1)[1], True)] = None
-            elif place not in scope.names and self._modules.evidence(node) is not None:
+            elif place not in scope.names and self._is_found_outside(node):
                 found[HeldModule(place, False)] = None
         for call in self._calls(function):
             inner = self.called(call.func)
             if inner is not None and inner is not function:
                 found.update(dict.fromkeys(self.held_modules(inner)))
         return list(found)
+
+    def _is_found_outside(self, node: cst.CSTNode) -> bool:
+        """A module by a name that no comprehension of the helper gives it."""
+        owner = self._bindings.resolve(node) if isinstance(node, cst.Name) else None
+        inside = owner is not None and isinstance(owner.node, cst.BaseComp)
+        return not inside and self._modules.evidence(node) is not None
 
     def _held_item(
         self, node: cst.Subscript, instance: str | None, scope: Scope
@@ -259,6 +265,9 @@ class Helpers:
         """A global or an attribute that the helper reads must be the same at every step."""
         if self._modules.evidence(node) is not None or place == instance:
             return
+        if self._modules.holds_modules(node):
+            why = f"runs modules of `{place}`, which it is not given"
+            raise Refuse("OW107", node, name=name, why=why)
         if "." in place:
             if self._changes_after_init(place, node):
                 raise Refuse("OW107", node, name=name, why=f"reads `{place}`, which changes")

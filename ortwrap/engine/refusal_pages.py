@@ -173,13 +173,14 @@ _page(
     "`{loss}` is computed by all modules that `{code}` holds, or by whichever it picks",
     "Give the module a name before it is called (`model = models[i]`), or put the modules into an "
     "`nn.ModuleList`, which is a module itself.",
-    "The wrapper holds modules, so that their parameters train. A plain list or dict of them is no "
-    "module, and what it holds may be another at each step. One that is picked before the loss is "
-    'computed, `models[i](x)` or `nets["encoder"](x)`, is held by itself.',
+    "The wrapper holds modules, so that their parameters train. Of one plain list it takes all; "
+    "one that is picked before the loss is computed, `models[i](x)` or "
+    '`nets["encoder"](x)`, is held by itself. A dict, or a second list, may hold others at each '
+    "step.",
     "import torch\nfrom torch import nn\n\n"
-    "models = [nn.Linear(4, 2), nn.Linear(4, 2)]\ncriterion = nn.MSELoss()\n"
+    'models = {"a": nn.Linear(4, 2), "b": nn.Linear(4, 2)}\ncriterion = nn.MSELoss()\n'
     "x, y = torch.ones(3, 4), torch.ones(3, 2)\n"
-    "loss = sum(criterion(model(x), y) for model in models)\nloss.backward()\n",
+    "loss = sum(criterion(model(x), y) for model in models.values())\nloss.backward()\n",
 )
 _page(
     "OW201",

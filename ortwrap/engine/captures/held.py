@@ -94,6 +94,28 @@ class HeldParts:
                     found_by=(*part.found_by, *sorted(roots - set(part.found_by))),
                 )
 
+    def hold_list(self, node: cst.BaseExpression, place: str) -> None:
+        """All modules of a plain list: the wrapper keeps them in an `nn.ModuleList`.
+
+        Raises:
+            Refuse: it is a dict, or the second such list.
+        """
+        held = self._walked.parts.get(place)
+        others = [part for part in self._walked.parts.values() if part.spread and part is not held]
+        if others or not self._is_used_as_list(node):
+            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
+        self._walked.note_read(place, node)
+        if held is None:
+            held = Part(self._name(place), place, True, (place,), spread=True)
+            self._walked.parts[place] = held
+        self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(held.name))
+
+    def _is_used_as_list(self, node: cst.BaseExpression) -> bool:
+        if self._modules.is_mapping(node):
+            return False
+        parent = self._tree.parents.get(node)
+        return not isinstance(parent, cst.Attribute)
+
     def hold_for_helper(self, held: HeldModule, func: cst.BaseExpression) -> None:
         """A module that a helper runs is held by the wrapper, so that its parameters train."""
         place = held.place(self._instance)

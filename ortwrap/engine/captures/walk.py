@@ -154,7 +154,8 @@ class SliceWalk:
             self._inputs.take_expression(node)
             return True
         if place not in self._walked.defined and self._modules.holds_loose_modules(node):
-            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
+            self._held.hold_list(node, place)
+            return True
         if self._is_captured(node, place):
             held = place in self._walked.called or self._modules.holds_criteria(node)
             if held or self._modules.evidence(node) is not None:
