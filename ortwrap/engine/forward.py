@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Union
 
 import libcst as cst
@@ -14,7 +15,7 @@ from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants, loaded_names, stored_names
-from ortwrap.engine.plan import Plan
+from ortwrap.engine.plan import Captures, Plan
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.wrapper_class import Method, WrapperClass
 
@@ -46,6 +47,8 @@ class ForwardBuilder:
         parameters = tuple(f"**{item.name}" if item.star else item.name for item in captures.inputs)
         if tail:
             return self._in_two(plan, head, tail, parameters)
+        captures = _with_free_name(captures)
+        plan = replace(plan, captures=captures)
         lines = self._statements(pieces, plan)
         lines = self._returning(lines, plan)
         return WrapperClass(
@@ -128,10 +131,10 @@ class ForwardBuilder:
     # -- statements ------------------------------------------------------------------------------
 
     def _statements(self, pieces: tuple[Unit, ...], plan: Plan) -> list[Line]:
-        replace = _Replace(plan.captures.replacements, self._criterion_calls(plan))
+        replacing = _Replace(plan.captures.replacements, self._criterion_calls(plan))
         lines: list[Line] = []
         for piece in pieces:
-            node = piece.node.visit(replace)
+            node = piece.node.visit(replacing)
             commented = piece in plan.moved_comments and not piece.shares_line
             moves = piece is not plan.order.anchor and not piece.shares_line
             if isinstance(node, cst.BaseCompoundStatement):
@@ -231,6 +234,27 @@ class _Replace(cst.CSTTransformer):
             return self._calls[original_node].rewrite(cst.ensure_type(updated_node, cst.Call))
         replacement = self._replacements.get(original_node)
         return updated_node if replacement is None else replacement
+
+
+def _with_free_name(captures: Captures) -> Captures:
+    """A method of the script's own keeps the name `compute_loss` where the class makes none."""
+    taken = "compute_loss_"
+    if all(part.name != taken for part in captures.parts):
+        return captures
+    held, own = (
+        cst.Attribute(cst.Name("self"), cst.Name(name)) for name in (taken, taken.rstrip("_"))
+    )
+    return replace(
+        captures,
+        parts=tuple(
+            replace(part, name=own.attr.value) if part.name == taken else part
+            for part in captures.parts
+        ),
+        replacements={
+            node: own if value.deep_equals(held) else value
+            for node, value in captures.replacements.items()
+        },
+    )
 
 
 def _statement(code: str) -> Line:

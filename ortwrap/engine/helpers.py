@@ -265,7 +265,7 @@ class Helpers:
         """A global or an attribute that the helper reads must be the same at every step."""
         if self._modules.evidence(node) is not None or place == instance:
             return
-        if self._modules.holds_modules(node):
+        if isinstance(node, cst.BaseExpression) and self._modules.holds_modules(node):
             why = f"runs modules of `{place}`, which it is not given"
             raise Refuse("OW107", node, name=name, why=why)
         if "." in place:
