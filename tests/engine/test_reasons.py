@@ -45,6 +45,12 @@ REASONS = [
         "def train(x, y):\n    loss = criterion(spread(model, x), y)\n    loss.backward()\n",
     ),
     (
+        "a dict of the instance is filled under a second name",
+        "OW105",
+        "class Trainer:\n    def step(self, x, y):\n        losses = self.losses\n"
+        "        losses['main'] = criterion(model(x), y)\n        losses['main'].backward()\n",
+    ),
+    (
         "a sharded model comes before what stands between",
         "OW312",
         "from torch.distributed.fsdp import FullyShardedDataParallel as FSDP\n"
