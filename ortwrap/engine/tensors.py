@@ -43,7 +43,7 @@ class TensorProof:
                 if parent.attr.value in _TENSOR_METHODS:
                     return True
                 continue
-            if isinstance(parent, cst.Subscript) and not _picks_an_item(parent):
+            if isinstance(parent, cst.Subscript) and not self._picks_an_item(parent):
                 parent = self._tree.parents.get(parent)
             if isinstance(parent, cst.Arg) and self._is_first_of_loss(parent):
                 return True
@@ -97,12 +97,18 @@ class TensorProof:
             return qualified not in ("torch.is_tensor", "torch.cat", "torch.stack", "torch.save")
         return self._modules.is_criterion(call.func)
 
+    def _picks_an_item(self, node: cst.Subscript) -> bool:
+        """`pair[0]`, `exits[i]` or `out["x"]`: of a list or a mapping as well as of a tensor."""
+        index = node.slice[0].slice
+        if len(node.slice) != 1 or not isinstance(index, cst.Index):
+            return False
+        if isinstance(index.value, cst.Name):
+            bound = self._bindings.lookup(index.value)
+            return any(self._counts_rounds(binding.node) for binding in bound)
+        return isinstance(index.value, (cst.Integer, cst.SimpleString, cst.UnaryOperation))
 
-def _picks_an_item(node: cst.Subscript) -> bool:
-    """`pair[0]` or `out["x"]`: of a tuple or a mapping as well as of a tensor."""
-    index = node.slice[0].slice
-    return (
-        len(node.slice) == 1
-        and isinstance(index, cst.Index)
-        and isinstance(index.value, (cst.Integer, cst.SimpleString, cst.UnaryOperation))
-    )
+    def _counts_rounds(self, target: cst.CSTNode) -> bool:
+        holder = self._tree.parents.get(target)
+        while isinstance(holder, (cst.Element, cst.Tuple)):
+            target, holder = holder, self._tree.parents.get(holder)
+        return isinstance(holder, (cst.For, cst.CompFor)) and holder.target is target

@@ -31,6 +31,13 @@ REASONS = [
         "        terms.append(term)\n    total.backward()\n",
     ),
     (
+        "a reward that NumPy makes of what the model gave",
+        "OW301",
+        "from metrics import reward\n\n\ndef train(x, y):\n    out = model(x)\n"
+        "    weight = torch.from_numpy(reward(out, y))\n"
+        "    loss = (out * weight).mean()\n    loss.backward()\n",
+    ),
+    (
         "a penalty of another file, by what it is called",
         "OW205",
         "from losses import r1_penalty\n\n\ndef train(x, y):\n    x.requires_grad = True\n"

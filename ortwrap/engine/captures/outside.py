@@ -200,13 +200,20 @@ class Outside:
         )
 
     def is_option(self, node: cst.BaseExpression) -> bool:
-        """`args.alpha`: can be read whether or not the branch that reads it is taken."""
-        if not isinstance(node, cst.Attribute) or not isinstance(node.value, cst.Name):
+        """`args.model.alpha`: can be read whether or not the branch that reads it is taken."""
+        if not isinstance(node, cst.Attribute):
             return False
-        owner = node.value.value
+        root = node.value
+        while isinstance(root, cst.Attribute):
+            root = root.value
+        if not isinstance(root, cst.Name):
+            return False
+        owner = root.value
+        if owner == self._reader.instance:
+            return root is node.value
         if f"hasattr({owner}," in self._tree.text:
             return False
-        return is_option_name(owner) or owner == self._reader.instance
+        return is_option_name(owner)
 
     def _is_access(self, node: cst.BaseExpression) -> bool:
         """`batch`, `batch["x"]`, `args.lr`, `pair[0]`: a way to a value, no computation."""

@@ -87,6 +87,9 @@ class StatementCheck:
         known = is_constant(call, self._bindings) or self._outside.is_over_inputs(call)
         if by_library and not known:
             raise Refuse("OW304", call, code=self._code(call))
+        if name == "torch.from_numpy" and not self._walked.defined.isdisjoint(reads):
+            # A value of the step has been in NumPy, which a graph would keep for good.
+            raise Refuse("OW301", call, code=self._code(call))
         if not isinstance(call.func, cst.Attribute):
             return
         if is_super(call.func.value, self._bindings):

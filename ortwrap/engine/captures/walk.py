@@ -14,6 +14,7 @@ from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
 from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import place_of, root_place
+from ortwrap.engine.liveness import surely_binds, surely_bound
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
@@ -99,8 +100,26 @@ class SliceWalk:
             if readers:
                 self._inputs.take_place(place, readers[0])
                 self._walked.conditional.setdefault(place, readers[0])
+        for place in sorted(own - self._walked.input_places):
+            reader = self._later_reader(place, piece)
+            if reader is not None and self._keeps_old_value(place, piece):
+                self._inputs.take_place(place, reader)
         self._walked.defined |= own
         self._expression(piece.node)
+
+    def _later_reader(self, place: str, piece: Unit) -> cst.CSTNode | None:
+        for later in self._pieces:
+            readers = self._reader.of(later.node).reads.get(place)
+            if later.index > piece.index and readers:
+                return readers[0]
+        return None
+
+    def _keeps_old_value(self, place: str, piece: Unit) -> bool:
+        """A name that is bound before the slice, and again in a branch that may not be taken."""
+        tree, reader = self._tree, self._reader
+        if "." in place or place in surely_binds(piece, tree, reader):
+            return False
+        return place in surely_bound(self._pieces[0], tree, reader)
 
     # -- expressions -----------------------------------------------------------------------------
 
