@@ -99,7 +99,9 @@ class Run:
         missing = [name for name in ("matplotlib", "pygments") if find_spec(name) is None]
         if self.html_file is not None and missing:
             raise click.ClickException(f"{missing[0]} is missing: pip install 'ortwrap[report]'")
-        if self.launcher and shutil.which(self.launcher[0]) is None:
+        from ortwrap.proof.trial import found_launcher
+
+        if shutil.which(found_launcher(self.launcher)[0]) is None:
             raise click.ClickException(f"there is no program {self.launcher[0]!r} to launch with")
 
     @cached_property

@@ -26,12 +26,14 @@ from ortwrap.proof.patched import patched_script
 from ortwrap.proof.recording import warm_up
 from ortwrap.proof.render import (
     BENCH_HEADINGS,
+    PROCESS_HEADINGS,
     bench_cells,
     comparison_rows,
     distribution_rows,
     execution_rows,
     first_difference_rows,
     in_words,
+    process_rows,
     tiles,
     wrapper_rows,
 )
@@ -81,6 +83,8 @@ def html_report(
         first=first_difference_rows(verdict),
         charts=_charts(verdict),
         compared=comparison_rows(verdict),
+        processes=process_rows(verdict),
+        process_headings=PROCESS_HEADINGS,
         distributions=distribution_rows(verdict),
         answers=answers(verdict),
         executed=execution_rows(verdict),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from typing import Any, Literal
 
 import torch
 
+from ortwrap.proof.printed import Printed, PrintedLosses
+
 _WARM_UP_SHARE = 4
 _WARM_UP_STEPS = 5
+_PIECE = 2**16
 
 
 StepsBy = Literal["optimizer", "backward"]
@@ -45,6 +49,7 @@ class Recording:
         threads: torch's intra-op threads.
         compiled_frames: how many functions torch.compile has compiled.
         exception: the uncaught exception that ended the script.
+        printed: losses and scores in what this process printed.
     """
 
     rank: int
@@ -68,6 +73,7 @@ class Recording:
     threads: int
     compiled_frames: int
     exception: str | None
+    printed: tuple[Printed, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -118,7 +124,10 @@ def warm_up(steps: int) -> int:
 def read_recordings(folder: Path) -> tuple[Recording, ...]:
     """Every recording in `folder`, in the order of ranks, then of starting times."""
     contents = [
-        torch.load(path, map_location="cpu", weights_only=True)
+        {
+            **torch.load(path, map_location="cpu", weights_only=True),
+            "printed": _printed(folder / f"{path.stem.partition('-')[2]}.said"),
+        }
         for path in sorted(folder.glob("*.recording"))
     ]
     contents.sort(key=lambda content: (content["rank"], content["started"]))
@@ -126,6 +135,14 @@ def read_recordings(folder: Path) -> tuple[Recording, ...]:
     by_optimizer = tuple(each for each in recordings if each.steps_by == "optimizer")
     # Beside a process that trains, one that only asks for gradients is a helper.
     return by_optimizer or tuple(recordings)
+
+
+def _printed(said: Path) -> tuple[Printed, ...]:
+    losses = PrintedLosses()
+    with contextlib.suppress(FileNotFoundError), open(said, "rb") as text:
+        while piece := text.read(_PIECE):
+            losses.feed(piece)
+    return losses.all()
 
 
 def _recording(content: Mapping[str, Any]) -> Recording:

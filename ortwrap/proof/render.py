@@ -25,6 +25,8 @@ def table(verdict: Verdict) -> RenderableType:
     parts: list[RenderableType] = []
     if verdict.steps:
         parts.append(_comparison(verdict))
+        if verdict.ranks:
+            parts.append(_processes(verdict))
         if verdict.distributions:
             parts.append(_over_seeds(verdict))
         parts.append(_execution(verdict))
@@ -266,6 +268,26 @@ def comparison_rows(verdict: Verdict) -> list[tuple[str, str, str]]:
     ]
 
 
+PROCESS_HEADINGS = ("process", "backwards", "on ORT", "loss", "gradient", "parameters", "printed")
+
+
+def process_rows(verdict: Verdict) -> list[tuple[str, ...]]:
+    """Each of several processes under `PROCESS_HEADINGS`, with its largest differences."""
+    return [
+        (
+            f"rank {each.rank}",
+            str(each.backwards),
+            str(each.on_ort),
+            *(
+                _number(size)
+                for size in (each.max_loss_diff, each.max_grad_norm_diff, each.max_param_diff)
+            ),
+            _number(each.max_printed_diff) if each.printed else "nothing",
+        )
+        for each in verdict.ranks
+    ]
+
+
 def execution_rows(verdict: Verdict) -> list[tuple[str, str]]:
     """What ran where, at what cost; an empty label continues the row above."""
     ran, before, after = verdict.execution, verdict.original, verdict.patched
@@ -302,6 +324,16 @@ def _comparison(verdict: Verdict) -> Table:
         f"float32 may differ by {absolute:g} + {relative:g} of its value; "
         f"seed {verdict.seed}, dropout {verdict.dropout} on both sides"
     )
+    return shown
+
+
+def _processes(verdict: Verdict) -> Table:
+    title = f"{len(verdict.ranks)} processes, largest differences of each"
+    shown = Table(title=title, title_justify="left")
+    for number, heading in enumerate(PROCESS_HEADINGS):
+        shown.add_column(heading, justify="right" if number else "left")
+    for row in process_rows(verdict):
+        shown.add_row(*row)
     return shown
 
 

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Callable
 
@@ -21,6 +22,7 @@ from ortwrap.proof.sandbox import Sandbox, sandbox
 from ortwrap.proof.verdict import WrapperReport
 
 _RELATIVE_IMPORT = re.compile(rb"^\s*from\s+\.", re.MULTILINE)
+_IMPORTED = re.compile(rb"^\s*(?:from|import)\s+(\w+)", re.MULTILINE)
 # Lines of a failed script's output worth repeating.
 _TAIL_LINES = 25
 _TRACEBACK_LINES = 8
@@ -83,9 +85,11 @@ class Trial:
     failure: str | None
 
     @property
-    def printed(self) -> tuple[Printed, ...]:
-        """The losses in its output."""
-        return self.ended.printed
+    def printed(self) -> tuple[tuple[Printed, ...], ...]:
+        """The losses and scores in its output, process by process."""
+        if len(self.recordings) == 1:  # all that the helpers of this one print is its own
+            return (self.ended.printed,)
+        return tuple(recording.printed for recording in self.recordings)
 
     @property
     def steps(self) -> int:
@@ -181,11 +185,27 @@ def _target(script: Path, cwd: Path) -> _Target:
     The path of any other script stays relative, because scripts print and compare
     `sys.argv[0]`.
     """
-    package = _package_of(script)
-    if package != script.parent and _RELATIVE_IMPORT.search(script.read_bytes()):
+    package, text = _package_of(script), script.read_bytes()
+    if package != script.parent and _RELATIVE_IMPORT.search(text):
         name = ".".join(script.relative_to(package).with_suffix("").parts)
         return _Target(("-m", name), search_first=package)
-    return _Target((str(script.relative_to(cwd)) if cwd in script.parents else str(script),))
+    path = str(script.relative_to(cwd)) if cwd in script.parents else str(script)
+    return _Target((path,), search_first=_imported_folder(script, text, cwd))
+
+
+def _imported_folder(script: Path, text: bytes, cwd: Path) -> Path | None:
+    """Where the folder is that `src/train.py` is in and imports from: `from src.data import ...`.
+
+    Its user starts it as `python -m src.train`, which puts that place on the path.
+    """
+    imported = {name.decode("utf-8", "replace") for name in _IMPORTED.findall(text)}
+    for folder in script.parents:
+        if folder == cwd or cwd not in folder.parents:
+            return None
+        beside = (script.parent / folder.name).exists()
+        if folder.name in imported and not beside and find_spec(folder.name) is None:
+            return folder.parent
+    return None
 
 
 def _package_of(script: Path) -> Path:

@@ -56,6 +56,7 @@ class PrintedPair:
         line: what the original printed.
         patched_line: what the patched side printed.
         differs: by more than it may.
+        rank: of a distributed run, the process.
     """
 
     label: str
@@ -64,6 +65,32 @@ class PrintedPair:
     line: str
     patched_line: str
     differs: bool
+    rank: int = 0
+
+
+@dataclass(frozen=True)
+class Process:
+    """One of several processes, compared with its twin of the same rank.
+
+    Attributes:
+        rank: its rank.
+        backwards: losses compared.
+        on_ort: how many backwards of the patched side went through ONNX Runtime.
+        max_loss_diff: largest difference of a loss.
+        max_grad_norm_diff: largest difference of the norm of one parameter's gradient.
+        max_param_diff: largest difference of a parameter's element at the end.
+        printed: losses and scores that it printed on both sides.
+        max_printed_diff: largest difference of one of these.
+    """
+
+    rank: int
+    backwards: int
+    on_ort: int
+    max_loss_diff: float | None
+    max_grad_norm_diff: float | None
+    max_param_diff: float | None
+    printed: int
+    max_printed_diff: float | None
 
 
 @dataclass(frozen=True)
@@ -214,6 +241,7 @@ class Verdict:
         dropout: `off` or `on`, on both sides.
         seed: seed of torch, numpy and random on both sides.
         processes: how many processes trained.
+        ranks: where several did, each of them.
         messages: what else the user should know.
         output: the end of what a failed script printed.
     """
@@ -247,6 +275,7 @@ class Verdict:
     dropout: Literal["off", "on"] = "off"
     seed: int = 0
     processes: int = 1
+    ranks: tuple[Process, ...] = ()
     messages: tuple[str, ...] = ()
     output: str = ""
 
@@ -279,6 +308,7 @@ class Verdict:
             "first_difference": self.first_difference and asdict(self.first_difference),
             "tolerances": asdict(self.tolerances),
             "distributions": [asdict(each) for each in self.distributions],
+            "ranks": [asdict(each) for each in self.ranks],
             "printed_pairs": [asdict(each) for each in self.printed_pairs],
         }
         return {name: _plain(value) for name, value in content.items()}

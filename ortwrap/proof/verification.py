@@ -12,12 +12,12 @@ from ortwrap.proof.amplified import Amplified
 from ortwrap.proof.causes import likely_cause
 from ortwrap.proof.clues import listed, most_telling
 from ortwrap.proof.execution import read_execution
-from ortwrap.proof.gaps import KINDS, Gap, beyond_noise, gaps, printed_gaps
+from ortwrap.proof.gaps import Gap, beyond_noise, gaps, printed_gaps
 from ortwrap.proof.patched import Patched
-from ortwrap.proof.printed import Printed
 from ortwrap.proof.recording import Recording
+from ortwrap.proof.summary import difference, largest, summed_up
 from ortwrap.proof.trial import Setting, Trial, run_trial
-from ortwrap.proof.verdict import Difference, PrintedPair, Side, Verdict
+from ortwrap.proof.verdict import Difference, Side, Verdict
 
 OtherSeed = Literal["never", "difference", "always"]
 
@@ -30,7 +30,6 @@ _NEVER_FINITE = (
     "no loss of the original is a finite number, so nothing can be compared: look at its data and "
     "its learning rate"
 )
-_PRINTED_SHOWN = 8
 _BY_BACKWARD = "no optimizer of torch stepped, so every backward counts as a step"
 
 
@@ -85,7 +84,7 @@ class Verification:
     def other_seed(self) -> dict[str, float] | None:
         """The original against itself with another seed; None where it failed."""
         other = run_trial(self.setting, f"other seed{self.side}", seed_shift=1)
-        return None if other.failure else _largest(self._gaps(other))
+        return None if other.failure else largest(self._gaps(other))
 
     def patched(self, twin: Patched) -> Trial:
         """A patched script, each run once."""
@@ -97,9 +96,7 @@ class Verification:
 
     def with_maxima(self, verdict: Verdict, patched: Trial) -> Verdict:
         """The verdict with the largest difference of everything that is compared."""
-        found = self._gaps(patched)
-        pairs = _printed_pairs(found, self.original.printed, patched.printed)
-        return replace(_with_maxima(verdict, found), printed_pairs=pairs)
+        return summed_up(verdict, self._gaps(patched), self.original, patched)
 
     def of(self, twin: Patched) -> Verdict:
         """Run a patched script and compare it."""
@@ -207,7 +204,7 @@ class Verification:
         if self.noise is None:
             messages = (*verdict.messages, _NOT_REPRODUCIBLE)
             return replace(verdict, status="error", messages=messages)
-        verdict = replace(verdict, noise=_largest(self.noise))
+        verdict = replace(verdict, noise=largest(self.noise))
         tolerances, amplified = self.blank.tolerances, []
         for rank, (here, there) in enumerate(zip(found, self.noise)):
             beyond = beyond_noise(here, there, tolerances.noise_factor)
@@ -218,7 +215,7 @@ class Verification:
             real = tuple(gap for gap in beyond if gap not in rounding)
             if real:
                 cause = _amplified(real[0], there) + likely_cause(real, original, twin)
-                first = _difference(most_telling(real), cause, original.rank)
+                first = difference(most_telling(real), cause, original.rank)
                 return replace(verdict, status="mismatch", first_difference=first)
             amplified += [gap.name for gap in rounding]
         messages = (*verdict.messages, *_only_rounding(amplified))
@@ -226,12 +223,11 @@ class Verification:
 
     def _gaps(self, other: Trial) -> list[tuple[Gap, ...]]:
         original = self.original
-        found = [
+        found: list[tuple[Gap, ...]] = [
             gaps(a, b, self.blank.tolerances) for a, b in zip(original.recordings, other.recordings)
         ]
-        if len(found) == 1:  # several processes print in no fixed order
-            found[0] += tuple(printed_gaps(original.printed, other.printed))
-        return found
+        said = zip(original.printed, other.printed)
+        return [here + tuple(printed_gaps(a, b)) for here, (a, b) in zip(found, said)]
 
 
 def _first_losses_differ(found: Iterable[tuple[Gap, ...]]) -> bool:
@@ -275,60 +271,4 @@ def _side(trial: Trial) -> Side:
         step_ms=tuple(1000 * seconds for seconds in first.step_seconds),
         losses=first.losses,
         peak_memory_mb=max(peaks) / 2**20 if peaks else None,
-    )
-
-
-def _maximum(found: Iterable[tuple[Gap, ...]], kind: str) -> float | None:
-    sizes = [gap.size for rank in found for gap in rank if gap.kind == kind]
-    return max(sizes) if sizes else None
-
-
-def _with_maxima(verdict: Verdict, found: Sequence[tuple[Gap, ...]]) -> Verdict:
-    unequal = [g.step for rank in found for g in rank if g.step is not None and g.size > 0]
-    return replace(
-        verdict,
-        max_loss_diff=_maximum(found, "loss"),
-        max_param_diff=_maximum(found, "parameter"),
-        max_buffer_diff=_maximum(found, "buffer"),
-        max_grad_norm_diff=_maximum(found, "gradient"),
-        max_state_diff=_maximum(found, "optimizer state"),
-        max_setting_diff=_maximum(found, "setting"),
-        max_printed_diff=_maximum(found, "printed"),
-        printed=sum(gap.kind == "printed" for rank in found for gap in rank),
-        first_unequal_step=min(unequal, default=None),
-    )
-
-
-def _printed_pairs(
-    found: Sequence[tuple[Gap, ...]], original: Sequence[Printed], patched: Sequence[Printed]
-) -> tuple[PrintedPair, ...]:
-    """The last that both sides printed, and the first that differs."""
-    differs = [gap.over for rank in found for gap in rank if gap.kind == "printed"]
-    shown = set(range(max(0, len(differs) - _PRINTED_SHOWN), len(differs)))
-    if True in differs:
-        shown.add(differs.index(True))
-    return tuple(
-        PrintedPair(x.label, x.value, y.value, x.line, y.line, differs[index])
-        for index in sorted(shown)
-        for x, y in [(original[index], patched[index])]
-    )
-
-
-def _largest(found: Sequence[tuple[Gap, ...]]) -> dict[str, float]:
-    largest = {kind: _maximum(found, kind) for kind in KINDS}
-    return {
-        kind: size for kind, size in largest.items() if size is not None and math.isfinite(size)
-    }
-
-
-def _difference(gap: Gap, cause: str, rank: int) -> Difference:
-    return Difference(
-        what=gap.kind,
-        name=gap.name,
-        step=gap.step,
-        original=gap.original,
-        patched=gap.patched,
-        size=gap.size,
-        likely_cause=cause,
-        rank=rank,
     )

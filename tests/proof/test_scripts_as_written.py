@@ -381,6 +381,29 @@ def test_a_module_of_a_package(tmp_path: Path) -> None:
     assert verdict.status == "match", verdict.output
 
 
+@pytest.mark.parametrize("marker", ["__init__.py", "notes.txt"])
+def test_a_script_that_imports_from_the_folder_it_is_in(
+    tmp_path: Path, launcher: tuple[str, ...], marker: str
+) -> None:
+    # As `python -m tools_of_ours.train` is started.
+    folder = tmp_path / "tools_of_ours"
+    folder.mkdir()
+    (folder / marker).touch()
+    (folder / "settings.py").write_text("WEIGHT = 0.25\n")
+    text = replaced(SCRIPT, "weight = 0.5", "from tools_of_ours.settings import WEIGHT as weight")
+    (folder / "train.py").write_text(text)
+
+    verdict = verify(
+        folder / "train.py",
+        patched=folder / "train.py",
+        cwd=tmp_path,
+        steps=2,
+        launcher=launcher,
+    )
+
+    assert verdict.status == "match", verdict.output
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     verdict = verify(tmp_path / "none.py", patched=tmp_path / "none.py")
 

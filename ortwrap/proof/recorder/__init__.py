@@ -41,6 +41,10 @@ def start(config_file: str) -> None:
             put_in_place(config.variant)
         Recorder(config).install()
 
+    if not config.only_time:
+        from ortwrap.proof.recorder.said import keep_what_is_said
+
+        keep_what_is_said(config.out)
     when_imported({"random": on_random, "numpy": on_numpy, "torch": on_torch})
     if config.sandbox:
         from ortwrap.proof.recorder.copy_up import keep_writes_inside
