@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import statistics
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +23,7 @@ from ortwrap.proof.trial import (
     run_trial,
 )
 from ortwrap.proof.verdict import Execution
+from ortwrap.proof.workspace import workspace
 
 EAGER = "eager"
 COMPILED = "torch.compile"
@@ -84,7 +83,7 @@ def bench(
     check_copied(also, script, cwd or Path.cwd())
     twin = patched_script(script, patched, options or Options(), also)
     warning = busy()
-    with _workspace() as workspace:
+    with workspace() as folder:
         setting = Setting(
             script=script.resolve(),
             args=tuple(args),
@@ -95,7 +94,7 @@ def bench(
             transparent=twin.classes,
             launcher=found_launcher(launcher),
             timeout=timeout,
-            workspace=workspace,
+            workspace=folder,
             also=tuple(also),
             only_time=True,
             on_progress=on_progress,
@@ -114,12 +113,6 @@ def bench(
         environment=environment(),
         warning=warning,
     )
-
-
-@contextmanager
-def _workspace() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ortwrap-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
 
 
 def _interleaved(

@@ -58,7 +58,7 @@ def read_execution(
     backend = _backend(recordings, called, compared)
     return Execution(
         ran_on=backend,
-        reasons=() if backend == "ort" else _reasons(called, untouched),
+        reasons=() if backend == "ort" else _reasons(recordings, called, compared, untouched),
         compared_calls=compared,
         loss_in_graph=_loss_in_graph(recordings, on_ort),
         label_sparsity=_sparsity(on_ort),
@@ -88,7 +88,12 @@ def _backend(
     return "ort" if seen.count(False) <= compared else "mixed"
 
 
-def _reasons(called: Sequence[WrapperReport], untouched: Sequence[str]) -> tuple[str, ...]:
+def _reasons(
+    recordings: Sequence[Recording],
+    called: Sequence[WrapperReport],
+    compared: int,
+    untouched: Sequence[str],
+) -> tuple[str, ...]:
     eager: Counter[tuple[str, str]] = Counter()
     for report in called:
         for reason, calls in report.eager_calls.items():
@@ -96,13 +101,24 @@ def _reasons(called: Sequence[WrapperReport], untouched: Sequence[str]) -> tuple
                 eager[report.wrapper, reason] += calls
     reasons = [f"{name}, {_times(calls)}: {why}" for (name, why), calls in eager.items()]
     reasons += untouched
-    if not reasons:
-        reasons = [
-            "some backwards do not come from a wrapper"
-            if called
-            else "the patched script never called its wrapper"
-        ]
-    return tuple(reasons)
+    return tuple(reasons) or (_unsaid(recordings, called, compared),)
+
+
+def _unsaid(recordings: Sequence[Recording], called: Sequence[WrapperReport], compared: int) -> str:
+    """Why something ran eagerly where no wrapper and no refusal says it."""
+    if not called and not any(any(recording.loss_on_ort) for recording in recordings):
+        return "the patched script never called its wrapper"
+    eagerly = sum(recording.loss_on_ort.count(False) for recording in recordings)
+    backwards = sum(len(recording.loss_on_ort) for recording in recordings)
+    if eagerly <= compared:
+        return (
+            "the first call of each kind runs eagerly, to compare its new graph with, and no "
+            "second one came: more --steps show whether ONNX Runtime takes over"
+        )
+    return (
+        f"{eagerly - compared} of {backwards} backwards come from no wrapper that reported: from "
+        "code that was not rewritten, or from a process that was forked"
+    )
 
 
 def _times(calls: int) -> str:

@@ -30,7 +30,7 @@ def table(verdict: Verdict) -> RenderableType:
         if verdict.distributions:
             parts.append(_over_seeds(verdict))
         parts.append(_execution(verdict))
-        if verdict.status == "mismatch" or verdict.other_seed or verdict.distributions:
+        if verdict.first_difference or verdict.other_seed or verdict.distributions:
             parts += [escape(f"{question} {answer}") for question, answer in answers(verdict)]
     if verdict.output:
         title = "the end of what it printed"
@@ -56,7 +56,7 @@ def plain_line(verdict: Verdict) -> str:
         *(f"{label}: {value}" for label, value in _evidence(verdict)),
         f"largest difference {_number(_largest_difference(verdict))}{_noise(verdict)}",
     ]
-    ratio = _speed(verdict.ratio)
+    ratio = _speed(verdict)
     if ratio:
         clauses.append(f"a step takes {ratio}")
     return f"match: {'; '.join(clauses)}"
@@ -78,7 +78,7 @@ def in_words(verdict: Verdict) -> str:
         where = f"Part of the patched one ran eagerly ({'; '.join(ran.reasons)})"
     else:
         where = f"The patched one ran eagerly, though ({'; '.join(ran.reasons)})"
-    ratio = _speed(verdict.ratio)
+    ratio = _speed(verdict)
     return f"{same} {where}{f'; a step took {ratio}' if ratio else ''}."
 
 
@@ -154,7 +154,7 @@ def tiles(verdict: Verdict) -> list[tuple[str, str]]:
         shown.append(("label sparsity", ran.label_sparsity))
     if ran.label_density is not None:
         shown.append(("valid labels", f"{100 * ran.label_density:.3g} %"))
-    if verdict.ratio:
+    if verdict.ratio and not verdict.busy:
         shown.append(("ratio to eager", f"{verdict.ratio:.2f}"))
     return shown
 
@@ -273,9 +273,10 @@ PROCESS_HEADINGS = ("process", "backwards", "on ORT", "loss", "gradient", "param
 
 def process_rows(verdict: Verdict) -> list[tuple[str, ...]]:
     """Each of several processes under `PROCESS_HEADINGS`, with its largest differences."""
+    ranked = len({each.rank for each in verdict.ranks}) == len(verdict.ranks)
     return [
         (
-            f"rank {each.rank}",
+            f"rank {each.rank}" if ranked else f"process {number}",
             str(each.backwards),
             str(each.on_ort),
             *(
@@ -284,7 +285,7 @@ def process_rows(verdict: Verdict) -> list[tuple[str, ...]]:
             ),
             _number(each.max_printed_diff) if each.printed else "nothing",
         )
-        for each in verdict.ranks
+        for number, each in enumerate(verdict.ranks, start=1)
     ]
 
 
@@ -379,8 +380,9 @@ def _noise(verdict: Verdict) -> str:
     return " (rounding: the original nudged by its last digits differs from itself as much)"
 
 
-def _speed(ratio: float | None) -> str:
-    if ratio is None:
+def _speed(verdict: Verdict) -> str:
+    ratio = verdict.ratio
+    if ratio is None or verdict.busy:
         return ""
     return f"{1 / ratio:.2f} of the original's time (ratio {ratio:.2f})"
 

@@ -34,14 +34,12 @@ class Sandbox:
         script: the copy of the script.
         cwd: the copy of the working directory.
         originals: (copy, original) folders, to translate paths in messages.
-        has_links: something below `root` leads outside.
     """
 
     root: Path
     script: Path
     cwd: Path
     originals: tuple[tuple[Path, Path], ...]
-    has_links: bool
 
     def copy_of(self, path: Path) -> Path:
         """Where the copy of one of the user's files is.
@@ -90,7 +88,6 @@ def sandbox(script: Path, cwd: Path, parent: Path | None = None) -> Iterator[San
             script=_translate(script, originals),
             cwd=_translate(cwd, originals),
             originals=originals,
-            has_links=copier.links > 0,
         )
 
 
@@ -132,7 +129,6 @@ class _Copier:
     """
 
     def __init__(self, workspace: Path) -> None:
-        self.links = 0
         self._workspace = str(workspace)
         self._bytes = 0
         self._entries = 0
@@ -199,7 +195,6 @@ class _Copier:
 
     def _link(self, path: str, target: Path) -> None:
         target.symlink_to(os.path.realpath(path))
-        self.links += 1
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

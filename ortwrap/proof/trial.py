@@ -14,8 +14,10 @@ from typing import Callable
 from ortwrap.proof.execution import read_reports
 from ortwrap.proof.patched import Patched
 from ortwrap.proof.printed import Printed
+from ortwrap.proof.put_back import put_back
 from ortwrap.proof.recorder.config import RecorderConfig, Variant
 from ortwrap.proof.recorder.copy_up import copy_up
+from ortwrap.proof.recorder.outside import JOURNAL
 from ortwrap.proof.recording import Recording, read_recordings
 from ortwrap.proof.runner import Ended, run_recorded
 from ortwrap.proof.sandbox import Sandbox, sandbox
@@ -76,6 +78,7 @@ class Trial:
         reports: what its wrappers said they ran.
         output: the end of what it printed, in the user's paths.
         failure: why its steps are not all there, as a clause; None when nothing failed.
+        outside: files that it wrote outside of its copies, and that were put back.
     """
 
     ended: Ended
@@ -83,6 +86,7 @@ class Trial:
     reports: tuple[WrapperReport, ...]
     output: str
     failure: str | None
+    outside: tuple[str, ...] = ()
 
     @property
     def printed(self) -> tuple[tuple[Printed, ...], ...]:
@@ -134,18 +138,22 @@ def run_trial(
             variant=variant,
             only_time=setting.only_time,
             transparent=setting.transparent,
-            sandbox=str(place.root) if place.has_links else "",
+            sandbox=str(place.root),
         )
         target = _target(place.script, place.cwd)
-        ended = run_recorded(
-            [*setting.launcher, *target.arguments, *setting.args],
-            cwd=place.cwd,
-            config=config,
-            search_first=target.search_first or (place.cwd if setting.also else None),
-            timeout=setting.timeout,
-            on_steps=lambda made: setting.on_progress(side, made, setting.steps),
-            translate=place.in_copied_paths,
-        )
+        outside: tuple[str, ...] = ()
+        try:
+            ended = run_recorded(
+                [*setting.launcher, *target.arguments, *setting.args],
+                cwd=place.cwd,
+                config=config,
+                search_first=target.search_first or (place.cwd if setting.also else None),
+                timeout=setting.timeout,
+                on_steps=lambda made: setting.on_progress(side, made, setting.steps),
+                translate=place.in_copied_paths,
+            )
+        finally:
+            outside = put_back(out / JOURNAL)
         recordings = read_recordings(out)
         return Trial(
             ended=ended,
@@ -153,6 +161,7 @@ def run_trial(
             reports=read_reports(out),
             output=place.in_users_paths(_tail(ended.output)),
             failure=_failure(ended, recordings, setting),
+            outside=outside,
         )
 
 

@@ -242,6 +242,7 @@ class Verdict:
         seed: seed of torch, numpy and random on both sides.
         processes: how many processes trained.
         ranks: where several did, each of them.
+        busy: other programs kept the machine busy, so that no conclusion is drawn from times.
         messages: what else the user should know.
         output: the end of what a failed script printed.
     """
@@ -276,6 +277,7 @@ class Verdict:
     seed: int = 0
     processes: int = 1
     ranks: tuple[Process, ...] = ()
+    busy: bool = False
     messages: tuple[str, ...] = ()
     output: str = ""
 

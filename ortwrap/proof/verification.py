@@ -145,6 +145,11 @@ class Verification:
             )
         if self.original.recordings[0].steps_by == "backward":
             remarks.append(_BY_BACKWARD)
+        if self.original.outside:
+            remarks.append(
+                f"the script writes outside of its folder ({listed(self.original.outside)}): that "
+                "was put back as it was after every run"
+            )
         losses = self.original.recordings[0].losses
         finite = sum(map(math.isfinite, losses))
         if finite < len(losses):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from ortwrap.proof.tolerance import Tolerances
 from ortwrap.proof.trial import OnProgress, Setting, found_launcher
 from ortwrap.proof.verdict import Verdict
 from ortwrap.proof.verification import OtherSeed, Verification
+from ortwrap.proof.workspace import workspace
 
 
 def verify(
@@ -72,6 +72,7 @@ def verify(
     blank = Verdict(
         status="error",
         messages=(warning,) if warning else (),
+        busy=warning is not None,
         script=str(script),
         tolerances=tolerances,
         dropout="on" if keep_dropout else "off",
@@ -82,7 +83,7 @@ def verify(
         twin = patched_script(script, patched, options or Options(), also)
     except CannotVerify as error:
         return replace(blank, messages=(*blank.messages, str(error)))
-    with tempfile.TemporaryDirectory(prefix="ortwrap-", ignore_cleanup_errors=True) as workspace:
+    with workspace() as folder:
         setting = Setting(
             script=script.resolve(),
             args=tuple(args),
@@ -93,7 +94,7 @@ def verify(
             transparent=twin.classes,
             launcher=found_launcher(launcher),
             timeout=timeout,
-            workspace=Path(workspace),
+            workspace=folder,
             also=tuple(also),
             on_progress=on_progress,
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ortwrap.proof.workspace import workspace
 from tests.proof.fifo import Fifo
 
 pytest.importorskip("torch")
@@ -31,7 +32,7 @@ ENDED_BY = {
 
 
 @pytest.mark.parametrize("how", ENDED_BY)
-def test_nothing_is_left_behind(tmp_path: Path, how: str) -> None:
+def test_nothing_is_left_behind(tmp_path: Path, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
     command, number = ENDED_BY[how]
     fifo, temporary = Fifo(tmp_path / "fifo"), tmp_path / "tmp"
     (tmp_path / "train.py").write_text(SCRIPT.format(helpers=fifo.held_by_helpers))
@@ -56,6 +57,10 @@ def test_nothing_is_left_behind(tmp_path: Path, how: str) -> None:
         assert list(temporary.iterdir()) == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["fifo", "tmp", "train.py"]
     fifo.wait_until_nobody_holds_it()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    with workspace():  # the next start removes what a killed one left
+        pass
+    assert list(temporary.iterdir()) == []
 
 
 def _as_in_a_terminal() -> None:

@@ -85,6 +85,14 @@ def test_what_fell_back_is_a_match_that_did_not_run_on_ort(
     assert verdict.execution.loss_in_graph is False
 
 
+def test_a_single_step_says_why_it_ran_eagerly(check: Check) -> None:
+    verdict = check(SCRIPT, HAND, steps=1)
+
+    assert verdict.status == "match"
+    assert verdict.execution.ran_on == "eager"
+    assert "no second one came: more --steps" in verdict.execution.reasons[0]
+
+
 def test_nothing_rewritten_is_an_error_with_the_reasons(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text(replaced(SCRIPT, "loss.backward()", "loss.backward(create_graph=True)"))

@@ -29,7 +29,7 @@ class RecorderConfig:
         variant: how the script's models are called, for benchmarks: `compile` through
             `torch.compile`, `ortmodule` through ORTModule; empty for as it is written.
         only_time: record times and losses, but no gradients and weights.
-        sandbox: folder of copies that the script runs in.
+        sandbox: folder of copies that the script runs in; what it writes elsewhere is put back.
     """
 
     out: str

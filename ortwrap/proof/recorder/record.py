@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import functools
+import json
 import os
 import sys
 import threading
@@ -43,6 +44,7 @@ class Recorder:
         self._config = config
         self._nudge = Nudge(config.nudge)
         self._has_optimizer = False
+        self._is_fork = False
         self._reset()
 
     def _reset(self) -> None:
@@ -73,7 +75,12 @@ class Recorder:
         atexit.register(self._finish)
         setattr(os, "_exit", self._finishing(os._exit))  # noqa: B010
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._reset)
+            os.register_at_fork(after_in_child=self._begin_as_fork)
+
+    def _begin_as_fork(self) -> None:
+        """The runtime's own report is that of the process that imported it."""
+        self._is_fork = True
+        self._reset()
 
     def _recording(self, backward: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(backward)
@@ -99,7 +106,7 @@ class Recorder:
         def left(status: int) -> Any:
             """`os._exit` runs no exit functions; those of ours shall run all the same."""
             self._finish()
-            _write_report()
+            self._write_report()
             return leave(status)
 
         return left
@@ -240,13 +247,15 @@ class Recorder:
             exception=self._exception,
         )
         # A process of several may be killed by its launcher before its exit functions ran.
-        _write_report()
+        self._write_report()
 
-
-def _write_report() -> None:
-    """`$ORTWRAP_REPORT`, which the runtime writes at exit."""
-    report = sys.modules.get("ortwrap.runtime.report")
-    if report is not None:
+    def _write_report(self) -> None:
+        """`$ORTWRAP_REPORT`, which the runtime writes at exit."""
+        report = sys.modules.get("ortwrap.runtime.report")
+        if report is None:
+            return
+        if self._is_fork and not self._tape.is_empty:
+            self._path("report").write_text(json.dumps(report.of_process()), encoding="utf-8")
         report.write()
 
 
