@@ -37,6 +37,7 @@ class Model:
         updates: what a training step does, in order.
         dtype: of parameters and floating inputs.
         rate: the learning rate.
+        decay: the weight decay.
         eager: why it runs eagerly under ortwrap; None when it must run on ONNX Runtime.
     """
 
@@ -46,6 +47,7 @@ class Model:
     updates: tuple[Update, ...]
     dtype: torch.dtype = torch.float32
     rate: float = 0.02
+    decay: float = 0.01
     eager: str | None = None
 
 
@@ -73,11 +75,13 @@ class Tokens(nn.Module):
         return self.criterion(self.model(tokens).flatten(0, 1), target.flatten())
 
 
-def images(size: int, classes: int = 10, channels: int = 3) -> Callable[[int], Batch]:
-    """Noise to classify; the last batch of an epoch of five is smaller."""
+def images(
+    size: int, classes: int = 10, channels: int = 3, times: int = 1
+) -> Callable[[int], Batch]:
+    """Noise to classify, `times` as much of it as usual; every fifth batch is smaller."""
 
     def batch(step: int) -> Batch:
-        count = batch_size(step)
+        count = times * batch_size(step)
         return torch.randn(count, channels, size, size), torch.randint(0, classes, (count,))
 
     return batch

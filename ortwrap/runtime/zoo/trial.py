@@ -44,14 +44,14 @@ class _Side:
     def __init__(self, model: nn.Module, zoo: Model) -> None:
         self.model = model
         self.losses: list[Callable[..., Any]] = [update.loss(model) for update in zoo.updates]
-        self._optimizers = [self._optimizer(update, zoo.rate) for update in zoo.updates]
+        self._optimizers = [self._optimizer(update, zoo) for update in zoo.updates]
 
-    def _optimizer(self, update: Update, rate: float) -> torch.optim.Optimizer:
+    def _optimizer(self, update: Update, zoo: Model) -> torch.optim.Optimizer:
         module = self.model.get_submodule(update.of)
         parameters = [parameter for parameter in module.parameters() if parameter.requires_grad]
         # Adam makes a step of full size of a gradient that is zero but for rounding, as that of
         # a bias before a normalization: what it trains there differs from run to run.
-        return torch.optim.SGD(parameters, rate, momentum=0.9, weight_decay=0.01)
+        return torch.optim.SGD(parameters, zoo.rate, momentum=0.9, weight_decay=zoo.decay)
 
     def update(self, index: int, batch: Batch) -> float:
         """Makes one update; returns the loss."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -61,7 +63,19 @@ class BasicBlock(nn.Module):
 def _resnet(*blocks: nn.Module, channels: int) -> nn.Module:
     stem = (nn.Conv2d(3, 16, 7, 2, 3, bias=False), nn.BatchNorm2d(16), nn.ReLU(inplace=True))
     head = (nn.AdaptiveAvgPool2d((1, 1)), nn.Flatten(), nn.Linear(channels, 10))
-    return nn.Sequential(*stem, nn.MaxPool2d(3, 2, 1), *blocks, *head)
+    network = nn.Sequential(*stem, nn.MaxPool2d(3, 2, 1), *blocks, *head)
+    network.apply(_begin)
+    return network
+
+
+def _begin(module: nn.Module) -> None:
+    """Initializes a layer as Goyal et al. (2017) do: each residual block begins as the identity."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+    elif isinstance(module, BasicBlock):
+        nn.init.zeros_(module.bn2.weight)
+    elif isinstance(module, Bottleneck):
+        nn.init.zeros_(module.bn3.weight)
 
 
 def resnet18() -> nn.Module:
@@ -281,9 +295,17 @@ def _masks(step: int) -> Batch:
 
 _CLASSIFIED = (Update(Classified),)
 
+
+def _residual(name: str, make: Callable[[], nn.Module]) -> Model:
+    """A ResNet as Goyal et al. (2017) train it: a rate of 0.1 for 256 pictures, in proportion."""
+    pictures = 32
+    batch = images(32, times=pictures // batch_size(0))
+    return Model(name, make, batch, _CLASSIFIED, rate=0.1 * pictures / 256, decay=1e-4)
+
+
 MODELS = (
-    Model("ResNet-18", resnet18, images(64), _CLASSIFIED, rate=0.0001),
-    Model("ResNet-50", resnet50, images(64), _CLASSIFIED, rate=0.0001),
+    _residual("ResNet-18", resnet18),
+    _residual("ResNet-50", resnet50),
     Model("MobileNetV3", mobilenet_v3, images(32), _CLASSIFIED),
     Model("ViT", VisionTransformer, images(32), _CLASSIFIED),
     Model("ConvNeXt", convnext, images(32), _CLASSIFIED),
