@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from . import operators
+from .buffers import Kept, set_aside
 from .readings import Late, Reading
 from .structure import Leaves, describe, rebuild, template_of
 from .witness import mark_inputs, mark_numbers
@@ -56,7 +57,12 @@ class Source:
 
 
 class GraphEntry(nn.Module):
-    """Rebuilds the arguments of a call around the tensors it is given and runs the wrapper."""
+    """Rebuilds the arguments of a call around the tensors it is given and runs the wrapper.
+
+    Attributes:
+        kept: the buffers whose new values it returns after what the user's step returns.
+        written: those of them that operators of torch write to, which no trace tells.
+    """
 
     def __init__(
         self,
@@ -64,6 +70,7 @@ class GraphEntry(nn.Module):
         template: Any,
         trained: Sequence[bool],
         exported: Sequence[int],
+        kept: Sequence[Kept] = (),
     ) -> None:
         """
         Args:
@@ -71,23 +78,27 @@ class GraphEntry(nn.Module):
             template: `(args, kwargs)` of the call with a slot for each tensor.
             trained: which of these tensors require grad.
             exported: which tensors of the wrapper's result the graph returns.
+            kept: the buffers whose new values it returns after them.
         """
         super().__init__()
         self.wrapper = wrapper
         self._template = template
         self._trained = tuple(trained)
         self._exported = tuple(exported)
+        self.kept = tuple(kept)
+        self.written: set[Kept] = set()
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         mark_inputs(tensors)
         args, kwargs = rebuild(self._template, tensors)
         leaves = Leaves()
         with operators.tracing(tensors, self._trained):
-            result = self.wrapper(*args, **kwargs)
+            with set_aside(self.wrapper, self.kept, self.written) as state:
+                result = self.wrapper(*args, **kwargs)
             describe(result, leaves)
             outputs = [leaves.tensors[index] for index in self._exported]
             mark_numbers(_late(leaves.numbers, outputs))
-        return tuple(outputs)
+        return (*outputs, *state)
 
     def train(self, mode: bool = True) -> GraphEntry:
         """Leaves every module in the mode that its owner chose."""

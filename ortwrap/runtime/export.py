@@ -9,12 +9,13 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator, Sequence
-from typing import Any, Callable
+from typing import Any, Callable, Optional
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import machine
+from .buffers import Kept, put_back
 from .determinism import calls_without_chance, graph_without_chance
 from .entry import GraphEntry
 from .execution import autograd_function
@@ -24,6 +25,8 @@ from .operators.creation import making_apart
 # What ORTModule puts before the names of the module's own parameters.
 _PREFIX = "_original_module."
 _DISABLED_OPTIMIZERS = "optimization.disable_specified_optimizers"
+# A module, a buffer of it that forward changes, and its place among the graph's inputs.
+_State = tuple[nn.Module, Kept, Optional[int]]
 _DEADLY = ("SoftmaxCrossEntropy", "NegativeLogLikelihoodLoss")
 
 
@@ -53,6 +56,8 @@ class Graph:
         self.names: tuple[str, ...] = tuple(processed.onnx_graph_input_names)
         self._arguments = _argument_positions(processed)
         self._inputs: list[Any] = []
+        self._entry: GraphEntry = manager._flattened_module._original_module
+        self._state: list[_State] = []
         self.on_backward_error: Callable[[BaseException], None] = _tell_nobody
         self._apply: Callable[..., Any] = autograd_function(manager, self._report).apply
 
@@ -116,11 +121,21 @@ class Graph:
         named: dict[str, Any] = dict(flattened.named_parameters())
         named.update(flattened.named_buffers())
         self._inputs = [named.get(name) for name in self.names]
+        positions = {name: position for position, name in enumerate(self.names)}
+        self._state = [
+            (
+                self._entry.wrapper.get_submodule(one.owner),
+                one,
+                positions.get(f"{_PREFIX}wrapper.{one.full_name}"),
+            )
+            for one in self._entry.kept
+        ]
         return {name[len(_PREFIX) :]: tensor for name, tensor in named.items()}
 
     def unbind(self) -> None:
         """Lets go of parameters and buffers."""
         self._inputs = []
+        self._state = []
 
     def __call__(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Runs the forward half; gradients flow back through torch's autograd.
@@ -132,11 +147,30 @@ class Graph:
         for position, index in self._arguments:
             inputs[position] = tensors[index]
         try:
-            outputs: tuple[Tensor, ...] = self._apply(*inputs)
+            outputs: tuple[Tensor, ...] = self._apply(*self._given(inputs))
         finally:
             for position, _ in self._arguments:
                 inputs[position] = None
-        return outputs
+        return self._without_state(outputs) if self._state else outputs
+
+    def _given(self, inputs: list[Any]) -> list[Any]:
+        """The inputs, with copies of buffers that are written to before a backward reads them."""
+        written = [place for _, one, place in self._state if place is not None and not one.replaced]
+        if not written:
+            return inputs
+        given = list(inputs)
+        for position in written:
+            given[position] = inputs[position].clone()
+        return given
+
+    def _without_state(self, outputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """The outputs of the user's step; those after them go into their buffers."""
+        first = len(outputs) - len(self._state)
+        for (owner, one, position), value in zip(self._state, outputs[first:]):
+            buffer = put_back(owner, one, value)
+            if position is not None:
+                self._inputs[position] = buffer
+        return outputs[:first]
 
 
 def export(

@@ -84,7 +84,7 @@ class GraphPlan:
             uses: the cross entropies in it.
             general: which Python numbers the graph takes as tensors.
             shapes: see the attribute.
-            buffers: names, in the graph's entry, of those that a call changes.
+            buffers: names, in the graph's entry, of those that operators in it write to.
             random: whether a call draws random numbers from torch.
             cut: arguments to which no gradient flows, whether or not they require one.
         """

@@ -10,7 +10,7 @@ import random
 import sys
 import types
 from collections import OrderedDict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,12 +101,13 @@ class Snapshot:
         seen: set[int] = set()
         for module in modules:
             self._save(module.__dict__, seen, 0)
-        self._buffers = [
-            (buffer, buffer.detach().clone())
+        self._registered = [
+            (module, name, buffer)
             for module in modules
-            for buffer in module._buffers.values()
+            for name, buffer in module._buffers.items()
             if buffer is not None
         ]
+        self._buffers = [(buffer, buffer.detach().clone()) for _, _, buffer in self._registered]
         # A backward that is still to come may have saved a buffer: torch must not take what an
         # attempt writes to it, and what is written back, for changes.
         self._counters = [_unsafe_preserve_version_counter(buffer) for buffer, _ in self._buffers]
@@ -138,20 +139,35 @@ class Snapshot:
         return [value for _, value in self._buffers]
 
     def buffer_values_now(self) -> list[Tensor]:
-        """The values of the same buffers at this moment."""
-        return [buffer.detach().clone() for buffer, _ in self._buffers]
+        """The values, at this moment, of the buffers that have these names."""
+        found = (module._buffers.get(name) for module, name, _ in self._registered)
+        return [buffer.detach().clone() for buffer in found if buffer is not None]
 
-    def changed_buffers_until(self, later: Snapshot) -> list[Tensor]:
-        """The buffers that have other values in `later`, a snapshot of the same modules."""
-        pairs = zip(self._buffers, later._buffers)
-        return [buffer for (buffer, value), (_, next_) in pairs if not _same(value, next_)]
+    def changes_of_buffers_until(self, later: Snapshot) -> Iterator[tuple[nn.Module, str, bool]]:
+        """The buffers that are others in `later`, a snapshot of the same modules, each once.
+
+        Yields:
+            Its module, its name there, and whether it is another tensor.
+        """
+        seen: set[int] = set()
+        rows = zip(self._registered, self._buffers, later._registered, later._buffers)
+        for (module, name, buffer), (_, value), (_, _, next_), (_, next_value) in rows:
+            replaced = next_ is not buffer
+            if id(buffer) not in seen and (replaced or not _same(value, next_value)):
+                yield module, name, replaced
+            seen.add(id(buffer))
 
     def changed_attributes(self) -> list[str]:
-        """The names of attributes that were set, removed or grew since, nested ones included."""
+        """The names of attributes that were set, removed or grew since, nested ones included.
+
+        Not those of buffers in whose place another one of the same kind was put.
+        """
+        tables = {id(module._buffers) for module, _, _ in self._registered}
         return [
             name
             for container, content in self._containers
             for name in _differences(container, content)
+            if id(container) not in tables or not _alike(container.get(name), content.get(name))
         ]
 
     def _save(self, container: Any, seen: set[int], depth: int) -> None:
@@ -171,6 +187,14 @@ class Snapshot:
 
 def _has_attributes(value: Any) -> bool:
     return hasattr(value, "__dict__") and not isinstance(value, _LEAVE_ALONE)
+
+
+def _alike(tensor: Any, before: Any) -> bool:
+    """Whether one tensor can stand for another one in a graph, and holds no graph of its own."""
+    if type(tensor) is not Tensor or type(before) is not Tensor or tensor.requires_grad:
+        return False
+    kinds = [(one.shape, one.dtype, one.device, one.layout) for one in (tensor, before)]
+    return kinds[0] == kinds[1]
 
 
 def _is_dict(container: Any) -> bool:

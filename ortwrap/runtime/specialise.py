@@ -6,13 +6,14 @@ attempt starts from the state before it, is compared with it, and is then undone
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Callable
 
 from torch import Tensor, nn
 
 from . import machine, precision
+from .buffers import Kept, by_forward_itself, changed_buffers
 from .compare import MOST_ROUNDED
 from .eager import EagerCall, EagerGradients, Refused, gradients_for, isolated, run_eagerly
 from .entry import GraphEntry, OutputPlan, plan_outputs
@@ -45,6 +46,14 @@ class Deferred(Exception):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.reason = Reason(text)
+
+
+class _WrittenByOperators(Exception):
+    """Operators of torch write to some of the buffers that the graph was to return."""
+
+    def __init__(self, kept: Collection[Kept]) -> None:
+        super().__init__()
+        self.kept = frozenset(kept)
 
 
 @dataclass(frozen=True)
@@ -97,13 +106,32 @@ class Attempt:
         gradients: EagerGradients,
         general: frozenset[int],
     ) -> GraphPlan:
+        changed = changed_buffers(self.wrapper, eager)
+        kept = by_forward_itself(self.wrapper, changed)
+        try:
+            return self._compared(call, eager, outputs, gradients, general, changed, kept)
+        except _WrittenByOperators as written:
+            kept = tuple(one for one in kept if one not in written.kept)
+            return self._compared(call, eager, outputs, gradients, general, changed, kept)
+
+    def _compared(
+        self,
+        call: Call,
+        eager: EagerCall,
+        outputs: OutputPlan,
+        gradients: EagerGradients,
+        general: frozenset[int],
+        changed: Sequence[Kept],
+        kept: Sequence[Kept],
+    ) -> GraphPlan:
+        """The graph that returns what is `kept` of the changed buffers, if it is as eager is."""
         cut = _cut_off(call, gradients)
         tensors = graph_inputs(call, general, cut)
-        graph, seen = self._export(call, eager, tensors, outputs, gradients, general)
+        graph, seen = self._export(call, eager, tensors, outputs, gradients, general, kept)
         if graph.holds_deadly_loss() and not _can_be_looked_at(seen, graph):
             with all_in_torch():
-                graph, seen = self._export(call, eager, tensors, outputs, gradients, general)
-        buffers = _changed_buffers(self.wrapper, eager)
+                graph, seen = self._export(call, eager, tensors, outputs, gradients, general, kept)
+        buffers = [f"wrapper.{one.full_name}" for one in changed if one not in kept]
         outputs = outputs.with_late(eager.result, seen.late)
         plan = GraphPlan(
             graph, outputs, seen.labels, general, seen.shapes, buffers, eager.random, cut
@@ -137,14 +165,17 @@ class Attempt:
         outputs: OutputPlan,
         gradients: EagerGradients,
         general: frozenset[int],
+        kept: Sequence[Kept],
     ) -> tuple[Graph, Testimony]:
         """The graph, and what was seen while it was traced."""
         template = template_of((call.args, call.kwargs), general)
         trained = [tensor.requires_grad for tensor in tensors]
-        entry = GraphEntry(self.wrapper, template, trained, outputs.exported)
+        entry = GraphEntry(self.wrapper, template, trained, outputs.exported, kept)
         untrained = _untrained(self.wrapper, gradients)
         numbers = range(len(call.tensors), len(tensors))
         graph, seen = _by_the_ladder(eager, entry, tensors, untrained, numbers)
+        if entry.written:
+            raise _WrittenByOperators(entry.written)
         if seen.numbers is not None:
             raise NeedsNumbers
         if seen.refusal is not None:
@@ -221,9 +252,3 @@ def _cut_off(call: Call, gradients: EagerGradients) -> frozenset[int]:
 def _can_be_looked_at(testimony: Testimony, graph: Graph) -> bool:
     """Whether it shows before a step which of its labels would kill the process."""
     return graph.fixes_classes() and not any(use.computed for use in testimony.labels)
-
-
-def _changed_buffers(wrapper: nn.Module, eager: EagerCall) -> list[str]:
-    changed = set(map(id, eager.before.changed_buffers_until(eager.after)))
-    named = wrapper.named_buffers()
-    return [f"wrapper.{name}" for name, buffer in named if id(buffer) in changed]
