@@ -118,3 +118,29 @@ def test_marks_for_an_absent_profiler_are_accepted() -> None:
         "torch.cuda.nvtx.range_pop()\n"
     )
     assert result.returncode == 0, result.stderr
+
+
+def test_an_inference_of_shapes_that_gives_up_leaves_no_file(tmp_path: Path) -> None:
+    result = run_python(
+        "import onnx, os\n"
+        "from onnx import TensorProto, helper\n"
+        "from ortwrap.runtime.compat.shape_inference import leave_no_file\n"
+        "leave_no_file()\n"
+        "leave_no_file()\n"
+        "from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference\n"
+        f"os.chdir({str(tmp_path)!r})\n"
+        "value = helper.make_tensor_value_info\n"
+        "node = helper.make_node('NonZero', ['x'], ['y'])\n"
+        "unknown = helper.make_node('Nobody', ['y'], ['z'], domain='of.nobody')\n"
+        "x = value('x', TensorProto.FLOAT, ['n'])\n"
+        "z = value('z', TensorProto.FLOAT, None)\n"
+        "opsets = [helper.make_opsetid('', 17), helper.make_opsetid('of.nobody', 1)]\n"
+        "graph = helper.make_graph([node, unknown], 'g', [x], [z])\n"
+        "model = helper.make_model(graph, opset_imports=opsets)\n"
+        "try:\n"
+        "    SymbolicShapeInference.infer_shapes(model)\n"
+        "except Exception as error:\n"
+        "    print(error)\n"
+    )
+    assert "Incomplete" in result.stdout, result.stderr
+    assert not list(tmp_path.iterdir())

@@ -76,16 +76,22 @@ class TorchCall:
     sizes: tuple[tuple[int, ...] | None, ...] = ()
 
     def __call__(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """The outputs for the tensors of the node, whatever grad mode is on."""
+        """The outputs for the tensors of the node, whatever grad mode is on; bytes for truth."""
         options = {name: _fill(part, tensors) for name, part in self.options.items()}
         with threads_for(self.heavy, _elements(tensors)):
             result = self.function(*_fill(self.template, tensors), **options)
-        return (result,) if isinstance(result, Tensor) else tuple(_flat(result))
+        outputs = [result] if isinstance(result, Tensor) else _flat(result)
+        return tuple([_as_bytes(output) for output in outputs])
 
     @functools.cached_property
     def heavy(self) -> bool:
         """Whether its work is no small multiple of its elements."""
         return is_heavy(str(self.function))
+
+
+def _as_bytes(tensor: Tensor) -> Tensor:
+    """Truth values as bytes: ONNX Runtime takes none from torch."""
+    return tensor.view(torch.uint8) if tensor.dtype is torch.bool else tensor
 
 
 def _elements(tensors: Sequence[Tensor]) -> int:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import functools
 from typing import Any, Callable
 
+from ..compat.shape_inference import leave_no_file
+
 # A round goes over the whole graph, and is repeated as long as it has learned something.
 _MAX_ROUNDS = 50
 
@@ -19,6 +21,7 @@ def install() -> None:
     from onnxruntime.tools.symbolic_shape_infer import SymbolicShapeInference
     from onnxruntime.training.ortmodule._graph_transition_manager import GraphTransitionManager
 
+    leave_no_file()
     SymbolicShapeInference._add_suggested_merge = _suggesting(
         SymbolicShapeInference._add_suggested_merge
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from .arguments import Arguments, constant_of, is_list, trains_through
 from .calls import Slot
@@ -55,7 +56,28 @@ def _listed(part: Any) -> list[Any]:
     return part if isinstance(part, list) else [part]
 
 
+def _fill_diagonal(g: Any, input: Any, value: Any, wrap: Any) -> Any:
+    """fill_diagonal_(Tensor self, Scalar fill_value, bool wrap): torch has it in place only."""
+    traced = next(g.original_node.inputs())
+    arguments = Arguments(
+        (Slot(0), constant_of(value), bool(constant_of(wrap))),
+        tensors=[input],
+        trained=int(trains_through(traced, input, g.graph)),
+        sizes=(traced_sizes(traced),),
+    )
+    return torch_node("", g, _with_diagonal, arguments)
+
+
+def _with_diagonal(input: Tensor, value: float, wrap: bool) -> Tensor:
+    return input.clone().fill_diagonal_(value, wrap)
+
+
+def _fills_by_a_constant(g: Any, input: Any, value: Any, *_: Any) -> bool:
+    return constant_of(value) is not None
+
+
 OPERATORS = (
+    *as_graph("fill_diagonal", _fill_diagonal, when=_fills_by_a_constant),
     *as_torch("split split_with_sizes unsafe_split unbind", when=_has_unused_piece, keeps=""),
     # What cells of recurrent layers cut their gates with; the exporter must know the size.
     *as_torch("unsafe_chunk", keeps=""),

@@ -17,7 +17,7 @@ from typing import Any, Callable
 from . import kernels
 from .arguments import Arguments, arguments_of, overload_of
 from .calls import Output, TorchCall, number_of
-from .exporter import dtype_of, own_symbolic
+from .exporter import dtype_of, dtype_to_onnx, own_symbolic
 from .kernels import Kernel
 from .paths import is_floating, is_tensor, latest, note, traced_sizes
 
@@ -134,14 +134,29 @@ def torch_node(keeps: str, g: Any, function: Callable[..., Any], arguments: Argu
     values = (made,) if returned == 1 else tuple(made)[: len(outputs)]
     if arguments.has_fixed_shapes:
         for value, old in zip(values, traced):
-            value.setType(old.type())
+            if dtype_of(old) is not torch.bool:
+                value.setType(old.type())
+    values = tuple([_truth(g, value, old) for value, old in zip(values, traced)])
     return values[0] if len(values) == 1 else values
 
 
+def _truth(g: Any, value: Any, traced: Any) -> Any:
+    """A value of the graph with the dtype of the trace: a call gives truth values as bytes."""
+    import torch
+
+    if dtype_of(traced) is not torch.bool:
+        return value
+    return g.op("Cast", value, to_i=dtype_to_onnx(torch.bool))
+
+
 def _output(value: Any, trained: bool) -> Output:
+    import torch
+
     differentiable = trained and is_floating(value) and bool(value.uses())
     ones = frozenset(axis for axis, size in enumerate(traced_sizes(value) or ()) if size == 1)
-    return Output(dtype_of(value), value.type().dim(), differentiable, ones)
+    dtype = dtype_of(value)
+    given = torch.uint8 if dtype is torch.bool else dtype
+    return Output(given, value.type().dim(), differentiable, ones)
 
 
 def register(operators: Iterable[Operator]) -> None:

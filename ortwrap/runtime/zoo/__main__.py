@@ -28,7 +28,7 @@ for 256 pictures and in proportion for the 32 of a batch here, convolutions draw
 zeros as the weight of the last BatchNorm of each block, which then begins as the identity
 (torchvision's `zero_init_residual`). Without these zeros no comparison of 20 steps in float32 tells
 anything: at that rate and 8 pictures of 64x64, ResNet-18 run eagerly ended 3e-2 in its parameters
-from ResNet-18 run eagerly without oneDNN, and 3e-2 from ONNX Runtime; in float64 it was exact.
+from ResNet-18 run eagerly without oneDNN, and 3e-2 from ONNX Runtime.
 
 Adam would not do for such a comparison: it makes a step of full size of a gradient that is zero but
 for rounding, as that of a bias of keys in attention, or of one before a normalization is.

@@ -56,8 +56,10 @@ def by_ortwrap(model: nn.Module) -> tuple[Callable[..., Any], Callable[[], str |
 def by_ortmodule(model: nn.Module) -> tuple[Callable[..., Any], Callable[[], str | None]]:
     """Plain ORTModule around the model, bridged to this torch and no more."""
     from ortwrap.runtime import compat
+    from ortwrap.runtime.compat.shape_inference import leave_no_file
 
     compat.apply()
+    leave_no_file()
     from onnxruntime.training.ortmodule import DebugOptions, LogLevel, ORTModule
 
     step = ORTModule(model, DebugOptions(log_level=LogLevel.ERROR))

@@ -95,6 +95,7 @@ CASES = tuple(
             "hstack, vstack": lambda y: torch.vstack([torch.hstack([y, y]), torch.hstack([y, -y])]),
             "stack": lambda y: torch.stack([y, y * 2], 1),
             "diag_embed": torch.diag_embed,
+            "fill_diagonal_": lambda y: (y @ y.T).fill_diagonal_(0.5),
             "rot90": lambda y: y.rot90(1, (0, 1)),
             "heads of keys repeated": lambda y: y[:, None].expand(-1, 2, 6).reshape(-1, 12),
             "gate of a mixture of experts": lambda y: torch.zeros_like(y).scatter(
