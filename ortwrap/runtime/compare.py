@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Callable
@@ -139,12 +140,17 @@ def _beyond(ours: Tensor, eager: Tensor, at_least: float, share: float, size: Si
 
 
 def _largest(tensor: Tensor) -> float:
-    return float(_finite(tensor).abs().max()) if tensor.numel() else 0.0
+    return _of_the_finite(tensor, math.inf) if tensor.numel() else 0.0
 
 
 def _norm(tensor: Tensor) -> float:
-    return float(torch.linalg.vector_norm(_finite(tensor)))
+    return _of_the_finite(tensor, 2)
 
 
-def _finite(tensor: Tensor) -> Tensor:
-    return tensor.detach().nan_to_num(0, 0, 0)
+def _of_the_finite(tensor: Tensor, order: float) -> float:
+    """The norm of the entries that are numbers."""
+    # Parameters are large: without a copy of them where that will do.
+    norm = float(torch.linalg.vector_norm(tensor.detach(), order))
+    if math.isfinite(norm):
+        return norm
+    return float(torch.linalg.vector_norm(tensor.detach().nan_to_num(0, 0, 0), order))

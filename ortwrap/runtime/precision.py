@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .compare import MOST_ROUNDED, share_apart
+from .compare import MOST_ROUNDED, Results, share_apart
 from .eager import EagerCall, EagerGradients, gradients_for, results_of, run_eagerly
 from .plans import Call
 from .structure import rebuild, template_of
@@ -87,17 +87,21 @@ def how_far_rounding_goes(
         The largest change that rounding explains, as a share of the norm.
     """
     reference = results_of(eager, gradients)
-    shares = []
-    for sample in range(_SAMPLES):
-        nudged = copy.deepcopy(wrapper)
-        generator = torch.Generator().manual_seed(sample)
-        with torch.no_grad():
-            for parameter in nudged.parameters():
-                if parameter.is_floating_point():
-                    noise = torch.randn(parameter.shape, generator=generator)
-                    parameter.mul_(1 + _NUDGE * noise.to(parameter))
-        eager.before.random.restore()
-        again = run_eagerly(nudged, call)
-        results = results_of(again, gradients_for(nudged, call, again))
-        shares.append(share_apart(results, reference))
+    shares = [_nudged(wrapper, call, eager, reference, sample) for sample in range(_SAMPLES)]
     return min(_LEEWAY * max(shares), MOST_ROUNDED)
+
+
+def _nudged(
+    wrapper: nn.Module, call: Call, eager: EagerCall, reference: Results, sample: int
+) -> float:
+    """How far the results move for one way to nudge the weights; lets go of all that it made."""
+    nudged = copy.deepcopy(wrapper)
+    generator = torch.Generator().manual_seed(sample)
+    with torch.no_grad():
+        for parameter in nudged.parameters():
+            if parameter.is_floating_point():
+                noise = torch.randn(parameter.shape, generator=generator)
+                parameter.mul_(1 + _NUDGE * noise.to(parameter))
+    eager.before.random.restore()
+    again = run_eagerly(nudged, call)
+    return share_apart(results_of(again, gradients_for(nudged, call, again)), reference)
