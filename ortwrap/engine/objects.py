@@ -15,6 +15,8 @@ from ortwrap.engine.tree import SourceTree
 
 _CLASS_NAME = re.compile(r"^[A-Z]\w*[a-z]\w*$")
 _NO_OBJECTS = re.compile(r"^(?:torch|numpy|jax|tensorflow)\.|\.autograd\.")
+_LOADER = re.compile(r"\bDataLoader$")
+_ONLY_COUNT = frozenset(["len", "range"])
 _TIED_TO_MODULES = re.compile(r"optim|\bopt\b|parameters|state_dict|sched", re.IGNORECASE)
 
 
@@ -44,6 +46,18 @@ class Objects:
         """What of its own object a method of this file changes, such as `count`."""
         changed = (self._changed_by(*found, set()) for found in self.methods(func))
         return next(filter(None, changed), None)
+
+    def loader_among(self, iterated: cst.CSTNode) -> cst.CSTNode | None:
+        """What a loop over an expression draws batches from: `loader` in `enumerate(loader)`."""
+        if isinstance(iterated, cst.Call):
+            func = iterated.func
+            if isinstance(func, cst.Name) and func.value in _ONLY_COUNT:
+                return None
+            found = (self.loader_among(argument.value) for argument in iterated.args)
+            return next(filter(None, found), None)
+        values = self._modules.values(iterated) or list(self._given(iterated))
+        made = [self._tree.code(value.func) for value in values if isinstance(value, cst.Call)]
+        return iterated if any(map(_LOADER.search, made)) else None
 
     def _changed_by(
         self, method: cst.FunctionDef, home: cst.ClassDef, seen: set[cst.FunctionDef]

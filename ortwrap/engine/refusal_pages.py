@@ -173,14 +173,25 @@ _page(
     "`{loss}` is computed by all modules that `{code}` holds, or by whichever it picks",
     "Give the module a name before it is called (`model = models[i]`), or put the modules into an "
     "`nn.ModuleList`, which is a module itself.",
-    "The wrapper holds modules, so that their parameters train. Of one plain list it takes all; "
-    "one that is picked before the loss is computed, `models[i](x)` or "
-    '`nets["encoder"](x)`, is held by itself. A dict, or a second list, may hold others at each '
-    "step.",
+    "The wrapper holds modules, so that their parameters train. A plain list or dict of them is no "
+    "module, and what it holds may be another at each step. One that is picked before the loss is "
+    'computed, `models[i](x)` or `nets["encoder"](x)`, is held by itself.',
     "import torch\nfrom torch import nn\n\n"
-    'models = {"a": nn.Linear(4, 2), "b": nn.Linear(4, 2)}\ncriterion = nn.MSELoss()\n'
+    "models = [nn.Linear(4, 2), nn.Linear(4, 2)]\ncriterion = nn.MSELoss()\n"
     "x, y = torch.ones(3, 4), torch.ones(3, 2)\n"
-    "loss = sum(criterion(model(x), y) for model in models.values())\nloss.backward()\n",
+    "loss = sum(criterion(model(x), y) for model in models)\nloss.backward()\n",
+)
+_page(
+    "OW113",
+    "a loss of all batches at once",
+    "`{loss}` comes out of a loop over the batches that `{name}` loads",
+    "Call backward on the loss of each batch, divided by their number if it is a mean: gradients "
+    "add up until the optimizer steps.",
+    "The loop over the loader would have to move into forward, where ONNX Runtime replays it with "
+    "the batches of the first time.",
+    "import torch\nfrom torch import nn\nfrom torch.utils.data import DataLoader\n\n"
+    "model = nn.Linear(4, 2)\nloader = DataLoader(torch.ones(8, 4), batch_size=2)\nloss = 0\n"
+    "for x in loader:\n    loss = loss + model(x).pow(2).mean()\nloss.backward()\n",
 )
 _page(
     "OW201",
@@ -278,26 +289,10 @@ _page(
     "    loss = -(torch.stack(saved) * returns).sum()\n    loss.backward()\n",
 )
 _page(
-    "OW209",
-    "a value that may hold another loss's graph",
-    "`{code}` is given `{name}`, of the graph of `{first}`, and `{second}` is computed from what "
-    "it returns",
-    "Give it `{name}.detach()` if it only measures `{name}`.",
-    "What another file returns may be a number or a tensor that still hangs on the graph it was "
-    "given. If it is the latter, two losses go back through one graph.",
-    "from tuning import Tuner\n"
-    + _HEAD
-    + "tuner = Tuner()\nx, y = torch.ones(3, 4), torch.zeros(3, 2)\nstrength = 0.5\n"
-    "for _ in range(3):\n    scores = model(x * strength)\n    loss = criterion(scores, y)\n"
-    "    loss.backward()\n    strength = tuner.tune(scores)\n"
-    "    second = criterion(model(x * strength), y)\n    second.backward()\n",
-)
-_page(
     "OW301",
     "a value taken out of the graph",
     "`{code}` turns a tensor of the step into a constant while the loss is computed",
-    "Keep it a tensor, take its value after the backward, or compute it from inputs before the "
-    "call; where it is only reported, write `x.item()` for `float(x)`.",
+    "Keep it a tensor, take its value after the backward, or compute it from inputs only.",
     "ONNX Runtime replays what was traced: `.item()`, `.tolist()`, `.numpy()` and `float()` on "
     "what the model computed would stay as they were at the first step. Numbers that `.item()` "
     "takes only to return them beside the loss are no reason: they are taken from what the graph "

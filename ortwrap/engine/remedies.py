@@ -147,6 +147,17 @@ for i in range(2):
     loss = criterion(model(x), y)
     loss.backward()
 """,
+    "OW113": """\
+import torch
+from torch import nn
+from torch.utils.data import DataLoader
+
+model = nn.Linear(4, 2)
+loader = DataLoader(torch.ones(8, 4), batch_size=2)
+for x in loader:
+    loss = model(x).pow(2).mean()
+    loss.backward()
+""",
     "OW201": """\
 import torch
 from torch import nn
@@ -225,19 +236,6 @@ def finish_episode(returns):
     log_probs = policy(states).log_softmax(-1).gather(-1, actions.unsqueeze(-1)).squeeze(-1)
     loss = -(log_probs * returns).sum()
     loss.backward()
-""",
-    "OW209": f"""\
-from tuning import Tuner
-{_HEAD}tuner = Tuner()
-x, y = torch.ones(3, 4), torch.zeros(3, 2)
-strength = 0.5
-for _ in range(3):
-    scores = model(x * strength)
-    loss = criterion(scores, y)
-    loss.backward()
-    strength = tuner.tune(scores.detach())
-    second = criterion(model(x * strength), y)
-    second.backward()
 """,
     "OW301": f"""\
 {_HEAD}out = model(torch.ones(3, 4))

@@ -180,6 +180,34 @@ LEFT_ALONE = [
         "loss.backward()\n",
     ),
     (
+        "an activation works in place on the output",
+        HEAD + "out = model(x)\nF.relu(out, inplace=True)\nloss = criterion(out, y)\n"
+        "loss.backward()\n",
+    ),
+    (
+        "a layer works in place on the output",
+        HEAD + "act = nn.ReLU(inplace=True)\nout = model(x)\nact(out)\n"
+        "loss = criterion(out, y)\nloss.backward()\n",
+    ),
+    (
+        "the target is written to by `out=`",
+        HEAD + "out = model(x)\nprint(out)\ntorch.clamp(y, max=1, out=y)\n"
+        "loss = criterion(out, y)\nloss.backward()\n",
+    ),
+    (
+        "a function of this file shuffles what the loss picks by",
+        "import random\n" + HEAD + "order = [0, 1, 2]\n\n\ndef reshuffle():\n"
+        "    random.shuffle(order)\n\n\nout = model(x)\nreshuffle()\n"
+        "loss = criterion(out[order], y)\nloss.backward()\n",
+    ),
+    (
+        "every batch of a loader is part of the loss",
+        HEAD + "from torch.utils.data import DataLoader\n\n\n"
+        "def train(loader):\n    losses = [model(x).mean() for x in loader]\n"
+        "    loss = sum(losses) / len(loader)\n    loss.backward()\n\n\n"
+        "train(DataLoader(x, shuffle=True))\n",
+    ),
+    (
         "a branch on the value of the output before the loss",
         HEAD + "out = model(x)\nif out.max().item() > 1:\n    out = out * 0.5\n"
         "loss = criterion(out, y)\nloss.backward()\n",

@@ -38,25 +38,16 @@ class StatementCheck:
         self._bindings = analyses.bindings
         self._reader = analyses.reader
         self._flow = analyses.flow
+        self._objects = analyses.objects
         self._walked = walked
         self._outside = outside
+        self._loss = analyses.tree.code(found.loss)[:60]
         self._statements = [piece.node for piece in found.pieces]
         # What the slice itself makes, it may also fill.
-        self._made_here = self._made(found.pieces)
+        self._made_here = set().union(
+            *(self._reader.of(piece.node).writes for piece in found.pieces)
+        )
         self._sizes = _names_of_sizes(found.pieces)
-
-    def _made(self, pieces: tuple[Unit, ...]) -> set[str]:
-        """Places that the pieces bind, but for second names of what was there before."""
-        made = set[str]().union(*(self._reader.of(piece.node).writes for piece in pieces))
-        for piece in pieces:
-            node = piece.node if isinstance(piece.node, cst.Assign) else None
-            if node is None or not isinstance(node.value, (cst.Name, cst.Attribute, cst.Subscript)):
-                continue
-            root = root_place(node.value, self._reader.instance)
-            if root is not None and root not in made:
-                places = (place_of(item.target, self._reader.instance) for item in node.targets)
-                made -= set(filter(None, places))
-        return made
 
     def check(self, piece: Unit) -> None:
         """Look at one piece, before the walk takes what it defines for known.
@@ -74,6 +65,8 @@ class StatementCheck:
             if isinstance(node, (cst.Assign, cst.AnnAssign, cst.AugAssign)):
                 self._check_targets(node)
             self._check_branch(node, piece.node)
+            if isinstance(node, (cst.For, cst.CompFor)):
+                self._check_source(node)
         for baked in self._flow.baked(piece.node, self._walked.defined):
             reported = Reports(self._tree, self._bindings, self._statements).holds(baked)
             if not reported and not self._outside.is_of_inputs_only(baked):
@@ -110,6 +103,12 @@ class StatementCheck:
         for test in _tests(node):
             if self._reads_values(test, computed):
                 raise Refuse("OW305", test, code=self._code(test))
+
+    def _check_source(self, loop: cst.For | cst.CompFor) -> None:
+        """The batches of a loader that forward goes through would be those of the export."""
+        loader = self._objects.loader_among(loop.iter)
+        if loader is not None:
+            raise Refuse("OW113", loop, loss=self._loss, name=self._code(loader))
 
     def _reads_values(self, test: cst.CSTNode, computed: set[str]) -> bool:
         """A condition depends on values of what was computed, not on its kind or shape alone."""
