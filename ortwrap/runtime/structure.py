@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import enum
+import sys
 import types
 from collections import OrderedDict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
@@ -19,11 +20,20 @@ from torch import Tensor
 
 from .readings import Reading
 
+
+def _of_numpy(*names: str) -> list[type]:
+    """NumPy's types of scalars; torch has imported NumPy where it is installed."""
+    numpy = sys.modules.get("numpy")
+    return [] if numpy is None else [getattr(numpy, name) for name in names]
+
+
 _PLAIN_TENSORS = frozenset({Tensor, torch.nn.Parameter, getattr(torch.nn, "Buffer", Tensor)})
 _CONSTANTS = frozenset(
     {type(None), bool, str, bytes, complex, torch.dtype, torch.device, torch.Size, type(Ellipsis)}
 )
-_NUMBERS = frozenset({int, float})
+_NUMBERS = frozenset({int, float, *_of_numpy("float64", "float32", "int64")})
+# What they give is read from elsewhere, another time at each step.
+_SOURCES = (torch.utils.data.DataLoader, torch.utils.data.Dataset, torch.utils.data.Sampler)
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType, types.MethodType, type)
 
 
@@ -51,7 +61,7 @@ class Leaves:
 
     Attributes:
         tensors: every tensor.
-        numbers: every Python int and float (bools are part of the structure).
+        numbers: every int and float, NumPy's too (bools are part of the structure).
         sizes: 0, 1 and 2, for all larger ones, as far as they are sizes of the tensors.
     """
 
@@ -243,7 +253,7 @@ def _classify(kind: type, value: Any) -> _Container | None:
         return _NAMED_TUPLE if hasattr(kind, "_make") else None
     if issubclass(kind, Mapping):
         return _MAPPING
-    if issubclass(kind, (Tensor, torch.nn.Module, enum.Enum, *_FUNCTIONS)):
+    if issubclass(kind, (Tensor, torch.nn.Module, enum.Enum, *_FUNCTIONS, *_SOURCES)):
         return None
     # A batch object, a namespace, a dataclass: everything it holds must be in its __dict__.
     holds_all = "__dict__" in dir(kind) and not _has_hidden_state(kind)

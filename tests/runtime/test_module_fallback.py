@@ -14,6 +14,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 from twins import Twins, WithLoss, mlp
 
 from ortwrap.runtime import OrtwrapWarning, ort_module
@@ -201,6 +202,25 @@ def test_an_argument_that_cannot_be_looked_into_runs_eagerly() -> None:
         data, target = batch()
         twins.step(Slotted(data), target)
     assert "Slotted" in twins.reasons[0]
+
+
+class OverAll(nn.Module):
+    """A loss of all batches that a loader gives."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, loader: DataLoader[Tensor]) -> Tensor:
+        return torch.stack([self.model(data).pow(2).mean() for data in loader]).sum()
+
+
+def test_a_loader_is_read_anew_by_every_step() -> None:
+    twins = Twins(mlp(8, 4), kind=OverAll)
+    loader = DataLoader(torch.randn(6, 8), batch_size=2)  # type: ignore[arg-type]
+    for _ in range(3):
+        twins.step(loader)
+    assert "DataLoader" in twins.reasons[0]
 
 
 def test_data_parallel_and_compiled_models() -> None:

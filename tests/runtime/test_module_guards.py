@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -87,6 +88,18 @@ def test_a_float_that_keeps_changing_becomes_an_input() -> None:
         twins.step(*batch(), weight)
     assert twins.backends == ["ort", "ort"]
     assert twins.ran_on_ort() == 2
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, weight: weight * out))
+    for weight in np.exp(np.arange(6) / -3):
+        twins.step(*batch(), weight)
+    for count in np.arange(6):
+        twins.step(*batch(), count)
+    for weight in np.linspace(0.1, 0.6, 6, dtype=np.float32):
+        twins.step(*batch(), weight)
+    assert set(twins.backends) == {"ort"}
+    assert twins.ran_on_ort() == 6
 
 
 def test_an_int_that_keeps_changing_becomes_an_input() -> None:
