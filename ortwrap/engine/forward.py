@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Union
 
 import libcst as cst
@@ -15,7 +14,7 @@ from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants, loaded_names, stored_names
-from ortwrap.engine.plan import Captures, Plan
+from ortwrap.engine.plan import Plan
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.wrapper_class import Method, WrapperClass
 
@@ -47,13 +46,10 @@ class ForwardBuilder:
         parameters = tuple(f"**{item.name}" if item.star else item.name for item in captures.inputs)
         if tail:
             return self._in_two(plan, head, tail, parameters)
-        captures = _with_free_name(captures)
-        plan = replace(plan, captures=captures)
         lines = self._statements(pieces, plan)
         lines = self._returning(lines, plan)
         return WrapperClass(
-            parts=tuple(part.name for part in captures.parts if not part.spread),
-            spread=next((part.name for part in captures.parts if part.spread), ""),
+            parts=tuple(part.name for part in captures.parts),
             built=self._built(plan),
             compute_loss=None,
             forward=Method(parameters, self._render(lines, plan)),
@@ -83,8 +79,7 @@ class ForwardBuilder:
         else:
             first.append(_statement(f"return {call}"))
         return WrapperClass(
-            parts=tuple(part.name for part in captures.parts if not part.spread),
-            spread=next((part.name for part in captures.parts if part.spread), ""),
+            parts=tuple(part.name for part in captures.parts),
             built=self._built(plan),
             compute_loss=Method(loss_inputs, self._render(second, plan)),
             forward=Method(parameters, self._render(first, plan)),
@@ -131,10 +126,11 @@ class ForwardBuilder:
     # -- statements ------------------------------------------------------------------------------
 
     def _statements(self, pieces: tuple[Unit, ...], plan: Plan) -> list[Line]:
-        replacing = _Replace(plan.captures.replacements, self._criterion_calls(plan))
+        calls = self._criterion_calls(plan)
         lines: list[Line] = []
         for piece in pieces:
-            node = piece.node.visit(replacing)
+            replace = _Replace(plan.captures.replacements, calls, self._shift(piece))
+            node = piece.node.visit(replace)
             commented = piece in plan.moved_comments and not piece.shares_line
             moves = piece is not plan.order.anchor and not piece.shares_line
             if isinstance(node, cst.BaseCompoundStatement):
@@ -147,6 +143,11 @@ class ForwardBuilder:
                 line = cst.SimpleStatementLine([plain])
                 lines.append(self._with_comments(line, piece, commented) if moves else line)
         return lines
+
+    def _shift(self, piece: Unit) -> int:
+        """By how many columns a line of the piece stands further right in a method's body."""
+        text = self._tree.line_text(self._tree.line(piece.node))
+        return 2 * len(self._tree.indent) - (len(text) - len(text.lstrip(" ")))
 
     def _with_comments(self, line: cst.SimpleStatementLine, piece: Unit, above: bool) -> Line:
         original = cst.ensure_type(self._tree.parents[piece.node], cst.SimpleStatementLine)
@@ -219,10 +220,12 @@ class _Replace(cst.CSTTransformer):
         self,
         replacements: dict[cst.CSTNode, cst.BaseExpression],
         calls: dict[cst.Call, CriterionCall],
+        shift: int,
     ) -> None:
         super().__init__()
         self._replacements = replacements
         self._calls = calls
+        self._shift = shift
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         return node not in self._replacements
@@ -232,29 +235,17 @@ class _Replace(cst.CSTTransformer):
     ) -> cst.CSTNode:
         if isinstance(original_node, cst.Call) and original_node in self._calls:
             return self._calls[original_node].rewrite(cst.ensure_type(updated_node, cst.Call))
+        if isinstance(original_node, cst.SimpleWhitespace) and "\n" in original_node.value:
+            return cst.SimpleWhitespace(_shifted(original_node.value, self._shift))
         replacement = self._replacements.get(original_node)
         return updated_node if replacement is None else replacement
 
 
-def _with_free_name(captures: Captures) -> Captures:
-    """A method of the script's own keeps the name `compute_loss` where the class makes none."""
-    taken = "compute_loss_"
-    if all(part.name != taken for part in captures.parts):
-        return captures
-    held, own = (
-        cst.Attribute(cst.Name("self"), cst.Name(name)) for name in (taken, taken.rstrip("_"))
-    )
-    return replace(
-        captures,
-        parts=tuple(
-            replace(part, name=own.attr.value) if part.name == taken else part
-            for part in captures.parts
-        ),
-        replacements={
-            node: own if value.deep_equals(held) else value
-            for node, value in captures.replacements.items()
-        },
-    )
+def _shifted(continuation: str, columns: int) -> str:
+    """The space between two lines that a backslash joins, for another depth of the statement."""
+    *lines, indent = continuation.split("\n")
+    depth = 0 if "\t" in indent else max(columns, -len(indent))
+    return "\n".join([*lines, indent + " " * depth if depth > 0 else indent[-depth:]])
 
 
 def _statement(code: str) -> Line:

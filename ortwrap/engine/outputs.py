@@ -27,6 +27,7 @@ _TENSOR_FIELDS = frozenset(
     "loss logits last_hidden_state pooler_output start_logits end_logits prediction_logits "
     "seq_relationship_logits".split()
 )
+_LEAVE = (cst.Return, cst.Break, cst.Continue, cst.Yield)
 _GRADIENT_ATTRIBUTES = frozenset(
     "grad grad_fn retain_grad register_hook requires_grad requires_grad_ backward".split()
 )
@@ -223,6 +224,7 @@ class OutputFinder:
         if elsewhere and "." in place:
             return False
         together = self._outside_with(found.sink.unit) is self._outside_with(found.pieces[0])
+        together = together and not self._may_leave_before_sink(found)
         if together and not elsewhere and keeps_graph(found.sink.call) is None:
             return True
         function = self._tree.enclosing(found.sink.call)
@@ -233,6 +235,17 @@ class OutputFinder:
                 if place in self._flow.reads(unit.node) and not self._reports(unit):
                     return False
         return True
+
+    def _may_leave_before_sink(self, found: LossSlice) -> bool:
+        """`if not train: return loss, out` stands between the loss and its backward."""
+        last, sink = found.pieces[-1], found.sink.unit
+        if last.block is not sink.block:
+            return False
+        return any(
+            isinstance(node, _LEAVE)
+            for unit in last.block.units[found.pieces[0].index + 1 : sink.index]
+            for node in descendants(unit.node)
+        )
 
     def _reports(self, unit: Unit) -> bool:
         """`self.log("accuracy", ...)`: a logger takes the value and no gradient."""
