@@ -40,6 +40,12 @@ def _computes(node: cst.CSTNode) -> bool:
     return isinstance(node, (cst.Call, cst.BinaryOperation, cst.UnaryOperation, cst.Attribute))
 
 
+def _is_cut(value: cst.CSTNode | None) -> bool:
+    """`adversarial.detach()`, whatever is done to the values from which it is computed."""
+    func = value.func if isinstance(value, cst.Call) else None
+    return isinstance(func, cst.Attribute) and func.attr.value == "detach"
+
+
 class GradientFlow:
     """Answers, for code of one function, what a loss's gradient flows back to."""
 
@@ -122,12 +128,16 @@ class GradientFlow:
         return False
 
     def _runs_without_gradients(self, function: cst.FunctionDef) -> bool:
-        """`@torch.no_grad()`, or a body that is one such block and returns what it computed."""
+        """`@torch.no_grad()`, a body that is one such block and returns what it computed, or
+        `return adversarial.detach()` wherever it returns.
+        """
         for item in function.decorators:
             call = item.decorator
             func = call.func if isinstance(call, cst.Call) else call
             if (self._bindings.qualified(func) or "") in ("torch.no_grad", "torch.inference_mode"):
                 return True
+        if self._returns_cut_values(function):
+            return True
         units = self._bindings.tree.blocks(function)[0].units
         rest = [unit.node for unit in units if not isinstance(unit.node, cst.Expr)]
         if not rest or not self.is_no_grad(rest[0]):
@@ -136,6 +146,14 @@ class GradientFlow:
             isinstance(node, cst.Return) and not any(map(_computes, descendants(node)))
             for node in rest[1:]
         )
+
+    def _returns_cut_values(self, function: cst.FunctionDef) -> bool:
+        tree = self._bindings.tree
+        inside = [node for node in descendants(function) if tree.enclosing(node) is function]
+        if any(isinstance(node, (cst.Yield, cst.Await)) for node in inside):
+            return False
+        values = [node.value for node in inside if isinstance(node, cst.Return)]
+        return bool(values) and all(map(_is_cut, values))
 
     def _walk(self, node: cst.CSTNode, found: set[str], uses: list[cst.CSTNode]) -> None:
         if isinstance(node, (cst.FunctionDef, cst.ClassDef)) or self.is_no_grad(node):

@@ -26,7 +26,6 @@ from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.rows import Rows
 from ortwrap.engine.safety import misplaced, uncompilable, unresolved_names
 from ortwrap.engine.second_order import check_first_order
-from ortwrap.engine.shared import why_shared
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice, SharedGraph
 from ortwrap.engine.standalone import check_without_guards
@@ -337,7 +336,7 @@ class _Rewrite:
                 other = slices[group[0]]
                 same_units = other.units == found.units and bool(found.units)
                 same_loss = self._tree.code(other.loss) == self._tree.code(found.loss)
-                if (same_units and same_loss) or other.loss is found.loss:
+                if same_units and same_loss:
                     group.append(sink)
                     break
             else:
@@ -351,9 +350,13 @@ class _Rewrite:
             for other in groups:
                 if other is group:
                     continue
-                analyses = self._function(other[0], self._sinks).analyses
-                refusal = why_shared(mine, self._slices[other[0]], analyses)
-                if refusal is not None:
+                theirs = self._slices[other[0]]
+                shared = [u for u in mine.units if u in theirs.units or u in theirs.upstream]
+                if shared:
+                    node = shared[0].node
+                    refusal = Refuse(
+                        "OW202", node, code=self._tree.code(node)[:60], line=self._tree.line(node)
+                    )
                     for sink in (*group, *other):
                         rows[sink] = self._rows.refused(sink, refusal)
 

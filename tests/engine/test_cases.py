@@ -6,10 +6,12 @@ import ast
 
 import pytest
 from engine_cases import (
+    AWAITED,
     CASES,
     FOLDER,
     REFUSED_SO_FAR,
     Case,
+    case_parameters,
     comments,
     each_case,
 )
@@ -18,7 +20,7 @@ from names_in import unresolved_names
 from ortwrap.engine import rewrite_source
 
 
-@each_case
+@pytest.mark.parametrize("case", case_parameters(AWAITED))
 def test_it_becomes_what_a_colleague_would_write(case: Case) -> None:
     result = rewrite_source(case.before)
     assert result.text == case.after
@@ -39,7 +41,7 @@ def test_comments_survive(case: Case) -> None:
 
 @each_case
 def test_every_name_resolves(case: Case) -> None:
-    assert not unresolved_names(case.after) - unresolved_names(case.before)
+    assert not unresolved_names(case.after)
 
 
 @each_case

@@ -56,7 +56,6 @@ class SliceWalk:
         """
         for piece in self._pieces:
             self._piece(piece)
-        self._held.pick_under_conditions()
         self._pass_starred_whole()
         self._pick_inside()
         return self._walked
@@ -172,9 +171,8 @@ class SliceWalk:
                 return False
             self._inputs.take_expression(node)
             return True
-        if place not in self._walked.defined and self._modules.holds_loose_modules(node):
-            self._held.hold_list(node, place)
-            return True
+        if place not in self._walked.defined and self._modules.holds_modules(node):
+            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
         if self._is_captured(node, place):
             held = place in self._walked.called or self._modules.holds_criteria(node)
             if held or self._modules.evidence(node) is not None:
