@@ -193,11 +193,12 @@ def density_chart(densities: Sequence[float], threshold: float) -> Chart:
     axes.set_ylabel("% of labels")
     axes.set_xlabel("batch on ONNX Runtime")
     _legend_above(axes)
-    low, high = 100 * min(densities), 100 * max(densities)
+    low, high = (f"{100 * density:.3g}" for density in (min(densities), max(densities)))
+    share = f"{low} %" if low == high else f"Between {low} and {high} %"
     return Chart(
         "Density of the labels",
         _svg(figure),
-        f"Between {low:.3g} and {high:.3g} % of the labels of a batch are not ignored.",
+        f"{share} of the labels of a batch are not ignored.",
         ("batch", "valid labels, %"),
         tuple((str(n), f"{100 * d:.3g}") for n, d in enumerate(densities, start=1)),
     )

@@ -40,7 +40,8 @@ from ortwrap.proof.render import (
 from ortwrap.proof.side_by_side import colours, side_by_side
 from ortwrap.proof.verdict import Verdict
 
-_LIGHT, _DARK = "friendly", "github-dark"
+# Both are legible (WCAG AA) on the page, and on what is removed and added.
+_LIGHT, _DARK = "xcode", "github-dark"
 # Above this share of valid labels the runtime keeps them all.
 _DENSE = 0.9
 

@@ -11,12 +11,14 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from ortwrap.proof.answers import answers
 from ortwrap.proof.figures import short
 from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.verdict import Verdict
 
+_BACKENDS = {"ort": "ONNX Runtime", "eager": "eager PyTorch", "mixed": "both", None: "unknown"}
 _STYLES = {"match": "bold green", "mismatch": "bold red", "error": "bold yellow"}
 
 
@@ -34,7 +36,9 @@ def table(verdict: Verdict) -> RenderableType:
             parts += [escape(f"{question} {answer}") for question, answer in answers(verdict)]
     if verdict.output:
         title = "the end of what it printed"
-        parts.append(Panel(escape(verdict.output), title=title, title_align="left"))
+        # The console leaves long lines whole; a frame would cut them off.
+        output = Text(verdict.output, overflow="fold", no_wrap=False)
+        parts.append(Panel(output, title=title, title_align="left"))
     return Group(*parts)
 
 
@@ -147,8 +151,8 @@ def tiles(verdict: Verdict) -> list[tuple[str, str]]:
     shown = [
         ("steps compared", str(verdict.steps)),
         ("largest difference", _number(_largest_difference(verdict))),
-        ("ran on", str(ran.ran_on)),
-        ("loss in the graph", dict(_evidence(verdict))["loss_in_graph"]),
+        ("ran on", _BACKENDS[ran.ran_on]),
+        ("loss in the graph", {True: "yes", False: "no", None: "unknown"}[ran.loss_in_graph]),
     ]
     if ran.label_sparsity is not None:
         shown.append(("label sparsity", ran.label_sparsity))

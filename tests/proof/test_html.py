@@ -12,12 +12,28 @@ import pytest
 
 pytest.importorskip("matplotlib")
 
+from pygments.lexers import PythonLexer
+from pygments.styles import get_style_by_name
+from pygments.token import Whitespace
+
+from ortwrap.engine.templating import template_folder
+from ortwrap.proof import html
 from ortwrap.proof.charts import difference_chart
 from ortwrap.proof.html import benchmark_report, html_report
 from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.side_by_side import side_by_side
 from ortwrap.proof.verdict import Difference, Execution, Side, Verdict, WrapperReport
 
+EVERY_KIND = '''
+import torch.nn as nn  # comment
+@decorated
+class Net(nn.Module):
+    """Docs."""
+    def __init__(self, rate=1e-3, *, deep=True):
+        super().__init__()
+        print(f"{rate:.2f}\\n", 'x', 12 and None, isinstance(self, int))
+        raise ValueError from error
+'''
 STEPS = tuple(10.0 + step % 3 for step in range(20))
 LOSSES = tuple(1 / (1 + step) for step in range(20))
 
@@ -90,8 +106,8 @@ def test_a_browser_has_nothing_to_complain_about(report: str, tmp_path: Path) ->
     benchmark = Benchmark("train.py", 20, 1, (timed, failed), "Worth it: twice as fast.", {})
     page = tmp_path / "report.html"
     pages = {"verify": report, "bench": benchmark_report(benchmark, command="ortwrap bench")}
-    for name, html in pages.items():
-        page.write_text(html, encoding="utf-8")
+    for name, text in pages.items():
+        page.write_text(text, encoding="utf-8")
         picture = tmp_path / f"{name}.png"
         command = [
             browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic",
@@ -105,6 +121,41 @@ def test_a_browser_has_nothing_to_complain_about(report: str, tmp_path: Path) ->
 
         assert "CONSOLE" not in ran.stderr
         assert picture.stat().st_size > 10_000
+
+
+@pytest.mark.parametrize(
+    ("style", "backgrounds"),
+    [
+        (html._LIGHT, ("#ffffff", "#ffeceb", "#e7f6ec")),
+        (html._DARK, ("#191d22", "#3a1f20", "#15301f")),
+    ],
+)
+def test_code_is_legible_where_it_is_as_before_removed_and_added(
+    style: str, backgrounds: tuple[str, ...]
+) -> None:
+    page = (template_folder() / "report_page.html.j2").read_text(encoding="utf-8")
+    used = {kind for kind, _ in PythonLexer().get_tokens(EVERY_KIND)} - {Whitespace}
+    colours = {get_style_by_name(style).style_for_token(kind)["color"] for kind in used} - {None}
+
+    assert all(background in page for background in backgrounds)
+    assert [
+        (colour, background)
+        for colour in colours
+        for background in backgrounds
+        if _contrast(f"#{colour}", background) < 4.5
+    ] == []
+
+
+def _contrast(one: str, other: str) -> float:
+    """As the Web Content Accessibility Guidelines define it."""
+    darker, lighter = sorted(map(_luminance, (one, other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    red, green, blue = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_a_chart_comes_with_its_numbers() -> None:
