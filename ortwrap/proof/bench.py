@@ -104,12 +104,13 @@ def bench(
     measured = tuple(_measured(name, runs, twin) for name, runs in trials.items())
     eager = measured[0].ms_per_step
     measured = tuple(_against(each, measured[0]) for each in measured)
+    doubt = " Repeat it on an idle machine before you believe it." if warning else ""
     return Benchmark(
         script=str(script),
         steps=steps,
         repeat=repeat,
         measured=measured,
-        advice=advise(measured) if eager else "",
+        advice=f"{advise(measured)}{doubt}" if eager else "",
         environment=environment(),
         warning=warning,
     )

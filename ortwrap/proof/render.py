@@ -102,7 +102,7 @@ BENCH_HEADINGS = ("ms/step", "quartiles", "ratio", "warm-up s", "pays after", "p
 
 def bench_table(benchmark: Benchmark) -> RenderableType:
     """The four ways to run the script, beside one another."""
-    title = f"{benchmark.repeat} interleaved runs of {benchmark.steps} steps each"
+    title = f"{_count(benchmark.repeat, 'interleaved run')} of {benchmark.steps} steps each"
     # Seven columns on a terminal of 80 characters leave no room for lines between them.
     shown = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0), pad_edge=False)
     shown.add_column("", no_wrap=True)

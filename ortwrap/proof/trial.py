@@ -29,6 +29,9 @@ _IMPORTED = re.compile(rb"^\s*(?:from|import)\s+(\w+)", re.MULTILINE)
 _TAIL_LINES = 25
 _TRACEBACK_LINES = 8
 _TRACEBACK = "Traceback (most recent call last):"
+_ERROR = re.compile(
+    r"^(?:[\w.]+\.)?([A-Z]\w*(?:Error|Exception|Unsupported)\b.{0,300})", re.MULTILINE
+)
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -254,6 +257,9 @@ def _failure(ended: Ended, recordings: Sequence[Recording], setting: Setting) ->
         return f"was killed by {ended.signal_name}{after}"
     if raised:
         return f"raised {raised.splitlines()[0]}{after}"
+    error = _ERROR.findall(ended.output.rpartition(_TRACEBACK)[2])
+    if not recordings and ended.returncode and error and _TRACEBACK in ended.output:
+        return f"raised {error[-1]} before its first step"
     if not recordings and ended.returncode:
         return f"ended with exit code {ended.returncode} before its first step"
     if not recordings:
