@@ -244,9 +244,22 @@ class Emitter:
         for unit, edit in zip(gone, removed):
             self._edits += because(of_move(unit, tree), edit)
         replaced = (*plan.captures.renames.items(), *plan.captures.deletions.items())
+        idle = self._idle(plan)
+        for edit in remove_units(tree, idle, set()):
+            self._edits += because(OF_RENAME, edit)
         for node, text in replaced:
-            span = tree.span(node)
-            self._edits += because(OF_RENAME, Edit(span.start, span.end, text))
+            if tree.units.get(node) not in idle:
+                span = tree.span(node)
+                self._edits += because(OF_RENAME, Edit(span.start, span.end, text))
+
+    def _idle(self, plan: Plan) -> list[Unit]:
+        """`del` statements of which nothing is left, in blocks that hold something else."""
+        emptied = [
+            self._tree.units[node]
+            for node, text in plan.captures.deletions.items()
+            if text == "pass"
+        ]
+        return [unit for unit in emptied if set(unit.block.units) - set(emptied)]
 
     def _place_call(self, plan: Plan, host: Unit, call: str) -> None:
         tree, found = self._tree, plan.found

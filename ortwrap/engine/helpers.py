@@ -244,6 +244,9 @@ class Helpers:
             code = self._tree.code(call)[:60]
             if qualified.startswith("torch.autograd."):
                 raise Refuse("OW205", call, code=code)
+            if self._takes_the_next(call):
+                why = "takes the next item of an iterator"
+                raise Refuse("OW107", call, name=function.name.value, why=why)
             by_library = qualified.startswith(("numpy.", "random."))
             if by_library and not is_constant(call, self._bindings):
                 raise Refuse("OW304", call, code=code)
@@ -254,6 +257,10 @@ class Helpers:
                 self._look_through(inner, self._tree.code(call.func), function)
             else:
                 self.check(inner, self._tree.code(call.func))
+
+    def _takes_the_next(self, call: cst.Call) -> bool:
+        named = isinstance(call.func, cst.Name) and call.func.value == "next"
+        return named and self._bindings.resolve(cst.ensure_type(call.func, cst.Name)) is None
 
     def _is_bound_in(self, function: cst.FunctionDef | None, node: cst.CSTNode) -> bool:
         owner = self._bindings.resolve(node) if isinstance(node, cst.Name) else None

@@ -142,3 +142,9 @@ def test_an_unknown_function_called_twice_is_called_twice() -> None:
         "    loss = criterion(model(x), augment(x) - augment(x))\n    loss.backward()\n"
     )
     assert "model_with_loss(x, augment(x), augment(x))" in rewrite_source(text).text
+
+
+def test_a_name_that_only_forward_has_is_deleted_no_more() -> None:
+    text = rewritten(SCRIPT.replace("        print(", "        del output\n        print("))
+    assert "del output" not in text
+    assert "        pass\n" not in text

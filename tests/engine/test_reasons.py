@@ -38,6 +38,12 @@ REASONS = [
         "    loss = (out * weight).mean()\n    loss.backward()\n",
     ),
     (
+        "a function that gives another batch at each call",
+        "OW107",
+        "batches = iter([torch.ones(3, 4)])\n\n\ndef batch():\n    return next(batches)\n\n\n"
+        "def train():\n    loss = model(batch()).mean()\n    loss.backward()\n",
+    ),
+    (
         "a penalty of another file, by what it is called",
         "OW205",
         "from losses import r1_penalty\n\n\ndef train(x, y):\n    x.requires_grad = True\n"
