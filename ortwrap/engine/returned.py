@@ -87,6 +87,9 @@ class ReturnedLosses:
         if isinstance(value, cst.Subscript) and pick is None:
             key = constant_index(value)
             if key is not None:
+                if self._is_result(value.value, key):
+                    yield Sink(at, value, unit)
+                    return
                 yield from self._of_value(value.value, key, at, unit)
                 return
         if isinstance(value, cst.Name):
@@ -100,6 +103,14 @@ class ReturnedLosses:
             return
         if pick is None:
             yield Sink(at, value, unit)
+
+    def _is_result(self, value: cst.BaseExpression, pick: Pick) -> bool:
+        """`terms["loss"]` of what a call gave that nothing here tells more about."""
+        bound = self._bindings.lookup(value) if isinstance(value, cst.Name) else []
+        plain = len(bound) == 1 and bound[0].kind == "variable"
+        assign = self._tree.parents.get(self._tree.parents[bound[0].node]) if plain else None
+        called = isinstance(assign, cst.Assign) and isinstance(assign.value, cst.Call)
+        return called and self._only_binding(cst.ensure_type(value, cst.Name), pick) is None
 
     def _element(self, value: cst.BaseExpression, pick: Pick) -> cst.BaseExpression | None:
         """The picked element of a dict or tuple that is written out."""

@@ -34,6 +34,15 @@ _FOLLOWED = {
         "def training_step(self, batch):\n    return self(batch).sum()\n",
         "return model_with_loss(batch)",
     ),
+    "an entry of what another file's method gave": (
+        """
+        def training_step(self, batch):
+            terms = self.net.losses(self(batch))
+            self.log_dict({key: value.item() for key, value in terms.items()})
+            return terms["loss"]
+        """,
+        "loss, terms = model_with_loss(batch)",
+    ),
     "under the key loss": (
         """
         def training_step(self, batch):
