@@ -19,6 +19,7 @@ from ortwrap.engine.reports import Reports
 from ortwrap.engine.tree import SourceTree
 
 _FILLS = frozenset("append extend insert update".split())
+_BEGIN_ANEW = frozenset("parameters named_parameters buffers children modules".split())
 _NOT_OF_VALUES = frozenset(["requires_grad_", "detach_"])
 
 
@@ -259,8 +260,13 @@ class Helpers:
                 self.check(inner, self._tree.code(call.func))
 
     def _takes_the_next(self, call: cst.Call) -> bool:
+        """Not `next(model.parameters())`, which begins anew each time."""
         named = isinstance(call.func, cst.Name) and call.func.value == "next"
-        return named and self._bindings.resolve(cst.ensure_type(call.func, cst.Name)) is None
+        if not named or self._bindings.resolve(cst.ensure_type(call.func, cst.Name)) is not None:
+            return False
+        items = call.args[0].value if call.args else None
+        func = items.func if isinstance(items, cst.Call) else None
+        return not (isinstance(func, cst.Attribute) and func.attr.value in _BEGIN_ANEW)
 
     def _is_bound_in(self, function: cst.FunctionDef | None, node: cst.CSTNode) -> bool:
         owner = self._bindings.resolve(node) if isinstance(node, cst.Name) else None

@@ -136,3 +136,12 @@ def test_a_compiled_function_is_no_module() -> None:
         "criterion(run(nets, x), y).backward()\n"
     )
     assert "nets_with_loss = ort_module(ModuleWithLoss, nets, " in rewrite_source(script).text
+
+
+def test_a_helper_may_ask_the_first_parameter_for_its_device() -> None:
+    script = (
+        f"{_MEMBERS.format(made='nn.Linear(4, 2)')}"
+        "def run(net, x):\n    return net(x.to(next(net.parameters()).device))\n\n\n"
+        "criterion(run(nets, x), y).backward()\n"
+    )
+    assert "nets_with_loss = ort_module(ModuleWithLoss, nets, " in rewrite_source(script).text
