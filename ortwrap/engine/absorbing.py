@@ -33,6 +33,11 @@ _NOT_COMPUTING = (
     "torch.autograd.backward", "torch.nn.init", "torch.nn.utils", "torch.nn.functional.dropout",
     "torch.nn.functional.gumbel", "torch.from_numpy", "torch.tensor",
 )  # fmt: skip
+# Packages whose functions do other things than compute with tensors.
+_OTHER_EFFECTS = frozenset(
+    "torch numpy random time datetime os sys io json logging pickle shutil subprocess builtins "
+    "threading socket pathlib secrets uuid warnings".split()
+)
 
 
 def absorb(found: LossSlice, unit: Unit, analyses: Analyses) -> LossSlice | None:
@@ -60,8 +65,10 @@ def _only_computes(unit: Unit, found: LossSlice, analyses: Analyses) -> bool:
     ):
         return False
     known = set(_called_by(found, analyses))
+    needed = unit in found.preparation
     return all(
         _computes(inner, known, analyses)
+        or (needed and isinstance(inner, cst.Call) and _gives_a_value(inner, analyses))
         for inner in descendants(node.value)
         if isinstance(inner, (cst.Call, cst.Await, cst.Yield, cst.NamedExpr))
     )
@@ -111,6 +118,17 @@ def _computes(node: cst.CSTNode, known: set[str], analyses: Analyses) -> bool:
     if place_of(func, analyses.reader.instance) is not None:
         return False
     return func.attr.value in _COMPUTING_METHODS
+
+
+def _gives_a_value(call: cst.Call, analyses: Analyses) -> bool:
+    """`loss_weights(sigmas)` of another file, of which the loss reads what it gives.
+
+    It runs in forward where it ran before, between the model and the loss.
+    """
+    qualified = analyses.bindings.qualified(call.func)
+    if qualified is None or qualified.split(".")[0] in _OTHER_EFFECTS:
+        return False
+    return not any(analyses.modules.is_trainable(argument.value) for argument in call.args)
 
 
 def _passes_as_helper(

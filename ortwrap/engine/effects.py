@@ -104,6 +104,12 @@ def has_key(target: cst.CSTNode) -> bool:
     return isinstance(key, (cst.SimpleString, cst.FormattedString))
 
 
+def _reads_any_name(function: str, call: cst.Call) -> bool:
+    """`locals()` or `eval(code)`; `vars(args)` is about its argument alone."""
+    own = function == "vars" and not call.args
+    return own or function in ("locals", "eval", "exec")
+
+
 class EffectsReader:
     """Computes the effects of code inside one function or the module."""
 
@@ -209,7 +215,7 @@ class _Walk:
 
     def _visit_Call(self, node: cst.Call) -> None:
         func = node.func
-        if isinstance(func, cst.Name) and func.value in ("locals", "vars", "eval", "exec"):
+        if isinstance(func, cst.Name) and _reads_any_name(func.value, node):
             self.effects.reads_everything = True
         if isinstance(func, cst.Attribute):
             name = func.attr.value

@@ -42,7 +42,7 @@ from ortwrap.engine.plan import Plan
 from ortwrap.engine.result import Change
 from ortwrap.engine.site import find_site, find_start
 from ortwrap.engine.standalone import made_by_hand, render_helper
-from ortwrap.engine.style import docstring_quotes, longest_line
+from ortwrap.engine.style import call_over_lines, docstring_quotes, longest_line
 from ortwrap.engine.trained import trained_part
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.wrapper_class import WrapperClass
@@ -138,7 +138,9 @@ class Emitter:
     def _wrapper(self, plan: Plan) -> WrapperClass:
         reader = EffectsReader(self._bindings, self._tree.enclosing(plan.sinks[0].call))
         flow = GradientFlow(self._bindings, self._modules, reader, self._helpers)
-        return ForwardBuilder(self._tree, self._bindings, self._modules, flow, reader).build(plan)
+        room = self._line_length - 2 * len(self._tree.indent.expandtabs())
+        builder = ForwardBuilder(self._tree, self._bindings, self._modules, flow, reader, room)
+        return builder.build(plan)
 
     def _class(self, plan: Plan, wrapper: WrapperClass, top: Unit, several: bool) -> str:
         key = wrapper.shape()
@@ -328,17 +330,9 @@ class Emitter:
         return name
 
     def _call(self, target: str, callee: str, arguments: list[str], indent: str) -> str:
-        line = self._tree.with_newlines(f"{target}{callee}({', '.join(arguments)})")
-        if len(indent.expandtabs()) + len(line) <= self._line_length:
-            return line
-        inner = indent + self._tree.indent
-        joined = f"{inner}{', '.join(arguments)}"
-        if len(joined) <= self._line_length:
-            body = f"{joined}\n"
-        else:
-            body = "".join(f"{inner}{argument},\n" for argument in arguments)
-        text = f"{target}{callee}(\n{body}{indent})"
-        return self._tree.with_newlines(text)
+        room = self._line_length - len(indent.expandtabs())
+        text = call_over_lines(f"{target}{callee}", arguments, self._tree.indent, room)
+        return self._tree.with_newlines(text.replace("\n", f"\n{indent}"))
 
 
 def _camel(name: str) -> str:

@@ -66,6 +66,9 @@ NO_MODULE = re.compile(
     r"|Trainer|Arguments$|Callback|Pipeline|\.pipeline$",
     re.IGNORECASE,
 )
+# Of these only classes make modules; their functions compute.
+_CLASSES_ALONE = ("transformers.", "diffusers.")
+_NAMES_A_CLASS = re.compile(r"\.[A-Z]\w*[a-z]")
 
 
 def is_criterion_name(name: str) -> bool:
@@ -83,5 +86,8 @@ def built_by(qualified: str) -> Evidence | None:
     if CRITERION_CLASS.search(qualified.rsplit(".", 1)[-1]):
         return Evidence("criterion", f"is built from `{qualified}`", 2)
     if qualified.startswith(FACTORY_MODULES) and not NO_MODULE.search(qualified):
+        functions = qualified.startswith(_CLASSES_ALONE) and not _NAMES_A_CLASS.search(qualified)
+        if functions:
+            return None
         return Evidence("module", f"is built by `{qualified}`", 2)
     return None

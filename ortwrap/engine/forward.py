@@ -15,6 +15,7 @@ from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants, loaded_names, stored_names
 from ortwrap.engine.plan import Plan
+from ortwrap.engine.style import call_over_lines
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.wrapper_class import Method, WrapperClass
 
@@ -31,12 +32,23 @@ class ForwardBuilder:
         modules: ModuleTable,
         flow: GradientFlow,
         reader: EffectsReader,
+        room: int,
     ) -> None:
+        """
+        Args:
+            tree: the script.
+            bindings: its names.
+            modules: its modules.
+            flow: of the function that the step stands in.
+            reader: of that function.
+            room: the length that a line of forward's body can have.
+        """
         self._tree = tree
         self._bindings = bindings
         self._modules = modules
         self._flow = flow
         self._reader = reader
+        self._room = room
 
     def build(self, plan: Plan) -> WrapperClass:
         """The class of one step."""
@@ -71,13 +83,12 @@ class ForwardBuilder:
         }
         wanted = tuple(dict.fromkeys(name for line in second for name in loaded_names(line)))
         loss_inputs = tuple(name for name in wanted if name in available)
-        call = f"self.compute_loss({', '.join(loss_inputs)})"
+        loss = self._loss_name(plan)
+        start = f"{loss} = " if captures.outputs else "return "
+        call = f"{start}self.compute_loss"
+        first.append(_statement(call_over_lines(call, loss_inputs, self._tree.indent, self._room)))
         if captures.outputs:
-            loss = self._loss_name(plan)
-            first.append(_statement(f"{loss} = {call}"))
             first.append(_statement(f"return {', '.join([loss, *self._returned(plan)])}"))
-        else:
-            first.append(_statement(f"return {call}"))
         return WrapperClass(
             parts=tuple(part.name for part in captures.parts),
             built=self._built(plan),

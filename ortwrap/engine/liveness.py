@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import libcst as cst
 
+from ortwrap.engine.conditions import condition_of
 from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.live import NOTHING, Live
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.tree import Block, SourceTree, Unit
 
-Places = frozenset[str]
-NOTHING: Places = frozenset()
 _LEAVES = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 
 
 @dataclass(frozen=True)
 class _Exits:
-    """Places live where control may jump to from inside a block."""
+    """What is live where control may jump to from inside a block."""
 
-    end: Places
-    break_: Places = NOTHING
-    continue_: Places = NOTHING
-    raise_: Places = NOTHING
+    end: Live
+    break_: Live = NOTHING
+    continue_: Live = NOTHING
+    raise_: Live = NOTHING
 
 
 class Liveness:
@@ -40,11 +41,11 @@ class Liveness:
         """Places that something may read once `unit` has run."""
         return self._after.get(unit, set())
 
-    def exposed(self, unit: Unit) -> set[str]:
-        """Places that a statement reads before it has surely bound them itself."""
-        return set(self._unit(unit, NOTHING, _Exits(end=NOTHING)))
+    def exposed(self, units: Sequence[Unit]) -> frozenset[str]:
+        """Places that statements in a row read before they have surely bound them themselves."""
+        return self._units(units, NOTHING, _Exits(end=NOTHING)).places
 
-    def _escaping_places(self, function: cst.CSTNode) -> Places:
+    def _escaping_places(self, function: cst.CSTNode) -> Live:
         """Places whose value outlives the function: globals, closures, the instance's."""
         places: set[str] = set()
         bindings = self._reader.bindings
@@ -61,7 +62,7 @@ class Liveness:
                 if place is not None:
                     everything.add(place)
             stack.extend(children(node))
-        return frozenset(places | everything)
+        return Live(frozenset(places | everything))
 
     def _place(self, node: cst.Attribute) -> str | None:
         instance = self._reader.instance
@@ -69,69 +70,79 @@ class Liveness:
             return f"{instance}.{node.attr.value}"
         return None
 
-    def _block(self, block: Block | None, out: Places, exits: _Exits) -> Places:
-        if block is None:
-            return out
-        for unit in reversed(block.units):
+    def _block(self, block: Block | None, out: Live, exits: _Exits) -> Live:
+        return out if block is None else self._units(block.units, out, exits)
+
+    def _units(self, units: Sequence[Unit], out: Live, exits: _Exits) -> Live:
+        for unit in reversed(units):
             out = out | exits.raise_
-            self._after.setdefault(unit, set()).update(out)
-            out = self._unit(unit, out, exits)
+            self._after.setdefault(unit, set()).update(out.places)
+            out = self._unit(unit, out.changing(self._reader.of(unit.node)), exits)
         return out
 
-    def _unit(self, unit: Unit, out: Places, exits: _Exits) -> Places:
+    def _unit(self, unit: Unit, out: Live, exits: _Exits) -> Live:
         node = unit.node
         if isinstance(node, (cst.Return, cst.Raise)):
             target = exits.end if isinstance(node, cst.Return) else exits.raise_ | exits.end
-            return target | self._reads(node)
+            return target.reading(self._reads(node))
         if isinstance(node, cst.Break):
             return exits.break_
         if isinstance(node, cst.Continue):
             return exits.continue_
         if isinstance(node, cst.If):
-            live = out if _last_else(node) is None else NOTHING
-            for branch in self._tree.blocks(node):
-                live = live | self._block(branch, out, exits)
-            return live | self._tests(node)
+            return self._if(node, out, exits)
         if isinstance(node, (cst.For, cst.While)):
             return self._loop(node, out, exits)
         if isinstance(node, cst.With):
             inner = self._block(self._suite(node, node), out, exits)
             header = self._reader.header(node)
-            return (inner - header.writes) | set(header.reads)
+            return inner.binding(header.writes).reading(header.reads)
         if isinstance(node, (cst.Try, cst.TryStar)):
             return self._try(node, out, exits)
         if isinstance(node, cst.Match):
             live = out
             for block in self._tree.blocks(node):
                 bound = self._reader.of(cst.ensure_type(block.owner, cst.MatchCase).pattern).writes
-                live = live | (self._block(block, out, exits) - bound)
-            return live | self._reads(node.subject) | self._case_reads(node)
+                live = live | self._block(block, out, exits).binding(bound)
+            return live.reading(self._reads(node.subject) | self._case_reads(node))
         effects = self._reader.of(node)
         if effects.reads_everything:
-            return out | self._escaping | self._all_places(unit)
-        killed = effects.writes - effects.mutates
-        return (out - killed) | set(effects.reads)
+            return (out | self._escaping).reading(self._all_places(unit))
+        return out.binding(effects.writes - effects.mutates).reading(effects.reads)
 
-    def _loop(self, node: cst.For | cst.While, out: Places, exits: _Exits) -> Places:
+    def _if(self, node: cst.If, out: Live, exits: _Exits) -> Live:
+        """A branch need not keep what only the other branch of an equal condition reads later."""
+        condition = condition_of(node.test, self._reader)
+        opposite = None if condition is None else condition.opposite()
+        left = out.where(opposite)
+        if isinstance(node.orelse, cst.If):
+            left = self._if(node.orelse, left, exits)
+        elif node.orelse is not None:
+            left = self._block(self._suite(node, node.orelse), left, exits)
+        taken = self._block(self._suite(node, node), out.where(condition), exits)
+        live = taken.only_under(condition) | left.only_under(opposite)
+        return live.reading(self._reads(node.test))
+
+    def _loop(self, node: cst.For | cst.While, out: Live, exits: _Exits) -> Live:
         header = self._reader.header(node)
         otherwise = self._block(self._suite(node, node.orelse), out, exits)
-        head: Places = otherwise
+        head = otherwise
         while True:
             inner = replace(exits, break_=out, continue_=head)
             body = self._block(self._suite(node, node), head, inner)
-            grown = head | (body - header.writes) | set(header.reads)
+            grown = head | body.changing(header).binding(header.writes).reading(header.reads)
             if grown == head:
                 return head
             head = grown
 
-    def _try(self, node: cst.Try | cst.TryStar, out: Places, exits: _Exits) -> Places:
+    def _try(self, node: cst.Try | cst.TryStar, out: Live, exits: _Exits) -> Live:
         final = self._block(self._suite(node, node.finalbody), out | exits.raise_, exits)
         after = final if node.finalbody is not None else out
-        caught: Places = final if node.finalbody is not None else exits.raise_
+        caught = final if node.finalbody is not None else exits.raise_
         for handler in node.handlers:
             caught = caught | self._block(self._suite(node, handler), after, exits)
             if handler.type is not None:
-                caught = caught | self._reads(handler.type)
+                caught = caught.reading(self._reads(handler.type))
         otherwise = self._block(self._suite(node, node.orelse), after, exits)
         inner = replace(exits, raise_=exits.raise_ | caught)
         return self._block(self._suite(node, node), otherwise, inner)
@@ -142,20 +153,16 @@ class Liveness:
                 return block
         return None
 
-    def _reads(self, node: cst.CSTNode) -> Places:
-        return frozenset(self._reader.of(node).reads)
+    def _reads(self, node: cst.CSTNode) -> set[str]:
+        return set(self._reader.of(node).reads)
 
-    def _tests(self, node: cst.If) -> Places:
-        reads = self._reads(node.test)
-        return reads | self._tests(node.orelse) if isinstance(node.orelse, cst.If) else reads
-
-    def _case_reads(self, node: cst.Match) -> Places:
+    def _case_reads(self, node: cst.Match) -> set[str]:
         guards = [case.guard for case in node.cases if case.guard is not None]
-        return frozenset().union(*(self._reads(guard) for guard in guards))
+        return set().union(*(self._reads(guard) for guard in guards))
 
-    def _all_places(self, unit: Unit) -> Places:
+    def _all_places(self, unit: Unit) -> set[str]:
         function = self._tree.enclosing(unit.node)
-        return frozenset(self._reader.bindings.scope(function).names)
+        return set(self._reader.bindings.scope(function).names)
 
 
 def _last_else(node: cst.If) -> cst.Else | None:

@@ -266,6 +266,9 @@ class ModuleTable:
             return None
         inner = self._of_value(wrapped)
         if inner is None and wrapper == "copy.deepcopy":
+            while isinstance(wrapped, cst.Attribute) and self.key(wrapped) is None:
+                # A part of a module: `model.backbone`.
+                wrapped = wrapped.value
             return self._weaker(self.evidence(wrapped))
         return inner or Evidence("module", f"is wrapped by `{wrapper}`", 2)
 

@@ -182,10 +182,26 @@ class OutputFinder:
         if not units:
             host = found.block.units[found.end]
             return place in self._liveness.after(host)
-        live = place in self._liveness.after(last)
+        live = place in self._liveness.after(last) and self._leaves_a_branch(place, found)
         if live and found.inline:
             return self._live_past_sink(place, found)
         return live
+
+    def _leaves_a_branch(self, place: str, found: LossSlice) -> bool:
+        """Some path on which the slice binds the place goes on to where that is read.
+
+        `if train: embeds = encode(ids)` binds what later steps read only `if not train`.
+        """
+        for piece in found.pieces:
+            if place not in self._reader.of(piece.node).writes:
+                continue
+            if not isinstance(piece.node, cst.If):
+                return True
+            for branch in self._tree.blocks(piece.node):
+                binds = any(place in self._reader.of(unit.node).writes for unit in branch.units)
+                if binds and place in self._liveness.after(branch.units[-1]):
+                    return True
+        return False
 
     def _touches(self, place: str, unit: Unit) -> bool:
         return place in self._reader.of(unit.node).reads

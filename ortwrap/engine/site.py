@@ -56,10 +56,8 @@ def find_site(plan: Plan, tree: SourceTree, bindings: Bindings, reader: EffectsR
 def find_start(plan: Plan, tree: SourceTree, reader: EffectsReader) -> Unit:
     """The statement before which names start as None: no path has bound them there."""
     function = tree.enclosing(plan.found.block.units[0].node)
-    units = tree.blocks(function)[0].units
-    if isinstance(function, cst.FunctionDef):
-        return _after_docstring(units)
     names = set(plan.captures.unbound)
+    units = tree.blocks(function)[0].units
     return next(unit for unit in units if reader.of(unit.node).writes & names)
 
 

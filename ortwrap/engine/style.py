@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import libcst as cst
 
@@ -24,6 +24,24 @@ def longest_line(tree: SourceTree) -> int:
     """The length of the longest line of code, within what style guides ask for."""
     longest = max(map(len, _lines_of_code(tree)), default=0)
     return min(max(longest, _AT_LEAST), _AT_MOST)
+
+
+def call_over_lines(start: str, arguments: Sequence[str], indent: str, room: int) -> str:
+    """A call on one line, or over several where that has no room.
+
+    Args:
+        start: the text up to its arguments, such as `loss = step`.
+        arguments: their texts.
+        indent: by how much an inner line is indented.
+        room: the length that a line can have.
+    """
+    everything = ", ".join(arguments)
+    line = f"{start}({everything})"
+    if len(line) <= room:
+        return line
+    if len(indent.expandtabs()) + len(everything) <= room:
+        return f"{start}(\n{indent}{everything}\n)"
+    return "".join((f"{start}(\n", *(f"{indent}{item},\n" for item in arguments), ")"))
 
 
 def _lines_of_code(tree: SourceTree) -> Iterator[str]:

@@ -15,7 +15,7 @@ from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.tree import Unit
 
 # A script that may notice whether a name is bound.
-_ASKS_WHETHER_BOUND = re.compile(r"\b(?:NameError|UnboundLocalError|locals\(|globals\(|vars\()")
+_ASKS_WHETHER_BOUND = re.compile(r"\b(?:NameError|UnboundLocalError|locals\(|globals\(|vars\(\))")
 
 
 def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str, ...]:

@@ -34,6 +34,9 @@ class Counters:
 
     def computes(self, node: cst.BaseExpression) -> bool:
         """`min(1.0, step / warmup)`, `epoch >= 3`: a number, computed of others that change."""
+        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+            # `not` of an input reads well in forward.
+            return False
         if place_of(node, self._reader.instance) is not None or not self.is_number(node):
             return False
         reads = self._reader.of(node).reads

@@ -113,6 +113,12 @@ class Outside:
             return False
         return not self._flow.module_uses(node)
 
+    def has_to_follow(self, call: cst.Call) -> bool:
+        """A function of another file that runs after the model: it may draw numbers as well."""
+        qualified = self._bindings.qualified(call.func) or ""
+        known = not qualified or qualified.startswith("torch.")
+        return self._walked.ran_module and not known
+
     def _is_outside_call(self, node: cst.Call) -> bool:
         func = node.func
         if isinstance(func, cst.Attribute) and self._objects.changes(func) is not None:

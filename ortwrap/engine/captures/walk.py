@@ -8,13 +8,13 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.held import HeldParts
 from ortwrap.engine.captures.inputs import Inputs
 from ortwrap.engine.captures.instance import runs_its_instance
+from ortwrap.engine.captures.kept import kept_places
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.randomness import moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
 from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import place_of, root_place
-from ortwrap.engine.liveness import surely_binds, surely_bound
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
@@ -29,13 +29,13 @@ class SliceWalk:
     """One walk over one slice."""
 
     def __init__(self, analyses: Analyses, found: LossSlice) -> None:
+        self._analyses = analyses
         self._tree = analyses.tree
         self._bindings = analyses.bindings
         self._modules = analyses.modules
         self._helpers = analyses.helpers
         self._reader = analyses.reader
         self._flow = analyses.flow
-        self._liveness = analyses.liveness
         self._objects = analyses.objects
         self._loss = found.loss
         self._optimizers = analyses.optimizers
@@ -86,39 +86,27 @@ class SliceWalk:
         if isinstance(piece.node, cst.BaseCompoundStatement):
             self._compound(piece)
         else:
-            self._expression(piece.node)
+            self._small(piece.node)
         if not isinstance(piece.node, cst.BaseExpression):
             self._walked.defined |= effects.changes
 
+    def _small(self, node: cst.CSTNode) -> None:
+        """A statement that is one call runs where it stood, though it may be over inputs only."""
+        call = node.value if isinstance(node, cst.Assign) else None
+        if isinstance(call, cst.Call) and self._outside.has_to_follow(call):
+            self._call(call)
+        else:
+            self._expression(node)
+
     def _compound(self, piece: Unit) -> None:
-        effects = self._reader.of(piece.node)
-        own = effects.writes - self._walked.defined
-        # What a branch may or may not rebind keeps its name, whichever value it has.
-        for place in sorted(own & self._liveness.exposed(piece)):
-            readers = effects.reads.get(place)
-            if readers:
-                self._inputs.take_place(place, readers[0])
-                self._walked.conditional.setdefault(place, readers[0])
-        for place in sorted(own - self._walked.input_places):
-            reader = self._later_reader(place, piece)
-            if reader is not None and self._keeps_old_value(place, piece):
+        own = self._reader.of(piece.node).writes - self._walked.defined
+        rest = self._pieces[self._pieces.index(piece) :]
+        for place, reader in kept_places(rest, self._analyses).items():
+            if place in own:
                 self._inputs.take_place(place, reader)
+                self._walked.conditional.setdefault(place, reader)
         self._walked.defined |= own
         self._expression(piece.node)
-
-    def _later_reader(self, place: str, piece: Unit) -> cst.CSTNode | None:
-        for later in self._pieces:
-            readers = self._reader.of(later.node).reads.get(place)
-            if later.index > piece.index and readers:
-                return readers[0]
-        return None
-
-    def _keeps_old_value(self, place: str, piece: Unit) -> bool:
-        """A name that is bound before the slice, and again in a branch that may not be taken."""
-        tree, reader = self._tree, self._reader
-        if "." in place or place in surely_binds(piece, tree, reader):
-            return False
-        return place in surely_bound(self._pieces[0], tree, reader)
 
     # -- expressions -----------------------------------------------------------------------------
 

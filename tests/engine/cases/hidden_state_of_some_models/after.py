@@ -59,9 +59,9 @@ class ModuleWithLoss(nn.Module):
 
 
 def train():
-    hidden = None
     model_with_loss = ort_module(ModuleWithLoss, model, criterion)
     model.train()
+    hidden = None
     if kind != "Transformer":
         hidden = model.init_hidden(4)
     for batch in range(5):

@@ -48,7 +48,9 @@ class ModuleWithLoss(nn.Module):
 
     def forward(self, x, beta, weight, epoch_ge_1, rampup_value):
         reconstructed, code = self.model(x)
-        return self.compute_loss(reconstructed, x, beta, weight, code, epoch_ge_1, rampup_value)
+        return self.compute_loss(
+            reconstructed, x, beta, weight, code, epoch_ge_1, rampup_value
+        )
 
 
 def train(epoch, batches):
