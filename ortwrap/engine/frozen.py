@@ -43,7 +43,8 @@ class FrozenModules:
         for call in self._tree.calls:
             if not isinstance(call.func, cst.Attribute):
                 continue
-            key, method = self._modules.key(call.func.value), call.func.attr.value
+            method = call.func.attr.value
+            key = self._modules.key(call.func.value) or self._key_of_built(call)
             if key is None:
                 continue
             off = _is_given(call, "False")
@@ -52,6 +53,13 @@ class FrozenModules:
             elif method in _HANDS_ON and not off:
                 trained.add(key)
         return frozen - trained
+
+    def _key_of_built(self, call: cst.Call) -> Key | None:
+        """`vae` of `vae = AutoEncoder(...).requires_grad_(False)`."""
+        statement = self._tree.parents.get(call)
+        if not isinstance(statement, cst.Assign) or len(statement.targets) != 1:
+            return None
+        return self._modules.key(statement.targets[0].target)
 
     def _freezing_loops(self) -> Iterator[cst.Call]:
         """`net.parameters()` of `for p in net.parameters(): p.requires_grad = False`."""

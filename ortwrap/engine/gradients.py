@@ -12,6 +12,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, place_of
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.unwrapping import is_fact
 
 if TYPE_CHECKING:
     from ortwrap.engine.helpers import Helpers
@@ -189,7 +190,8 @@ class GradientFlow:
                 found.add(place)
             return
         if isinstance(node, cst.Attribute):
-            if not self.is_static_data(node):
+            fact = is_fact(node, self._bindings, self._modules)
+            if not fact and not self.is_static_data(node):
                 self._walk(node.value, found, uses)
             return
         inner = [node.value] if isinstance(node, cst.Arg) else children(node)

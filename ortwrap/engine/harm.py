@@ -16,6 +16,7 @@ from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.objects import Objects
+from ortwrap.engine.unwrapping import is_fact
 
 _PURE_PACKAGES = (
     "torch.", "math.", "time.", "numpy.", "logging.", "datetime.", "sklearn.", "torchmetrics.",
@@ -113,6 +114,8 @@ class HarmCheck:
         name = self._tree.code(func)
         builtin = isinstance(func, cst.Name) and self._bindings.resolve(func) is None
         if builtin and _is_pure_builtin(cst.ensure_type(func, cst.Name).value):
+            return None
+        if is_fact(self._tree.parents[call], self._bindings, self._modules):
             return None
         if any(self._is_given_away(argument.value) for argument in call.args):
             return f"`{name}` is given a module or an optimizer"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ortwrap.engine.bindings import Bindings, Scope
+from ortwrap.engine.bindings import Binding, Bindings, Scope
 from ortwrap.engine.constants import is_constant
 from ortwrap.engine.effects import EffectsReader, instance_name, place_of, root_place
 from ortwrap.engine.gradients import GradientFlow
@@ -284,10 +284,23 @@ class Helpers:
         if owner is None:
             return
         bound = owner.names[place]
+        if self._bound_once_around(bound):
+            return
         variables = [binding for binding in bound if binding.kind == "variable"]
         changing = bool(variables) and (len(bound) > 1 or not self._bound_once(variables[0].node))
         if changing or (not owner.is_module and bound[0].kind in ("variable", "parameter")):
             raise Refuse("OW107", node, name=name, why=f"reads `{place}`, which changes")
+
+    def _bound_once_around(self, bound: list[Binding]) -> bool:
+        """A parameter of the function around, or what that function binds once, in no loop."""
+        home = self._tree.enclosing(bound[0].node)
+        if len(bound) != 1 or not isinstance(home, cst.FunctionDef):
+            return False
+        if bound[0].kind == "parameter":
+            return True
+        unit = self._tree.unit_of(bound[0].node)
+        straight = isinstance(unit.node, cst.BaseSmallStatement) and unit.block.owner is home
+        return bound[0].kind == "variable" and straight
 
     def _bound_once(self, target: cst.CSTNode) -> bool:
         """The binding is an assignment of the module itself, in no loop and no branch."""

@@ -17,7 +17,9 @@ _TENSOR_METHODS = frozenset(
     "detach item view reshape size dim argmax mean sum squeeze unsqueeze permute transpose numpy "
     "tolist contiguous flatten softmax sigmoid".split()
 )
-_TENSOR_FUNCTION = re.compile(r"^(?:torch\.(?!compile$|load$)[a-z]\w*|numpy\.\w+)$")
+_TENSOR_FUNCTION = re.compile(
+    r"^(?:torch\.(?!compile$|load$)[a-z]\w*|torch\.Generator|numpy\.\w+)$"
+)
 
 
 class NamedPlaces:
@@ -76,6 +78,10 @@ class NamedPlaces:
             return given and self._is_trainable(value)
         if not isinstance(value, cst.Call):
             return False
+        inner = value.func.value if isinstance(value.func, cst.Attribute) else None
+        if isinstance(inner, cst.Call):
+            # `torch.Generator().manual_seed(0)` is what its first call makes.
+            return self._may_make_module(inner)
         qualified = self._bindings.qualified(value.func) or ""
         if _TENSOR_FUNCTION.match(qualified):
             return False

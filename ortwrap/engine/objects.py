@@ -59,6 +59,32 @@ class Objects:
         made = [self._tree.code(value.func) for value in values if isinstance(value, cst.Call)]
         return iterated if any(map(_LOADER.search, made)) else None
 
+    def is_made_once(self, name: cst.Name) -> bool:
+        """The function around binds the name once, in no branch or loop, to a new object.
+
+        A wrapper can hold such an object: to a step it is the same at every call.
+        """
+        bound = self._bindings.lookup(name)
+        owner = self._bindings.resolve(name)
+        if owner is None or len(bound) != 1 or self._tree.enclosing(name) is not owner.node:
+            return False
+        unit = self._tree.unit_of(bound[0].node)
+        value = unit.node.value if isinstance(unit.node, cst.Assign) else None
+        straight = unit.block.owner is owner.node
+        return straight and value is not None and self._makes_object(value)
+
+    def _makes_object(self, value: cst.BaseExpression) -> bool:
+        """`Schedule(...)`, `Schedule.from_pretrained(...)`, a copy of either."""
+        if isinstance(value, cst.Name):
+            return self.is_made_once(value)
+        if not isinstance(value, cst.Call):
+            return False
+        func = value.func
+        if self._bindings.qualified(func) == "copy.deepcopy" and value.args:
+            return self._makes_object(value.args[0].value)
+        named = isinstance(func, cst.Attribute) and func.attr.value.startswith("from_")
+        return self._is_class(cst.ensure_type(func, cst.Attribute).value if named else func)
+
     def _changed_by(
         self, method: cst.FunctionDef, home: cst.ClassDef, seen: set[cst.FunctionDef]
     ) -> str | None:
@@ -84,7 +110,7 @@ class Objects:
     def _made(self, owner: cst.CSTNode) -> Iterator[cst.Call]:
         """The constructor calls that made the object; none where another way is possible."""
         values = self._modules.values(owner) or list(self._given(owner))
-        if all(isinstance(value, cst.Call) and self._is_constructor(value) for value in values):
+        if all(isinstance(value, cst.Call) and self._is_class(value.func) for value in values):
             yield from (cst.ensure_type(value, cst.Call) for value in values)
 
     def _given(self, owner: cst.CSTNode) -> Iterator[cst.BaseExpression]:
@@ -98,14 +124,13 @@ class Objects:
             if argument is not None:
                 yield from self._modules.values(argument) or [argument]
 
-    def _is_constructor(self, call: cst.Call) -> bool:
-        defined = self._bindings.definition(call.func)
-        if isinstance(defined, cst.ClassDef):
+    def _is_class(self, func: cst.BaseExpression) -> bool:
+        if isinstance(self._bindings.definition(func), cst.ClassDef):
             return True
-        qualified = self._bindings.qualified(call.func) or ""
-        if isinstance(call.func, cst.Name) and self._bindings.resolve(call.func) is None:
+        qualified = self._bindings.qualified(func) or ""
+        if isinstance(func, cst.Name) and self._bindings.resolve(func) is None:
             # From `from utils import *`: no builtin is spelled like a class, but for exceptions.
-            qualified = call.func.value
+            qualified = func.value
         name = qualified.rpartition(".")[2]
         return bool(_CLASS_NAME.match(name)) and not _NO_OBJECTS.search(qualified)
 

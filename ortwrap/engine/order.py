@@ -15,6 +15,7 @@ from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice, Slicer
 from ortwrap.engine.tree import SourceTree, Unit
+from ortwrap.engine.unwrapping import is_fact
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,12 +187,19 @@ class Orderer:
                     node, parent = parent, self._tree.parents.get(parent)
                 clears = isinstance(parent, cst.Attribute) and parent.attr.value == "zero_grad"
                 clears = clears or self._reports(parent)
-                if not self._modules.is_trainable(node) or clears:
+                if not self._modules.is_trainable(node) or clears or self._asks_for_fact(node):
                     continue
                 runs = isinstance(parent, cst.Call) and parent.func is node
                 if not (beside and runs and self._independence.holds(node, beside, self._reader)):
                     return True
         return False
+
+    def _asks_for_fact(self, module: cst.CSTNode) -> bool:
+        """`vae.config`, `unwrap_model(unet).dtype`: no run changes it."""
+        node = self._tree.parents[module]
+        if isinstance(node, cst.Arg):
+            node = self._tree.parents[self._tree.parents[node]]
+        return is_fact(node, self._reader.bindings, self._modules)
 
     def _reports(self, node: cst.CSTNode | None) -> bool:
         classes, instance = self._modules.classes, self._reader.instance

@@ -14,6 +14,7 @@ from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.unwrapping import is_fact, is_unwrapping
 
 # Methods of inputs that move data, or give Python values.
 _METHODS = frozenset("to cuda cpu size item tolist numpy detach numel dim nelement get".split())
@@ -48,6 +49,8 @@ class Outside:
         Raises:
             Refuse: it would have to run before the model, and its order matters.
         """
+        if isinstance(node, cst.Attribute) and self._is_fact_of_wrapped(node):
+            return not self._reads_computed(node)
         if self._flow.is_data_of_module(node):
             fresh = self._flow.is_static_data(node) or not self._walked.ran_module
             return fresh and not self._reads_computed(node)
@@ -66,6 +69,15 @@ class Outside:
         if isinstance(node, cst.Call) and self._is_outside_call(node):
             return True
         return self._counters.computes(node)
+
+    def _is_fact_of_wrapped(self, node: cst.Attribute) -> bool:
+        """`unwrap_model(unet).config.in_channels`, whole."""
+        owner: cst.CSTNode = node
+        while isinstance(owner, cst.Attribute):
+            if is_fact(owner, self._bindings, self._modules):
+                return is_unwrapping(owner.value, self._bindings, self._modules)
+            owner = owner.value
+        return False
 
     def _is_guarded(self, node: cst.BaseExpression) -> bool:
         """A number or a batch that a branch reads: it is there before the call if that is taken."""

@@ -56,7 +56,7 @@ class StatementCheck:
             Refuse: it has an effect, decides by computed values, or takes a value out of the graph.
         """
         for node in descendants(piece.node):
-            if isinstance(node, _DO_MORE_THAN_COMPUTE):
+            if isinstance(node, _DO_MORE_THAN_COMPUTE) and not _adds_dimensions(node):
                 raise Refuse("OW105", node, code=self._code(node))
             if isinstance(node, cst.Call):
                 self._check_call(node, self._reader.of(piece.node).writes)
@@ -149,6 +149,28 @@ class StatementCheck:
 
     def _code(self, node: cst.CSTNode) -> str:
         return self._tree.code(node)[:60]
+
+
+def _adds_dimensions(node: cst.CSTNode) -> bool:
+    """`while x.ndim < y.ndim: ...`: of as many rounds in each step of one exported graph."""
+    if not isinstance(node, cst.While) or not isinstance(node.test, cst.Comparison):
+        return False
+    sides = (node.test.left, *(item.comparator for item in node.test.comparisons))
+    leaves = any(isinstance(inner, (cst.Break, cst.Continue)) for inner in descendants(node))
+    return not leaves and all(map(_is_rank, sides))
+
+
+def _is_rank(node: cst.BaseExpression) -> bool:
+    """`len(x.shape)`, `x.ndim`, `x.dim()`, or a number."""
+    if isinstance(node, cst.Attribute):
+        return node.attr.value == "ndim"
+    if not isinstance(node, cst.Call):
+        return isinstance(node, cst.Integer)
+    if isinstance(node.func, cst.Attribute):
+        return node.func.attr.value == "dim" and not node.args
+    length = isinstance(node.func, cst.Name) and node.func.value == "len" and len(node.args) == 1
+    of = node.args[0].value if length else None
+    return isinstance(of, cst.Attribute) and of.attr.value == "shape"
 
 
 def _each_target(targets: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:

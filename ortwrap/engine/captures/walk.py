@@ -162,13 +162,20 @@ class SliceWalk:
         if place not in self._walked.defined and self._modules.holds_modules(node):
             raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
         if self._is_captured(node, place):
-            held = place in self._walked.called or self._modules.holds_criteria(node)
-            if held or self._modules.evidence(node) is not None:
+            if self._is_held(node, place):
                 self._held.hold(node, place)
             else:
                 self._inputs.take_place(place, node)
                 self._walked.note_read(place, node)
         return True
+
+    def _is_held(self, node: cst.BaseExpression, place: str) -> bool:
+        """The wrapper holds modules, and objects that no graph could be given as arguments."""
+        if place in self._walked.called or self._modules.holds_criteria(node):
+            return True
+        if self._modules.evidence(node) is not None:
+            return True
+        return isinstance(node, cst.Name) and self._objects.is_made_once(node)
 
     def _is_item(self, node: cst.Subscript) -> bool:
         """`models["g"]` of a list or dict, which is there before the call."""
@@ -316,7 +323,7 @@ def _picked_from(node: cst.CSTNode) -> str | None:
 
 def _evaluated_first(node: cst.CSTNode) -> tuple[cst.CSTNode, ...] | None:
     """The parts of a node that run whenever it does; None when all of them do."""
-    if isinstance(node, (cst.If, cst.IfExp)):
+    if isinstance(node, (cst.If, cst.IfExp, cst.While)):
         return (node.test,)
     if isinstance(node, cst.For):
         return (node.iter,)
