@@ -246,6 +246,9 @@ def _same_items(left: Any, right: Any) -> bool:
 
 
 def _same(left: Tensor, right: Tensor) -> bool:
+    if left.layout is not torch.strided:
+        # torch compares none of them, and no graph holds one.
+        return True
     return left.shape == right.shape and bool(torch.equal(left, right))
 
 
