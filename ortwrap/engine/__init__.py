@@ -59,8 +59,7 @@ def _uses(tree: ast.AST, words: Sequence[str]) -> bool:
     """Something is called whose name holds one of the words, or a framework's step defined."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            func = node.func
-            name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
+            name = _called(node.func)
         elif isinstance(node, ast.FunctionDef) and node.name in RETURNS_LOSS:
             return True
         else:
@@ -68,6 +67,15 @@ def _uses(tree: ast.AST, words: Sequence[str]) -> bool:
         if any(word in name for word in words):
             return True
     return False
+
+
+def _called(func: ast.expr) -> str:
+    """The name of what is called: also of `getattr(loss, "backward")`."""
+    if isinstance(func, ast.Attribute):
+        return func.attr
+    if isinstance(func, ast.Call) and getattr(func.func, "id", "") == "getattr":
+        return next((str(arg.value) for arg in func.args if isinstance(arg, ast.Constant)), "")
+    return getattr(func, "id", "")
 
 
 def _parse(text: str) -> ast.AST | None:

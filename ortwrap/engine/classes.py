@@ -98,6 +98,14 @@ class Classes:
         methods = (self.method(member, name) for member in self.family(home))
         return next((method for method in methods if method is not None), None)
 
+    def called_on_instance(self, func: cst.Attribute) -> cst.FunctionDef | None:
+        """The method that `self.step` is, if no class derived here has one of its own."""
+        home, name = self.home(func), func.attr.value
+        if home is None or any(self.method(other, name) for other in self.derived(home)):
+            # In an instance of a derived class the same `self.step()` would run that one's.
+            return None
+        return self.inherited(home, name)
+
     def constructor(self, home: cst.ClassDef) -> cst.FunctionDef | None:
         return self.inherited(home, "__init__")
 

@@ -12,7 +12,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings, Scope
 from ortwrap.engine.in_place import written_arguments
-from ortwrap.engine.nodes import children
+from ortwrap.engine.nodes import children, descendants
 
 _ADDS_TO_CONTAINER = frozenset("append extend insert".split())
 _FILLS_CONTAINER = frozenset(
@@ -223,9 +223,10 @@ class _Walk:
             in_place = name.endswith("_") and not name.endswith("__")
             if root is not None and (in_place or name in _FILLS_CONTAINER):
                 self._mutate(root, func, only_adds=name in _ADDS_TO_CONTAINER)
-            if place_of(func, self.instance) is not None and self.instance is not None:
+            of_instance = place_of(func, self.instance) is not None and self.instance is not None
+            if of_instance and not self._leaves_instance_alone(func):
                 # A method of the same instance may read any of its attributes.
-                self._read(self.instance, func.value)
+                self._read(cst.ensure_type(func.value, cst.Name).value, func.value)
         for written in written_arguments(node, self.bindings):
             root = root_place(written, self.instance)
             if root is not None:
@@ -233,6 +234,20 @@ class _Walk:
         self.visit(func)
         for argument in node.args:
             self.visit(argument)
+
+    def _leaves_instance_alone(self, func: cst.Attribute) -> bool:
+        """The method, which only one class here defines, mentions no instance in its body."""
+        tree, name = self.bindings.tree, func.attr.value
+        found = [function for function in tree.functions if function.name.value == name]
+        home = tree.enclosing_class(found[0]) if len(found) == 1 else None
+        if home is None or home not in tree.ancestors(func) or found[0].decorators:
+            return False
+        instance = instance_name(found[0], self.bindings)
+        return all(
+            inner.value not in (instance, "super", "locals", "vars", "eval", "exec")
+            for inner in descendants(found[0].body)
+            if isinstance(inner, cst.Name)
+        )
 
     def _visit_Assign(self, node: cst.Assign) -> None:
         self.visit(node.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -186,7 +187,21 @@ class Emitter:
             for name in self._bindings.module.names:
                 if self._imported_above(name, target, top):
                     return f"{name}.{rest}"
-        return "nn.Module"
+        return f"{self._name_of_nn()}.Module"
+
+    def _name_of_nn(self) -> str:
+        """What `torch.nn` is imported as where the script does not: `nn`, if that is free."""
+        bound = self._bindings.module.names.get("nn", [])
+        other = any(binding.target != "torch.nn" for binding in bound)
+        # From `from model import *`, for all that one can see here.
+        script = self._tree.module
+        unknown = not bound and "nn" in EffectsReader(self._bindings, script).of(script).reads
+        if not (other or unknown):
+            return "nn"
+        name = "torch_nn"
+        while self._is_taken(name):
+            name += "_"
+        return name
 
     def _imported_above(self, name: str, target: str, top: Unit) -> bool:
         bound = self._bindings.module.names.get(name, [])
@@ -205,11 +220,12 @@ class Emitter:
             statement = "from ortwrap.runtime import ort_module"
         if not self._is_imported and not self._options.standalone:
             self._edits += because(OF_IMPORT, insert_import(self._tree, statement, first))
-        if self._module_base(first) == "nn.Module" and not self._imported_above(
-            "nn", "torch.nn", first
+        name = self._name_of_nn()
+        if self._module_base(first) == f"{name}.Module" and not self._imported_above(
+            name, "torch.nn", first
         ):
-            import_nn = insert_import(self._tree, "from torch import nn", first)
-            self._edits += because(OF_BASE, import_nn)
+            statement = "from torch import nn" + ("" if name == "nn" else f" as {name}")
+            self._edits += because(OF_BASE, insert_import(self._tree, statement, first))
 
     def _top_level(self, unit: Unit) -> Unit:
         """The statement of the module that holds a unit."""
@@ -235,8 +251,8 @@ class Emitter:
         bare = found.inline and not found.units and not plan.captures.outputs
         if bare:
             call = self._call("", variable, arguments, "")
-            for sink in plan.sinks:
-                edit = replace_expression(tree, self._core(plan, sink), call)
+            for core in self._cores(plan):
+                edit = replace_expression(tree, core, call)
                 self._edits += because(of_call(plan, tree), edit)
         else:
             call = self._call(f"{', '.join(targets)} = ", variable, arguments, indent)
@@ -271,28 +287,29 @@ class Emitter:
             edit = insert_before(tree, host, [call])
         self._edits += because(of_call(plan, tree), edit)
         if found.inline:
-            for sink in plan.sinks:
-                core = self._core(plan, sink)
+            for core in self._cores(plan):
                 edit = replace_expression(tree, core, plan.loss_target)
                 self._edits += because(OF_LOSS, edit)
 
-    def _core(self, plan: Plan, sink: object) -> cst.BaseExpression:
-        """The lifted part of one sink's loss expression."""
+    def _cores(self, plan: Plan) -> Iterator[cst.BaseExpression]:
+        """The lifted part of each sink's loss expression."""
         text = self._tree.code(plan.found.loss)
-        loss = plan.found.loss if sink is plan.sinks[0] else None
-        if loss is not None:
-            return loss
-        node: cst.BaseExpression = sink.loss  # type: ignore[attr-defined]
-        while self._tree.code(node) != text and isinstance(node, cst.BinaryOperation):
-            node = node.left
-        return node
+        yield plan.found.loss
+        if plan.sinks[0].call not in self._tree.ancestors(plan.found.loss):
+            # A condition around the sinks binds it, once for all of them.
+            return
+        for sink in plan.sinks[1:]:
+            node = sink.loss
+            while self._tree.code(node) != text and isinstance(node, cst.BinaryOperation):
+                node = node.left
+            yield node
 
     def _make_wrapper(self, plan: Plan, class_name: str) -> str:
         """Insert the line that makes the wrapper, unless an equal one stands there."""
         tree = self._tree
         function = tree.enclosing(plan.found.block.units[0].node)
         reader = EffectsReader(self._bindings, function)
-        places = tuple(part.place for part in plan.captures.parts)
+        places = tuple(part.argument for part in plan.captures.parts)
         key = (function, class_name, places)
         variable = self._names.variables.get(key)
         if variable is None:

@@ -15,7 +15,7 @@ from ortwrap.engine.nodes import descendants
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.standalone import ORT_MODULES, made_by_hand
-from ortwrap.engine.tree import SourceTree
+from ortwrap.engine.tree import SourceTree, Unit
 
 
 class ExistingUses:
@@ -101,15 +101,17 @@ class ExistingUses:
         """Names called in the last statements that bind what the loss is read from."""
         wanted = set(reader.of(sink.loss).reads)
         found: set[str] = set()
-        unit = sink.unit
+        unit: Unit | None = sink.unit
         while unit is not None:
             for earlier in reversed(unit.block.units[: unit.index]):
                 effects = reader.of(earlier.node)
                 if effects.changes & wanted:
                     found |= set(effects.reads)
                     wanted |= set(effects.reads)
-            parent = self._tree.parent_unit(unit)
-            if parent is None:
-                break
-            unit = parent
+            unit = self._tree.parent_unit(unit)
+            if unit is not None and isinstance(unit.node, cst.If):
+                condition = reader.header(unit.node)
+                read = set(condition.reads) if condition.writes & wanted else set()
+                found |= read
+                wanted |= read
         return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Union
 
 import libcst as cst
@@ -14,7 +15,7 @@ from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants, loaded_names, stored_names
-from ortwrap.engine.plan import Plan
+from ortwrap.engine.plan import Captures, Plan
 from ortwrap.engine.style import call_over_lines
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.wrapper_class import Method, WrapperClass
@@ -58,10 +59,13 @@ class ForwardBuilder:
         parameters = tuple(f"**{item.name}" if item.star else item.name for item in captures.inputs)
         if tail:
             return self._in_two(plan, head, tail, parameters)
+        captures = _with_free_name(captures)
+        plan = replace(plan, captures=captures)
         lines = self._statements(pieces, plan)
         lines = self._returning(lines, plan)
         return WrapperClass(
-            parts=tuple(part.name for part in captures.parts),
+            parts=tuple(part.name for part in captures.parts if not part.spread),
+            spread=next((part.name for part in captures.parts if part.spread), ""),
             built=self._built(plan),
             compute_loss=None,
             forward=Method(parameters, self._render(lines, plan)),
@@ -90,7 +94,8 @@ class ForwardBuilder:
         if captures.outputs:
             first.append(_statement(f"return {', '.join([loss, *self._returned(plan)])}"))
         return WrapperClass(
-            parts=tuple(part.name for part in captures.parts),
+            parts=tuple(part.name for part in captures.parts if not part.spread),
+            spread=next((part.name for part in captures.parts if part.spread), ""),
             built=self._built(plan),
             compute_loss=Method(loss_inputs, self._render(second, plan)),
             forward=Method(parameters, self._render(first, plan)),
@@ -140,8 +145,8 @@ class ForwardBuilder:
         calls = self._criterion_calls(plan)
         lines: list[Line] = []
         for piece in pieces:
-            replace = _Replace(plan.captures.replacements, calls, self._shift(piece))
-            node = piece.node.visit(replace)
+            replacing = _Replace(plan.captures.replacements, calls, self._shift(piece))
+            node = piece.node.visit(replacing)
             commented = piece in plan.moved_comments and not piece.shares_line
             moves = piece is not plan.order.anchor and not piece.shares_line
             if isinstance(node, cst.BaseCompoundStatement):
@@ -250,6 +255,27 @@ class _Replace(cst.CSTTransformer):
             return cst.SimpleWhitespace(_shifted(original_node.value, self._shift))
         replacement = self._replacements.get(original_node)
         return updated_node if replacement is None else replacement
+
+
+def _with_free_name(captures: Captures) -> Captures:
+    """A method of the script's own keeps the name `compute_loss` where the class makes none."""
+    taken = "compute_loss_"
+    if all(part.name != taken for part in captures.parts):
+        return captures
+    held, own = (
+        cst.Attribute(cst.Name("self"), cst.Name(name)) for name in (taken, taken.rstrip("_"))
+    )
+    return replace(
+        captures,
+        parts=tuple(
+            replace(part, name=own.attr.value) if part.name == taken else part
+            for part in captures.parts
+        ),
+        replacements={
+            node: own if value.deep_equals(held) else value
+            for node, value in captures.replacements.items()
+        },
+    )
 
 
 def _shifted(continuation: str, columns: int) -> str:

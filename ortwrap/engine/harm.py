@@ -10,7 +10,7 @@ import libcst as cst
 
 from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.effects import EffectsReader, overlap, root_place
+from ortwrap.engine.effects import EffectsReader, overlap, place_of, root_place
 from ortwrap.engine.in_place import works_in_place
 from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
@@ -52,6 +52,10 @@ _HARMLESS_METHODS = frozenset(
     "elapsed perf_counter perf_counter_ns astype get_velocity register_to_config reverse std var "
     "median mode prod logsumexp log_softmax".split()
 )
+# What they change is told by the effects of the statement.
+_IN_PLACE_METHODS = frozenset(
+    "copy_ fill_ zero_ add_ sub_ mul_ div_ clamp_ masked_fill_ scatter_ resize_ resize_as_".split()
+)
 _MODE_METHODS = frozenset(["train", "eval", "requires_grad_", "load_state_dict"])
 
 
@@ -63,13 +67,13 @@ class Crossing:
         reads: places it reads, with everything that may be the same objects.
         runs_module: it runs a trainable module, whose random numbers and buffers follow the
             order.
-        draws: it may draw random numbers.
+        draws: what of it may draw random numbers; empty if nothing does.
         beside: its statements, where they may trade places with modules of their own.
     """
 
     reads: frozenset[str]
     runs_module: bool
-    draws: bool
+    draws: str
     beside: tuple[cst.CSTNode, ...]
 
 
@@ -144,7 +148,7 @@ class HarmCheck:
         if _SWITCH.match(qualified):
             return "it changes a setting"
         if _RANDOM.search(qualified) or qualified.startswith(("numpy.random", "random.")):
-            return "it draws random numbers" if crossing.draws else None
+            return _drawing(crossing)
         if qualified.endswith("_") or qualified.startswith("torch.nn.init"):
             return "it changes its arguments"
         if f"{qualified}.".startswith(_PURE_PACKAGES):
@@ -164,14 +168,16 @@ class HarmCheck:
         if method in _MODE_METHODS:
             return f"`{name}` changes modes"
         if method in _DRAWS and crossing.draws:
-            return "it draws random numbers"
+            return _drawing(crossing)
         root = root_place(func.value, reader.instance)
         logs = _LOGS.match(method) is not None
-        known = method in _HARMLESS_METHODS or logs
+        known = method in _HARMLESS_METHODS or method in _IN_PLACE_METHODS or logs
         if method == "update" and (not call.args or crossing.runs_module):
             known = False
         if root is not None and root == reader.instance:
-            return _unknown(name)
+            direct = place_of(func, reader.instance) is not None
+            own = self._modules.classes.called_on_instance(func) if direct else None
+            return _unknown(name) if own is None else self._of_function(own, name, crossing)
         if known:
             return None
         touches = root is not None and bool(overlap({root}, set(crossing.reads)))
@@ -191,7 +197,7 @@ class HarmCheck:
             for inner in descendants(method.body):
                 drawn = isinstance(inner, cst.Call) and self._bindings.qualified(inner.func)
                 if drawn and drawn.startswith("torch.") and _RANDOM.search(drawn):
-                    return "it draws random numbers" if crossing.draws else None
+                    return _drawing(crossing)
         return None
 
     def _of_function(self, function: cst.FunctionDef, name: str, crossing: Crossing) -> str | None:
@@ -240,6 +246,10 @@ class HarmCheck:
 def _is_pure_builtin(name: str) -> bool:
     error = getattr(builtins, name, None)
     return name in _PURE_BUILTINS or (isinstance(error, type) and issubclass(error, Exception))
+
+
+def _drawing(crossing: Crossing) -> str | None:
+    return f"it draws random numbers, as `{crossing.draws}` may" if crossing.draws else None
 
 
 def _unknown(name: str) -> str:

@@ -66,12 +66,7 @@ class Helpers:
         instance = instance_name(function, self._bindings)
         if instance is None or place_of(func, instance) is None:
             return None
-        classes, name = self._modules.classes, func.attr.value
-        home = classes.home(func)
-        if home is None or any(classes.method(other, name) for other in classes.derived(home)):
-            # In an instance of a derived class the same `self.step()` would run that one's.
-            return None
-        return classes.inherited(home, name)
+        return self._modules.classes.called_on_instance(func)
 
     def filled_places(self) -> frozenset[str]:
         """Names outside of functions and lambdas that these change the contents of."""
@@ -151,13 +146,19 @@ class Helpers:
                 found[HeldModule("", True)] = None
             elif "." in place:
                 found[HeldModule(place.split(".", 1)[1], True)] = None
-            elif place not in scope.names and self._modules.evidence(node) is not None:
+            elif place not in scope.names and self._is_found_outside(node):
                 found[HeldModule(place, False)] = None
         for call in self._calls(function):
             inner = self.called(call.func)
             if inner is not None and inner is not function:
                 found.update(dict.fromkeys(self.held_modules(inner)))
         return list(found)
+
+    def _is_found_outside(self, node: cst.CSTNode) -> bool:
+        """A module by a name that no comprehension of the helper gives it."""
+        owner = self._bindings.resolve(node) if isinstance(node, cst.Name) else None
+        inside = owner is not None and isinstance(owner.node, cst.BaseComp)
+        return not inside and self._modules.evidence(node) is not None
 
     def _held_item(
         self, node: cst.Subscript, instance: str | None, scope: Scope
@@ -215,7 +216,8 @@ class Helpers:
         flow = GradientFlow(self._bindings, self._modules, reader, self)
         for baked in flow.baked(function.body, inside):
             if not Reports(self._tree, self._bindings, [function.body]).holds(baked):
-                raise Refuse("OW301", baked, code=self._tree.code(baked)[:60])
+                code = f"{self._tree.code(baked)[:60]}` in `{function.name.value}"
+                raise Refuse("OW301", baked, code=code)
         self._check_statements(function, name)
         self._check_calls(function)
 
@@ -276,6 +278,9 @@ class Helpers:
         """A global or an attribute that the helper reads must be the same at every step."""
         if self._modules.evidence(node) is not None or place == instance:
             return
+        if isinstance(node, cst.BaseExpression) and self._modules.holds_modules(node):
+            why = f"runs modules of `{place}`, which it is not given"
+            raise Refuse("OW107", node, name=name, why=why)
         if "." in place:
             if self._changes_after_init(place, node):
                 raise Refuse("OW107", node, name=name, why=f"reads `{place}`, which changes")

@@ -56,6 +56,10 @@ class Members:
         """A place whose items are called or asked for parameters: no module by its name alone."""
         return key in self._picked_from
 
+    def is_mapping(self, container: cst.CSTNode) -> bool:
+        """A dict, which a loop over it gives the keys of."""
+        return self._key(container) in self._mappings
+
     def of_each(self, iterable: cst.BaseExpression) -> Evidence | None:
         """What is known of what a loop over it gives: a dict gives its keys."""
         if isinstance(iterable, (cst.Dict, cst.DictComp)) or self._key(iterable) in self._mappings:

@@ -196,6 +196,15 @@ class ModuleTable:
         evidence = self._members.of_all(value)
         return evidence is not None and evidence.role != "criterion"
 
+    def holds_loose_modules(self, value: cst.BaseExpression) -> bool:
+        """Such a list or dict that is no module itself, as an `nn.ModuleList` is."""
+        known = self.evidence(value)
+        return self.holds_modules(value) and (known is None or known.strength == 0)
+
+    def is_mapping(self, value: cst.BaseExpression) -> bool:
+        """A dict of this file."""
+        return self._members.is_mapping(value)
+
     def holds_criteria(self, value: cst.CSTNode) -> bool:
         """A list or dict of criteria, which the wrapper holds as it does a single one."""
         evidence = self._members.of_all(value)
@@ -203,11 +212,15 @@ class ModuleTable:
 
     def _from_loops(self) -> None:
         """`for model, optimizer in zip(models, optimizers)` over lists that hold modules."""
-        for node in self._tree.units:
-            if isinstance(node, cst.For):
-                for target, items, whole in loop_pairs(node.target, node.iter, self._bindings):
-                    of = self._members.of_all if whole else self._members.of_each
-                    self._learn(self.key(target), self._weaker(of(items)))
+        for node in self._loops:
+            for target, items, whole in loop_pairs(node.target, node.iter, self._bindings):
+                of = self._members.of_all if whole else self._members.of_each
+                self._learn(self.key(target), self._weaker(of(items)))
+
+    @cached_property
+    def _loops(self) -> list[cst.For | cst.CompFor]:
+        """The loops of statements and of comprehensions."""
+        return [node for node in self._tree.parents if isinstance(node, (cst.For, cst.CompFor))]
 
     def _of_value(self, value: cst.BaseExpression) -> Evidence | None:
         if isinstance(value, cst.Subscript):

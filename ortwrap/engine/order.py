@@ -205,9 +205,11 @@ class Orderer:
         classes, instance = self._modules.classes, self._reader.instance
         return node is not None and classes.only_reports(node, instance)
 
-    def _draws(self, pieces: list[Unit]) -> bool:
-        """Random numbers may be drawn, so that another draw has to stay on its side."""
-        return any(self._randomness.may_draw_in(piece.node) for piece in pieces)
+    def _draws(self, pieces: list[Unit]) -> str:
+        """The call that may draw random numbers, so that another draw has to stay on its side."""
+        drawing = (self._randomness.first_draw_in(piece.node) for piece in pieces)
+        found = next(filter(None, drawing), None)
+        return "" if found is None else self._tree.code(found)[:40]
 
     def _is_ever_read(self, name: str, unit: Unit) -> bool:
         """`_` and other names that take what nobody wants may change at any time."""

@@ -26,6 +26,7 @@ from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.rows import Rows
 from ortwrap.engine.safety import misplaced, uncompilable, unresolved_names
 from ortwrap.engine.second_order import check_first_order
+from ortwrap.engine.shared import why_shared
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice, SharedGraph
 from ortwrap.engine.standalone import check_without_guards
@@ -336,7 +337,7 @@ class _Rewrite:
                 other = slices[group[0]]
                 same_units = other.units == found.units and bool(found.units)
                 same_loss = self._tree.code(other.loss) == self._tree.code(found.loss)
-                if same_units and same_loss:
+                if (same_units and same_loss) or other.loss is found.loss:
                     group.append(sink)
                     break
             else:
@@ -350,13 +351,9 @@ class _Rewrite:
             for other in groups:
                 if other is group:
                     continue
-                theirs = self._slices[other[0]]
-                shared = [u for u in mine.units if u in theirs.units or u in theirs.upstream]
-                if shared:
-                    node = shared[0].node
-                    refusal = Refuse(
-                        "OW202", node, code=self._tree.code(node)[:60], line=self._tree.line(node)
-                    )
+                analyses = self._function(other[0], self._sinks).analyses
+                refusal = why_shared(mine, self._slices[other[0]], analyses)
+                if refusal is not None:
                     for sink in (*group, *other):
                         rows[sink] = self._rows.refused(sink, refusal)
 

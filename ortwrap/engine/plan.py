@@ -25,12 +25,19 @@ class Part:
         trainable: it is a trainable module rather than a criterion or a function.
         found_by: places that decide which object `place` is, where these are others: the list
             and the index of `models[i]`.
+        spread: it is a plain list, whose modules are handed over one by one.
     """
 
     name: str
     place: str
     trainable: bool
     found_by: tuple[str, ...] = ()
+    spread: bool = False
+
+    @property
+    def argument(self) -> str:
+        """What `ort_module` is given for it."""
+        return f"*{self.place}" if self.spread else self.place
 
     @property
     def roots(self) -> tuple[str, ...]:

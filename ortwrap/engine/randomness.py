@@ -130,7 +130,11 @@ class Randomness:
 
     def may_draw_in(self, node: cst.CSTNode) -> bool:
         """Some call in a piece of code may."""
-        return any(self.call_may_draw(call) for call in _calls(node))
+        return self.first_draw_in(node) is not None
+
+    def first_draw_in(self, node: cst.CSTNode) -> cst.Call | None:
+        """A call in a piece of code that may."""
+        return next((call for call in _calls(node) if self.call_may_draw(call)), None)
 
     def _method_may_draw(self, func: cst.Attribute) -> bool:
         """A layer that an instance was given may; methods are read where they are defined."""

@@ -173,13 +173,14 @@ _page(
     "`{loss}` is computed by all modules that `{code}` holds, or by whichever it picks",
     "Give the module a name before it is called (`model = models[i]`), or put the modules into an "
     "`nn.ModuleList`, which is a module itself.",
-    "The wrapper holds modules, so that their parameters train. A plain list or dict of them is no "
-    "module, and what it holds may be another at each step. One that is picked before the loss is "
-    'computed, `models[i](x)` or `nets["encoder"](x)`, is held by itself.',
+    "The wrapper holds modules, so that their parameters train. Of one plain list it takes all; "
+    "one that is picked before the loss is computed, `models[i](x)` or "
+    '`nets["encoder"](x)`, is held by itself. A dict, or a second list, may hold others at each '
+    "step.",
     "import torch\nfrom torch import nn\n\n"
-    "models = [nn.Linear(4, 2), nn.Linear(4, 2)]\ncriterion = nn.MSELoss()\n"
+    'models = {"a": nn.Linear(4, 2), "b": nn.Linear(4, 2)}\ncriterion = nn.MSELoss()\n'
     "x, y = torch.ones(3, 4), torch.ones(3, 2)\n"
-    "loss = sum(criterion(model(x), y) for model in models)\nloss.backward()\n",
+    "loss = sum(criterion(model(x), y) for model in models.values())\nloss.backward()\n",
 )
 _page(
     "OW113",
@@ -289,10 +290,26 @@ _page(
     "    loss = -(torch.stack(saved) * returns).sum()\n    loss.backward()\n",
 )
 _page(
+    "OW209",
+    "a value that may hold another loss's graph",
+    "`{code}` is given `{name}`, of the graph of `{first}`, and `{second}` is computed from what "
+    "it returns",
+    "Give it `{name}.detach()` if it only measures `{name}`.",
+    "What another file returns may be a number or a tensor that still hangs on the graph it was "
+    "given. If it is the latter, two losses go back through one graph.",
+    "from tuning import Tuner\n"
+    + _HEAD
+    + "tuner = Tuner()\nx, y = torch.ones(3, 4), torch.zeros(3, 2)\nstrength = 0.5\n"
+    "for _ in range(3):\n    scores = model(x * strength)\n    loss = criterion(scores, y)\n"
+    "    loss.backward()\n    strength = tuner.tune(scores)\n"
+    "    second = criterion(model(x * strength), y)\n    second.backward()\n",
+)
+_page(
     "OW301",
     "a value taken out of the graph",
     "`{code}` turns a tensor of the step into a constant while the loss is computed",
-    "Keep it a tensor, take its value after the backward, or compute it from inputs only.",
+    "Keep it a tensor, take its value after the backward, or compute it from inputs before the "
+    "call; where it is only reported, write `x.item()` for `float(x)`.",
     "ONNX Runtime replays what was traced: `.item()`, `.tolist()`, `.numpy()` and `float()` on "
     "what the model computed would stay as they were at the first step. Numbers that `.item()` "
     "takes only to return them beside the loss are no reason: they are taken from what the graph "

@@ -237,6 +237,19 @@ def finish_episode(returns):
     loss = -(log_probs * returns).sum()
     loss.backward()
 """,
+    "OW209": f"""\
+from tuning import Tuner
+{_HEAD}tuner = Tuner()
+x, y = torch.ones(3, 4), torch.zeros(3, 2)
+strength = 0.5
+for _ in range(3):
+    scores = model(x * strength)
+    loss = criterion(scores, y)
+    loss.backward()
+    strength = tuner.tune(scores.detach())
+    second = criterion(model(x * strength), y)
+    second.backward()
+""",
     "OW301": f"""\
 {_HEAD}out = model(torch.ones(3, 4))
 scale = out.abs().max()

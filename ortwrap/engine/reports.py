@@ -58,7 +58,7 @@ class Reports:
             return self._passes_container(node, parent)
         if isinstance(parent, cst.BinaryOperation) and isinstance(parent.operator, _ARITHMETIC):
             other = parent.right if parent.left is node else parent.left
-            return self._is_number(other) and self._ends_in_report(parent)
+            return self._is_no_tensor(other) and self._ends_in_report(parent)
         if isinstance(parent, cst.UnaryOperation):
             minus = isinstance(parent.operator, cst.Minus)
             return minus and self._ends_in_report(parent)
@@ -152,14 +152,18 @@ class Reports:
             holder = self._tree.parents[holder]
         return isinstance(holder, cst.AssignTarget)
 
-    def _is_number(self, node: cst.CSTNode | None) -> bool:
-        """A tensor beside the number would make one of it: it must be bound to no computation."""
+    def _is_no_tensor(self, node: cst.CSTNode | None) -> bool:
+        """A tensor beside the number would make one of it: what is computed of none is none.
+
+        A parameter or an attribute may be one, for all that can be seen here; the runtime runs a
+        step eagerly that computes with a tensor and a number read off another.
+        """
         if isinstance(node, cst.Call):
             return is_item(node) or self._measures(node)
         if isinstance(node, cst.BinaryOperation):
-            return self._is_number(node.left) and self._is_number(node.right)
+            return self._is_no_tensor(node.left) and self._is_no_tensor(node.right)
         if isinstance(node, cst.UnaryOperation):
-            return self._is_number(node.expression)
+            return self._is_no_tensor(node.expression)
         if isinstance(node, cst.Subscript):
             shape = isinstance(node.value, cst.Attribute) and node.value.attr.value == "shape"
             return shape
@@ -168,7 +172,7 @@ class Reports:
                 return True
             self._asked.add(node.value)
             return all(
-                binding.kind != "variable" or self._is_number(self._bound_to(binding.node))
+                binding.kind != "variable" or self._is_no_tensor(self._bound_to(binding.node))
                 for binding in self._bindings.lookup(node)
             )
         return isinstance(node, (cst.Integer, cst.Float, cst.Attribute))
@@ -198,7 +202,7 @@ class Reports:
             return False
         values = [self._bound_to(binding.node) for binding in self._bindings.lookup(target)]
         return all(
-            value is None or self._is_number(value) or isinstance(value, (cst.Dict, cst.List))
+            value is None or self._is_no_tensor(value) or isinstance(value, (cst.Dict, cst.List))
             for value in values
         )
 

@@ -24,6 +24,8 @@ _TAKES_LOSS = re.compile(
 )
 _TAKES_LOSS_CLASS = re.compile(r"\.(?:Accelerator|Fabric|Booster)$|deepspeed")
 
+_CASTS = frozenset(["typing.cast", "typing_extensions.cast"])
+
 
 @dataclass(frozen=True, eq=False)
 class Sink:
@@ -110,8 +112,22 @@ class SinkFinder:
                 yield Sink(call, positional[0], unit)
         elif isinstance(func, cst.Attribute) and func.attr.value == "backward":
             yield from self._backward(call, func.value, positional, unit)
+        elif self._asks_for_backward(func):
+            asked = cst.ensure_type(func, cst.Call).args[0].value
+            yield from self._backward(call, asked, positional, unit)
         elif _LOSS_SCALER.search(self._tree.code(func)) and len(positional) >= 2:
             yield Sink(call, positional[0], unit)
+
+    def _asks_for_backward(self, func: cst.CSTNode) -> bool:
+        """`getattr(loss, "backward")`."""
+        if not isinstance(func, cst.Call) or len(func.args) != 2:
+            return False
+        asks = isinstance(func.func, cst.Name) and func.func.value == "getattr"
+        name = func.args[1].value
+        named = isinstance(name, cst.SimpleString) and name.evaluated_value == "backward"
+        return (
+            asks and named and self._bindings.resolve(cst.ensure_type(func.func, cst.Name)) is None
+        )
 
     def _backward(
         self,
@@ -126,6 +142,7 @@ class SinkFinder:
             return
         if self._is_super(receiver):
             return
+        receiver = self._without_cast(receiver)
         if positional and self._takes_loss(receiver):
             yield Sink(call, positional[0], unit)
             return
@@ -141,6 +158,14 @@ class SinkFinder:
             return
         if not self._is_of_no_tensor(call, receiver):
             yield Sink(call, receiver, unit)
+
+    def _without_cast(self, node: cst.BaseExpression) -> cst.BaseExpression:
+        """`loss` in `cast(torch.Tensor, loss)`, which is for type checkers alone."""
+        while isinstance(node, cst.Call) and self._bindings.qualified(node.func) in _CASTS:
+            if len(node.args) != 2:
+                break
+            node = node.args[1].value
+        return node
 
     def _is_of_no_tensor(self, call: cst.Call, receiver: cst.BaseExpression) -> bool:
         """`grad = my_extension.backward(ctx.saved, grad)`: a tensor's backward gives nothing."""

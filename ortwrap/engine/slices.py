@@ -10,6 +10,7 @@ import libcst as cst
 
 from ortwrap.engine.effects import EffectsReader, overlap, place_of
 from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.headers import bound_in_header
 from ortwrap.engine.nodes import children
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
@@ -126,7 +127,7 @@ class Slicer:
     def _climb(self, sink: Sink, loss: cst.BaseExpression, inline: bool) -> LossSlice:
         needed = frozenset(self._reader.of(loss).reads)
         with_gradient = frozenset(self._flow.reads(loss))
-        here = bool(inline and self._flow.module_uses(loss))
+        here = sink.unit if inline and self._flow.module_uses(loss) else None
         place = None if inline else self._place(loss)
         unit: Unit | None = sink.unit
         crossed: Unit | None = None
@@ -136,7 +137,7 @@ class Slicer:
                 place, end = self._before_scaling(place, unit, sink)
                 needed = with_gradient = frozenset((place,))
                 closure = self._closure(unit.block, end, needed, with_gradient)
-            if closure.units or (here and unit is sink.unit):
+            if closure.units or unit is here:
                 if crossed is not None:
                     line = self._tree.line(closure.units[0].node)
                     raise Refuse("OW104", loss=self._tree.code(loss), line=line)
@@ -164,6 +165,11 @@ class Slicer:
             unit = self._tree.parent_unit(unit)
             if unit is not None and isinstance(unit.node, (cst.For, cst.While)):
                 crossed = unit
+            bound = None if unit is None or needed != {place} else bound_in_header(unit, place)
+            if bound is not None:
+                loss, place, inline, here = bound, None, True, unit
+                needed = frozenset(self._reader.of(loss).reads)
+                with_gradient = frozenset(self._flow.reads(loss))
         raise Refuse("OW101", loss=self._tree.code(loss))
 
     def _before_scaling(self, place: str, unit: Unit, sink: Sink) -> tuple[str, int]:

@@ -14,7 +14,7 @@ from ortwrap.engine.slices import LossSlice
 # Only what tensors have and arrays, tuples and numbers have not.
 _TENSOR_METHODS = frozenset(
     "argmax softmax log_softmax sigmoid detach cpu unsqueeze topk permute backward contiguous "
-    "numel view size log_softmax expand masked_fill masked_select".split()
+    "numel view size log_softmax expand masked_fill masked_select norm".split()
 )
 _TENSOR_FUNCTIONS = frozenset(
     "mean sum cat stack exp log sqrt abs pow matmul einsum relu sigmoid softmax log_softmax "

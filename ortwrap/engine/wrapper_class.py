@@ -10,7 +10,7 @@ import libcst as cst
 
 from ortwrap.engine.nodes import stored_names
 from ortwrap.engine.options import Options
-from ortwrap.engine.templating import render
+from ortwrap.engine.templating import InvalidTemplate, render
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,14 @@ class WrapperClass:
 
     Attributes:
         parts: constructor parameters.
+        spread: the last one, which takes the modules of a list; empty if none does.
         built: attributes that the constructor makes itself, with what follows `nn.` there.
         compute_loss: the loss by itself, where the slice divides into a forward pass and a loss.
         forward: runs the model and the loss.
     """
 
     parts: tuple[str, ...]
+    spread: str
     built: tuple[tuple[str, str], ...]
     compute_loss: Method | None
     forward: Method
@@ -45,7 +47,7 @@ class WrapperClass:
     def shape(self) -> tuple[object, ...]:
         """The class with its parameters and locals numbered: equal shapes can share a class."""
         methods = [method for method in (self.compute_loss, self.forward) if method is not None]
-        return (self.parts, self.built, *(_numbered(method) for method in methods))
+        return (self.parts, self.spread, self.built, *(_numbered(method) for method in methods))
 
     def render(
         self,
@@ -70,11 +72,17 @@ class WrapperClass:
             "quotes": quotes,
             "line_length": line_length,
             "parts": self.parts,
+            "spread": self.spread,
+            "module_list": base.replace("Module", "ModuleList"),
             "built": [(name, base.replace("Module", made)) for name, made in self.built],
             "compute_loss": self.compute_loss,
             "forward": self.forward,
         }
-        return render("module_with_loss.py.j2", values, options.template)
+        text = render("module_with_loss.py.j2", values, options.template)
+        if self.spread and options.template is not None and f"*{self.spread}" not in text:
+            why = f"of a class that takes the modules of a list, it leaves out `*{self.spread}`"
+            raise InvalidTemplate(options.template, why)
+        return text
 
 
 def _numbered(method: Method) -> tuple[str, ...]:

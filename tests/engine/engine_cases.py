@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import tokenize
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 FOLDER = Path(__file__).parent / "cases"
 
@@ -49,13 +47,6 @@ REFUSED_SO_FAR = {
     "loss_class_that_calls_the_model": "OW107",
 }
 
-# Cases whose after.py is what is wanted and not yet what is emitted.
-AWAITED = {
-    "encoder_and_decoder": "`z`, of which only the norm is printed, could be detached",
-    "trainer_with_a_loss_method": "the method is held as `compute_loss_`",
-}
-
-
 # Libraries that some cases are written for and that an environment may lack.
 _LIBRARIES = ("lightning", "ignite", "accelerate")
 
@@ -69,20 +60,6 @@ def need_libraries(case: Case) -> None:
     for name in _LIBRARIES:
         if f"import {name}" in case.before or f"from {name}" in case.before:
             pytest.importorskip(name)
-
-
-def case_parameters(awaited: Iterable[str] = ()) -> list[ParameterSet]:
-    """Every case as a parameter; those in `awaited` must fail so far."""
-    return [
-        pytest.param(
-            case,
-            id=case.name,
-            marks=[pytest.mark.xfail(strict=True, reason=AWAITED[case.name])]
-            if case.name in awaited
-            else [],
-        )
-        for case in CASES
-    ]
 
 
 each_case = pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

@@ -6,12 +6,10 @@ import ast
 
 import pytest
 from engine_cases import (
-    AWAITED,
     CASES,
     FOLDER,
     REFUSED_SO_FAR,
     Case,
-    case_parameters,
     comments,
     each_case,
 )
@@ -20,7 +18,7 @@ from names_in import unresolved_names
 from ortwrap.engine import rewrite_source
 
 
-@pytest.mark.parametrize("case", case_parameters(AWAITED))
+@each_case
 def test_it_becomes_what_a_colleague_would_write(case: Case) -> None:
     result = rewrite_source(case.before)
     assert result.text == case.after
@@ -41,7 +39,7 @@ def test_comments_survive(case: Case) -> None:
 
 @each_case
 def test_every_name_resolves(case: Case) -> None:
-    assert not unresolved_names(case.after)
+    assert not unresolved_names(case.after) - unresolved_names(case.before)
 
 
 @each_case

@@ -12,7 +12,7 @@ REASONS = [
     (
         "a condition binds the loss",
         "OW104",
-        "def train(x, y):\n    if (loss := criterion(model(x), y)) is not None:\n"
+        "def train(x, y):\n    while (loss := criterion(model(x), y)) > 0.1:\n"
         "        loss.backward()\n",
     ),
     (
@@ -58,6 +58,12 @@ REASONS = [
         "def train(x, y):\n    loss = criterion(spread(model, x), y)\n    loss.backward()\n",
     ),
     (
+        "a dict of the instance is filled under a second name",
+        "OW105",
+        "class Trainer:\n    def step(self, x, y):\n        losses = self.losses\n"
+        "        losses['main'] = criterion(model(x), y)\n        losses['main'].backward()\n",
+    ),
+    (
         "a sharded model comes before what stands between",
         "OW312",
         "from torch.distributed.fsdp import FullyShardedDataParallel as FSDP\n"
@@ -65,10 +71,10 @@ REASONS = [
         "    loss = criterion(out, y)\n    loss.backward()\n",
     ),
     (
-        "only one branch picks a module that may not be there",
+        "a branch that only forward decides picks a module that may not be there",
         "OW112",
-        "def train(x, y, nets, kind):\n    for net in nets:\n        net.train()\n"
-        "    out = model(x)\n    if kind == 'hint':\n        out = nets[2](out)\n"
+        "def train(x, y, nets):\n    for net in nets:\n        net.train()\n"
+        "    out = model(x)\n    if out.dim() == 2:\n        out = nets[2](out)\n"
         "    loss = criterion(out, y)\n    loss.backward()\n",
     ),
     (

@@ -102,9 +102,48 @@ def test_modules_of_a_list_or_dict_are_known_by_the_name_they_get(made: str, loo
         "loss = 0\nfor n in nets:\n    loss = loss + criterion(n(x), y)\nloss.backward()",
     ],
 )
-def test_all_modules_of_a_list_together_are_refused(step: str) -> None:
+def test_all_modules_of_a_list_are_handed_over_one_by_one(step: str) -> None:
     script = f"{_MEMBERS.format(made='[nn.Linear(4, 2), nn.Linear(4, 2)]')}{step}\n"
-    assert [step.code for step in rewrite_source(script).steps] == ["OW112"]
+    text = rewrite_source(script).text
+    assert "nets_with_loss = ort_module(ModuleWithLoss, criterion, *nets)" in text
+    assert "self.nets = nn.ModuleList(nets)" in text
+
+
+def test_a_list_that_grows_is_handed_over_where_it_has() -> None:
+    loop = (
+        "for i in range(3):\n    nets.append(nn.Linear(4, 2))\n"
+        "    loss = sum(criterion(n(x), y) for n in nets)\n    loss.backward()\n"
+    )
+    text = rewrite_source(_MEMBERS.format(made="[nn.Linear(4, 2)]") + loop).text
+    assert text.index("nets.append(") < text.index("ort_module(ModuleWithLoss, criterion, *nets)")
+
+
+@pytest.mark.parametrize(
+    ("made", "step", "code"),
+    [
+        pytest.param(
+            "{'a': nn.Linear(4, 2)}", "sum(n(x) for n in nets.values())", "OW112", id="dict"
+        ),
+        pytest.param(
+            "[nn.Linear(4, 2)]\nothers = [nn.Linear(2, 2)]",
+            "sum(m(n(x)) for n in nets for m in others)",
+            "OW112",
+            id="two lists",
+        ),
+        pytest.param(
+            "[nn.Linear(4, 2)]\nmodel = nn.Linear(4, 2)\n\n\ndef all_of(x):\n    out = 0\n"
+            "    for n in nets:\n        out = out + n(x)\n    return out\n\n",
+            "model(x) + all_of(x)",
+            "OW107",
+            id="a helper that is not given the list",
+        ),
+    ],
+)
+def test_modules_that_the_wrapper_would_not_train_are_refused(
+    made: str, step: str, code: str
+) -> None:
+    script = f"{_MEMBERS.format(made=made)}loss = criterion({step}, y)\nloss.backward()\n"
+    assert [step.code for step in rewrite_source(script).steps] == [code]
 
 
 def test_the_keys_of_a_dict_are_no_modules() -> None:

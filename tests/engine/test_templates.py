@@ -32,6 +32,17 @@ def test_a_template_of_ones_own_makes_the_class(tmp_path: Path) -> None:
     assert rewritten(theirs).count("super().__init__()  # house style") == 1
 
 
+def test_a_template_that_forgets_a_list_of_modules_is_told_so(tmp_path: Path) -> None:
+    template = tmp_path / "mine.j2"
+    ours = (template_folder() / "module_with_loss.py.j2").read_text()
+    template.write_text(ours.replace('(["*" ~ spread] if spread else [])', "[]"))
+    script = SCRIPT.replace("model(x)", "sum(model(x) for model in models)").replace(
+        "model = torch.nn.Linear(4, 2)", "models = [torch.nn.Linear(4, 2)]"
+    )
+    with pytest.raises(InvalidTemplate, match=r"leaves out `\*models`"):
+        rewrite_source(script, Options(template=template))
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [

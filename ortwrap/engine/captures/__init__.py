@@ -33,7 +33,9 @@ class CaptureFinder:
         unbound = unbound_inputs(walked, host, self._analyses)
         outputs, renames = self._outputs.find(found, order, walked.input_places)
         return Captures(
-            parts=tuple(sorted(walked.parts.values(), key=lambda part: not part.trainable)),
+            parts=tuple(
+                sorted(walked.parts.values(), key=lambda part: (part.spread, not part.trainable))
+            ),
             inputs=tuple(walked.inputs.values()),
             outputs=tuple(outputs),
             replacements={**walked.replacements, **walk.locals_for_attributes()},

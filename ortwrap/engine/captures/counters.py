@@ -14,6 +14,7 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.arguments import arguments_for
 from ortwrap.engine.effects import place_of
+from ortwrap.engine.members import Key
 
 _OF_NUMBERS = frozenset("min max abs round pow float int".split())
 _COUNTS = frozenset("range trange count".split())
@@ -31,6 +32,8 @@ class Counters:
         self._reader = analyses.reader
         # What is being looked at: `step = step + 1` is a number if `step` is one otherwise.
         self._open: set[object] = set()
+        self._given_to: dict[tuple[cst.CSTNode, str], list[cst.BaseExpression | None]] = {}
+        self._attributes: dict[Key | None, list[cst.BaseExpression | None]] = {}
 
     def computes(self, node: cst.BaseExpression) -> bool:
         """`min(1.0, step / warmup)`, `epoch >= 3`: a number, computed of others that change."""
@@ -132,8 +135,11 @@ class Counters:
         """What the calls of this file give a parameter."""
         if not isinstance(function, cst.FunctionDef):
             return []
-        calls = (call for call in self._tree.calls if self._calls(call, function))
-        return [value for value in arguments_for(function, name, calls) if value is not None]
+        if (function, name) not in self._given_to:
+            calls = (call for call in self._tree.calls if self._calls(call, function))
+            given = arguments_for(function, name, calls)
+            self._given_to[function, name] = [value for value in given if value is not None]
+        return self._given_to[function, name]
 
     def _calls(self, call: cst.Call, function: cst.FunctionDef) -> bool:
         func = call.func
@@ -144,12 +150,15 @@ class Counters:
 
     def _sources_of_attribute(self, node: cst.Attribute) -> list[cst.BaseExpression | None]:
         key = self._modules.key(node)
-        added = (
-            statement.value
-            for statement in self._tree.assignments
-            if isinstance(statement, cst.AugAssign) and self._modules.key(statement.target) == key
-        )
-        return [*self._modules.values(node), *added]
+        if key not in self._attributes:
+            added = (
+                statement.value
+                for statement in self._tree.assignments
+                if isinstance(statement, cst.AugAssign)
+                and self._modules.key(statement.target) == key
+            )
+            self._attributes[key] = [*self._modules.values(node), *added]
+        return self._attributes[key]
 
     def _changes(self, node: cst.CSTNode) -> bool:
         """It has another value at another step."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.conditions import any_of
 from ortwrap.engine.captures.names import name_for_item_of, part_name
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.helpers import HeldModule
@@ -65,15 +68,53 @@ class HeldParts:
         reads = self._reader.of(node).reads
         for root, readers in reads.items():
             self._walked.note_read(root, readers[0])
+        # The other branches may be there because there is no such item.
+        guards = [guard for guard in self._walked.guards if guard is not None]
+        if len(guards) < len(self._walked.guards):
+            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
+        self._walked.picked.setdefault(place, []).append(guards)
         if place not in self._walked.parts:
-            if self._walked.guards:
-                # The other branches may be there because there is no such item.
-                raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
             name = self._name(name_for_item_of(node, self._bindings))
             trainable = self._modules.is_trainable(node)
             self._walked.parts[place] = Part(name, place, trainable, tuple(reads))
         name = self._walked.parts[place].name
         self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
+
+    def pick_under_conditions(self) -> None:
+        """`nets[2] if kind == "hint" else None`, where only one branch runs the module."""
+        for place, branches in self._walked.picked.items():
+            condition = any_of(branches, self._tree)
+            if condition:
+                part = self._walked.parts[place]
+                tests = {guard.test for guards in branches for guard in guards}
+                roots = {root for test in tests for root in self._reader.of(test).reads}
+                self._walked.parts[place] = replace(
+                    part,
+                    place=f"{place} if {condition} else None",
+                    found_by=(*part.found_by, *sorted(roots - set(part.found_by))),
+                )
+
+    def hold_list(self, node: cst.BaseExpression, place: str) -> None:
+        """All modules of a plain list: the wrapper keeps them in an `nn.ModuleList`.
+
+        Raises:
+            Refuse: it is a dict, or the second such list.
+        """
+        held = self._walked.parts.get(place)
+        others = [part for part in self._walked.parts.values() if part.spread and part is not held]
+        if others or not self._is_used_as_list(node):
+            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
+        self._walked.note_read(place, node)
+        if held is None:
+            held = Part(self._name(place), place, True, (place,), spread=True)
+            self._walked.parts[place] = held
+        self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(held.name))
+
+    def _is_used_as_list(self, node: cst.BaseExpression) -> bool:
+        if self._modules.is_mapping(node):
+            return False
+        parent = self._tree.parents.get(node)
+        return not isinstance(parent, cst.Attribute)
 
     def hold_for_helper(self, held: HeldModule, func: cst.BaseExpression) -> None:
         """A module that a helper runs is held by the wrapper, so that its parameters train."""

@@ -6,6 +6,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.accessors import reads_with_effect
+from ortwrap.engine.captures.conditions import texts_of
 from ortwrap.engine.captures.names import ParameterNames, name_for, name_for_result_of
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.randomness import draws_numbers
@@ -81,11 +82,14 @@ class Inputs:
         text = self._tree.source(node)
         if self._outside.is_option(node) or self._flow.is_data_of_module(node):
             return text
-        conditions: dict[str, None] = {}
-        for guard in self._walked.guards:
-            if guard is not None and not self._is_read_either_way(node, guard):
-                self._walked.input_places |= set(self._reader.of(guard.test).reads)
-                conditions[_condition(self._tree.source(guard.test), guard)] = None
+        guards = [
+            guard
+            for guard in self._walked.guards
+            if guard is not None and not self._is_read_either_way(node, guard)
+        ]
+        for guard in guards:
+            self._walked.input_places |= set(self._reader.of(guard.test).reads)
+        conditions = texts_of(guards, self._tree)
         return f"{text} if {' and '.join(conditions)} else None" if conditions else text
 
     def _is_read_either_way(self, node: cst.BaseExpression, guard: Guard) -> bool:
@@ -115,9 +119,3 @@ class Inputs:
         if self._walked.ran_module and place in self._helpers.filled_places():
             code = self._tree.code(node)[:60]
             raise Refuse("OW203", node, code=code, why="the model's run may fill it")
-
-
-def _condition(text: str, guard: Guard) -> str:
-    plain = isinstance(guard.test, (cst.Name, cst.Attribute, cst.Comparison))
-    text = text if plain or guard.test.lpar else f"({text})"
-    return text if guard.wanted else f"not {text}"

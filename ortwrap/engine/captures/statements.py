@@ -44,10 +44,21 @@ class StatementCheck:
         self._loss = analyses.tree.code(found.loss)[:60]
         self._statements = [piece.node for piece in found.pieces]
         # What the slice itself makes, it may also fill.
-        self._made_here = set().union(
-            *(self._reader.of(piece.node).writes for piece in found.pieces)
-        )
+        self._made_here = self._made(found.pieces)
         self._sizes = _names_of_sizes(found.pieces)
+
+    def _made(self, pieces: tuple[Unit, ...]) -> set[str]:
+        """Places that the pieces bind, but for second names of what was there before."""
+        made = set[str]().union(*(self._reader.of(piece.node).writes for piece in pieces))
+        for piece in pieces:
+            node = piece.node if isinstance(piece.node, cst.Assign) else None
+            if node is None or not isinstance(node.value, (cst.Name, cst.Attribute, cst.Subscript)):
+                continue
+            root = root_place(node.value, self._reader.instance)
+            if root is not None and root not in made:
+                places = (place_of(item.target, self._reader.instance) for item in node.targets)
+                made -= set(filter(None, places))
+        return made
 
     def check(self, piece: Unit) -> None:
         """Look at one piece, before the walk takes what it defines for known.

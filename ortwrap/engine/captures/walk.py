@@ -56,6 +56,7 @@ class SliceWalk:
         """
         for piece in self._pieces:
             self._piece(piece)
+        self._held.pick_under_conditions()
         self._pass_starred_whole()
         self._pick_inside()
         return self._walked
@@ -159,8 +160,9 @@ class SliceWalk:
                 return False
             self._inputs.take_expression(node)
             return True
-        if place not in self._walked.defined and self._modules.holds_modules(node):
-            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
+        if place not in self._walked.defined and self._modules.holds_loose_modules(node):
+            self._held.hold_list(node, place)
+            return True
         if self._is_captured(node, place):
             if self._is_held(node, place):
                 self._held.hold(node, place)

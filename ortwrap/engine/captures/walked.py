@@ -23,6 +23,7 @@ class Walked:
 
     Attributes:
         parts: what the wrapper holds, by place.
+        picked: the items of lists and dicts among the parts, with the branches that run each.
         inputs: what forward takes, by the text of the argument.
         replacements: nodes of the slice with what stands for them in forward.
         input_places: places that an argument is read from.
@@ -37,6 +38,7 @@ class Walked:
     """
 
     parts: dict[str, Part] = field(default_factory=dict)
+    picked: dict[str, list[list[Guard]]] = field(default_factory=dict)
     inputs: dict[str, CapturedInput] = field(default_factory=dict)
     replacements: dict[cst.CSTNode, cst.BaseExpression] = field(default_factory=dict)
     input_places: set[str] = field(default_factory=set)

@@ -1,0 +1,64 @@
+"""Why two losses count as one graph: a statement of both, or a value that one may hand the other.
+
+`p = augment.tune(scores)` after the backward of one loss may give a number, or a tensor that still
+hangs on the graph of that loss. What is defined elsewhere does not tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.effects import overlap
+from ortwrap.engine.nodes import descendants
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
+
+
+def why_shared(mine: LossSlice, theirs: LossSlice, analyses: Analyses) -> Refuse | None:
+    """The refusal of two losses of which one may go back through the other; None if none does."""
+    shared = [unit for unit in mine.units if unit in theirs.units or unit in theirs.upstream]
+    if not shared:
+        return None
+    tree, node = analyses.tree, shared[0].node
+    if shared[0] not in theirs.units:
+        for given, name in _handed_on(mine, theirs, analyses):
+            return Refuse(
+                "OW209",
+                given,
+                code=tree.code(given)[:60],
+                line=tree.line(given),
+                name=name,
+                first=tree.code(mine.loss)[:60],
+                second=tree.code(theirs.loss)[:60],
+            )
+    return Refuse("OW202", node, code=tree.code(node)[:60], line=tree.line(node))
+
+
+def _handed_on(
+    mine: LossSlice, theirs: LossSlice, analyses: Analyses
+) -> Iterator[tuple[cst.CSTNode, str]]:
+    """Statements behind a backward that give a value of its graph to code of another file."""
+    tree = analyses.tree
+    computed = set().union(*(analyses.reader.of(unit.node).changes for unit in mine.units))
+    end = tree.span(mine.sink.call).start
+    for unit in (*theirs.upstream, *theirs.preparation, *theirs.units):
+        for call in descendants(unit.node) if tree.span(unit.node).start > end else ():
+            given = sorted(overlap(analyses.flow.reads(call), computed))
+            if given and _is_foreign(call, analyses):
+                yield tree.unit_of(call).node, given[0]
+
+
+def _is_foreign(node: cst.CSTNode, analyses: Analyses) -> bool:
+    """A call of what neither this file defines nor torch."""
+    if not isinstance(node, cst.Call):
+        return False
+    func = node.func
+    qualified = analyses.bindings.qualified(func) or ""
+    known = qualified.startswith("torch.") or analyses.modules.evidence(func) is not None
+    method = isinstance(func, cst.Attribute) and not any(
+        True for _ in analyses.objects.methods(func)
+    )
+    return not known and (method or bool(qualified))
