@@ -237,10 +237,11 @@ class OutputFinder:
         if place in found.open_places:
             return False
         elsewhere = not isinstance(found.sink.call, cst.Call)
-        if elsewhere and "." in place:
+        leaves = self._may_leave_before_sink(found)
+        if (elsewhere or leaves) and "." in place:
             return False
         together = self._outside_with(found.sink.unit) is self._outside_with(found.pieces[0])
-        together = together and not self._may_leave_before_sink(found)
+        together = together and not leaves
         if together and not elsewhere and keeps_graph(found.sink.call) is None:
             return True
         function = self._tree.enclosing(found.sink.call)
