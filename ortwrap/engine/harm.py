@@ -68,12 +68,14 @@ class Crossing:
         runs_module: it runs a trainable module, whose random numbers and buffers follow the
             order.
         draws: what of it may draw random numbers; empty if nothing does.
+        draws_beside_torch: the same for the generators of Python and NumPy.
         beside: its statements, where they may trade places with modules of their own.
     """
 
     reads: frozenset[str]
     runs_module: bool
     draws: str
+    draws_beside_torch: str
     beside: tuple[cst.CSTNode, ...]
 
 
@@ -147,8 +149,10 @@ class HarmCheck:
     def _of_import(self, qualified: str, name: str, crossing: Crossing) -> str | None:
         if _SWITCH.match(qualified):
             return "it changes a setting"
-        if _RANDOM.search(qualified) or qualified.startswith(("numpy.random", "random.")):
-            return _drawing(crossing)
+        if qualified.startswith(("numpy.random.", "random.")):
+            return _drawing(crossing.draws_beside_torch)
+        if _RANDOM.search(qualified):
+            return _drawing(crossing.draws)
         if qualified.endswith("_") or qualified.startswith("torch.nn.init"):
             return "it changes its arguments"
         if f"{qualified}.".startswith(_PURE_PACKAGES):
@@ -168,7 +172,7 @@ class HarmCheck:
         if method in _MODE_METHODS:
             return f"`{name}` changes modes"
         if method in _DRAWS and crossing.draws:
-            return _drawing(crossing)
+            return _drawing(crossing.draws)
         root = root_place(func.value, reader.instance)
         logs = _LOGS.match(method) is not None
         known = method in _HARMLESS_METHODS or method in _IN_PLACE_METHODS or logs
@@ -197,7 +201,7 @@ class HarmCheck:
             for inner in descendants(method.body):
                 drawn = isinstance(inner, cst.Call) and self._bindings.qualified(inner.func)
                 if drawn and drawn.startswith("torch.") and _RANDOM.search(drawn):
-                    return _drawing(crossing)
+                    return _drawing(crossing.draws)
         return None
 
     def _of_function(self, function: cst.FunctionDef, name: str, crossing: Crossing) -> str | None:
@@ -248,8 +252,8 @@ def _is_pure_builtin(name: str) -> bool:
     return name in _PURE_BUILTINS or (isinstance(error, type) and issubclass(error, Exception))
 
 
-def _drawing(crossing: Crossing) -> str | None:
-    return f"it draws random numbers, as `{crossing.draws}` may" if crossing.draws else None
+def _drawing(draws: str) -> str | None:
+    return f"it draws random numbers, as `{draws}` may" if draws else None
 
 
 def _unknown(name: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 import libcst as cst
 
-from ortwrap.engine.arguments import arguments_for
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.modules import ModuleTable
@@ -55,20 +54,8 @@ class Independence:
 
     def _origins(self, node: cst.CSTNode) -> set[cst.CSTNode] | None:
         """The calls that build what a name or an attribute may hold; None if some are unknown."""
-        values = self._modules.values(node)
-        if isinstance(node, cst.Name):
-            bound = self._bindings.lookup(node)
-            parameters = [binding for binding in bound if binding.kind == "parameter"]
-            if len(bound) != len(values) + len(parameters):
-                return None
-            for parameter in parameters:
-                function = self._tree.enclosing(parameter.node)
-                given = arguments_for(function, node.value, self._bindings.calls_of(function))
-                if not given or None in given:
-                    return None
-                values += filter(None, given)
         found: set[cst.CSTNode] = set()
-        for value in values:
+        for value in self._modules.all_values(node) or ():
             built = self._built(value)
             if built is None:
                 return None

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import libcst as cst
 
-from ortwrap.engine.arguments import pair_arguments
+from ortwrap.engine.arguments import arguments_for, pair_arguments
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.classes import Classes
 from ortwrap.engine.containers import loop_pairs
@@ -120,6 +120,26 @@ class ModuleTable:
         """Every expression that is assigned to the place a node stands for, by its own."""
         key = self.key(node)
         return [] if key is None else values_of(key, self._tree, self.key)
+
+    def all_values(self, node: cst.CSTNode) -> list[cst.BaseExpression] | None:
+        """The same, with what callers pass for a parameter; None where some are not known."""
+        values = self.values(node)
+        if not isinstance(node, cst.Name):
+            return values
+        bound = self._bindings.lookup(node)
+        parameters = [binding for binding in bound if binding.kind == "parameter"]
+        if len(bound) != len(values) + len(parameters):
+            return None
+        for parameter in parameters:
+            function = self._tree.enclosing(parameter.node)
+            home = self._tree.enclosing_class(function)
+            constructs = home is not None and self.classes.constructor(home) is function
+            calls = self._bindings.calls_of(home if home and constructs else function)
+            given = arguments_for(function, node.value, calls)
+            if not given or None in given:
+                return None
+            values += filter(None, given)
+        return values
 
     def _instance(self, node: cst.CSTNode) -> str | None:
         function = self._tree.enclosing(node)

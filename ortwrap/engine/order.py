@@ -46,6 +46,7 @@ class Orderer:
         harm: HarmCheck,
         aliases: Aliases,
         randomness: Randomness,
+        beside_torch: Randomness,
         independence: Independence,
         filled: frozenset[str],
     ) -> None:
@@ -56,6 +57,7 @@ class Orderer:
         self._harm = harm
         self._aliases = aliases
         self._randomness = randomness
+        self._beside_torch = beside_torch
         self._independence = independence
         self._filled = filled
 
@@ -150,7 +152,15 @@ class Orderer:
             return f"the model's run may fill `{name}`"
         tied = frozenset(self._aliases.closure(reads))
         why = self._harm.of(
-            unit.node, self._reader, Crossing(tied, runs_module, self._draws(crossing), beside)
+            unit.node,
+            self._reader,
+            Crossing(
+                tied,
+                runs_module,
+                self._draws(crossing, self._randomness),
+                self._draws(crossing, self._beside_torch),
+                beside,
+            ),
         )
         if why is None and runs_module and self._uses_module(unit, beside):
             why = "it uses a module that has to run first"
@@ -205,9 +215,9 @@ class Orderer:
         classes, instance = self._modules.classes, self._reader.instance
         return node is not None and classes.only_reports(node, instance)
 
-    def _draws(self, pieces: list[Unit]) -> str:
+    def _draws(self, pieces: list[Unit], randomness: Randomness) -> str:
         """The call that may draw random numbers, so that another draw has to stay on its side."""
-        drawing = (self._randomness.first_draw_in(piece.node) for piece in pieces)
+        drawing = (randomness.first_draw_in(piece.node) for piece in pieces)
         found = next(filter(None, drawing), None)
         return "" if found is None else self._tree.code(found)[:40]
 

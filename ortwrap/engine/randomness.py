@@ -34,18 +34,33 @@ _OF_MODULES = frozenset(
 
 
 class Randomness:
-    """Answers for the modules of one script."""
+    """Answers for the modules of one script.
 
-    def __init__(self, tree: SourceTree, bindings: Bindings, modules: ModuleTable) -> None:
+    Args:
+        tree: the script.
+        bindings: its names.
+        modules: its modules.
+        beside_torch: ask for Python's and NumPy's numbers only: torch's layers leave them alone.
+    """
+
+    def __init__(
+        self,
+        tree: SourceTree,
+        bindings: Bindings,
+        modules: ModuleTable,
+        *,
+        beside_torch: bool = False,
+    ) -> None:
         self._tree = tree
         self._bindings = bindings
         self._modules = modules
+        self._beside_torch = beside_torch
         # What is being looked at, so that names which refer to themselves come to an end.
         self._open: set[cst.CSTNode] = set()
 
     def may_draw(self, module: cst.CSTNode) -> bool:
         """Running what a name or an attribute holds may draw random numbers, as far as is known."""
-        values = self._modules.values(module)
+        values = self._modules.all_values(module)
         return not values or any(self._value_may_draw(value) for value in values)
 
     def _value_may_draw(self, value: cst.BaseExpression) -> bool:
@@ -79,7 +94,7 @@ class Randomness:
             return True
         if qualified.startswith("torch.nn.Sequential"):
             return any(self._value_may_draw(item.value) for item in value.args)
-        return _DRAWING_LAYERS.search(qualified) is not None
+        return not self._beside_torch and _DRAWING_LAYERS.search(qualified) is not None
 
     def _class_may_draw(self, home: cst.ClassDef) -> bool:
         """Some method runs a layer or a function that draws, or one of which nothing is known."""
@@ -108,11 +123,13 @@ class Randomness:
         if self._modules.is_criterion(func):
             return bool(self._modules.values(func)) and self.may_draw(func)
         for module in (func, func.value) if isinstance(func, cst.Attribute) else (func,):
-            if self._modules.is_trainable(module):
+            if self._modules.is_trainable(module) and not self._modules.is_instance(module):
                 return self.may_draw(module)
+        qualified = self._bindings.qualified(func)
+        if self._beside_torch and (qualified or "").startswith("torch."):
+            return False
         if _DRAWING_CALLS.search(self._tree.code(func)):
             return True
-        qualified = self._bindings.qualified(func)
         if qualified is not None:
             if qualified.startswith(("torch.nn.functional", "torch.nn.init")):
                 return False
@@ -123,10 +140,19 @@ class Randomness:
         if isinstance(defined, cst.ClassDef):
             return self._class_may_draw(defined)
         if isinstance(defined, cst.FunctionDef):
-            return True
+            return self._function_may_draw(defined)
         if isinstance(func, cst.Name):
             return self._bindings.resolve(func) is not None
         return isinstance(func, cst.Attribute) and self._method_may_draw(func)
+
+    def _function_may_draw(self, function: cst.FunctionDef) -> bool:
+        if function in self._open:
+            return False
+        self._open.add(function)
+        try:
+            return bool(function.decorators) or self.may_draw_in(function.body)
+        finally:
+            self._open.discard(function)
 
     def may_draw_in(self, node: cst.CSTNode) -> bool:
         """Some call in a piece of code may."""

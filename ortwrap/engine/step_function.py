@@ -58,6 +58,7 @@ class StepFunction:
             HarmCheck(bindings, modules, objects, independence),
             Aliases(self.reader, node),
             randomness,
+            Randomness(tree, bindings, modules, beside_torch=True),
             independence,
             helpers.filled_places(),
         )
