@@ -13,6 +13,7 @@ from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.headers import bound_in_header
 from ortwrap.engine.nodes import children
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.scaling import factors_of, scaling_of
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import Block, SourceTree, Unit
 
@@ -78,15 +79,6 @@ class _Closure:
     with_gradient: frozenset[str]
     carried: bool
     stopped: bool
-
-
-@dataclass(frozen=True)
-class _Scaling:
-    """A statement that binds `target` to `inner` times or divided by `factors`."""
-
-    target: str | None
-    inner: str | None
-    factors: tuple[cst.BaseExpression, ...]
 
 
 class Slicer:
@@ -178,7 +170,7 @@ class Slicer:
         for earlier in reversed(unit.block.units[: unit.index]):
             if place not in self._reader.of(earlier.node).changes:
                 continue
-            scaling = self._scaling(earlier)
+            scaling = scaling_of(earlier, self._reader.instance)
             if scaling is None or scaling.target != place or scaling.inner is None:
                 break
             if any(self._reaches_module(factor, sink) for factor in scaling.factors):
@@ -335,7 +327,7 @@ class Slicer:
 
     def _scaled_place(self, units: list[Unit], place: str) -> str | None:
         """The place that the last unit only scales into `place`, with factors of no gradient."""
-        scaling = self._scaling(units[-1])
+        scaling = scaling_of(units[-1], self._reader.instance)
         if scaling is None or scaling.target != place:
             return None
         made = any(scaling.inner in self._reader.of(unit.node).writes for unit in units[:-1])
@@ -347,28 +339,11 @@ class Slicer:
         )
         return scaling.inner if made and free else None
 
-    def _scaling(self, unit: Unit) -> _Scaling | None:
-        """What a statement multiplies or divides, and into which place."""
-        node = unit.node
-        if isinstance(node, cst.AugAssign):
-            if not isinstance(node.operator, (cst.DivideAssign, cst.MultiplyAssign)):
-                return None
-            target = self._place(node.target)
-            return _Scaling(target, target, (node.value,))
-        if not isinstance(node, cst.Assign) or len(node.targets) != 1:
-            return None
-        core, factors = _factors(node.value)
-        scaled = _argument_of_scale(node.value)
-        core = core if scaled is None else scaled
-        if not factors and scaled is None:
-            return None
-        return _Scaling(self._place(node.targets[0].target), self._place(core), tuple(factors))
-
     def _scalar_core(self, sink: Sink) -> cst.BaseExpression:
         """The part of `loss / k`, or of `(loss := ...)`, that needs the graph."""
         if isinstance(sink.loss, cst.NamedExpr):
             return sink.loss.value
-        core, factors = _factors(sink.loss)
+        core, factors = factors_of(sink.loss)
         free = not any(self._reaches_module(factor, sink) for factor in factors)
         return core if free and self._place(core) is not None else sink.loss
 
@@ -389,22 +364,3 @@ class Slicer:
 
     def _place(self, node: cst.CSTNode) -> str | None:
         return place_of(node, self._reader.instance)
-
-
-def _factors(value: cst.BaseExpression) -> tuple[cst.BaseExpression, list[cst.BaseExpression]]:
-    """`loss * a / b` taken apart into `loss` and its factors."""
-    factors: list[cst.BaseExpression] = []
-    while isinstance(value, cst.BinaryOperation) and isinstance(
-        value.operator, (cst.Divide, cst.Multiply)
-    ):
-        factors.append(value.right)
-        value = value.left
-    return value, factors
-
-
-def _argument_of_scale(value: cst.BaseExpression) -> cst.BaseExpression | None:
-    """`loss` in `scaler.scale(loss)`."""
-    if not isinstance(value, cst.Call) or not isinstance(value.func, cst.Attribute):
-        return None
-    scales = value.func.attr.value in ("scale", "scale_loss") and len(value.args) == 1
-    return value.args[0].value if scales else None
