@@ -156,9 +156,8 @@ def test_ci_runs_what_make_is_only_asked_for_here() -> None:
         target for line in printed if line.startswith("make ") for target in line.split()[1:]
     }
     by_ci = set(re.findall(r"make --no-print-directory (\w+)", (ROOT / ".ci" / "run").read_text()))
-    # `setup` is a part of the others; `demo` is a rewrite and a verification, which run above;
-    # `benchmarks` times other tools for minutes.
-    assert targets - by_ci == {"setup", "demo", "benchmarks"}
+    # `setup` is a part of the others; `benchmarks` times other tools for minutes.
+    assert targets - by_ci == {"setup", "benchmarks"}
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/library.md"])
