@@ -226,11 +226,39 @@ def _build(manager: Any, tensors: Sequence[Tensor]) -> None:
     """
     function, manager._forward_class = manager._forward_class, _NotYet
     try:
-        manager.forward(*tensors)
+        with _ones_are_fixed():
+            manager.forward(*tensors)
     except _Built:
         pass
     finally:
         manager._forward_class = function
+
+
+@contextlib.contextmanager
+def _ones_are_fixed() -> Iterator[None]:
+    """Sizes of 1 are no variables of a graph exported inside: another size is another signature.
+
+    ORTModule makes every size one. To ONNX Runtime two variables of different names never
+    broadcast, so that a gradient which has to be summed over such a dimension was left as it is.
+    """
+    from onnxruntime.training.ortmodule import _io
+
+    parse = _io.parse_inputs_for_onnx_export
+
+    def parse_and_fix(*args: Any, **kwargs: Any) -> Any:
+        info = parse(*args, **kwargs)
+        names = info.onnx_graph_input_names
+        for name, sizes in zip(names, info.onnx_graph_input_shapes):
+            axes = info.onnx_graph_input_dynamic_axes_map.get(name, {})
+            for axis in [axis for axis in axes if sizes[axis] == 1]:
+                del axes[axis]
+        return info
+
+    _io.parse_inputs_for_onnx_export = parse_and_fix
+    try:
+        yield
+    finally:
+        _io.parse_inputs_for_onnx_export = parse
 
 
 class _Built(BaseException):

@@ -44,6 +44,27 @@ def test_batches_of_other_sizes_use_the_same_graph() -> None:
     assert twins.backends == ["ort"]
 
 
+@pytest.mark.parametrize("layer", [nn.Linear(8, 8), nn.GRU(8, 8)], ids=["linear", "gru"])
+def test_one_word_is_weighed_against_many(layer: nn.Module) -> None:
+    # Where both sizes are variables, ONNX Runtime does not sum the gradient of the broadcast word.
+    class Scores(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = nn.Embedding(9, 8)
+            self.layer = layer
+
+        def forward(self, both: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
+            word, memory = both
+            seen = self.layer(self.embedding(word))
+            return (seen if torch.is_tensor(seen) else seen[0]).mul(memory).sum(dim=2)
+
+    twins = Twins(Scores(), nn.MSELoss())
+    for words in (1, 1, 6, 6, 1, 6):
+        twins.step((torch.randint(0, 9, (words, 5)), torch.randn(6, 5, 8)), torch.randn(6, 5))
+    assert twins.backends == ["ort", "ort"]
+    assert twins.ran_on_ort() == 4
+
+
 def test_double_precision_is_exact() -> None:
     # ORT's ReluGrad has no double kernel, its gradient of a mean a constant in single precision.
     twins = Twins(mlp(8, 1).double(), nn.MSELoss(reduction="sum"), lr=0.01)
