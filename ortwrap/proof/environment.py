@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from importlib import metadata
+from pathlib import Path
 
 _PACKAGES = (
     "ortwrap",
@@ -17,6 +19,8 @@ _PACKAGES = (
 
 # Share of the processors that others may use before times are doubted.
 _BUSY = 0.5
+# Seconds to look at them for.
+_WATCHED = 0.5
 
 
 def environment() -> dict[str, str]:
@@ -31,13 +35,29 @@ def environment() -> dict[str, str]:
 
 
 def busy() -> str | None:
-    """A warning when other programs keep this machine busy, so that times mean little."""
-    if not hasattr(os, "getloadavg"):
+    """A warning when other programs keep this machine busy, so that times mean little.
+
+    Asked while this process waits: the load average would count what it ran a minute ago.
+    """
+    before = _seconds_worked()
+    time.sleep(_WATCHED)
+    after = _seconds_worked()
+    if before is None or after is None:
         return None
-    load, processors = os.getloadavg()[0], os.cpu_count() or 1
-    if load <= _BUSY * processors:
+    at_work, processors = (after - before) / _WATCHED, os.cpu_count() or 1
+    if at_work <= _BUSY * processors:
         return None
     return (
-        f"other programs keep this machine busy (load {load:.1f} on {processors} processors): "
+        f"other programs keep {at_work:.1f} of the {processors} processors of this machine busy: "
         "step times mean little"
     )
+
+
+def _seconds_worked() -> float | None:
+    """Seconds that all processors together have been at work; None where Linux does not tell."""
+    try:
+        text = Path("/proc/stat").read_text(encoding="ascii")
+    except OSError:
+        return None
+    user, nice, system, _, _, *others = map(int, text.split("\n", 1)[0].split()[1:9])
+    return (user + nice + system + sum(others)) / os.sysconf("SC_CLK_TCK")
