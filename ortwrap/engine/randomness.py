@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Callable, TypeVar
 
 import libcst as cst
 
@@ -16,6 +17,8 @@ from ortwrap.engine.effects import instance_name, place_of
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.tree import SourceTree
+
+Node = TypeVar("Node", bound=cst.CSTNode)
 
 _DRAWING_LAYERS = re.compile(
     r"Dropout|RReLU|Transformer|MultiheadAttention|Fractional|\b(?:LSTM|GRU|RNN)\b"
@@ -63,14 +66,18 @@ class Randomness:
         values = self._modules.all_values(module)
         return not values or any(self._value_may_draw(value) for value in values)
 
-    def _value_may_draw(self, value: cst.BaseExpression) -> bool:
-        if value in self._open:
+    def _first_time(self, node: Node, may_draw: Callable[[Node], bool]) -> bool:
+        """Ask of a node, unless it is being asked already: then it adds nothing."""
+        if node in self._open:
             return False
-        self._open.add(value)
+        self._open.add(node)
         try:
-            return self._expression_may_draw(value)
+            return may_draw(node)
         finally:
-            self._open.discard(value)
+            self._open.discard(node)
+
+    def _value_may_draw(self, value: cst.BaseExpression) -> bool:
+        return self._first_time(value, self._expression_may_draw)
 
     def _expression_may_draw(self, value: cst.BaseExpression) -> bool:
         if isinstance(value, (cst.Name, cst.Attribute)):
@@ -98,13 +105,7 @@ class Randomness:
 
     def _class_may_draw(self, home: cst.ClassDef) -> bool:
         """Some method runs a layer or a function that draws, or one of which nothing is known."""
-        if home in self._open:
-            return False
-        self._open.add(home)
-        try:
-            return self._body_may_draw(home)
-        finally:
-            self._open.discard(home)
+        return self._first_time(home, self._body_may_draw)
 
     def _body_may_draw(self, home: cst.ClassDef) -> bool:
         for base in home.bases:
@@ -140,19 +141,13 @@ class Randomness:
         if isinstance(defined, cst.ClassDef):
             return self._class_may_draw(defined)
         if isinstance(defined, cst.FunctionDef):
-            return self._function_may_draw(defined)
+            return self._first_time(defined, self._function_may_draw)
         if isinstance(func, cst.Name):
             return self._bindings.resolve(func) is not None
         return isinstance(func, cst.Attribute) and self._method_may_draw(func)
 
     def _function_may_draw(self, function: cst.FunctionDef) -> bool:
-        if function in self._open:
-            return False
-        self._open.add(function)
-        try:
-            return bool(function.decorators) or self.may_draw_in(function.body)
-        finally:
-            self._open.discard(function)
+        return bool(function.decorators) or self.may_draw_in(function.body)
 
     def may_draw_in(self, node: cst.CSTNode) -> bool:
         """Some call in a piece of code may."""
