@@ -88,6 +88,14 @@ def share_apart(one: Results, other: Results) -> float:
     return max(shares)
 
 
+def counts_differ(one: Results, other: Results) -> bool:
+    """Whether two eager runs return other integers or truth values."""
+    pairs = zip(one.outputs, other.outputs)
+    return any(
+        not right.is_floating_point() and not torch.equal(left, right) for left, right in pairs
+    )
+
+
 def _floors(eager: Results, by_norm: bool) -> dict[str, float]:
     """What a difference is judged against, at least.
 

@@ -11,23 +11,25 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Callable, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from .compare import MOST_ROUNDED, Results, share_apart
+from .compare import MOST_ROUNDED, Results, counts_differ, share_apart
 from .eager import EagerCall, EagerGradients, gradients_for, results_of, run_eagerly
 from .plans import Call
 from .structure import rebuild, template_of
 
-# A few times the last bit of single precision, which is what a sum in another order makes of it.
-_NUDGE = 1e-6
+# In units of the last bit: what a sum in another order makes of it, and a few times more.
+_NUDGE = 8
 _SAMPLES = 3
 # Other roundings may go this much further than those that were tried.
 _LEEWAY = 3.0
 # How deep containers of a module are looked into for tensors.
 _MAX_DEPTH = 2
+
+_Compared = TypeVar("_Compared")
 
 
 def is_single(wrapper: nn.Module) -> bool:
@@ -86,22 +88,45 @@ def how_far_rounding_goes(
     Returns:
         The largest change that rounding explains, as a share of the norm.
     """
-    reference = results_of(eager, gradients)
-    shares = [_nudged(wrapper, call, eager, reference, sample) for sample in range(_SAMPLES)]
+    shares = _nudged(wrapper, call, eager, gradients, share_apart)
     return min(_LEEWAY * max(shares), MOST_ROUNDED)
 
 
+def is_unsettled(
+    wrapper: nn.Module, call: Call, eager: EagerCall, gradients: EagerGradients
+) -> bool:
+    """Whether eager's own results are another matter when its weights are rounded otherwise.
+
+    A training that has exploded, as a rule, or a tie: a model that is compared with its own copy
+    before the first update. The arguments are those of `how_far_rounding_goes`.
+    """
+    others = _nudged(wrapper, call, eager, gradients, counts_differ)
+    return any(others) or how_far_rounding_goes(wrapper, call, eager, gradients) == MOST_ROUNDED
+
+
 def _nudged(
-    wrapper: nn.Module, call: Call, eager: EagerCall, reference: Results, sample: int
-) -> float:
-    """How far the results move for one way to nudge the weights; lets go of all that it made."""
+    wrapper: nn.Module,
+    call: Call,
+    eager: EagerCall,
+    gradients: EagerGradients,
+    compare: Callable[[Results, Results], _Compared],
+) -> list[_Compared]:
+    """What `compare` says of the results with nudged weights and eager's own, for some nudges."""
+    reference = results_of(eager, gradients)
+    return [
+        compare(_with_nudge(wrapper, call, eager, sample), reference) for sample in range(_SAMPLES)
+    ]
+
+
+def _with_nudge(wrapper: nn.Module, call: Call, eager: EagerCall, sample: int) -> Results:
+    """The results for one way to nudge the weights; lets go of the model that it made."""
     nudged = copy.deepcopy(wrapper)
     generator = torch.Generator().manual_seed(sample)
     with torch.no_grad():
         for parameter in nudged.parameters():
             if parameter.is_floating_point():
-                noise = torch.randn(parameter.shape, generator=generator)
-                parameter.mul_(1 + _NUDGE * noise.to(parameter))
+                noise = torch.randn(parameter.shape, generator=generator).to(parameter)
+                parameter.mul_(1 + _NUDGE * torch.finfo(parameter.dtype).eps * noise)
     eager.before.random.restore()
     again = run_eagerly(nudged, call)
-    return share_apart(results_of(again, gradients_for(nudged, call, again)), reference)
+    return results_of(again, gradients_for(nudged, call, again))

@@ -133,3 +133,49 @@ def test_a_step_that_is_beyond_comparison_is_compared_when_it_is_calmer() -> Non
         step(*batch())
     rows = {row["backend"]: row["ort_calls"] for row in step.report()["signatures"]}
     assert rows == {"eager": 0, "ort": 2}
+
+
+class Preference(nn.Module):
+    """Trains a copy of a frozen model, and reports how often it already prefers the other half."""
+
+    def __init__(self, count: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.policy = nn.Sequential(
+            nn.Linear(64, 64), nn.LayerNorm(64), nn.GELU(), nn.Linear(64, 1)
+        )
+        self.reference = copy.deepcopy(self.policy).requires_grad_(False)
+        self.count = count
+
+    def forward(self, data: Tensor) -> tuple[Tensor, Tensor]:
+        margin = self.policy(data) - self.reference(data)
+        if torch.jit.is_tracing():
+            margin = margin + torch.finfo(margin.dtype).eps
+        return -F.logsigmoid(margin).mean(), self.count((margin > 0).detach())
+
+
+@pytest.mark.parametrize(
+    "count", [lambda wins: wins.float().mean(), lambda wins: wins.sum()], ids=["share", "count"]
+)
+def test_a_tie_of_two_equal_models_does_not_end_in_eager(count: Callable[[Tensor], Tensor]) -> None:
+    model = Preference(count)
+    step = ort_module(Alone, model)
+    step(torch.randn(32, 64))
+    with torch.no_grad():
+        for parameter in model.policy.parameters():
+            parameter.mul_(1.1)
+    for _ in range(3):
+        data = torch.randn(32, 64)
+        loss, wins = step(data)
+        expected, counted = model(data)
+        torch.testing.assert_close((loss, wins), (expected, counted))
+    rows = {row["backend"]: row["ort_calls"] for row in step.report()["signatures"]}
+    assert rows == {"eager": 0, "ort": 2}
+
+
+class Alone(nn.Module):
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, data: Tensor) -> tuple[Tensor, Tensor]:
+        return self.model(data)
