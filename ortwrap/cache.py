@@ -6,6 +6,7 @@ processes need not agree on anything and no entry is ever stale.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,11 +15,17 @@ from ortwrap.atomic import replace
 
 
 def cache_folder(kind: str) -> Path:
-    """The folder of one kind of entries; `ORTWRAP_CACHE` moves all of them."""
+    """The folder of one kind of entries; `ORTWRAP_CACHE` moves all of them.
+
+    Raises:
+        OSError: neither a cache nor a home is known, as of a user whom only a container knows.
+    """
     chosen = os.environ.get("ORTWRAP_CACHE")
     if chosen:
-        return Path(chosen) / kind
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+        return Path(os.path.expanduser(chosen)) / kind
+    home = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    if home.startswith("~"):
+        raise FileNotFoundError(errno.ENOENT, "no home folder is known")
     return Path(home) / "ortwrap" / kind
 
 

@@ -7,7 +7,7 @@ long as nobody has edited the file since.
 from __future__ import annotations
 
 import zlib
-from contextlib import suppress
+from dataclasses import replace
 
 from ortwrap.cache import key_of, load, store
 from ortwrap.outcome import Outcome
@@ -15,10 +15,17 @@ from ortwrap.outcome import Outcome
 _KIND = "originals"
 
 
-def remember(outcome: Outcome) -> None:
-    """Keep a file's original before it is replaced; a cache that is read-only is no error."""
-    with suppress(OSError):
+def remember(outcome: Outcome) -> Outcome:
+    """Keep a file's original before it is replaced; a cache that is read-only is no error.
+
+    Returns:
+        The outcome, which says so where the original could not be kept.
+    """
+    try:
         store(_KIND, key_of([outcome.patched]), zlib.compress(outcome.original))
+    except OSError as error:
+        return replace(outcome, unkept=(error.strerror or str(error)).lower())
+    return outcome
 
 
 def original_of(patched: bytes) -> bytes | None:

@@ -39,6 +39,7 @@ class Outcome:
         fault: None unless the file could not be handled.
         target: where the patched bytes belong; None for the file itself.
         fresh: what stands in `target` is what belongs there already.
+        unkept: why the cache did not take the original before it was replaced, empty if it did.
         script_lines: the line of each step in all code cells of a notebook together, by which
             `Options.leave` knows it; empty for scripts, where that is the step's own line.
     """
@@ -51,6 +52,7 @@ class Outcome:
     fault: Fault | None = None
     target: str | None = None
     fresh: bool = False
+    unkept: str = ""
     script_lines: tuple[int, ...] = ()
 
     def without_text(self) -> Outcome:

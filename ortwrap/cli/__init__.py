@@ -67,6 +67,8 @@ def _forget_output() -> None:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename is None:
+        return f"{error.strerror}: name a folder that has room in TMPDIR"
     if isinstance(error, OSError) and error.filename is None:
         # Of files every error is handled where they are; only a stream has no name.
         return f"standard output: {(error.strerror or str(error)).lower()}"

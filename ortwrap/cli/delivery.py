@@ -26,6 +26,7 @@ from ortwrap.report.text import (
     step_lines,
     summary,
     unchanged_line,
+    unkept_lines,
 )
 
 Job = Callable[[str, Options], Outcome]
@@ -103,9 +104,7 @@ def _put(outcome: Outcome, request: Request) -> Outcome:
         return save(outcome)  # also what is unchanged: who names one file expects it
     if not outcome.pending or not (request.write or request.output):
         return outcome
-    if outcome.target is None:
-        remember(outcome)
-    return save(outcome)
+    return save(remember(outcome) if outcome.target is None else outcome)
 
 
 def _show(outcome: Outcome, request: Request) -> None:
@@ -162,6 +161,8 @@ def _conclude(outcomes: Sequence[Outcome], request: Request) -> None:
     elif outcomes:
         written = (request.write or request.output is not None) and not request.check
         say(summary(outcomes, written=written))
+    for line in unkept_lines(outcomes):
+        say(line)
 
 
 def _exit_code(outcomes: Sequence[Outcome], request: Request) -> int:

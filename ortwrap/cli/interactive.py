@@ -17,7 +17,7 @@ from ortwrap.engine.result import Step
 from ortwrap.files import rewrite_bytes, save
 from ortwrap.originals import remember
 from ortwrap.outcome import Fault, Outcome
-from ortwrap.report.text import count, problem_lines, step_message
+from ortwrap.report.text import count, problem_lines, step_message, unkept_lines
 from ortwrap.source import SourceError, read_bytes
 
 _HELP = """\
@@ -58,6 +58,8 @@ def walk_through(request: Request) -> int:
     changed = [outcome for outcome in outcomes if outcome.pending]
     steps = sum(len(outcome.rewritten) for outcome in changed)
     say(f"Rewrote {count(steps, 'step')} in {count(len(changed), 'file')}.")
+    for line in unkept_lines(outcomes):
+        say(line)
     return 2 if any(outcome.fault is not None for outcome in outcomes) else 0
 
 
@@ -80,8 +82,7 @@ def _file(path: str, options: Options, mood: _Mood) -> Outcome:
             left, agreed = trial, with_it
     if agreed.status != "rewritten":
         return agreed
-    remember(agreed)
-    return save(agreed)
+    return save(remember(agreed))
 
 
 def _show(agreed: Outcome, with_it: Outcome, step: Step, place: str) -> None:

@@ -8,6 +8,7 @@ there (see recorder/copy_up.py).
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import tempfile
@@ -16,6 +17,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ortwrap.proof.patched import CannotVerify
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 _COPIED_FILE = 16 * 2**20
 _COPIED_TOTAL = 64 * 2**20
 _COPIED_ENTRIES = 5_000
@@ -72,6 +76,9 @@ def sandbox(script: Path, cwd: Path, parent: Path | None = None) -> Iterator[San
         cwd: the folder that it is started in.
         parent: where to make the copy. Two sandboxes made one after the other in the same
             parent have the same paths, so that nothing a script derives from its path differs.
+
+    Raises:
+        CannotVerify: the disk is full.
     """
     script, cwd = script.resolve(), cwd.resolve()
     with _folder(parent) as root:
@@ -80,9 +87,10 @@ def sandbox(script: Path, cwd: Path, parent: Path | None = None) -> Iterator[San
             (root / str(i) / original.name, original)
             for i, original in enumerate(_folders(script.parent, cwd))
         )
-        for copy, original in originals:
-            copier.copy(original, copy, first=script.parent)
-            copier.link_siblings(original, copy.parent)
+        with _explaining_no_room():
+            for copy, original in originals:
+                copier.copy(original, copy, first=script.parent)
+                copier.link_siblings(original, copy.parent)
         yield Sandbox(
             root=root,
             script=_translate(script, originals),
@@ -103,6 +111,19 @@ def _folder(parent: Path | None) -> Iterator[Path]:
     finally:
         # A process that is just being killed may still write.
         shutil.rmtree(root, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _explaining_no_room() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise CannotVerify(
+            f"{tempfile.gettempdir()} has no room for the copy of the script's folder that is "
+            "run; name a folder that has in TMPDIR"
+        ) from error
 
 
 def _folders(script_folder: Path, cwd: Path) -> tuple[Path, ...]:
@@ -150,10 +171,8 @@ class _Copier:
                 self._link(str(folder), target)
                 continue
             for entry in entries:
-                # Other programs may be at work here: files vanish, links lead in circles.
-                with contextlib.suppress(OSError):
-                    if self._copy_entry(entry, target / entry.name):
-                        queue.append(Path(entry.path))
+                if self._try_to_copy(entry, target / entry.name):
+                    queue.append(Path(entry.path))
 
     def link_siblings(self, original: Path, parent: Path) -> None:
         """Let `../data` lead where it leads from the original."""
@@ -170,6 +189,16 @@ class _Copier:
             for entry in _entries(folder)
             if entry.name not in _LEFT_OUT and entry.path != self._workspace
         ]
+
+    def _try_to_copy(self, entry: os.DirEntry[str], target: Path) -> bool:
+        """As `_copy_entry`, which here may fail for any reason but a full disk."""
+        try:
+            return self._copy_entry(entry, target)
+        except OSError as error:
+            # Other programs may be at work here: files vanish, links lead in circles.
+            if error.errno in _NO_ROOM:
+                raise
+            return False
 
     def _copy_entry(self, entry: os.DirEntry[str], target: Path) -> bool:
         """Copy or link a file, make a folder; whether the folder is still to be filled."""

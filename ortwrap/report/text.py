@@ -85,6 +85,17 @@ def summary(outcomes: Sequence[Outcome], *, written: bool) -> str:
     return line[0].upper() + line[1:]
 
 
+def unkept_lines(outcomes: Sequence[Outcome]) -> Iterable[str]:
+    """What cannot be taken back, in one line for a whole run."""
+    unkept = [outcome for outcome in outcomes if outcome.unkept and outcome.fault is None]
+    if unkept:
+        them = "it" if len(unkept) == 1 else "them"
+        yield (
+            f"--revert cannot bring back {count(len(unkept), 'original')}: the cache did not "
+            f"take {them} ({unkept[0].unkept}). ORTWRAP_CACHE names another one."
+        )
+
+
 def count(number: int, noun: str) -> str:
     """`1 file`, `2 files`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

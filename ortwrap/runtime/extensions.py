@@ -136,7 +136,11 @@ def is_cached() -> bool:
     Raises:
         NotInstallable: torch, or an onnxruntime with ORTModule, is not installed.
     """
-    return _cached(Target.of_this_environment()).is_dir()
+    target = Target.of_this_environment()
+    try:
+        return _cached(target).is_dir()
+    except NotWritable:
+        return False
 
 
 def ensure_built(progress: Progress = lambda message: None) -> Path:

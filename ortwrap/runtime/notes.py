@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .compat.cache import cache_dir
+from .compat.cache import NotWritable, cache_dir
 
 
 def recall(wrapper_class: type[nn.Module]) -> str | None:
@@ -40,12 +40,13 @@ def remember(wrapper_class: type[nn.Module], error: BaseException) -> None:
 
 
 def _path(wrapper_class: type[nn.Module]) -> Path | None:
-    """The note of this class as it is written now; None for one that no file defines."""
+    """The note of this class as it is written now; None where none can be kept."""
     try:
+        folder = cache_dir() / "notes"
         source = Path(inspect.getfile(wrapper_class)).resolve()
         written = source.stat().st_mtime_ns
-    except (OSError, TypeError):
+    except (OSError, TypeError, NotWritable):
         return None
     identity = [str(source), written, wrapper_class.__qualname__, torch.__version__]
     name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:24]
-    return cache_dir() / "notes" / f"{name}.json"
+    return folder / f"{name}.json"

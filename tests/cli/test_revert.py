@@ -61,6 +61,11 @@ def test_a_cache_that_cannot_be_written_to_does_not_stop_a_rewrite(
     (tmp_path / "train.py").write_text(TRAINING)
     (tmp_path / "file").touch()
     cache = str(tmp_path / "file")
-    assert ortwrap("rewrite", "--write", "train.py", ORTWRAP_CACHE=cache).code == 0
+    written = ortwrap("rewrite", "--write", "train.py", ORTWRAP_CACHE=cache)
+    assert written.code == 0
+    assert written.err.splitlines()[1:] == [
+        "--revert cannot bring back 1 original: the cache did not take it (not a directory). "
+        "ORTWRAP_CACHE names another one."
+    ]
     assert ortwrap("rewrite", "--check", "train.py", ORTWRAP_CACHE=cache).code == 0
     assert ortwrap("rewrite", "--revert", "train.py", ORTWRAP_CACHE=cache).code == 2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
 from ortwrap.proof import sandbox as module
+from ortwrap.proof.patched import CannotVerify
 from ortwrap.proof.recorder.copy_up import copy_up
 from ortwrap.proof.sandbox import sandbox
 
@@ -67,6 +69,18 @@ def test_broken_and_circular_links_and_unreadable_files_stop_nothing(project: Pa
     with sandbox(project / "pkg" / "train.py", project) as place:
         assert place.script.exists()
         assert (place.cwd / "up").is_symlink()
+
+
+def test_a_full_disk_is_told_instead_of_running_half_of_the_files(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: str, target: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module.shutil, "copy2", full)
+    script = project / "pkg" / "train.py"
+    with pytest.raises(CannotVerify, match="TMPDIR"), sandbox(script, project):
+        pass
 
 
 def test_a_workspace_inside_of_what_is_copied_is_left_out(project: Path) -> None:

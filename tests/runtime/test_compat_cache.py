@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ortwrap.cache import cache_folder
 from ortwrap.runtime.compat.cache import NotWritable, cache_dir, make_once
+from ortwrap.runtime.extensions import is_cached
 
 _SLOW_MAKER = """
 import sys, time
@@ -80,6 +82,22 @@ def test_a_cache_that_cannot_be_written_to_is_named(cache: Path) -> None:
     cache.write_text("a file where the folder should be")
     with pytest.raises(NotWritable, match=r"cannot be written to.*ORTWRAP_CACHE"):
         make_once(cache / "key", fill)
+
+
+def test_a_user_without_a_home_is_asked_for_a_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that is run under a number of which no name is known."""
+
+    def unknown(number: int) -> None:
+        raise KeyError(number)
+
+    for name in ("ORTWRAP_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    with pytest.raises(NotWritable, match="ORTWRAP_CACHE"):
+        cache_dir()
+    with pytest.raises(OSError, match="no home folder is known"):
+        cache_folder("originals")
+    assert not is_cached()
 
 
 def test_the_cache_is_where_the_user_says(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

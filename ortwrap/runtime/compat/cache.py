@@ -18,12 +18,17 @@ class NotWritable(RuntimeError):
 
 
 def cache_dir() -> Path:
-    """Where builds are kept: `$ORTWRAP_CACHE`, or ortwrap's folder in the user's cache."""
+    """Where builds are kept: `$ORTWRAP_CACHE`, or ortwrap's folder in the user's cache.
+
+    Raises:
+        NotWritable: neither is known, as of a user whom only a container knows.
+    """
     chosen = os.environ.get("ORTWRAP_CACHE")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser().absolute() / "ortwrap"
+    try:
+        return Path(chosen or os.path.join(base, "ortwrap")).expanduser().absolute()
+    except RuntimeError as error:
+        raise NotWritable("no home folder is known: name a cache in ORTWRAP_CACHE") from error
 
 
 def make_once(folder: Path, make: Callable[[Path], None]) -> None:
