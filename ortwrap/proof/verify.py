@@ -81,24 +81,24 @@ def verify(
     try:
         check_copied(also, script, cwd or Path.cwd())
         twin = patched_script(script, patched, options or Options(), also)
+        with workspace() as folder:
+            setting = Setting(
+                script=script.resolve(),
+                args=tuple(args),
+                cwd=(cwd or Path.cwd()).resolve(),
+                steps=steps,
+                seed=seed,
+                keep_dropout=keep_dropout,
+                transparent=twin.classes,
+                launcher=found_launcher(launcher),
+                timeout=timeout,
+                workspace=folder,
+                also=tuple(also),
+                on_progress=on_progress,
+            )
+            verification = Verification(setting, blank, ask_other_seed=other_seed)
+            if keep_dropout:
+                return verdict_over_seeds(verification, twin, seeds)
+            return verification.of(twin)
     except CannotVerify as error:
         return replace(blank, messages=(*blank.messages, str(error)))
-    with workspace() as folder:
-        setting = Setting(
-            script=script.resolve(),
-            args=tuple(args),
-            cwd=(cwd or Path.cwd()).resolve(),
-            steps=steps,
-            seed=seed,
-            keep_dropout=keep_dropout,
-            transparent=twin.classes,
-            launcher=found_launcher(launcher),
-            timeout=timeout,
-            workspace=folder,
-            also=tuple(also),
-            on_progress=on_progress,
-        )
-        verification = Verification(setting, blank, ask_other_seed=other_seed)
-        if keep_dropout:
-            return verdict_over_seeds(verification, twin, seeds)
-        return verification.of(twin)

@@ -26,11 +26,14 @@ def workspace() -> Iterator[Path]:
     for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with contextlib.suppress(OSError):
             _sweep(left)
-    with (
-        tempfile.TemporaryDirectory(prefix=_PREFIX, ignore_cleanup_errors=True) as folder,
-        _locked(Path(folder)),
-    ):
-        yield Path(folder)
+    folder = tempfile.TemporaryDirectory(prefix=_PREFIX)
+    try:
+        with _locked(Path(folder.name)):
+            yield Path(folder.name)
+    finally:
+        # A process that is just being killed may still write: the next run sweeps then.
+        with contextlib.suppress(OSError):
+            folder.cleanup()
 
 
 @contextlib.contextmanager

@@ -168,7 +168,17 @@ def register(operators: Iterable[Operator]) -> None:
         if operator.when is not None:
             otherwise = symbolics.get(key) or _exporters_own(operator.name)
             symbolic = functools.partial(_choose, operator, otherwise)
-        symbolics[key] = symbolic
+        symbolics[key] = _as_function(symbolic)
+
+
+def _as_function(symbolic: Symbolic) -> Symbolic:
+    """A function without annotations: the exporter up to torch 2.8 evaluates those it finds."""
+
+    def function(g: Any, *exported: Any, **attributes: Any) -> Any:
+        return symbolic(g, *exported, **attributes)
+
+    function.__annotations__.clear()
+    return function
 
 
 def _choose(
