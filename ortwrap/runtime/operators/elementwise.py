@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .arguments import constant_of
-from .paths import is_floating, is_tensor, traced_sizes
+from .paths import is_floating, is_tensor, scalar_type, traced_sizes
 from .registry import as_torch
 
 
@@ -20,6 +20,16 @@ def _is_broadcast(g: Any, *_: Any) -> bool:
         for value in node.inputs()
         if is_floating(value) and traced_sizes(value) != ()
     )
+
+
+def _makes_truths(g: Any, *_: Any) -> bool:
+    """ONNX Runtime's Where knows of no truth values among what it chooses from."""
+    return scalar_type(g.original_node.output()) == "Bool"
+
+
+def _makes_integers(g: Any, *_: Any) -> bool:
+    """The exporter writes bitwise operators for truth values only."""
+    return scalar_type(g.original_node.output()) != "Bool"
 
 
 def _is_bounded_by_tensors(g: Any, input: Any, *bounds: Any) -> bool:
@@ -43,6 +53,10 @@ OPERATORS = (
     *as_torch("pow", when=_has_exponents),
     *as_torch("floor_divide heaviside float_power"),
     *as_torch("where masked_fill", when=_is_broadcast, keeps="inputs"),
+    # The exporter takes the last underline of `__and__` for that of an operator in place.
+    *as_torch("__and_ __or_ __xor_", when=_makes_integers),
+    *as_torch("bitwise_and bitwise_or bitwise_xor bitwise_not", when=_makes_integers),
+    *as_torch("where masked_fill index_put masked_scatter", when=_makes_truths),
     *as_torch("atan2 hypot copysign xlogy logaddexp logaddexp2 fmod remainder"),
     *as_torch("lgamma digamma erfinv erfc logit sinc"),
     *as_torch("sinh cosh tan asin acos atan asinh acosh atanh"),

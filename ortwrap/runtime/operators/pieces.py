@@ -30,6 +30,11 @@ def _split_along(axis: int) -> Callable[..., Any]:
     return split
 
 
+def _places(condition: Tensor) -> tuple[Tensor, ...]:
+    """What `torch.where` returns of one argument."""
+    return condition.nonzero(as_tuple=True)
+
+
 IN_OTHER_WORDS: Mapping[Any, Callable[..., Any]] = {
     torch.tensor_split: _tensor_split,
     Tensor.tensor_split: _tensor_split,
@@ -44,6 +49,8 @@ IN_OTHER_WORDS: Mapping[Any, Callable[..., Any]] = {
 
 def in_other_words(function: Any, args: Sequence[Any]) -> Any:
     """What to call in the place of `function` while a model is traced: itself, if it exports."""
+    if function is torch.where and len(args) == 1:
+        return _places
     # Places that are tensors would have to be read.
     plain = len(args) > 1 and not isinstance(args[1], Tensor)
     return IN_OTHER_WORDS.get(function, function) if plain else function

@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from . import paths
 from .pieces import in_other_words
 from .stand_ins import standing_in
+from .truths import as_numbers
 
 _DATA = frozenset({Tensor.data.__get__})  # type: ignore[attr-defined]
 _JOINS = frozenset({torch.cat, torch.concat, torch.concatenate})
@@ -66,12 +67,12 @@ class _StopGradients(TorchFunctionMode):
             func = Tensor.detach
         if func in _JOINS and args and _is_trained(args):
             args = (tuple(map(self._joined_once, args[0])), *args[1:])
-        function = in_other_words(func, args)
-        result = function(*args, **(kwargs or {}))
+        args, keywords = as_numbers(func, args, kwargs or {})
+        result = in_other_words(func, args)(*args, **keywords)
         if func is torch.tensor and result.is_floating_point():
             # A constant of the trace by reference, which `total += loss` must not change.
             return result.clone()
-        if func in _EMPTY or not _is_trained((*args, *(kwargs or {}).values())):
+        if func in _EMPTY or not _is_trained((*args, *keywords.values())):
             return result
         if isinstance(result, Tensor):
             return _stopped(result, args)

@@ -21,6 +21,7 @@ from . import (
     recurrent,
     reductions,
     resizing,
+    truths,
 )
 
 FAMILIES = (
@@ -38,6 +39,7 @@ FAMILIES = (
     reductions,
     elementwise,
     layout,
+    truths,
     products,
     distances,
     models,
