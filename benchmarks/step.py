@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from ortwrap.runtime import dispatch, ort_module
 from ortwrap.runtime.export import Graph
+from ortwrap.runtime.guards import Guards
 from ortwrap.runtime.operators.calls import TorchCall
 from ortwrap.runtime.plans import GraphPlan
 
@@ -87,6 +88,7 @@ def timed(timers: Timers, graphs: list[Graph]) -> Iterator[None]:
     """Times the parts of every step inside."""
     rows: list[tuple[Any, str, str]] = [
         (dispatch, "describe", "arguments"),
+        (Guards, "look", "guards"),
         (dispatch.Dispatcher, "_family", "guards"),
         (dispatch, "look_at", "labels"),
         (GraphPlan, "run", "plan"),

@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from typing import Any, Callable, Optional
+from typing import Any, Callable
 
 import torch
 from torch import nn
 
-from . import notes, settings, specialise, tree
+from . import notes, settings, specialise
 from .ambient import ambient_key
 from .backend import unavailable
 from .distribution import Distribution
 from .eager import EagerCall, run_eagerly
 from .family import Family
 from .generators import position
+from .guards import Guarded, Guards
 from .judge import compare_again
 from .labels import LabelBatch, look_at
 from .plans import Call, EagerPlan, GraphPlan, Plan, describe_call
 from .reasons import Reason, warn
 from .structure import Leaves, Opaque, describe
-from .watch import Watch
 
 _MAX_DEFERRALS = 3
 _CHANGING = Reason(f"its calls keep changing: more than {settings.MAX_SIGNATURES} signatures")
 _ASKED_FOR = Reason("ORTWRAP_BACKEND=eager")
 _EMPTY = Reason("an empty batch")
+_EMPTY_ATTRIBUTE = Reason("an empty tensor in an attribute that forward sets")
 # What ends like this is part of running on ONNX Runtime: `ortwrap verify` counts by it.
 _FIRST = "the first call, to compare"
 _NEW = "new sizes or numbers, to compare"
 LATER = "a later call is the one to compare"
-
-# The state of the modules, the number of that state, and what in it rules a graph out.
-Guarded = tuple[Watch, int, Optional[Reason]]
+_OTHER_KIND = Reason(f"an attribute that forward sets becomes something else; {LATER}")
 
 
 class Dispatcher:
@@ -66,14 +65,10 @@ class Dispatcher:
         self._exports = 0
         self._deferrals = 0
         self._warned: set[Reason] = set()
-        self._trust = asked.trust
+        self._guards = Guards(asked.trust, self._bind)
         self._wrapper: nn.Module | None = None
         self._eager: Callable[..., Any] = _detached
         self._distribution = Distribution(())
-        self._watch: Watch | None = None
-        self._states: dict[Hashable, int] = {}
-        self._state = 0
-        self._obstacle: Reason | None = None
         noted = None if asked.eager else notes.recall(wrapper_class)
         if noted is not None:
             self.give_up(Reason(f"its backward failed on ONNX Runtime in an earlier run: {noted}"))
@@ -96,19 +91,16 @@ class Dispatcher:
         self._wrapper = wrapper
         self._eager = eager
         self._distribution = distribution
-        self._watch = None
-        if guarded is not None:
-            self._watch, self._state, self._obstacle = guarded
-            self._bind()
+        self._guards.attach(wrapper, guarded)
 
     def guarded(self) -> Guarded | None:
         """What is known of the modules, which it holds; None if nothing is yet."""
-        watch = self._watch
-        return None if watch is None else (watch, self._state, self._obstacle)
+        return self._guards.known()
 
     def detach(self) -> None:
         """Lets go of the user's modules."""
-        self._wrapper = self._watch = None
+        self._wrapper = None
+        self._guards.detach()
         self._eager = _detached
         self._distribution = Distribution(())
         for plan in self.plans():
@@ -138,15 +130,18 @@ class Dispatcher:
             return self._run_given_up(args, kwargs)
         leaves = Leaves()
         try:
-            structure = describe((args, kwargs), leaves)
-        except Opaque as opaque:
-            reason = Reason(f"an argument is {opaque.reason}")
-            self._warn(reason)
-            return self._run_outside(reason, args, kwargs)
-        if 0 in leaves.sizes:
-            return self._run_outside(_EMPTY, args, kwargs)
-        call = Call(args, kwargs, leaves.tensors, leaves.numbers)
-        family = self._family(wrapper, structure)
+            structure = _described("an argument", (args, kwargs), leaves, _EMPTY)
+            watch = self._guards.look(wrapper, self._given_up is None)
+            state = self._guards.held()
+            if state:
+                of_state = _described("what forward sets", state, leaves, _EMPTY_ATTRIBUTE)
+                structure = (structure, of_state)
+        except _Outside as outside:
+            if outside.reason not in (_EMPTY, _EMPTY_ATTRIBUTE):
+                self._warn(outside.reason)
+            return self._run_outside(outside.reason, args, kwargs)
+        call = Call(args, kwargs, leaves.tensors, leaves.numbers, state)
+        family = self._family(wrapper, (structure, *watch.of_parameters()))
         if family is None:
             return self._run_given_up(args, kwargs)
         plan = family.plans.get(family.key(call))
@@ -155,12 +150,9 @@ class Dispatcher:
         return self._follow(wrapper, family, plan, call)
 
     def _family(self, wrapper: nn.Module, structure: Hashable) -> Family | None:
-        watch = self._current_watch(wrapper)
         key = (
             structure,
-            self._state,
-            tuple([parameter.requires_grad for parameter in watch.parameters]),
-            tuple([parameter.dtype for parameter in watch.parameters]),
+            self._guards.state,
             ambient_key(),
             self._declared(wrapper),
         )
@@ -177,23 +169,10 @@ class Dispatcher:
         declared = getattr(self._wrapper_class, "graph_depends_on", None)
         return None if declared is None else declared(wrapper)
 
-    def _current_watch(self, wrapper: nn.Module) -> Watch:
-        watch = self._watch
-        if watch is not None and (self._trust or watch.unchanged()):
-            return watch
-        self._watch = watch = Watch(tree.flatten((wrapper,)))
-        # Hashing the whole of it at each call would cost more than the guards.
-        if self._given_up is None:
-            self._states.setdefault(watch.key, len(self._states))
-        self._state = self._states.get(watch.key, -1)
-        roots = (wrapper, *watch.outside)
-        self._obstacle = next(filter(None, map(tree.obstacle, roots)), None)
-        self._bind()
-        return watch
-
-    def _bind(self) -> None:
+    def _bind(self, current: Plan | None = None) -> None:
+        """Lets every graph look up its modules anew, but for one that is up to date."""
         for plan in self.plans():
-            if isinstance(plan, GraphPlan):
+            if isinstance(plan, GraphPlan) and plan is not current:
                 plan.bind()
 
     def _follow(self, wrapper: nn.Module, family: Family, plan: Plan, call: Call) -> Any:
@@ -225,6 +204,9 @@ class Dispatcher:
             reason = Reason.of_failure("ONNX Runtime failed in forward", error)
             self._settle(family, call, EagerPlan(reason), 1)
             return result
+        if plan.replaces:
+            self._guards.follow(plan.replaces)
+            self._bind(plan)
         plan.calls += 1
         plan.note_labels(labels)
         return result
@@ -252,14 +234,19 @@ class Dispatcher:
 
     def _try(self, wrapper: nn.Module, family: Family, call: Call) -> Any:
         """Runs the call eagerly and, if that can be, on ONNX Runtime beside it."""
-        generators = () if self._watch is None else tuple(self._watch.generators)
+        generators = self._guards.generators
         before = [position(generator) for generator in generators]
         eager = run_eagerly(wrapper, call)
-        impurity = eager.impurity or self._changed_state()
+        impurity = eager.impurity or self._news(eager) or self._guards.change_by_forward()
         if [position(generator) for generator in generators] != before:
             impurity = Reason("forward draws from a generator of its own")
         if impurity is not None:
-            self._defer(family, call, impurity)
+            self._defer(impurity)
+            return eager.result
+        if not family.seen and not eager.keeps_kind_of(call.state):
+            # As a rule the first call of a sequence, or one that fills a cache.
+            family.seen = True
+            self._count_outside(_OTHER_KIND)
             return eager.result
         text = self._distribution.objection()
         if text is not None:
@@ -269,17 +256,16 @@ class Dispatcher:
         try:
             plan = self._attempt(wrapper, family, call, eager)
         except specialise.Deferred as deferred:
-            self._defer(family, call, deferred.reason)
+            self._defer(deferred.reason)
             return eager.result
         self._settle(family, call, plan, 1)
         return eager.result
 
-    def _changed_state(self) -> Reason | None:
-        """What the call that has just run changed beside modules: a graph would leave it alone."""
-        watch = self._watch
-        if watch is None or watch.unchanged() or Watch(watch.modules).key == watch.key:
-            return None
-        return Reason(f"forward changes {watch.first_change()}")
+    def _news(self, eager: EagerCall) -> Reason | None:
+        """Attributes that the call is the first to set: the next one can be given them."""
+        names = sorted({one.name for one in eager.attributes})
+        new = self._guards.hold(eager.attributes)
+        return Reason(f"forward sets {', '.join(names[:3])}") if new else None
 
     def _attempt(self, wrapper: nn.Module, family: Family, call: Call, eager: EagerCall) -> Plan:
         attempt = specialise.Attempt(wrapper, call, eager, self._note_backward)
@@ -290,14 +276,14 @@ class Dispatcher:
             return attempt.plan(family.general)
 
     def _reason_not_to_try(self) -> Reason | None:
-        if self._obstacle is not None:
-            return self._obstacle
+        if self._guards.obstacle is not None:
+            return self._guards.obstacle
         if self._exports >= settings.MAX_GRAPHS:
             return Reason(f"its calls keep changing: {self._exports} graphs were exported")
         return unavailable()
 
-    def _defer(self, family: Family, call: Call, reason: Reason) -> None:
-        self._count_outside(Reason(f"{reason.text}; {LATER}", reason.place))
+    def _defer(self, reason: Reason) -> None:
+        self._count_outside(_later(reason))
         self._deferrals += 1
         if self._deferrals >= _MAX_DEFERRALS:
             self.give_up(reason)
@@ -352,6 +338,33 @@ class Dispatcher:
 
     def _note_backward(self, error: BaseException) -> None:
         notes.remember(self._wrapper_class, error)
+
+
+class _Outside(Exception):
+    """No signature can be made of a call."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+
+
+def _described(what: str, value: Any, leaves: Leaves, empty: Reason) -> Hashable:
+    """The structure of a part of a call.
+
+    Raises:
+        _Outside: it holds an object that cannot be looked into, or a tensor without elements.
+    """
+    try:
+        structure = describe(value, leaves)
+    except Opaque as opaque:
+        raise _Outside(Reason(f"{what} is {opaque.reason}")) from opaque
+    if 0 in leaves.sizes:
+        raise _Outside(empty)
+    return structure
+
+
+def _later(reason: Reason) -> Reason:
+    return Reason(f"{reason.text}; {LATER}", reason.place)
 
 
 def _detached(*args: Any, **kwargs: Any) -> Any:

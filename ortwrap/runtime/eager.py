@@ -13,13 +13,14 @@ from typing import Any
 from torch import Tensor, nn
 
 from . import tree
+from .attributes import Attribute, Holders, State, told_apart
 from .compare import Results
 from .distribution import Communication, is_running
 from .gradients import foreign_leaves, gradients_of
 from .plans import Call
 from .reasons import Reason
 from .snapshot import Snapshot
-from .structure import Leaves, describe, rebuild, template_of
+from .structure import Leaves, describe
 
 
 class Refused(Exception):
@@ -36,15 +37,32 @@ class EagerCall:
 
     Attributes:
         result: what it returned.
+        state: what the attributes hold after it that the call told of.
         before: the state before the call.
         after: the state after it.
         impurity: what it did that no graph does, None if nothing.
+        attributes: those that it set, and that a graph can hold.
     """
 
     result: Any
+    state: State
     before: Snapshot
     after: Snapshot
     impurity: Reason | None
+    attributes: tuple[Attribute, ...]
+
+    @property
+    def returned(self) -> Any:
+        """All that a graph has to return: what attributes hold as well, if they are held."""
+        return (self.result, self.state) if self.state else self.result
+
+    def keeps_kind_of(self, state: State) -> bool:
+        """Whether attributes that held `state` before hold the like of it, and as much, after."""
+        before, after = Leaves(), Leaves()
+        if describe(state, before) != describe(self.state, after):
+            return False
+        pairs = zip(before.tensors, after.tensors)
+        return all(one.shape == other.shape for one, other in pairs)
 
     @property
     def random(self) -> bool:
@@ -70,35 +88,49 @@ class EagerGradients:
 def run_eagerly(wrapper: nn.Module, call: Call) -> EagerCall:
     """Runs the call for the user; what it raises is the user's."""
     modules = tree.flatten((wrapper,))
+    holders = Holders(wrapper, call.state)
+    holders.put(call.state)
     given = _content_of(call)
     before = Snapshot(modules)
     with Communication() if is_running() else contextlib.nullcontext() as communication:
         result = wrapper(*call.args, **call.kwargs)
     after = Snapshot(modules)
+    attributes, others = told_apart(wrapper, _changed_attributes(before))
     if communication is not None and communication.seen:
         impurity: Reason | None = Reason("forward communicates between processes")
     elif given != _content_of(call):
         impurity = Reason("forward changes its arguments")
     else:
-        impurity = _impurity(before, after, modules)
-    return EagerCall(result, before, after, impurity)
+        impurity = _impurity(before, after) or _sets(others)
+    return EagerCall(result, holders.read(), before, after, impurity, attributes)
 
 
 def _content_of(call: Call) -> tuple[Hashable, list[Any], list[tuple[int, int]]]:
     """What the arguments hold, objects and containers included, tensors by their versions."""
     leaves = Leaves()
-    structure = describe((call.args, call.kwargs), leaves)
+    structure = describe(call.given, leaves)
     return structure, leaves.numbers, [(id(one), one._version) for one in leaves.tensors]
 
 
-def _impurity(before: Snapshot, after: Snapshot, modules: Sequence[nn.Module]) -> Reason | None:
+def _changed_attributes(before: Snapshot) -> list[tuple[nn.Module | None, str]]:
+    """Those that have changed since; not the weights that hooks of torch compute."""
+    return [
+        (module, name)
+        for module, name in before.changed_attributes()
+        if module is None or name not in tree.set_by_hooks(module)
+    ]
+
+
+def _impurity(before: Snapshot, after: Snapshot) -> Reason | None:
     if before.changed_parameter():
         return Reason("forward writes to parameters in place")
     if before.random.python_moved(after.random):
         return Reason("forward draws from Python's or NumPy's random numbers")
-    by_hook = any(map(tree.sets_attributes_by_hook, modules))
-    changed = [] if by_hook else before.changed_attributes()
-    return Reason(f"forward sets {', '.join(sorted(set(changed))[:3])}") if changed else None
+    return None
+
+
+def _sets(names: Sequence[str]) -> Reason | None:
+    return Reason(f"forward sets {', '.join(sorted(set(names))[:3])}") if names else None
 
 
 def isolated(wrapper: nn.Module, call: Call, eager: EagerCall) -> tuple[Call, EagerCall]:
@@ -115,8 +147,7 @@ def isolated(wrapper: nn.Module, call: Call, eager: EagerCall) -> tuple[Call, Ea
         else tensor
         for tensor in call.tensors
     ]
-    args, kwargs = rebuild(template_of((call.args, call.kwargs)), tensors)
-    alone = Call(args, kwargs, tensors, call.numbers)
+    alone = call.with_tensors(tensors)
     eager.before.restore()
     return alone, run_eagerly(wrapper, alone)
 
@@ -128,7 +159,7 @@ def gradients_for(wrapper: nn.Module, call: Call, eager: EagerCall) -> EagerGrad
         Refused: nothing is trained, or something that the step was not given.
     """
     leaves = Leaves()
-    describe(eager.result, leaves)
+    describe(eager.returned, leaves)
     outputs = [tensor for tensor in leaves.tensors if tensor.requires_grad]
     if not outputs:
         raise Refused(Reason("nothing that the step returns requires grad"))
@@ -147,6 +178,6 @@ def gradients_for(wrapper: nn.Module, call: Call, eager: EagerCall) -> EagerGrad
 def results_of(eager: EagerCall, gradients: EagerGradients) -> Results:
     """What the call computed and left behind."""
     leaves = Leaves()
-    describe(eager.result, leaves)
+    describe(eager.returned, leaves)
     buffers = eager.after.buffer_values
     return Results(leaves.tensors, gradients.values, buffers, gradients.names)

@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from . import operators
+from .attributes import holding
 from .buffers import Kept, set_aside
 from .readings import Late, Reading
 from .structure import Leaves, describe, rebuild, template_of
@@ -75,7 +76,7 @@ class GraphEntry(nn.Module):
         """
         Args:
             wrapper: the instance of the user's wrapper class.
-            template: `(args, kwargs)` of the call with a slot for each tensor.
+            template: what the call is given, with a slot for each tensor.
             trained: which of these tensors require grad.
             exported: which tensors of the wrapper's result the graph returns.
             kept: the buffers whose new values it returns after them.
@@ -90,15 +91,16 @@ class GraphEntry(nn.Module):
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         mark_inputs(tensors)
-        args, kwargs = rebuild(self._template, tensors)
+        args, kwargs, state = rebuild(self._template, tensors)
         leaves = Leaves()
         with operators.tracing(tensors, self._trained):
-            with set_aside(self.wrapper, self.kept, self.written) as state:
+            kept = set_aside(self.wrapper, self.kept, self.written)
+            with holding(self.wrapper, state) as holders, kept as buffers:
                 result = self.wrapper(*args, **kwargs)
-            describe(result, leaves)
+                describe((result, holders.read()) if state else result, leaves)
             outputs = [leaves.tensors[index] for index in self._exported]
             mark_numbers(_late(leaves.numbers, outputs))
-        return (*outputs, *state)
+        return (*outputs, *buffers)
 
     def train(self, mode: bool = True) -> GraphEntry:
         """Leaves every module in the mode that its owner chose."""

@@ -37,6 +37,7 @@ class Graph:
         seconds: how long the export took.
         left_out: which optimizations it does without, because ONNX Runtime breaks on them.
         names: the graph's inputs, in order.
+        replaces: the buffers in whose place each call puts another tensor, by their tables.
         on_backward_error: is told what ONNX Runtime raises in a backward, if anyone is.
     """
 
@@ -58,6 +59,7 @@ class Graph:
         self._inputs: list[Any] = []
         self._entry: GraphEntry = manager._flattened_module._original_module
         self._state: list[_State] = []
+        self.replaces: list[tuple[dict[str, Any], str]] = []
         self.on_backward_error: Callable[[BaseException], None] = _tell_nobody
         self._apply: Callable[..., Any] = autograd_function(manager, self._report).apply
 
@@ -115,6 +117,11 @@ class Graph:
         finally:
             models.optimized_model, manager._execution_agent = model, agent
 
+    @property
+    def wrapper(self) -> nn.Module:
+        """The instance of the user's wrapper class that was exported."""
+        return self._entry.wrapper
+
     def bind(self) -> dict[str, Any]:
         """Looks up the parameters and buffers of the modules as they are now, by name."""
         flattened = self._manager._flattened_module
@@ -124,11 +131,14 @@ class Graph:
         positions = {name: position for position, name in enumerate(self.names)}
         self._state = [
             (
-                self._entry.wrapper.get_submodule(one.owner),
+                self.wrapper.get_submodule(one.owner),
                 one,
                 positions.get(f"{_PREFIX}wrapper.{one.full_name}"),
             )
             for one in self._entry.kept
+        ]
+        self.replaces = [
+            (owner._buffers, one.name) for owner, one, _ in self._state if one.replaced
         ]
         return {name[len(_PREFIX) :]: tensor for name, tensor in named.items()}
 
@@ -136,6 +146,7 @@ class Graph:
         """Lets go of parameters and buffers."""
         self._inputs = []
         self._state = []
+        self.replaces = []
 
     def __call__(self, tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """Runs the forward half; gradients flow back through torch's autograd.

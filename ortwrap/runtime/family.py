@@ -18,12 +18,14 @@ class Family:
         plans: by what is fixed in the graph.
         retired: those that another one has replaced, for the report.
         general: which numbers are inputs of the graph instead.
+        seen: a call of it has been passed over, to see whether there will be more.
     """
 
     def __init__(self) -> None:
         self.plans: dict[_Key, Plan] = {}
         self.retired: list[Plan] = []
         self.general: frozenset[int] = frozenset()
+        self.seen = False
         self._numbers: list[Any] | None = None
         self._fixed_numbers = False
         self._fixed_shapes = False

@@ -77,7 +77,7 @@ def _difference(
         computed = plan.compute(call)
         kept = [output.detach().clone() for output in computed]
         result = plan.restore(computed, call)
-        same = describe(result, ours) == describe(eager.result, theirs)
+        same = describe(result, ours) == describe(eager.returned, theirs)
         late = plan.outputs.late
         if not same or _fixed(ours, late) != _fixed(theirs, late):
             return "the structure of the result"

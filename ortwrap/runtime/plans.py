@@ -4,28 +4,51 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple, Union
 
 import torch
 from torch import Tensor
 
+from .attributes import Attribute, Holders, State
 from .entry import OutputPlan, restore_outputs
 from .export import Graph
 from .labels import LabelBatch
 from .reasons import Reason
 from .settings import MAX_SHAPE_CHECKS
 from .snapshot import RandomState
-from .testimony import LabelUse
+from .structure import rebuild, template_of
+from .testimony import Testimony
+
+_NONE_HELD: State = {}
 
 
 class Call(NamedTuple):
-    """One call of a wrapper, taken apart."""
+    """One call of a wrapper, taken apart.
+
+    Attributes:
+        args: the positional arguments.
+        kwargs: those by name.
+        tensors: every tensor in them, and in `state`.
+        numbers: every Python number in them, and in `state`.
+        state: what attributes that forward sets hold before it.
+    """
 
     args: tuple[Any, ...]
     kwargs: dict[str, Any]
     tensors: list[Tensor]
     numbers: list[Any]
+    state: State = _NONE_HELD
+
+    @property
+    def given(self) -> tuple[Any, ...]:
+        """All that the step is given."""
+        return self.args, self.kwargs, self.state
+
+    def with_tensors(self, tensors: list[Tensor]) -> Call:
+        """The same call of other tensors."""
+        args, kwargs, state = rebuild(template_of(self.given), tensors)
+        return Call(args, kwargs, tensors, self.numbers, state)
 
 
 # A number, or a size, that was baked in unseen shows when it is compared at other values.
@@ -58,6 +81,7 @@ class GraphPlan:
         shapes: the reason why the graph may be wrong for other shapes, None if it is not.
         densities: the share of labels that count in the first batches, each with its place
             among all labelled batches of the process.
+        lacking: the reason why ONNX Runtime may have no kernels for it, None if there is none.
         proved: the shapes for which its results were compared with eager's.
         proved_in_double: its twin in double precision gives exactly what eager gives, so that a
             larger difference in single precision may be rounding.
@@ -70,32 +94,33 @@ class GraphPlan:
         self,
         graph: Graph,
         outputs: OutputPlan,
-        uses: Sequence[LabelUse],
+        seen: Testimony,
         general: frozenset[int],
-        shapes: Reason | None,
         buffers: Sequence[str],
         random: bool,
         cut: frozenset[int] = frozenset(),
+        attributes: Collection[Attribute] = (),
     ) -> None:
         """
         Args:
             graph: the exported graph.
             outputs: how its outputs become what the user's step returns.
-            uses: the cross entropies in it.
+            seen: what was seen while it was traced.
             general: which Python numbers the graph takes as tensors.
-            shapes: see the attribute.
             buffers: names, in the graph's entry, of those that operators in it write to.
             random: whether a call draws random numbers from torch.
             cut: arguments to which no gradient flows, whether or not they require one.
+            attributes: those that forward sets; the graph returns what they hold.
         """
         self.graph = graph
         self.outputs = outputs
-        self.uses = tuple(uses)
+        self.uses = tuple(seen.labels)
         self.gathers = graph.gathers_labels()
         self.holds_deadly_loss = graph.holds_deadly_loss()
         self.general = general
         self._cut = cut
-        self.shapes = shapes
+        self.shapes = seen.shapes
+        self.lacking = seen.lacking
         self.proved: set[Any] = set()
         self.proved_in_double = False
         self.rounding = 0.0
@@ -111,17 +136,27 @@ class GraphPlan:
         self._buffer_names = tuple(buffers)
         self._buffers: list[Tensor] = []
         self._backup: list[Tensor] = []
+        self._attributes = tuple(attributes)
+        self._holders: Holders | None = None
         self.bind()
 
     def bind(self) -> None:
         """Follows modules whose parameters or buffers are other objects now."""
         named = self.graph.bind()
+        if self._attributes:
+            self._holders = Holders(self.graph.wrapper, self._attributes)
         self._buffers = [named[name] for name in self._buffer_names]
         self._backup = []
+
+    @property
+    def replaces(self) -> Sequence[tuple[dict[str, Any], str]]:
+        """The buffers that another tensor takes the place of in each call, by their tables."""
+        return self.graph.replaces
 
     def unbind(self) -> None:
         """Lets go of everything that belongs to the user's modules."""
         self.graph.unbind()
+        self._holders = None
         self._buffers = []
         self._backup = []
 
@@ -180,10 +215,15 @@ class GraphPlan:
             if generators is not None:
                 generators.restore()
             raise
-        return self.restore(computed, call)
+        returned = self.restore(computed, call)
+        if self._holders is None:
+            return returned
+        result, state = returned
+        self._holders.put(state)
+        return result
 
     def restore(self, computed: Sequence[Tensor], call: Call) -> Any:
-        """What `call` returns, made of the outputs of the graph."""
+        """What `EagerCall.returned` is for `call`, made of the outputs of the graph."""
         numbers = self._general_numbers(call)
         return restore_outputs(self.outputs, computed, call.tensors, numbers)
 

@@ -16,10 +16,10 @@ from typing import Any, Callable, TypeVar
 import torch
 from torch import Tensor, nn
 
+from .attributes import Absence, holding
 from .compare import MOST_ROUNDED, Results, counts_differ, share_apart
 from .eager import EagerCall, EagerGradients, gradients_for, results_of, run_eagerly
 from .plans import Call
-from .structure import rebuild, template_of
 
 # In units of the last bit: what a sum in another order makes of it, and a few times more.
 _NUDGE = 8
@@ -44,17 +44,22 @@ def in_double(wrapper: nn.Module, call: Call) -> Iterator[tuple[nn.Module, Call]
     Raises:
         Exception: whatever a module raises that cannot be copied.
     """
-    twin = copy.deepcopy(wrapper).double()
+    twin = _copied(wrapper, call).double()
     for module in twin.modules():
         _double_attributes(vars(module), depth=0)
     tensors = [_double(tensor) for tensor in call.tensors]
-    args, kwargs = rebuild(template_of((call.args, call.kwargs)), tensors)
     default = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
-        yield twin, Call(args, kwargs, tensors, call.numbers)
+        yield twin, call.with_tensors(tensors)
     finally:
         torch.set_default_dtype(default)
+
+
+def _copied(wrapper: nn.Module, call: Call) -> nn.Module:
+    """A copy of the wrapper, but for what the call gives: torch copies no tensor with a graph."""
+    with holding(wrapper, dict.fromkeys(call.state, Absence.ABSENT)):
+        return copy.deepcopy(wrapper)
 
 
 def _double_attributes(container: Any, depth: int) -> None:
@@ -120,7 +125,7 @@ def _nudged(
 
 def _with_nudge(wrapper: nn.Module, call: Call, eager: EagerCall, sample: int) -> Results:
     """The results for one way to nudge the weights; lets go of the model that it made."""
-    nudged = copy.deepcopy(wrapper)
+    nudged = _copied(wrapper, call)
     generator = torch.Generator().manual_seed(sample)
     with torch.no_grad():
         for parameter in nudged.parameters():

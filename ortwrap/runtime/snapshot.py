@@ -98,6 +98,7 @@ class Snapshot:
         """Takes the state of every one of `modules` (flattened, no duplicates)."""
         self.random = RandomState.take()
         self._containers: list[tuple[Any, Any]] = []
+        self._owners = {id(module.__dict__): module for module in modules}
         seen: set[int] = set()
         for module in modules:
             self._save(module.__dict__, seen, 0)
@@ -157,14 +158,17 @@ class Snapshot:
                 yield module, name, replaced
             seen.add(id(buffer))
 
-    def changed_attributes(self) -> list[str]:
-        """The names of attributes that were set, removed or grew since, nested ones included.
+    def changed_attributes(self) -> list[tuple[nn.Module | None, str]]:
+        """The attributes that were set, removed or grew since, nested ones included.
 
         Not those of buffers in whose place another one of the same kind was put.
+
+        Returns:
+            The module of each, None for what is inside of a container, and its name.
         """
         tables = {id(module._buffers) for module, _, _ in self._registered}
         return [
-            name
+            (self._owners.get(id(container)), name)
             for container, content in self._containers
             for name in _differences(container, content)
             if id(container) not in tables or not _alike(container.get(name), content.get(name))

@@ -83,9 +83,9 @@ class Attempt:
         """
         try:
             call, eager = isolated(self.wrapper, self.call, self.eager)
-            outputs = plan_outputs(eager.result, call.tensors)
             gradients = gradients_for(self.wrapper, call, eager)
-            return self._graph(call, eager, outputs, gradients, general)
+            exporting = _Exporting(self.wrapper, call, eager, gradients, general)
+            plan = self._proved(exporting, exporting.plan())
         except (NeedsNumbers, Deferred):
             raise
         except Refused as refusal:
@@ -96,99 +96,35 @@ class Attempt:
             return EagerPlan(Reason.of_failure(CANNOT, error))
         finally:
             self.eager.after.restore()
+        plan.graph.on_backward_error = self.on_backward_error
+        return plan
 
-    def _graph(
-        self,
-        call: Call,
-        eager: EagerCall,
-        outputs: OutputPlan,
-        gradients: EagerGradients,
-        general: frozenset[int],
-    ) -> GraphPlan:
-        changed = changed_buffers(self.wrapper, eager)
-        kept = by_forward_itself(self.wrapper, changed)
-        try:
-            return self._compared(call, eager, outputs, gradients, general, changed, kept)
-        except _WrittenByOperators as written:
-            kept = tuple(one for one in kept if one not in written.kept)
-            return self._compared(call, eager, outputs, gradients, general, changed, kept)
+    def _proved(self, exporting: _Exporting, plan: GraphPlan) -> GraphPlan:
+        """The plan, if it gives what eager gives.
 
-    def _compared(
-        self,
-        call: Call,
-        eager: EagerCall,
-        outputs: OutputPlan,
-        gradients: EagerGradients,
-        general: frozenset[int],
-        changed: Sequence[Kept],
-        kept: Sequence[Kept],
-    ) -> GraphPlan:
-        """The graph that returns what is `kept` of the changed buffers, if it is as eager is."""
-        cut = _cut_off(call, gradients)
-        tensors = graph_inputs(call, general, cut)
-        graph, seen = self._export(call, eager, tensors, outputs, gradients, general, kept)
-        if graph.holds_deadly_loss() and not _can_be_looked_at(seen, graph):
-            with all_in_torch():
-                graph, seen = self._export(call, eager, tensors, outputs, gradients, general, kept)
-        buffers = [f"wrapper.{one.full_name}" for one in changed if one not in kept]
-        outputs = outputs.with_late(eager.result, seen.late)
-        plan = GraphPlan(
-            graph, outputs, seen.labels, general, seen.shapes, buffers, eager.random, cut
-        )
+        Raises:
+            Deferred: this call does not tell.
+            Refused: it does not.
+        """
+        call = exporting.call
         objection = plan.objection(call, look_at(plan.uses, call.tensors))
         if objection is not None:
             raise Deferred(f"every batch so far has {objection}")
-        text = how_it_differs(self.wrapper, plan, call, eager, gradients)
-        if text is not None and seen.lacking is not None:
-            raise Refused(seen.lacking)
+        text = exporting.how_it_differs(plan)
+        if text is not None and plan.lacking is not None:
+            raise Refused(plan.lacking)
         if text is not None:
             if not precision.is_single(self.wrapper):
-                self._refuse(call, eager, gradients, text)
-            self._prove_in_double(call, general, text)
+                exporting.refuse(text)
+            self._prove_in_double(call, exporting.general, text)
             machine.give_back()
             plan.proved_in_double = True
-            eager.before.restore()
-            plan.rounding = precision.how_far_rounding_goes(self.wrapper, call, eager, gradients)
-            text = how_it_differs(self.wrapper, plan, call, eager, gradients)
+            plan.rounding = exporting.how_far_rounding_goes()
+            text = exporting.how_it_differs(plan)
             if text is not None:
-                self._refuse(call, eager, gradients, text)
+                exporting.refuse(text)
         plan.prove(call)
-        graph.on_backward_error = self.on_backward_error
         return plan
-
-    def _export(
-        self,
-        call: Call,
-        eager: EagerCall,
-        tensors: Sequence[Tensor],
-        outputs: OutputPlan,
-        gradients: EagerGradients,
-        general: frozenset[int],
-        kept: Sequence[Kept],
-    ) -> tuple[Graph, Testimony]:
-        """The graph, and what was seen while it was traced."""
-        template = template_of((call.args, call.kwargs), general)
-        trained = [tensor.requires_grad for tensor in tensors]
-        entry = GraphEntry(self.wrapper, template, trained, outputs.exported, kept)
-        untrained = _untrained(self.wrapper, gradients)
-        numbers = range(len(call.tensors), len(tensors))
-        graph, seen = _by_the_ladder(eager, entry, tensors, untrained, numbers)
-        if entry.written:
-            raise _WrittenByOperators(entry.written)
-        if seen.numbers is not None:
-            raise NeedsNumbers
-        if seen.refusal is not None:
-            raise Refused(seen.refusal)
-        return graph, seen
-
-    def _refuse(
-        self, call: Call, eager: EagerCall, gradients: EagerGradients, text: str
-    ) -> NoReturn:
-        """Refuses a graph that differs, unless eager differs from itself as much."""
-        eager.before.restore()
-        if precision.is_unsettled(self.wrapper, call, eager, gradients):
-            raise Deferred(_CHAOTIC)
-        raise Refused(Reason(f"{_DIFFERS}: {text}"))
 
     def _prove_in_double(self, call: Call, general: frozenset[int], text: str) -> None:
         """Makes sure that the step, as a graph in double precision, gives exactly what eager gives.
@@ -209,6 +145,101 @@ class Attempt:
             raise Refused(Reason(f"{_DIFFERS}: {text}; double precision {why}")) from error
         if isinstance(plan, EagerPlan):
             raise Refused(Reason(f"{_DIFFERS}: {text}; in double precision {plan.reason}"))
+
+
+@dataclass(frozen=True)
+class _Exporting:
+    """What is known of a call when it is exported.
+
+    Attributes:
+        wrapper: the user's wrapper.
+        call: the call, with no graph of earlier calls behind its arguments.
+        eager: what it gave and did eagerly.
+        gradients: those of what it gave.
+        general: which Python numbers to take as tensors.
+    """
+
+    wrapper: nn.Module
+    call: Call
+    eager: EagerCall
+    gradients: EagerGradients
+    general: frozenset[int]
+
+    def plan(self) -> GraphPlan:
+        """A graph for the call, not compared with eager yet.
+
+        Raises:
+            NeedsNumbers: `general` cannot be had.
+            Refused: it cannot be exported.
+        """
+        changed = changed_buffers(self.wrapper, self.eager)
+        kept = by_forward_itself(self.wrapper, changed)
+        try:
+            return self._plan(changed, kept)
+        except _WrittenByOperators as written:
+            return self._plan(changed, [one for one in kept if one not in written.kept])
+
+    def how_it_differs(self, plan: GraphPlan) -> str | None:
+        """What the plan gives otherwise than eager, None if nothing."""
+        return how_it_differs(self.wrapper, plan, self.call, self.eager, self.gradients)
+
+    def how_far_rounding_goes(self) -> float:
+        """See `precision.how_far_rounding_goes`."""
+        self.eager.before.restore()
+        return precision.how_far_rounding_goes(self.wrapper, self.call, self.eager, self.gradients)
+
+    def refuse(self, text: str) -> NoReturn:
+        """Refuses a graph that differs, unless eager differs from itself as much.
+
+        Raises:
+            Refused: with `text`, which says how it differs.
+            Deferred: nobody can tell at these weights.
+        """
+        self.eager.before.restore()
+        if precision.is_unsettled(self.wrapper, self.call, self.eager, self.gradients):
+            raise Deferred(_CHAOTIC)
+        raise Refused(Reason(f"{_DIFFERS}: {text}"))
+
+    def _plan(self, changed: Sequence[Kept], kept: Sequence[Kept]) -> GraphPlan:
+        """The graph that returns those of the changed buffers that are `kept`."""
+        outputs = plan_outputs(self.eager.returned, self.call.tensors)
+        cut = _cut_off(self.call, self.gradients)
+        tensors = graph_inputs(self.call, self.general, cut)
+        entry = self._entry(tensors, outputs, kept)
+        graph, seen = self._export(entry, tensors)
+        if graph.holds_deadly_loss() and not _can_be_looked_at(seen, graph):
+            with all_in_torch():
+                graph, seen = self._export(entry, tensors)
+        return GraphPlan(
+            graph,
+            outputs.with_late(self.eager.returned, seen.late),
+            seen,
+            self.general,
+            [f"wrapper.{one.full_name}" for one in changed if one not in kept],
+            self.eager.random,
+            cut,
+            tuple(self.call.state),
+        )
+
+    def _entry(
+        self, tensors: Sequence[Tensor], outputs: OutputPlan, kept: Sequence[Kept]
+    ) -> GraphEntry:
+        template = template_of(self.call.given, self.general)
+        trained = [tensor.requires_grad for tensor in tensors]
+        return GraphEntry(self.wrapper, template, trained, outputs.exported, kept)
+
+    def _export(self, entry: GraphEntry, tensors: Sequence[Tensor]) -> tuple[Graph, Testimony]:
+        """The graph, and what was seen while it was traced."""
+        untrained = _untrained(self.wrapper, self.gradients)
+        numbers = range(len(self.call.tensors), len(tensors))
+        graph, seen = _by_the_ladder(self.eager, entry, tensors, untrained, numbers)
+        if entry.written:
+            raise _WrittenByOperators(entry.written)
+        if seen.numbers is not None:
+            raise NeedsNumbers
+        if seen.refusal is not None:
+            raise Refused(seen.refusal)
+        return graph, seen
 
 
 def _by_the_ladder(

@@ -57,17 +57,22 @@ class Watch:
         generators: what forward can draw random numbers from, global ones excluded.
     """
 
-    def __init__(self, modules: Sequence[nn.Module]) -> None:
+    def __init__(
+        self, modules: Sequence[nn.Module], held: frozenset[tuple[int, str]] = frozenset()
+    ) -> None:
         """
         Args:
             modules: the flattened tree, the wrapper's own instance included.
+            held: attributes whose values are given to the graph, by the module's id and their name.
         """
         self.modules = tuple(modules)
+        self._held = held
         self.generators: list[Any] = []
         # In flat lists, so that `unchanged` compares them without a loop in Python.
         self._spaces: list[dict[str, Any]] = []
         self._names: list[str] = []
         self._values: list[Any] = []
+        self._places: dict[tuple[int, str], list[int]] = {}
         # The same for classes, whose namespaces are views.
         self._views: list[Any] = []
         self._members: list[str] = []
@@ -98,6 +103,11 @@ class Watch:
             _shapes(self.modules),
         )
 
+    def of_parameters(self) -> tuple[Hashable, Hashable]:
+        """What may change of parameters that stay the same objects: who is trained, and dtypes."""
+        trained = tuple([parameter.requires_grad for parameter in self.parameters])
+        return trained, tuple([parameter.dtype for parameter in self.parameters])
+
     def unchanged(self) -> bool:
         """Whether everything is what it was. False may also mean equal, but another object."""
         found = map(dict.get, self._spaces, self._names)
@@ -108,6 +118,20 @@ class Watch:
             and list(map(len, self._sized)) == self._sizes
             and self._containers_unchanged()
         )
+
+    def follow(self, namespace: dict[str, Any], name: str) -> None:
+        """Takes what stands in a namespace now for what has been there all the time."""
+        if (id(namespace), name) not in self._places:
+            rows = enumerate(zip(self._spaces, self._names))
+            self._places[id(namespace), name] = [
+                index for index, (space, known) in rows if space is namespace and known == name
+            ]
+        for index in self._places[id(namespace), name]:
+            self._values[index] = namespace.get(name)
+
+    def again(self) -> Watch:
+        """The state of the same modules now."""
+        return Watch(self.modules, self._held)
 
     def first_change(self) -> str:
         """The name of something that is not what it was, to show to the user."""
@@ -130,12 +154,13 @@ class Watch:
         return all(group == content for group, content in self._sets)
 
     def _module(self, module: nn.Module) -> Hashable:
-        namespace = module.__dict__
+        namespace, held = module.__dict__, self._held
         left_out = _INTERNAL | set_by_hooks(module)
         names = [
             name
             for name in namespace
             if name in _ALWAYS or (name in self._reads.attributes and name not in left_out)
+            if (id(module), name) not in held
         ]
         own = self._namespace(namespace, names, True, 0)
         for table in ("_parameters", "_buffers", "_modules"):

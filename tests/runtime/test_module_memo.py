@@ -7,7 +7,7 @@ import functools
 import gc
 import pickle
 import weakref
-from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from twins import WithLoss, mlp
 
-from ortwrap.runtime import OrtwrapWarning, dispatch, ort_module
+from ortwrap.runtime import OrtwrapWarning, guards, ort_module
 from ortwrap.runtime.watch import Watch
 
 
@@ -122,11 +122,11 @@ def test_a_wrapper_made_at_each_step_is_not_set_up_anew(monkeypatch: pytest.Monk
     made: list[Watch] = []
 
     class CountedWatch(Watch):
-        def __init__(self, modules: Sequence[nn.Module]) -> None:
-            super().__init__(modules)
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
             made.append(self)
 
-    monkeypatch.setattr(dispatch, "Watch", CountedWatch)
+    monkeypatch.setattr(guards, "Watch", CountedWatch)
     criterion = nn.CrossEntropyLoss()
     for _ in range(8):
         ort_module(WithLoss, model, criterion)(*batch()).backward()

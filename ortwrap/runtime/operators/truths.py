@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from typing import Any, Callable, Union
+from typing import Any, Callable
 
 import torch
 from torch import Tensor
@@ -49,8 +49,8 @@ def _number_for(name: str, first: Any) -> Callable[[bool], Any]:
     return torch.tensor if of_truths and not keeps else int
 
 
-@functools.lru_cache(maxsize=None)
-def _numbers_of(name: str) -> frozenset[Union[int, str]]:
+@functools.cache
+def _numbers_of(name: str) -> frozenset[int | str]:
     """Where an operator takes a number in one of its forms, and a truth value in none."""
     numbers: set[int | str] = set()
     truths: set[int | str] = set()
@@ -59,7 +59,8 @@ def _numbers_of(name: str) -> frozenset[Union[int, str]]:
             if any(str(result.type) != "Tensor" for result in schema.returns):
                 continue
             for position, argument in enumerate(schema.arguments):
-                kind, places = str(argument.type), {argument.name, position}
+                kind = str(argument.type)
+                places: set[int | str] = {argument.name, position}
                 if "number" in kind:
                     numbers |= places
                 elif kind == "bool":

@@ -37,9 +37,11 @@ CASES = tuple(
     functions(
         {
             "full(True)": _causal,
-            "full_like, new_full of truth": lambda y: y
-            * torch.full_like(y, True, dtype=torch.bool)
-            * y.new_full((6,), True, dtype=torch.bool),
+            "full_like, new_full of truth": lambda y: (
+                y
+                * torch.full_like(y, True, dtype=torch.bool)
+                * y.new_full((6,), True, dtype=torch.bool)
+            ),
             "masked_fill(True)": lambda y: y * (y > 0).masked_fill(y > 0.5, False),
             "masked_fill_ of a mask": lambda y: y * (y > 0).masked_fill_(y < -0.5, True),
             "scatter(True)": lambda y: y.masked_fill(
