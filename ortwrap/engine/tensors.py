@@ -37,7 +37,8 @@ class TensorProof:
         for piece in found.pieces:
             if place in self._reader.of(piece.node).writes and self._computes_tensor(piece.node):
                 return True
-        for node in self._uses(place, found, inside):
+        uses = list(self._uses(place, found, inside))
+        for node in uses:
             parent = self._tree.parents.get(node)
             if isinstance(parent, cst.Attribute) and parent.value is node:
                 if parent.attr.value in _TENSOR_METHODS:
@@ -45,7 +46,7 @@ class TensorProof:
                 continue
             if isinstance(parent, cst.Subscript) and not self._picks_an_item(parent):
                 parent = self._tree.parents.get(parent)
-            if isinstance(parent, cst.Arg) and self._is_first_of_loss(parent):
+            if isinstance(parent, cst.Arg) and self._is_first_of_loss(parent, uses):
                 return True
         return False
 
@@ -88,14 +89,25 @@ class TensorProof:
         built = evidence is not None and evidence.role == "criterion" and evidence.strength > 1
         return built and evidence is not None and "`torch.nn." in evidence.reason
 
-    def _is_first_of_loss(self, argument: cst.Arg) -> bool:
+    def _is_first_of_loss(self, argument: cst.Arg, uses: list[cst.CSTNode]) -> bool:
+        """It is what a function of torch or a criterion computes with."""
         call = self._tree.parents.get(argument)
         if not isinstance(call, cst.Call) or not call.args or call.args[0] is not argument:
             return False
         qualified = self._bindings.qualified(call.func) or ""
         if qualified.startswith(("torch.nn.functional.", "torch.")):
             return qualified not in ("torch.is_tensor", "torch.cat", "torch.stack", "torch.save")
-        return self._modules.is_criterion(call.func)
+        evidence = self._modules.evidence(call.func)
+        if evidence is None or evidence.role != "criterion":
+            return False
+        if "`torch.nn." in evidence.reason:
+            return True
+        # A loss class of the project may take all that the model returned, a tuple for instance.
+        return evidence.strength < 2 and not any(map(self._is_picked_from, uses))
+
+    def _is_picked_from(self, node: cst.CSTNode) -> bool:
+        parent = self._tree.parents.get(node)
+        return isinstance(parent, cst.Subscript) and self._picks_an_item(parent)
 
     def _picks_an_item(self, node: cst.Subscript) -> bool:
         """`pair[0]`, `exits[i]` or `out["x"]`: of a list or a mapping as well as of a tensor."""
