@@ -33,6 +33,7 @@ from ortwrap.engine.tree import SourceTree
 _SAME_OBJECT = frozenset(
     "to cuda cpu half float double bfloat16 train eval xpu mps apply requires_grad_".split()
 )
+_TAKES_AT_MOST = {"no_sync": 0, "eval": 0, "train": 1}
 _WRAPPERS = frozenset(
     "torch.compile torch.jit.script torch.jit.trace torch.nn.DataParallel "
     "torch.nn.parallel.DataParallel torch.nn.parallel.DistributedDataParallel "
@@ -82,7 +83,7 @@ class ModuleTable:
         if isinstance(node, cst.Name) and node.value == self._instance(node):
             return self._of_instance(node)
         known = self._evidence.get(key)
-        return known if known is not None else self._names.evidence(node, key)
+        return known if known is not None else self._names.evidence(key)
 
     def is_instance(self, node: cst.CSTNode) -> bool:
         """`self`, in a method of a trainable module's class."""
@@ -330,8 +331,8 @@ class ModuleTable:
             if key is None or self._bindings.qualified(func.value) is not None:
                 continue
             name = func.attr.value
-            if name == "no_sync" and call.args:
-                # `accelerator.no_sync(model)` is called on no module.
+            if len(call.args) > _TAKES_AT_MOST.get(name, len(call.args)):
+                # `accelerator.no_sync(model)`, `experiment.eval(model, loader)`: on no module.
                 continue
             if name in ("apply", "generate", "module", "requires_grad_", "children"):
                 continue

@@ -20,6 +20,10 @@ _TENSOR_METHODS = frozenset(
 _TENSOR_FUNCTION = re.compile(
     r"^(?:torch\.(?!compile$|load$)[a-z]\w*|torch\.Generator|numpy\.\w+)$"
 )
+# `optim_G` and `D_optimizer`: the letters that papers give to the networks of a GAN.
+_OPTIMIZER_OF_A_LETTER = re.compile(
+    r"(?:(?P<before>[A-Z])_?)?(?i:opt|optim|optimizer)(?:_?(?P<after>[A-Z]))?$"
+)
 
 
 class NamedPlaces:
@@ -49,9 +53,20 @@ class NamedPlaces:
         self._of_place = of_place
         self._is_trainable = is_trainable
         self._members = members
+        self._asked_about: set[Key] = set()
 
-    def evidence(self, node: cst.CSTNode, key: Key) -> Evidence | None:
+    def evidence(self, key: Key) -> Evidence | None:
         """What the name of a place tells; None where it tells nothing."""
+        if key in self._asked_about:
+            # `a = b` and `b = a`: neither is made anywhere.
+            return None
+        self._asked_about.add(key)
+        try:
+            return self._by_name(key)
+        finally:
+            self._asked_about.remove(key)
+
+    def _by_name(self, key: Key) -> Evidence | None:
         owner, name = key
         bound = self._bindings.scope(owner).names.get(name, []) if owner is not None else []
         if any(binding.kind in ("import", "function", "class") for binding in bound):
@@ -60,22 +75,29 @@ class NamedPlaces:
             return None
         if is_criterion_name(name):
             return Evidence("criterion", "its name says so", 0)
-        if MODULE_NAME.search(name) and not self._is_built_otherwise(key):
+        named = MODULE_NAME.search(name) or name in self._named_by_optimizers
+        if named and not self._is_built_otherwise(key):
             return Evidence("module", "its name says so", 0)
         return None
 
     def _is_built_otherwise(self, key: Key) -> bool:
-        """A name that holds a tensor, or only values that no call made, needs better evidence."""
+        """A name that holds a tensor, or only values that no call made, needs better evidence.
+
+        `self.encoder = None` only says that a subclass, or whoever makes the object, sets it.
+        """
         if key in self._used_otherwise:
             return True
-        values = values_of(key, self._tree, self._key)
+        values = [
+            value
+            for value in values_of(key, self._tree, self._key)
+            if not (isinstance(value, cst.Name) and value.value == "None")
+        ]
         return bool(values) and not any(self._may_make_module(value) for value in values)
 
     def _may_make_module(self, value: cst.BaseExpression) -> bool:
         """A call may, but for what makes tensors: `gen = G(z)` holds what `G` returned."""
         if isinstance(value, cst.Name):
-            given = any(bound.kind == "parameter" for bound in self._bindings.lookup(value))
-            return given and self._is_trainable(value)
+            return self._is_trainable(value)
         if not isinstance(value, cst.Call):
             return False
         inner = value.func.value if isinstance(value.func, cst.Attribute) else None
@@ -87,6 +109,19 @@ class NamedPlaces:
             return False
         maker = self._key(value.func)
         return maker is None or self._of_place(maker) is None
+
+    @cached_property
+    def _named_by_optimizers(self) -> set[str]:
+        """`G` where `optim_G.step()` is called."""
+        names: set[str] = set()
+        for call in self._tree.calls:
+            func = call.func
+            if isinstance(func, cst.Attribute) and func.attr.value == "step":
+                stepped = self._tree.code(func.value).rpartition(".")[2]
+                found = _OPTIMIZER_OF_A_LETTER.match(stepped)
+                if found is not None:
+                    names.add(found["before"] or found["after"])
+        return names
 
     @cached_property
     def _used_otherwise(self) -> set[Key]:
