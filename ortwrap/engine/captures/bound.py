@@ -8,6 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.together import comes_along
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.liveness import surely_binds, surely_bound
@@ -40,9 +41,8 @@ def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str,
         if place in bound or place in walked.certain:
             continue
         if "." in place:
-            if not _is_always_set(place, node, analyses) and not _may_miss(
-                place, node, walked, analyses
-            ):
+            there = _is_always_set(place, node, walked, analyses)
+            if not there and not _may_miss(place, node, walked, analyses):
                 raise Refuse("OW106", node, name=place)
             continue
         owner = bindings.resolve(node) if isinstance(node, cst.Name) else None
@@ -66,8 +66,8 @@ def _may_miss(place: str, node: cst.CSTNode, walked: Walked, analyses: Analyses)
     return True
 
 
-def _is_always_set(place: str, node: cst.CSTNode, analyses: Analyses) -> bool:
-    """The class or every path of its constructor gives the instance this attribute."""
+def _is_always_set(place: str, node: cst.CSTNode, walked: Walked, analyses: Analyses) -> bool:
+    """The class, or every path of its constructor that a step survives, gives this attribute."""
     tree, bindings = analyses.tree, analyses.bindings
     home = next((a for a in tree.ancestors(node) if isinstance(a, cst.ClassDef)), None)
     attribute = place.split(".", 1)[1]
@@ -79,5 +79,7 @@ def _is_always_set(place: str, node: cst.CSTNode, analyses: Analyses) -> bool:
             reader = EffectsReader(bindings, function)
             wanted = f"{reader.instance}.{attribute}"
             body = tree.blocks(function)[0]
-            return any(wanted in surely_binds(unit, tree, reader) for unit in body.units)
-    return False
+            if any(wanted in surely_binds(unit, tree, reader) for unit in body.units):
+                return True
+    surely = {read.partition(".")[2] for read in walked.certain if "." in read}
+    return comes_along(attribute, surely, home, analyses)

@@ -23,9 +23,10 @@ class Model:
         self.cri_soft = nn.SmoothL1Loss() if self.options["soft"] else None
         self.optimizer_g = torch.optim.Adam(self.net_g.parameters(), lr=0.01)
 
-    def feed_data(self, lq, gt):
+    def feed_data(self, lq, gt=None):
         self.lq = lq
-        self.gt = gt
+        if gt is not None:
+            self.gt = gt
 
     def optimize_parameters(self):
         self.optimizer_g.zero_grad()
