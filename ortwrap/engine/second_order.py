@@ -14,7 +14,10 @@ _TAKES_A_GRADIENT = (
     "torch.func.vjp", "torch.func.hessian",
 )  # fmt: skip
 # Functions of other files that are known by this name take a gradient of what they are given.
-_NAMED_FOR_IT = re.compile(r"(?:gradient|grad|r1|r2)_penalty$|path_(?:length_)?regulari[sz]")
+_NAMED_FOR_IT = re.compile(
+    r"(?i:gradient|grad|r1|r2)_?(?i:penalty)$|path_(?:length_)?regulari[sz]"
+    r"|(?:^|\.)[a-z]\w*(?:_gp|GP)$"
+)
 
 
 def check_first_order(found: LossSlice, analyses: Analyses) -> None:

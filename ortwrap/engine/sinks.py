@@ -140,7 +140,7 @@ class SinkFinder:
             if positional:
                 yield Sink(call, positional[0], unit)
             return
-        if self._is_super(receiver):
+        if self._is_super(receiver) or self._is_own_method(call.func):
             return
         receiver = self._without_cast(receiver)
         if positional and self._takes_loss(receiver):
@@ -174,6 +174,14 @@ class SinkFinder:
         imported = self._bindings.qualified(receiver)
         kept = isinstance(self._tree.parents[call], (cst.Assign, cst.AnnAssign))
         return kept or (imported is not None and not imported.startswith("torch."))
+
+    def _is_own_method(self, func: cst.BaseExpression) -> bool:
+        """`self.backward()` of a class that defines it: the backward of a tensor is in there."""
+        if not isinstance(func, cst.Attribute):
+            return False
+        instance = instance_name(self._tree.enclosing(func), self._bindings)
+        of_instance = place_of(func, instance) == f"{instance}.{func.attr.value}"
+        return of_instance and self._modules.classes.called_on_instance(func) is not None
 
     @staticmethod
     def _is_super(receiver: cst.BaseExpression) -> bool:

@@ -41,8 +41,11 @@ def why_no_module(
     for place in reader.of(sink.loss).reads:
         method = _setter(place, sink, tree, bindings) if place not in written else None
         if method is not None:
-            name = tree.qualified_function(sink.call) or ""
-            return Refuse("OW111", method, loss=loss, method=method.name.value, function=name)
+            return _in_another_method(loss, method, sink, tree)
+    for place in sorted(set(reader.of(body).reads) - written):
+        method = _setter(place, sink, tree, bindings)
+        if method is not None and _runs_module(place, method, tree, bindings, modules):
+            return _in_another_method(place, method, sink, tree)
     leaf = next(_leaves(tree), None)
     if leaf is not None:
         return Refuse("OW110", leaf, loss=loss, name=tree.code(leaf))
@@ -119,6 +122,29 @@ def _setter(place: str, sink: Sink, tree: SourceTree, bindings: Bindings) -> cst
         if function.name.value != "__init__" and attribute in reader.of(function.body).writes:
             return function
     return None
+
+
+def _in_another_method(value: str, method: cst.FunctionDef, sink: Sink, tree: SourceTree) -> Refuse:
+    function = tree.qualified_function(sink.call) or ""
+    return Refuse("OW111", method, loss=value, method=method.name.value, function=function)
+
+
+def _runs_module(
+    place: str,
+    method: cst.FunctionDef,
+    tree: SourceTree,
+    bindings: Bindings,
+    modules: ModuleTable,
+) -> bool:
+    """`self.output = self.net(self.data)`: what the method assigns is what a module gave."""
+    reader = EffectsReader(bindings, method)
+    attribute = f"{reader.instance}.{place.partition('.')[2]}"
+    return any(
+        isinstance(call, cst.Call) and modules.is_trainable(call.func)
+        for node in tree.assignments
+        if tree.enclosing(node) is method and attribute in reader.of(node).writes
+        for call in descendants(node)
+    )
 
 
 def _leaves(tree: SourceTree) -> Iterator[cst.CSTNode]:

@@ -51,6 +51,13 @@ REASONS = [
         "    loss.backward()\n",
     ),
     (
+        "a penalty that another file names by two letters",
+        "OW205",
+        "from losses import zeroCenteredGP\n\n\ndef train(x, y):\n    x.requires_grad = True\n"
+        "    out = model(x)\n    loss = criterion(out, y) + zeroCenteredGP(x, out)\n"
+        "    loss.backward()\n",
+    ),
+    (
         "a helper that copies the model to every device",
         "OW311",
         "def spread(net, x):\n    copies = nn.parallel.replicate(net, [0, 1])\n"
@@ -84,6 +91,40 @@ REASONS = [
         "    def one(self, x, y):\n        self.loss = criterion(self.net(x), y)\n\n"
         "    def two(self, x, y):\n        self.loss = criterion(self.net(self.net(x)), y)\n\n"
         "    def backward(self):\n        self.loss.backward()\n",
+    ),
+    (
+        "the model runs in one method and its loss is computed in another",
+        "OW111",
+        "class Trainer:\n    def __init__(self):\n        self.net = nn.Linear(4, 2)\n\n"
+        "    def forward(self, x, y):\n        self.label = y\n"
+        "        self.output = self.net(x)\n\n"
+        "    def backward(self):\n        self.loss = criterion(self.output, self.label)\n"
+        "        self.loss.backward()\n\n"
+        "    def step(self, x, y):\n        self.forward(x, y)\n        self.backward()\n",
+    ),
+    (
+        "a criterion that another branch makes than the one that each step reads",
+        "OW106",
+        "class Trainer:\n    def __init__(self, options):\n        self.net = nn.Linear(4, 2)\n"
+        "        self.weight = options.weight\n        if options.train:\n"
+        "            self.criterion = nn.MSELoss()\n"
+        "            if options.weight:\n                self.criterion_l1 = nn.L1Loss()\n\n"
+        "    def step(self, x, y):\n        loss = self.criterion(self.net(x), y)\n"
+        "        if self.weight:\n            loss = loss + self.criterion_l1(self.net(y), y)\n"
+        "        loss.backward()\n",
+    ),
+    (
+        "a letter without an optimizer of that letter may be anything",
+        "OW101",
+        "def train(G, x, y):\n    loss = ((G(x) - y) ** 2).mean()\n    loss.backward()\n",
+    ),
+    (
+        "a letter that is a matrix beside an optimizer of that letter",
+        "OW101",
+        "class Trainer:\n    def __init__(self, G, optim_G):\n        self.G = G\n"
+        "        self.optim_G = optim_G\n\n"
+        "    def train(self, x, y):\n        loss = ((x @ self.G - y) ** 2).mean()\n"
+        "        loss.backward()\n        self.optim_G.step()\n",
     ),
 ]
 
