@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.nodes import descendants
 
 _OF_NAMES = (
     cst.Name, cst.Attribute, cst.Integer, cst.Float, cst.SimpleString, cst.Comparison,
@@ -23,11 +24,13 @@ class Condition:
         code: the source of the expression, without a `not` before it.
         holds: it has to be true, or false.
         roots: places that it reads: as long as none changes it stays what it is.
+        owners: the objects whose attributes it reads, as they are written: nor may these change.
     """
 
     code: str
     holds: bool
     roots: frozenset[str]
+    owners: frozenset[str]
 
     def opposite(self) -> Condition:
         """The condition of the other branch."""
@@ -42,8 +45,14 @@ def condition_of(test: cst.BaseExpression, reader: EffectsReader) -> Condition |
     if not _asks_names_only(test):
         return None
     bare = test.with_changes(lpar=(), rpar=())
-    code = reader.bindings.tree.module.code_for_node(bare)
-    return Condition(code, holds, frozenset(reader.of(test).reads))
+    tree = reader.bindings.tree
+    owners = [node.value for node in descendants(test) if isinstance(node, cst.Attribute)]
+    return Condition(
+        tree.module.code_for_node(bare),
+        holds,
+        frozenset(reader.of(test).reads),
+        frozenset(map(tree.code, owners)),
+    )
 
 
 def _asks_names_only(node: cst.BaseExpression) -> bool:

@@ -247,6 +247,16 @@ class HarmCheck:
         return _OPTIMIZER.search(self._tree.code(argument)) is not None
 
 
+def only_uses(func: cst.BaseExpression, bindings: Bindings) -> bool:
+    """Code that computes with what it is given, or reports it, and leaves it as it is."""
+    if isinstance(func, cst.Name) and bindings.resolve(func) is None:
+        return _is_pure_builtin(func.value)
+    if f"{bindings.qualified(func)}.".startswith(_PURE_PACKAGES):
+        return True
+    method = func.attr.value if isinstance(func, cst.Attribute) else ""
+    return method in _HARMLESS_METHODS or _LOGS.match(method) is not None
+
+
 def _is_pure_builtin(name: str) -> bool:
     error = getattr(builtins, name, None)
     return name in _PURE_BUILTINS or (isinstance(error, type) and issubclass(error, Exception))

@@ -11,6 +11,7 @@ from ortwrap.engine.bindings import Binding, Bindings, Scope
 from ortwrap.engine.constants import is_constant
 from ortwrap.engine.effects import EffectsReader, instance_name, place_of, root_place
 from ortwrap.engine.gradients import GradientFlow
+from ortwrap.engine.hidden_changes import Callees
 from ortwrap.engine.members import constant_index
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
@@ -45,9 +46,14 @@ class HeldModule:
 
 
 class Helpers:
-    """What is known about the functions of one script."""
+    """What is known about the functions of one script.
+
+    Attributes:
+        callees: what they change.
+    """
 
     def __init__(self, tree: SourceTree, bindings: Bindings, modules: ModuleTable) -> None:
+        self.callees = Callees(bindings, modules)
         self._tree = tree
         self._bindings = bindings
         self._modules = modules

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ortwrap.engine.conditions import Condition
-from ortwrap.engine.effects import Effects, overlap
+from ortwrap.engine.effects import overlap
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,17 @@ class Live:
         left = self.places - frozenset(places)
         return Live(left, {place: self.under[place] for place in self.under if place in left})
 
-    def changing(self, effects: Effects) -> Live:
-        """Before code that may change what a condition reads, so that it was another one."""
-        changes = effects.changes
+    def changing(self, changes: set[str], handed: set[str]) -> Live:
+        """Before code that may change what a condition reads, so that it was another one.
+
+        Args:
+            changes: the places that it changes.
+            handed: the objects that it hands to others, as they are written.
+        """
         under = {
             place: condition
             for place, condition in self.under.items()
-            if not overlap(set(condition.roots), changes)
+            if not overlap(set(condition.roots), changes) and handed.isdisjoint(condition.owners)
         }
         return Live(self.places, under)
 

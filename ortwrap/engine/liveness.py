@@ -9,6 +9,7 @@ import libcst as cst
 
 from ortwrap.engine.conditions import condition_of
 from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.hidden_changes import Callees
 from ortwrap.engine.live import NOTHING, Live
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.tree import Block, SourceTree, Unit
@@ -29,9 +30,12 @@ class _Exits:
 class Liveness:
     """Backward dataflow over the structured control flow of one function or the module."""
 
-    def __init__(self, tree: SourceTree, reader: EffectsReader, function: cst.CSTNode) -> None:
+    def __init__(
+        self, tree: SourceTree, reader: EffectsReader, function: cst.CSTNode, callees: Callees
+    ) -> None:
         self._tree = tree
         self._reader = reader
+        self._callees = callees
         self._after: dict[Unit, set[str]] = {}
         self._escaping = self._escaping_places(function)
         exits = _Exits(end=self._escaping, raise_=self._escaping)
@@ -77,8 +81,15 @@ class Liveness:
         for unit in reversed(units):
             out = out | exits.raise_
             self._after.setdefault(unit, set()).update(out.places)
-            out = self._unit(unit, out.changing(self._reader.of(unit.node)), exits)
+            out = self._unit(unit, self._before_changes_of(unit.node, out), exits)
         return out
+
+    def _before_changes_of(self, node: cst.CSTNode, out: Live) -> Live:
+        """What is live where a statement, and what it calls, may still change conditions."""
+        if not out.under:
+            return out
+        hidden = self._callees.changes(node, self._reader)
+        return out.changing(self._reader.of(node).changes | hidden.places, hidden.handed)
 
     def _unit(self, unit: Unit, out: Live, exits: _Exits) -> Live:
         node = unit.node
@@ -130,7 +141,8 @@ class Liveness:
         while True:
             inner = replace(exits, break_=out, continue_=head)
             body = self._block(self._suite(node, node), head, inner)
-            grown = head | body.changing(header).binding(header.writes).reading(header.reads)
+            body = body.changing(header.changes, set())
+            grown = head | body.binding(header.writes).reading(header.reads)
             if grown == head:
                 return head
             head = grown

@@ -46,7 +46,7 @@ class StepFunction:
         self.reader = EffectsReader(bindings, node)
         self.flow = GradientFlow(bindings, modules, self.reader, helpers)
         self.slicer = Slicer(tree, self.reader, self.flow, sinks)
-        self.liveness = Liveness(tree, self.reader, node)
+        self.liveness = Liveness(tree, self.reader, node, helpers.callees)
         objects = Objects(tree, bindings, modules)
         randomness = Randomness(tree, bindings, modules)
         independence = Independence(tree, bindings, modules, randomness)

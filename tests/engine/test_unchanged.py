@@ -213,9 +213,36 @@ LEFT_ALONE = [
         "loss = criterion(out, y)\nloss.backward()\n",
     ),
     (
-        "a helper draws a model from a closure",
-        HEAD + "def compute():\n    return criterion(model(x), y)\n\n\n"
-        "loss = compute()\nloss.backward()\n",
+        "a function flips the option between two branches on it",
+        HEAD + "def train(args):\n    for i in range(4):\n        out = model(x)\n"
+        "        loss = criterion(out, y)\n        if args.aux:\n            aux = out.mean()\n"
+        "            loss = loss + aux\n        loss.backward()\n        flip(args)\n"
+        "        if not args.aux:\n            print(aux)\n\n\n"
+        "def flip(args):\n    args.aux = not args.aux\n",
+    ),
+    (
+        "a function of another file may flip the option between two branches on it",
+        HEAD + "from schedules import update\n\n\n"
+        "def train(args):\n    for i in range(4):\n        out = model(x)\n"
+        "        loss = criterion(out, y)\n        if args.aux:\n            aux = out.mean()\n"
+        "            loss = loss + aux\n        loss.backward()\n        update(args)\n"
+        "        if not args.aux:\n            print(aux)\n",
+    ),
+    (
+        "a method flips the attribute between two branches on it",
+        HEAD + "class Trainer:\n    aux = True\n\n    def flip(self):\n"
+        "        self.aux = not self.aux\n\n    def train(self):\n"
+        "        for i in range(4):\n            out = model(x)\n"
+        "            loss = criterion(out, y)\n            if self.aux:\n"
+        "                aux = out.mean()\n                loss = loss + aux\n"
+        "            loss.backward()\n            self.flip()\n"
+        "            if not self.aux:\n                print(aux)\n",
+    ),
+    (
+        "a helper counts in what it is given",
+        HEAD + "def compute(stats, out):\n    stats['seen'] += 1\n"
+        "    return criterion(out, y) * stats['weight']\n\n\n"
+        "stats = {'seen': 0, 'weight': 0.5}\nloss = compute(stats, model(x))\nloss.backward()\n",
     ),
     (
         "DataParallel gives one loss per device",
@@ -267,19 +294,9 @@ SKIPPED = [
 ]
 
 
-# What should be left alone and is not yet.
-AWAITED = {
-    "a helper draws a model from a closure": "E11: at module level nothing refuses it",
-}
-
-
 def table(rows: list[tuple[str, str]]) -> pytest.MarkDecorator:
-    """Rows as parameters named after their reasons; what is awaited must fail so far."""
-    parameters = []
-    for why, text in rows:
-        marks = [pytest.mark.xfail(strict=True, reason=AWAITED[why])] if why in AWAITED else []
-        parameters.append(pytest.param(text, id=why, marks=marks))
-    return pytest.mark.parametrize("text", parameters)
+    """Rows as parameters named after their reasons."""
+    return pytest.mark.parametrize("text", [pytest.param(text, id=why) for why, text in rows])
 
 
 @table([(why, text if text.startswith("import") else HEAD + text) for why, text in NO_STEP])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.captures.held import HeldParts
 from ortwrap.engine.captures.inputs import Inputs
 from ortwrap.engine.captures.instance import runs_its_instance
@@ -246,7 +247,7 @@ class SliceWalk:
         place = place_of(func, self._reader.instance)
         bound_inside = place in self._walked.defined or func not in self._walked.free
         if place is not None and not bound_inside:
-            self._callee(func, place)
+            self._callee(node, func, place)
         elif isinstance(func, cst.Attribute):
             self._method_call(func)
         else:
@@ -263,7 +264,7 @@ class SliceWalk:
         if moves_a_generator(func, self._bindings) or self._flow.module_uses(func):
             self._walked.ran_module = True
 
-    def _callee(self, func: cst.BaseExpression, place: str) -> None:
+    def _callee(self, call: cst.Call, func: cst.BaseExpression, place: str) -> None:
         helper = self._helpers.called(func)
         if self._modules.evidence(func) is None and self._helpers.holds_module(func):
             why = "is an object that runs a module which it was given"
@@ -273,9 +274,19 @@ class SliceWalk:
         if helper is None:
             return
         self._helpers.check(helper, place)
+        self._check_given(call, helper)
         for held in self._helpers.held_modules(helper):
             if not (held.of_instance and self._by_instance):
                 self._held.hold_for_helper(held, func)
+
+    def _check_given(self, call: cst.Call, helper: cst.FunctionDef) -> None:
+        """What forward is given has to be the same after it, or each run would change it anew."""
+        changed = self._helpers.callees.changed_by(helper, surely=True)
+        for parameter, argument in pair_arguments(helper, call):
+            root = root_place(argument, self._reader.instance)
+            if parameter in changed and root is not None and root not in self._walked.defined:
+                name, why = self._tree.code(call.func), f"changes `{self._tree.code(argument)}`"
+                raise Refuse("OW107", call, name=name, why=why)
 
     def _method_call(self, func: cst.Attribute) -> None:
         """`criterion.forward(x)` needs the object itself, `target.mul(x)` its value."""
