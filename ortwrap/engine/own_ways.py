@@ -9,6 +9,7 @@ from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.reachable import reachable_calls
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.whole_steps import compiler_of
 
 # What `DataParallel` is made of.
 _SPLIT_A_BATCH = frozenset(
@@ -17,11 +18,14 @@ _SPLIT_A_BATCH = frozenset(
 
 
 def check_own_ways(found: LossSlice, analyses: Analyses) -> None:
-    """Look at every module that a slice runs.
+    """Look at every module that a slice runs, and at what compiles the step as a whole.
 
     Raises:
         Refuse: one of them is more than its code.
     """
+    compiler = compiler_of(found.sink.call, analyses)
+    if compiler is not None:
+        raise Refuse("OW315", compiler, name=analyses.tree.code(compiler))
     for piece in found.pieces:
         for use in analyses.flow.module_uses(piece.node):
             check_own_way(use, analyses.tree.code(use), analyses.modules)

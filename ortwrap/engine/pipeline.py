@@ -13,6 +13,7 @@ from ortwrap.engine.consumers import ConsumerCheck
 from ortwrap.engine.emit import Emitter
 from ortwrap.engine.existing import ExistingUses
 from ortwrap.engine.helpers import Helpers
+from ortwrap.engine.measured import check_is_trained
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.options import Options
 from ortwrap.engine.own_criteria import with_own_criteria
@@ -367,6 +368,7 @@ class _Rewrite:
             for unit in (*slice_.units, *slice_.upstream)
         }
         check_own_ways(found, function.analyses)
+        check_is_trained(found, function.analyses)
         check_first_order(found, function.analyses)
         found = with_own_criteria(found, function.analyses)
         found, order, captures = function.arrange(found, theirs)

@@ -195,6 +195,18 @@ _page(
     "for x in loader:\n    loss = loss + model(x).pow(2).mean()\nloss.backward()\n",
 )
 _page(
+    "OW114",
+    "measured, not trained",
+    "`{name}` takes the time of forward and backward apart (`{code}`) and updates no weights",
+    "Leave it as it is; `ortwrap bench` measures what a training step takes on ONNX Runtime.",
+    "With model and loss in one call the clock between them would stand behind the loss: what is "
+    "shown as the time of forward would be another thing than before. In a step that trains that "
+    "is a number in a log; here it is all that the code is for.",
+    "import time\n\n" + _HEAD + "\n\ndef profile(x):\n    start = time.time()\n    out = model(x)\n"
+    "    forward = time.time() - start\n    out.sum().backward()\n"
+    "    print(forward, time.time() - start)\n",
+)
+_page(
     "OW201",
     "a graph that is needed after its backward",
     "backward is called with `{keyword}`, which needs the graph again",
@@ -415,6 +427,17 @@ _page(
     "from transformers import AutoModelForCausalLM, Trainer\n\n"
     'model = AutoModelForCausalLM.from_pretrained("gpt2")\ntrainer = Trainer(model=model)\n'
     "trainer.train()\n",
+)
+_page(
+    "OW315",
+    "a step that is compiled as a whole",
+    "`{name}` compiles or captures this step as a whole, with its backward",
+    "Take the step out of `{name}`; the model alone may stay compiled.",
+    "A compiler that is given the whole step traces through forward, loss, backward and perhaps "
+    "the update. What ONNX Runtime runs is no code that it could trace: it would break its graph "
+    "there, or stop. Two ways to make one graph of the same step are one too many.",
+    _HEAD + "\n\ndef step(x, y):\n    loss = criterion(model(x), y)\n    loss.backward()\n\n\n"
+    "step = torch.compile(step)\nstep(torch.ones(3, 4), torch.ones(3, 2))\n",
 )
 _page(
     "OW901",

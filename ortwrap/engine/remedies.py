@@ -158,6 +158,20 @@ for x in loader:
     loss = model(x).pow(2).mean()
     loss.backward()
 """,
+    "OW114": f"""\
+import time
+
+{_HEAD}optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def step(x):
+    start = time.time()
+    out = model(x)
+    forward_and_loss = time.time() - start
+    out.sum().backward()
+    optimizer.step()
+    print(forward_and_loss, time.time() - start)
+""",
     "OW201": """\
 import torch
 from torch import nn
@@ -347,5 +361,16 @@ class LossTrainer(Trainer):
 model = AutoModelForCausalLM.from_pretrained("gpt2")
 trainer = LossTrainer(model=model)
 trainer.train()
+""",
+    "OW315": f"""\
+{_HEAD}model = torch.compile(model)
+
+
+def step(x, y):
+    loss = criterion(model(x), y)
+    loss.backward()
+
+
+step(torch.ones(3, 4), torch.ones(3, 2))
 """,
 }

@@ -264,6 +264,40 @@ LEFT_ALONE = [
         "loss = criterion(out, y)\nloss.backward()\n",
     ),
     (
+        "the step is compiled with its backward",
+        HEAD + "def step(x, y):\n    loss = criterion(model(x), y)\n    loss.backward()\n"
+        "    optimizer.step()\n\n\nfast = torch.compile(step) if x.is_cuda else step\n"
+        "fast(x, y)\n",
+    ),
+    (
+        "the step is compiled by a decorator",
+        HEAD + "@torch.compile(mode='reduce-overhead')\ndef step(x, y):\n"
+        "    loss = criterion(model(x), y)\n    loss.backward()\n\n\nstep(x, y)\n",
+    ),
+    (
+        "the step is compiled where a factory has made it",
+        HEAD + "def make_step(model):\n    def step(x, y):\n"
+        "        loss = criterion(model(x), y)\n        loss.backward()\n\n    return step\n\n\n"
+        "step = torch.compile(make_step(model))\nstep(x, y)\n",
+    ),
+    (
+        "what is compiled runs the step",
+        HEAD + "def step(x, y):\n    loss = criterion(model(x), y)\n    loss.backward()\n\n\n"
+        "def epoch():\n    for i in range(3):\n        step(x, y)\n\n\n"
+        "torch.compile(epoch)()\n",
+    ),
+    (
+        "a CUDA graph captures the step",
+        HEAD + "graph = torch.cuda.CUDAGraph()\nwith torch.cuda.graph(graph):\n"
+        "    loss = criterion(model(x), y)\n    loss.backward()\ngraph.replay()\n",
+    ),
+    (
+        "forward and backward are timed apart, and nothing is trained",
+        "import time\n" + HEAD + "def profile(net, x):\n    t = [time.time()]\n"
+        "    out = model(x)\n    t.append(time.time())\n    out.sum().backward()\n"
+        "    t.append(time.time())\n    return t\n",
+    ),
+    (
         "RPC's own autograd",
         HEAD + "import torch.distributed.autograd as dist_autograd\n"
         "with dist_autograd.context() as context_id:\n    loss = criterion(model(x), y)\n"

@@ -1,0 +1,43 @@
+"""Code that runs forward and backward to measure them, and trains nothing."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.nodes import descendants
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
+
+_CLOCK = re.compile(
+    r"^(?:time|time_ns|time_sync|time_synchronized|perf_counter|perf_counter_ns|default_timer"
+    r"|monotonic|monotonic_ns|process_time)$"
+)
+
+
+def check_is_trained(found: LossSlice, analyses: Analyses) -> None:
+    """Look for a clock between model and backward, where no weights are updated.
+
+    A training step may read one there too: it trains as before, and its time of the forward is
+    that of forward and loss. What only measures would measure something else.
+
+    Raises:
+        Refuse: the function takes the time of forward and backward apart, and updates nothing.
+    """
+    tree = analyses.tree
+    function = tree.enclosing(found.sink.call)
+    calls = [node for node in descendants(function) if isinstance(node, cst.Call)]
+    if any(_name(call) == "step" for call in calls):
+        return
+    start, end = tree.span(found.pieces[0].node).end, tree.span(found.sink.call).start
+    for call in calls:
+        if _CLOCK.match(_name(call)) and start <= tree.span(call).start < end:
+            where = tree.qualified_function(found.sink.call) or "the script"
+            raise Refuse("OW114", call, code=tree.code(call), name=where)
+
+
+def _name(call: cst.Call) -> str:
+    func = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+    return func.value if isinstance(func, cst.Name) else ""
