@@ -120,6 +120,8 @@ class GraphPlan:
         self.general = general
         self._cut = cut
         self.shapes = seen.shapes
+        self._axes = None if seen.axes is None else sorted(seen.axes)
+        self._proved_sizes: set[Any] = set()
         self.lacking = seen.lacking
         self.proved: set[Any] = set()
         self.proved_in_double = False
@@ -162,8 +164,9 @@ class GraphPlan:
 
     def is_unproved(self, call: Call) -> bool:
         """Whether a size or a number that may be fixed in the graph is another one in `call`."""
-        asks = self.shapes is not None or len(self.proved) < _SHAPES_TO_PROVE
-        if asks and shapes_of(call) not in self.proved:
+        if len(self.proved) < _SHAPES_TO_PROVE and shapes_of(call) not in self.proved:
+            return True
+        if self.shapes is not None and self._sizes_in(call) not in self._proved_sizes:
             return True
         few = len(self._numbers) < _NUMBERS_TO_PROVE
         return few and self._general_numbers(call) not in self._numbers
@@ -171,10 +174,17 @@ class GraphPlan:
     def prove(self, call: Call) -> None:
         """Notes that the results for the sizes and numbers of `call` are eager's."""
         self.proved.add(shapes_of(call))
+        self._proved_sizes.add(self._sizes_in(call))
         self._numbers.add(self._general_numbers(call))
 
     def _general_numbers(self, call: Call) -> tuple[Any, ...]:
         return tuple([call.numbers[index] for index in sorted(self.general)])
+
+    def _sizes_in(self, call: Call) -> tuple[Any, ...]:
+        """Those sizes of the arguments that may be fixed in the graph."""
+        if self._axes is None:
+            return shapes_of(call)
+        return tuple([call.tensors[index].shape[axis] for index, axis in self._axes])
 
     def note_labels(self, labels: LabelBatch) -> None:
         """Keeps the density of the labels for the report."""
@@ -195,7 +205,7 @@ class GraphPlan:
         if self.holds_deadly_loss and labels.objection is not None:
             return labels.objection
         # Comparing costs more than it will ever save when no size comes twice.
-        if len(self.proved) >= MAX_SHAPE_CHECKS and self.is_unproved(call):
+        if len(self._proved_sizes) >= MAX_SHAPE_CHECKS and self.is_unproved(call):
             return f"sizes that differ from the {MAX_SHAPE_CHECKS} that were compared"
         return None
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from .readings import Late
 from .reasons import Reason
 
+Axes = frozenset[tuple[int, int]]
+
 # As exporters name an operator in their messages.
 _OPERATOR = re.compile(r"aten::(\w+)")
 
@@ -39,6 +41,8 @@ class Testimony:
         data: a value of a tensor became a Python value: the graph is wrong for other data.
         gradients: forward computes or hooks gradients, which the graph cannot hold.
         shapes: a size became a Python number: the graph may be wrong for other shapes.
+        axes: the sizes that did, if all of them are sizes of tensors that entered: the index of
+            each tensor, and the dimension; None if one is another's.
         numbers: a Python number given as a tensor was needed as a Python number again.
         labels: the cross entropies.
         late: the numbers in the result that are read off tensors, by their position.
@@ -49,11 +53,18 @@ class Testimony:
     data: Reason | None = None
     gradients: Reason | None = None
     shapes: Reason | None = None
+    axes: Axes | None = frozenset()
     numbers: Reason | None = None
     lacking: Reason | None = None
     labels: list[LabelUse] = field(default_factory=list)
     places: dict[str, str | None] = field(default_factory=dict)
     late: dict[int, Late] = field(default_factory=dict)
+
+    def note_sizes(self, text: str, place: str | None, axes: Axes | None) -> None:
+        """Sizes, of these axes if they are known, became Python numbers at `place`."""
+        self.shapes = self.shapes or Reason(text, place)
+        known = axes is not None and self.axes is not None
+        self.axes = self.axes | axes if known else None  # type: ignore[operator]
 
     @property
     def refusal(self) -> Reason | None:

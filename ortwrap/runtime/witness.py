@@ -8,9 +8,11 @@ for the next shape. The witness follows each tensor of the trace and tells the t
 from __future__ import annotations
 
 import contextlib
+import dis
 import math
 import os
 import sys
+import types
 import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +27,8 @@ from torch.overrides import TorchFunctionMode
 
 from .readings import Late, Reading
 from .reasons import Reason, current_place, is_user_code
-from .testimony import LabelUse, Testimony
+from .sizes import Sizes
+from .testimony import Axes, LabelUse, Testimony
 
 _TO_PYTHON = {
     getattr(Tensor, name): name
@@ -42,7 +45,6 @@ _SHAPE = Tensor.shape.__get__  # type: ignore[attr-defined]
 _SIZES = frozenset(
     {Tensor.size, _SHAPE, Tensor.numel, torch.numel, Tensor.nelement, Tensor.__len__}
 )
-_LENGTHS = frozenset({Tensor.__len__, Tensor.__iter__})
 _GRADIENTS = {
     torch.autograd.grad: "torch.autograd.grad",
     torch.autograd.backward: "torch.autograd.backward",
@@ -66,10 +68,12 @@ def watch_trace(numbers: Sequence[int] = ()) -> Iterator[Testimony]:
     testimony = Testimony()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with _Witness(testimony, frozenset(numbers)):
+        with _Witness(testimony, frozenset(numbers)) as witness:
             yield testimony
-    if testimony.shapes is None:
-        testimony.shapes = _shape_warning(caught)
+    for warning in filter(_says_shape, caught):
+        place = f"{warning.filename}:{warning.lineno}"
+        if place not in witness.sized:
+            testimony.note_sizes(_first_sentence(warning), place, None)
 
 
 def mark_inputs(tensors: Sequence[Tensor]) -> None:
@@ -100,6 +104,9 @@ class _Witness(TorchFunctionMode):
         self._origin: dict[int, str] = {}
         # For tensors that are an argument, moved, cut or padded: which, and how much was added.
         self._inputs: dict[int, tuple[int, int]] = {}
+        self._sizes = Sizes()
+        # Where sizes were seen to become numbers.
+        self.sized: set[str | None] = set()
         # For tensors that stand for a number: which of these.
         self._arguments: dict[int, int] = {}
         self._kept: list[Any] = []
@@ -124,6 +131,7 @@ class _Witness(TorchFunctionMode):
         self._inside = True
         self._origin.clear()
         self._inputs.clear()
+        self._sizes.clear()
         self._arguments.clear()
         for index, tensor in enumerate(tensors):
             self._kept.append(tensor)
@@ -132,6 +140,7 @@ class _Witness(TorchFunctionMode):
                 self._arguments[id(tensor)] = len(self._arguments)
             else:
                 self._inputs[id(tensor)] = (index, 0)
+                self._sizes.enter(tensor, index)
         with torch._C.DisableTorchFunction():
             self._numel = [math.prod(map(int, tensor.shape)) for tensor in tensors]
 
@@ -162,8 +171,10 @@ class _Witness(TorchFunctionMode):
             self._meet_labels(args, keywords)
         if func in _TO_PYTHON:
             self._note_conversion(_TO_PYTHON[func], args)
-        elif func in _LENGTHS and self._testimony.shapes is None:
-            self._testimony.shapes = Reason("a length became a number", current_place())
+        elif func is Tensor.__len__:
+            self._note_sizes("a length became a number", self._sizes.axis(args[0], 0))
+        elif func is Tensor.unbind:
+            self._meet_iteration(args[0])
         result = func(*args, **keywords)
         if self._testimony.lacking is None:
             lacking = next(filter(None, map(_lacking, _tensors((*args, result)))), None)
@@ -231,8 +242,27 @@ class _Witness(TorchFunctionMode):
             if testimony.numbers is None:
                 text = f"forward needs a number as a Python value ({name})"
                 testimony.numbers = Reason(text, current_place())
-        elif "size" in origins and testimony.shapes is None and not _is_check_of_torch(name):
-            testimony.shapes = Reason("a size became a Python number", current_place())
+        elif "size" in origins and not _is_check_of_torch(name):
+            axes = self._sizes.of(self._not_constant(args))
+            self._note_sizes("a size became a Python number", axes)
+
+    def _meet_iteration(self, tensor: Tensor) -> None:
+        frame = _iterating()
+        if frame is None:
+            return
+        if frame.f_code.co_code[frame.f_lasti] == _UNPACK:
+            # `row, column = edges` takes two, or raises.
+            self.sized.add(current_place())
+        else:
+            self._note_sizes("a loop goes over a tensor", self._sizes.axis(tensor, 0))
+
+    def _note_sizes(self, text: str, axes: Axes | None) -> None:
+        place = current_place()
+        self.sized.add(place)
+        self._testimony.note_sizes(text, place, axes)
+
+    def _not_constant(self, values: Sequence[Any]) -> list[Tensor]:
+        return [one for one in _tensors(values) if self._origin.get(id(one)) != "constant"]
 
     def _follow(
         self,
@@ -251,6 +281,12 @@ class _Witness(TorchFunctionMode):
         for output in outputs:
             self._kept.append(output)
             self._origin.setdefault(id(output), origin)
+        if origin == "size":
+            if func in _SIZES:
+                self._sizes.take(args, keywords, outputs, isinstance(result, tuple))
+            else:
+                operands = self._not_constant((*args, *keywords.values()))
+                self._sizes.make(outputs, operands)
 
     def _origin_of(self, args: Sequence[Any], keywords: Mapping[str, Any]) -> str:
         tensors = _tensors(args) + _tensors(tuple(keywords.values()))
@@ -335,14 +371,25 @@ def _is_own(path: str) -> bool:
     return f"{os.sep}onnxruntime{os.sep}" in path or f"{os.sep}ortwrap{os.sep}" in path
 
 
-def _says_shape(warning: warnings.WarningMessage) -> bool:
-    check = warning.filename.startswith(_LAYERS) and "Python boolean" in str(warning.message)
-    return not check and not _is_own(warning.filename)
+_UNPACK = dis.opmap["UNPACK_SEQUENCE"]
 
 
-def _shape_warning(caught: Sequence[warnings.WarningMessage]) -> Reason | None:
-    for warning in caught:
-        if issubclass(warning.category, TracerWarning) and _says_shape(warning):
-            text = str(warning.message).split(".", 1)[0].splitlines()[0]
-            return Reason(text, f"{warning.filename}:{warning.lineno}")
+def _iterating() -> types.FrameType | None:
+    """Where a tensor is taken apart into rows by a loop or the like, None if it is not."""
+    frame: types.FrameType | None = sys._getframe(2)
+    while frame is not None and not is_user_code(frame.f_code.co_filename):
+        if frame.f_code is Tensor.__iter__.__code__:
+            return frame.f_back
+        frame = frame.f_back
     return None
+
+
+def _says_shape(warning: warnings.WarningMessage) -> bool:
+    """Whether the tracer warns of a size that became a number."""
+    check = warning.filename.startswith(_LAYERS) and "Python boolean" in str(warning.message)
+    tracers = issubclass(warning.category, TracerWarning)
+    return tracers and not check and not _is_own(warning.filename)
+
+
+def _first_sentence(warning: warnings.WarningMessage) -> str:
+    return str(warning.message).split(".", 1)[0].splitlines()[0]
