@@ -2,10 +2,11 @@
 
     python -m benchmarks.public_scripts /work/repos            writes docs/public-scripts.md
     python -m benchmarks.public_scripts /work/repos dcgan ddp  runs these only, writes nothing
+    python -m benchmarks.public_scripts /work/repos nlp-tutorial --update    and their rows of it
 
 Each script is copied with its folder, gets the files that it would have downloaded, and is
-verified by the command that the table shows. Needs torchvision, accelerate and what the scripts
-import besides; what is missing shows as an error of the script.
+verified by the command that the table shows. Needs torchvision, accelerate, transformers, datasets,
+evaluate and what the scripts import besides; what is missing shows as an error of the script.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import shlex
 import shutil
 import subprocess
@@ -98,6 +100,48 @@ def photographs(folder: Path) -> None:
         picture.save(folder / "pets" / f"breed{number % 4}_{number}.jpg")
 
 
+def more_photographs(folder: Path) -> None:
+    """Where the Berkeley segmentation data set would be unpacked."""
+    import numpy
+    from PIL import Image
+
+    made = numpy.random.default_rng(0)
+    for part in ("train", "test"):
+        place = folder / "dataset" / "BSDS300" / "images" / part
+        place.mkdir(parents=True)
+        for number in range(8):
+            pixels = made.integers(0, 256, (260, 260, 3)).astype(numpy.uint8)
+            Image.fromarray(pixels).save(place / f"{number}.jpg")
+
+
+def papers(folder: Path) -> None:
+    """Cora comes with its citations only: random words and a random field for each paper."""
+    import numpy
+
+    cora = folder / "data" / "cora"
+    cited = numpy.genfromtxt(cora / "cora.cites", dtype=int)
+    made = numpy.random.default_rng(0)
+    lines = (
+        " ".join(map(str, [paper, *made.integers(0, 2, 50), f"field{made.integers(7)}"]))
+        for paper in numpy.unique(cited)
+    )
+    (cora / "cora.content").write_text("\n".join(lines), encoding="utf-8")
+
+
+def sentences(folder: Path) -> None:
+    """In place of the Penn Treebank."""
+    made = random.Random(0)
+    (folder / "data").mkdir(exist_ok=True)
+    lines = (" ".join(f"w{made.randrange(50)}" for _ in range(40)) for _ in range(400))
+    (folder / "data" / "train.txt").write_text("\n".join(lines), encoding="utf-8")
+
+
+ACCELERATE = "huggingface+accelerate/examples"
+TWO_PROCESSES = ("--launcher", "accelerate launch --cpu --num_processes 2")
+TUTORIAL = "yunjey+pytorch-tutorial/tutorials"
+GANS = "eriklindernoren+PyTorch-GAN/implementations"
+SMALL_GAN = ("--batch_size", "8", "--n_epochs", "1")
+
 SCRIPTS = (
     Script(f"{EXAMPLES}/imagenet", "main.py",
            ("--dummy", "--no-accel", "-a", "resnet18", "-b", "2", "-j", "0", "-p", "1")),
@@ -127,8 +171,54 @@ SCRIPTS = (
            ("--dataset=random", "--device=cpu", "--compile=False", "--dtype=float32",
             "--eval_iters=1", "--n_layer=2", "--n_head=2", "--n_embd=32", "--block_size=16",
             "--batch_size=4", "--gradient_accumulation_steps=2"), prepare=tokens),
-    Script("huggingface+accelerate/examples", "cv_example.py", ("--cpu", "--data_dir", "pets"),
+    Script(f"{EXAMPLES}/mnist_hogwild", "main.py",
+           ("--batch-size", "8", "--epochs", "1", "--num-processes", "2"),
+           ("--also", "train.py")),
+    Script(f"{EXAMPLES}/mnist_forward_forward", "main.py",
+           ("--epochs", "3", "--train_size", "64", "--test_size", "16", "--no_accel")),
+    Script(f"{EXAMPLES}/super_resolution", "main.py",
+           ("--upscale_factor", "4", "--batchSize", "2", "--nEpochs", "1", "--threads", "0"),
+           prepare=more_photographs),
+    Script(ACCELERATE, "cv_example.py", ("--cpu", "--data_dir", "pets"),
            ("--launcher", "accelerate launch --cpu --num_processes 1"), prepare=photographs),
+    Script(ACCELERATE, "nlp_example.py", ("--cpu",)),
+    Script(ACCELERATE, "complete_nlp_example.py", ("--cpu",)),
+    *(Script(f"{ACCELERATE}/by_feature", name, ("--cpu",)) for name in (
+        "automatic_gradient_accumulation.py", "checkpointing.py", "cross_validation.py",
+        "early_stopping.py", "gradient_accumulation.py",
+        "gradient_accumulation_for_autoregressive_models.py", "memory.py",
+        "multi_process_metrics.py", "profiler.py", "schedule_free.py", "tracking.py")),
+    *(Script(f"{ACCELERATE}/by_feature", name, ("--cpu",), TWO_PROCESSES) for name in (
+        "ddp_comm_hook.py", "local_sgd.py")),
+    *(Script(f"graykode+nlp-tutorial/{folder}", name) for folder, name in (
+        ("1-1.NNLM", "NNLM.py"),
+        ("1-2.Word2Vec", "Word2Vec-Skipgram(Softmax).py"),
+        ("2-1.TextCNN", "TextCNN.py"),
+        ("3-1.TextRNN", "TextRNN.py"),
+        ("3-2.TextLSTM", "TextLSTM.py"),
+        ("3-3.Bi-LSTM", "Bi-LSTM.py"),
+        ("4-1.Seq2Seq", "Seq2Seq.py"),
+        ("4-2.Seq2Seq(Attention)", "Seq2Seq(Attention).py"),
+        ("4-3.Bi-LSTM(Attention)", "Bi-LSTM(Attention).py"),
+        ("5-1.Transformer", "Transformer.py"),
+        ("5-2.BERT", "BERT.py"))),
+    *(Script(f"{TUTORIAL}/{folder}", "main.py") for folder in (
+        "01-basics/linear_regression",
+        "01-basics/logistic_regression",
+        "01-basics/feedforward_neural_network",
+        "02-intermediate/bidirectional_recurrent_neural_network",
+        "02-intermediate/convolutional_neural_network",
+        "02-intermediate/recurrent_neural_network",
+        "03-advanced/generative_adversarial_network",
+        "03-advanced/variational_autoencoder")),
+    Script(f"{TUTORIAL}/02-intermediate/language_model", "main.py", prepare=sentences),
+    *(Script(f"{GANS}/{name}", f"{name}.py", SMALL_GAN) for name in (
+        "gan", "lsgan", "cgan", "wgan")),
+    Script("locuslab+TCN", "TCN/adding_problem/add_test.py",
+           ("--seq_len", "40", "--levels", "3", "--batch_size", "8")),
+    Script("locuslab+TCN", "TCN/copy_memory/copymem_test.py",
+           ("--blank_len", "40", "--levels", "3", "--batch_size", "8")),
+    Script("Diego999+pyGAT", "train.py", ("--hidden", "2", "--nb_heads", "2"), prepare=papers),
     *(Script("MorvanZhou+PyTorch-Tutorial/tutorial-contents", name) for name in (
         "301_regression.py", "302_classification.py", "304_save_reload.py", "305_batch_train.py",
         "306_optimizer.py", "401_CNN.py", "402_RNN_classifier.py", "403_RNN_regressor.py",
@@ -156,18 +246,31 @@ def main() -> None:
     parser.add_argument("repositories", type=Path, help="folder with checkouts, OWNER+NAME each")
     parser.add_argument("only", nargs="*", help="parts of the names of those to run")
     parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--update", action="store_true", help="write the rows of those that ran")
     chosen = parser.parse_args()
     scripts = [s for s in SCRIPTS if not chosen.only or any(n in s.name for n in chosen.only)]
-    rows = []
+    known = known_rows(PAGE) if chosen.only else {}
     for script in scripts:
         found, verdict = verified(script, chosen.repositories, chosen.steps)
-        rows.append((script, verdict))
+        known[command_of(script, chosen.steps)] = row(script, verdict)
         print(row(script, verdict), flush=True)
         if verdict is None or verdict["status"] != "match":
             print(found, file=sys.stderr, flush=True)
-    if not chosen.only:
-        PAGE.write_text(page(rows, chosen.steps), encoding="utf-8")
-        print(f"wrote {PAGE}", file=sys.stderr)
+        if chosen.update or not chosen.only:
+            PAGE.write_text(page(known, chosen.steps), encoding="utf-8")
+
+
+def command_of(script: Script, steps: int) -> str:
+    """How a script is verified, and where: no two are alike."""
+    return f"{shlex.join(script.command(steps))}    # in {script.folder}"
+
+
+def known_rows(path: Path) -> dict[str, str]:
+    """The rows of a page by their commands, which stand below them in the same order."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    table = [line for line in lines if line.startswith("| ")][1:]
+    commands = [line.strip() for line in lines if line.startswith("    ortwrap verify ")]
+    return dict(zip(commands, table))
 
 
 def verified(script: Script, repositories: Path, steps: int) -> tuple[str, dict[str, Any] | None]:
@@ -206,13 +309,13 @@ def row(script: Script, verdict: dict[str, Any] | None) -> str:
     return f"| {script.name} | {verdict['status']}{rounding} | {shown} | {where}{reasons} |"
 
 
-def page(rows: list[tuple[Script, dict[str, Any] | None]], steps: int) -> str:
+def page(known: dict[str, str], steps: int) -> str:
     """The whole page: the table, and below it how each script was started."""
-    table = "\n".join(row(script, verdict) for script, verdict in rows)
-    commands = "\n".join(
-        f"    {shlex.join(script.command(steps))}    # in {script.folder}" for script, _ in rows
-    )
-    return f"{HEAD.format(steps=steps)}{table}\n\n## The commands\n\n{commands}\n"
+    commands = [command_of(script, steps) for script in SCRIPTS]
+    commands = [command for command in commands if command in known]
+    table = "\n".join(known[command] for command in commands)
+    listed = "\n".join(f"    {command}" for command in commands)
+    return f"{HEAD.format(steps=steps)}{table}\n\n## The commands\n\n{listed}\n"
 
 
 if __name__ == "__main__":

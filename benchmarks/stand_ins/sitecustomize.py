@@ -13,7 +13,11 @@ import importlib.machinery
 import sys
 import types
 
+import hub
 import torch
+from pictures import ColouredPictures, Pictures
+
+from ortwrap.proof.recorder.imports import when_imported
 
 
 def on_the_processor() -> None:
@@ -51,41 +55,6 @@ def _here(to):
         return to(self, *map(place, args), **{name: place(each) for name, each in kwargs.items()})
 
     return moved
-
-
-class Pictures(torch.utils.data.Dataset):
-    """A few random pictures with random labels, under the names that torchvision's sets have."""
-
-    shape: tuple[int, ...] = (28, 28)
-    mode = "L"
-    number = 256
-
-    def __init__(self, root="", train=True, transform=None, target_transform=None, **_) -> None:
-        made = torch.Generator().manual_seed(0)
-        shape = (self.number, *self.shape)
-        self.data = torch.randint(0, 256, shape, generator=made, dtype=torch.uint8)
-        self.targets = torch.randint(0, 10, (self.number,), generator=made)
-        self.train_data = self.test_data = self.data
-        self.train_labels = self.test_labels = self.targets
-        self.transform = transform
-
-    def __len__(self) -> int:
-        return self.number
-
-    def __getitem__(self, index):
-        from PIL import Image
-
-        picture = Image.fromarray(self.data[index].numpy(), self.mode)
-        if self.transform is not None:
-            picture = self.transform(picture)
-        return picture, int(self.targets[index])
-
-
-class ColouredPictures(Pictures):
-    """The same in colours."""
-
-    shape = (32, 32, 3)
-    mode = "RGB"
 
 
 def trusted_files() -> None:
@@ -141,3 +110,10 @@ on_the_processor()
 trusted_files()
 with contextlib.suppress(ImportError):
     generated_data()
+when_imported(
+    {
+        "transformers": hub.in_place_of_transformers,
+        "datasets": hub.in_place_of_datasets,
+        "evaluate": hub.in_place_of_evaluate,
+    }
+)

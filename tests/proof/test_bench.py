@@ -106,3 +106,22 @@ def test_without_an_optimizer_no_model_is_found_to_compile(
     )  # fmt: skip
 
     assert "the script makes none" in found.measured[1].note
+
+
+def test_ortmodule_is_given_the_operators_that_it_lacks(
+    tmp_path: Path, launcher: tuple[str, ...]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    script = tmp_path / "train.py"
+    lacking = replaced(SCRIPT, "nn.BatchNorm1d(16), nn.ReLU()", "nn.LayerNorm(16), nn.ELU()")
+    script.write_text(lacking, encoding="utf-8")
+
+    found = bench(
+        script, steps=4, repeat=2, ways=[MODEL_ONLY], patched=script, cwd=tmp_path,
+        launcher=launcher,
+    )  # fmt: skip
+
+    alone = found.measured[1]
+    assert (alone.failure, alone.ran_on, len(alone.ms_of_runs)) == (None, "ort", 2)
+    assert alone.note.startswith("measured with the operators that ortwrap's runtime adds to it")
+    assert "RuntimeError" in alone.note

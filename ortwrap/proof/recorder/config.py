@@ -9,7 +9,7 @@ from typing import Literal
 
 VARIABLE = "ORTWRAP_RECORD"
 
-Variant = Literal["", "compile", "ortmodule"]
+Variant = Literal["", "compile", "ortmodule", "ortmodule with operators"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class RecorderConfig:
         transparent: names of generated wrapper classes; the modules they hold are
             the script's own, they themselves are not.
         variant: how the script's models are called, for benchmarks: `compile` through
-            `torch.compile`, `ortmodule` through ORTModule; empty for as it is written.
+            `torch.compile`, `ortmodule` through ORTModule, also `with operators` of ortwrap's
+            runtime for those that ORTModule cannot train; empty for as it is written.
         only_time: record times and losses, but no gradients and weights.
         sandbox: folder of copies that the script runs in; what it writes elsewhere is put back.
     """

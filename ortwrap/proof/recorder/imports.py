@@ -16,6 +16,7 @@ class _Notifier(MetaPathFinder):
 
     def __init__(self, callbacks: dict[str, Callable[[], None]]) -> None:
         self._callbacks = callbacks
+        self._sought: set[str] = set()
 
     def find_spec(
         self,
@@ -23,17 +24,22 @@ class _Notifier(MetaPathFinder):
         path: Sequence[str] | None,
         target: types.ModuleType | None = None,
     ) -> importlib.machinery.ModuleSpec | None:
-        callback = self._callbacks.pop(fullname, None)
-        if callback is None:
+        if fullname not in self._callbacks or fullname in self._sought:
             return None
-        spec = importlib.util.find_spec(fullname)
+        self._sought.add(fullname)
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            self._sought.discard(fullname)
         if spec is None or spec.loader is None:
             return spec
         execute = spec.loader.exec_module
 
         def execute_and_call_back(module: types.ModuleType) -> None:
             execute(module)
-            callback()
+            # Many look for a module without importing it, so it counts only now.
+            if callback := self._callbacks.pop(fullname, None):
+                callback()
 
         spec.loader.exec_module = execute_and_call_back  # type: ignore[method-assign]
         return spec

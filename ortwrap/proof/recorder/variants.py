@@ -7,14 +7,23 @@ A variant changes how a model is called, never the model: its name, its paramete
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import torch
 from torch import nn
 from torch.optim.optimizer import Optimizer
+from torch.utils._pytree import tree_leaves
 
 from ortwrap.proof.recorder.config import Variant
 from ortwrap.proof.recorder.modules import Roots
 from ortwrap.proof.recorder.optimizers import parameters_of, when_optimizer_is_made
+
+Tracing = Callable[[list[torch.Tensor], list[bool]], AbstractContextManager[None]]
+
+
+def _as_it_is(inputs: list[torch.Tensor], trained: list[bool]) -> AbstractContextManager[None]:
+    return nullcontext()
 
 
 def put_in_place(variant: Variant) -> None:
@@ -23,6 +32,8 @@ def put_in_place(variant: Variant) -> None:
         _on_trained_models(lambda model: model.compile())
     elif variant == "ortmodule":
         _on_trained_models(_call_through_ortmodule)
+    elif variant == "ortmodule with operators":
+        _on_trained_models(_call_through_ortmodule_with_operators)
 
 
 def _on_trained_models(change: Callable[[nn.Module], None]) -> None:
@@ -39,18 +50,28 @@ def _on_trained_models(change: Callable[[nn.Module], None]) -> None:
     when_optimizer_is_made(on_optimizer)
 
 
-def _call_through_ortmodule(model: nn.Module) -> None:
+def _call_through_ortmodule(model: nn.Module, tracing: Tracing = _as_it_is) -> None:
+    """Have `model` called through an ORTModule of it while it trains.
+
+    Args:
+        model: one of the script's own.
+        tracing: what to do around the call that the exporter traces, told its tensors and which
+            of them need a gradient.
+    """
     ort_module: nn.Module | None = None
     inside = False
+    trained: list[bool] = []
     call_as_it_is: Callable[..., Any] = model._call_impl
 
     def call(*args: Any, **kwargs: Any) -> Any:
         # ORTModule itself calls the model while it exports.
-        nonlocal ort_module, inside
+        nonlocal ort_module, inside, trained
         if inside or not model.training:
-            return call_as_it_is(*args, **kwargs)
+            with tracing(_tensors(args, kwargs), trained):
+                return call_as_it_is(*args, **kwargs)
         inside = True
         try:
+            trained = [tensor.requires_grad for tensor in _tensors(args, kwargs)]
             if ort_module is None:
                 ort_module = _ortmodule(model)
             return ort_module(*args, **kwargs)
@@ -69,3 +90,14 @@ def _ortmodule(model: nn.Module) -> nn.Module:
 
     module: nn.Module = ORTModule(model)
     return module
+
+
+def _call_through_ortmodule_with_operators(model: nn.Module) -> None:
+    from ortwrap.runtime import backend, operators
+
+    backend.unavailable()  # registers the operators where ORTModule can be had
+    _call_through_ortmodule(model, operators.tracing)
+
+
+def _tensors(args: Any, kwargs: Any) -> list[torch.Tensor]:
+    return [each for each in tree_leaves((args, kwargs)) if isinstance(each, torch.Tensor)]
