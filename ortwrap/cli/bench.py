@@ -80,7 +80,7 @@ def _report(benchmark: Benchmark) -> str:
 
 
 def _print(benchmark: Benchmark, run: Run) -> None:
-    from ortwrap.proof.render import bench_table
+    from ortwrap.proof.bench_table import bench_table
 
     console = run.console()
     if not run.quiet:

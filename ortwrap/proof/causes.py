@@ -5,8 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ortwrap.proof.clues import common_factor, listed, moved_otherwise, other_parameters
+from ortwrap.proof.clues import (
+    common_factor,
+    drew_otherwise,
+    in_mode,
+    lasting_factor,
+    listed,
+    moved_otherwise,
+    other_mode,
+    other_parameters,
+    whole_factor,
+)
 from ortwrap.proof.gaps import Gap
+from ortwrap.proof.recorder.modules import NOT_TRAINED
 from ortwrap.proof.recording import Recording
 
 _RATIO_SPREAD = 1e-3
@@ -25,6 +36,8 @@ def likely_cause(found: Sequence[Gap], original: Recording, patched: Recording) 
         return _of_loss(found, original, patched)
     if first.kind == "gradient":
         return _of_gradient(first, found, original, patched)
+    if first.kind == "mode":
+        return f"{first.name} is in {in_mode(first)}: look at what calls train() and eval()"
     if first.kind == "backwards" and first.step:
         return _of_backwards(first)
     if first.kind == "parameter":
@@ -61,8 +74,18 @@ def _of_loss(found: Sequence[Gap], original: Recording, patched: Recording) -> s
     if math.isnan(first.patched) != math.isnan(first.original):
         side = "patched" if math.isnan(first.patched) else "original"
         return f"only the {side} loss is nan: look at empty batches and labels that are all ignored"
+    mode = other_mode(found, first.step or 1)
+    if mode:
+        return f"the two sides do not run in the same mode: {mode}"
+    index = int(first.index)
     if first.step is not None and first.step > 1:
-        return _of_later_loss(first.step, found, original, patched)
+        return _of_later_loss(first.step, index, found, original, patched)
+    generator = drew_otherwise(index, original, patched)
+    if generator:
+        return (
+            f"before this loss {generator} has drawn more or fewer random numbers than on the "
+            "other side: other data, another order of them, or noise that is drawn once more"
+        )
     ratio = _constant_ratio(original, patched)
     if ratio is not None:
         return (
@@ -78,7 +101,9 @@ def _of_loss(found: Sequence[Gap], original: Recording, patched: Recording) -> s
     )
 
 
-def _of_later_loss(step: int, found: Sequence[Gap], original: Recording, patched: Recording) -> str:
+def _of_later_loss(
+    step: int, index: int, found: Sequence[Gap], original: Recording, patched: Recording
+) -> str:
     """Losses and gradients agreed up to here: the updates did not, or something was baked in."""
     settings = [gap for gap in found if gap.kind == "setting" and gap.patched is not None]
     if settings:
@@ -95,9 +120,31 @@ def _of_later_loss(step: int, found: Sequence[Gap], original: Recording, patched
                 f"losses and gradients agree before step {step}, but {when} something moves "
                 f"{listed(moved)} otherwise: look at the update and at what else changes weights"
             )
+    factor = whole_factor(index, original, patched)
+    if factor is not None:
+        return _of_factor(step, factor)
+    generator = drew_otherwise(index, original, patched)
+    if generator:
+        return (
+            f"losses, gradients and updates agree before step {step}, but by then {generator} has "
+            "drawn more or fewer random numbers: data come in another order, a batch is left out, "
+            "or noise is drawn once more or once less"
+        )
+    factor = lasting_factor(index, original, patched)
+    if factor is not None:
+        return _of_factor(step, factor)
     return (
-        f"losses, gradients and updates agree before step {step}: a Python value, a shape or a "
-        "mode that changes there was baked into the exported graph, or a buffer went stale"
+        f"losses, gradients, updates and random numbers agree before step {step}: a Python value, "
+        "a shape or a mode that changes there was baked into the exported graph, a buffer or a "
+        "state that steps hand on (hidden units, a queue) went stale, or other data come"
+    )
+
+
+def _of_factor(step: int, factor: float) -> str:
+    return (
+        f"all agrees before step {step}, whose loss is {factor:.4g} times the original's: another "
+        "reduction (sum for mean), or a factor that is missing or doubled, in what is trained from "
+        "there on"
     )
 
 
@@ -131,24 +178,33 @@ def _of_gradient(first: Gap, found: Sequence[Gap], original: Recording, patched:
     if lost:
         return f"no gradient reaches {listed(lost)} any more: something before it is detached"
     if gained:
-        return f"{listed(gained)} gets a gradient that the original stops: a detach is not honoured"
+        return (
+            f"{listed(gained)} gets a gradient that the original stops: a detach is not honoured, "
+            "or what is frozen there is trained"
+        )
     factor = common_factor(here)
     if factor is not None:
         return (
             f"the losses of step {first.step} agree but all its gradients are {factor:.4g} times "
             "the original's: look at clipping, unscaling and accumulation"
         )
-    return (
-        f"the losses of step {first.step} agree but the gradients do not: the operator that "
-        f"{first.name or 'the parameter'} belongs to is differentiated otherwise, or gradients of "
-        "an earlier step are left over"
-    )
+    agreed = f"the losses of step {first.step} agree but the gradients do not"
+    name = first.name or "the parameter"
+    otherwise = f"the operator that {name} belongs to is differentiated otherwise"
+    if original.is_first_of_its_optimizer((first.step or 1) - 1):
+        return f"{agreed}: a part of the loss is detached on its way to {name}, or {otherwise}"
+    return f"{agreed}: gradients of an earlier step are left over, or {otherwise}"
 
 
 def _of_parameter(first: Gap, found: Sequence[Gap]) -> str:
     if first.original is None:
         return f"{first.name} is not there on the patched side, or has another shape"
     names = listed([gap.name for gap in found if gap.kind == "parameter"])
+    if NOT_TRAINED in first.name:
+        return (
+            f"all that is trained agrees, but {names} does not: a copy or an average of weights "
+            "(EMA) that is updated otherwise, or more or less often"
+        )
     return (
         f"losses and gradients agree but {names} does not: look at weight decay of parameters "
         "without gradient, and at what changes parameters outside the optimizer"
@@ -169,7 +225,7 @@ def _of_buffer(first: Gap, found: Sequence[Gap]) -> str:
         )
     if any(name.rpartition(".")[2] in statistics for name in names):
         return (
-            "BatchNorm statistics are not updated as eager does it, so evaluation differs although "
-            "training agrees"
+            "BatchNorm statistics are not updated as eager does it (once for each batch, with the "
+            "momentum of the layer), so evaluation differs although training agrees"
         )
     return f"{listed(names)} is not updated by the exported graph as eager does it"

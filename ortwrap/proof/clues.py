@@ -8,12 +8,16 @@ from collections.abc import Sequence
 import torch
 
 from ortwrap.proof.gaps import Gap
+from ortwrap.proof.recorder.dice import GENERATORS, NOT_IMPORTED
 from ortwrap.proof.recording import Recording
 
 _SAME_FACTOR = 1e-3
 # A share of a step's largest update by which another update is another one.
 _OTHERWISE = 1e-2
 _ONLY_ROUNDING = 1e-5
+# Losses after an update that are larger by one factor are so no more exactly.
+_ABOUT_THE_SAME = 0.1
+_COMPARED = 4
 
 
 def most_telling(found: Sequence[Gap]) -> Gap:
@@ -67,6 +71,56 @@ def common_factor(gradients: Sequence[Gap]) -> float | None:
     if len(ratios) < 2 or max(ratios) - min(ratios) > _SAME_FACTOR * abs(ratios[0]):
         return None
     return ratios[0]
+
+
+def whole_factor(index: int, original: Recording, patched: Recording) -> float | None:
+    """How many times the original's a patched loss is, if a whole number or the inverse of one.
+
+    These are reductions, or factors of the accumulation.
+    """
+    ratio = next(iter(_ratios(index, original, patched)), 0.0)
+    whole = max(ratio, 1 / ratio) if ratio > 0 else 0.0
+    return ratio if whole >= 1.5 and abs(whole - round(whole)) < _SAME_FACTOR * whole else None
+
+
+def lasting_factor(index: int, original: Recording, patched: Recording) -> float | None:
+    """How many times the original's the patched losses are from one on, when several agree."""
+    ratios = _ratios(index, original, patched)
+    spread = max(ratios, default=0.0) - min(ratios, default=0.0)
+    agree = len(ratios) == _COMPARED and spread < _ABOUT_THE_SAME * abs(ratios[0] - 1)
+    return ratios[0] if agree else None
+
+
+def _ratios(index: int, original: Recording, patched: Recording) -> list[float]:
+    pairs = zip(original.losses[index:], patched.losses[index : index + _COMPARED])
+    return [y / x for x, y in pairs if x and math.isfinite(y / x)]
+
+
+def drew_otherwise(index: int, original: Recording, patched: Recording) -> str | None:
+    """Which generator stood elsewhere at a backward: it was asked for more or fewer numbers."""
+    here, there = (recording.dice[index : index + 1] for recording in (original, patched))
+    return next(
+        (
+            name
+            for x, y in zip(here, there)
+            for name, a, b in zip(GENERATORS, x, y)
+            if a != b and NOT_IMPORTED not in (a, b)
+        ),
+        None,
+    )
+
+
+def other_mode(found: Sequence[Gap], step: int) -> str:
+    """A clause for the module that trains on one side only by then; empty when there is none."""
+    gap = next((gap for gap in found if gap.kind == "mode" and (gap.step or 0) <= step), None)
+    return "" if gap is None else f"{gap.name} is in {in_mode(gap)} from step {gap.step} on"
+
+
+def in_mode(gap: Gap) -> str:
+    """What mode the patched side is in, beside the original's."""
+    modes = "training mode", "evaluation mode"
+    patched, original = modes if gap.patched else modes[::-1]
+    return f"{patched} where the original is in {original}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ Kind = Literal[
     "backwards",
     "loss",
     "gradient",
+    "mode",
     "parameter",
     "buffer",
     "setting",
@@ -66,15 +67,18 @@ def gaps(original: Recording, patched: Recording, tolerances: Tolerances) -> tup
         *_losses(original, patched, tolerances),
         *_gradients(original, patched, tolerances),
         *_learning_rates(original, patched, tolerances),
+        *_modes(original, patched),
     ]
-    order = {"backwards": 0, "loss": 1, "gradient": 2, "setting": 3}
+    order = {"backwards": 0, "loss": 1, "gradient": 2, "setting": 3, "mode": 4}
     during.sort(key=lambda gap: (gap.step or 0, order[gap.kind]))
     return (
         *during,
         *_counts(original, patched),
         *_tensors("parameter", _named(original), _named(patched, original), tolerances),
         *_tensors("parameter", original.frozen, patched.frozen, tolerances),
+        *_shared("parameter", original.other_parameters, patched.other_parameters, tolerances),
         *_tensors("buffer", original.buffers, patched.buffers, tolerances),
+        *_shared("buffer", original.other_buffers, patched.other_buffers, tolerances),
         *_settings(original, patched, tolerances),
         *_remembered(original, patched, tolerances),
     )
@@ -137,6 +141,15 @@ def _learning_rates(a: Recording, b: Recording, tolerances: Tolerances) -> Itera
             yield Gap("setting", name, step, rate, other, size, over, f"{step}/{group}")
 
 
+def _modes(a: Recording, b: Recording) -> Iterator[Gap]:
+    """The first step after which a module trains on one side and is evaluated on the other."""
+    for step, (x, y) in enumerate(zip(a.in_evaluation, b.in_evaluation), start=1):
+        if x != y and (names := [name for name in (*x, *y) if (name in x) != (name in y)]):
+            is_training = float(names[0] not in x), float(names[0] not in y)
+            yield Gap("mode", names[0], step, *is_training, 1.0, True, str(step))
+            return
+
+
 def _counts(a: Recording, b: Recording) -> Iterator[Gap]:
     for kind, x, y in (
         ("steps", a.steps, b.steps),
@@ -163,6 +176,16 @@ def _tensors(
             yield Gap(kind, name, None, None, None, math.inf, True, name)
         else:
             yield _tensor(kind, name, x, y, tolerances)
+
+
+def _shared(
+    kind: Kind,
+    a: Mapping[str, torch.Tensor],
+    b: Mapping[str, torch.Tensor],
+    tolerances: Tolerances,
+) -> Iterator[Gap]:
+    """Of modules that no optimizer trains, those that both sides hold."""
+    return _tensors(kind, {name: x for name, x in a.items() if name in b}, b, tolerances)
 
 
 def _tensor(kind: Kind, name: str, x: torch.Tensor, y: torch.Tensor, tol: Tolerances) -> Gap:

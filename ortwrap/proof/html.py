@@ -12,6 +12,7 @@ from markupsafe import Markup
 from ortwrap.engine.options import Options
 from ortwrap.engine.templating import template_folder
 from ortwrap.proof.answers import answers
+from ortwrap.proof.bench_table import BENCH_HEADINGS, bench_cells, runs_made
 from ortwrap.proof.charts import (
     Chart,
     course_chart,
@@ -24,19 +25,17 @@ from ortwrap.proof.environment import environment
 from ortwrap.proof.measured import Benchmark
 from ortwrap.proof.patched import patched_script
 from ortwrap.proof.recording import warm_up
-from ortwrap.proof.render import (
-    BENCH_HEADINGS,
+from ortwrap.proof.rows import (
     PROCESS_HEADINGS,
-    bench_cells,
     comparison_rows,
     distribution_rows,
     execution_rows,
     first_difference_rows,
-    in_words,
     process_rows,
     tiles,
     wrapper_rows,
 )
+from ortwrap.proof.sentences import in_words
 from ortwrap.proof.side_by_side import colours, side_by_side
 from ortwrap.proof.verdict import Verdict
 
@@ -112,6 +111,7 @@ def benchmark_report(benchmark: Benchmark, *, command: str) -> str:
         benchmark=benchmark,
         headline=headline,
         detail=f"{detail[:1].upper()}{detail[1:]}" if detail else benchmark.advice,
+        runs_made=runs_made(benchmark),
         headings=BENCH_HEADINGS,
         ways=[(way, bench_cells(way)) for way in benchmark.measured],
         charts=(spread_chart(timed), course_chart(timed, 0)) if timed else (),

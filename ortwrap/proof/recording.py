@@ -12,6 +12,7 @@ from typing import Any, Literal
 import torch
 
 from ortwrap.proof.printed import Printed, PrintedLosses
+from ortwrap.proof.recorder.dice import Places
 
 _WARM_UP_SHARE = 4
 _WARM_UP_STEPS = 5
@@ -39,10 +40,14 @@ class Recording:
         learning_rates: what every step was made with, by group.
         checksums: sum and norm of each parameter of an optimizer just before each of its steps,
             float64 of shape (P, 2).
+        dice: at each backward, where the random generators stood.
+        in_evaluation: after every step, the modules that were in evaluation mode.
         trained: final value of each trained parameter, by optimizer and place.
         names: a readable name for the keys of `trained`.
         frozen: final value of the other parameters, by name.
         buffers: final value of the buffers, by name.
+        other_parameters: final value of those of modules that no optimizer trains, by name.
+        other_buffers: the same of their buffers.
         remembered: what the optimizers remember of each parameter, `0/3/exp_avg`.
         settings: numbers that the optimizers end with, by optimizer and group, `0/1/lr`.
         peak_memory: largest resident size in bytes.
@@ -63,10 +68,14 @@ class Recording:
     grad_norms: tuple[tuple[int, torch.Tensor], ...]
     learning_rates: tuple[tuple[float, ...], ...]
     checksums: tuple[torch.Tensor, ...]
+    dice: tuple[Places, ...]
+    in_evaluation: tuple[list[str], ...]
     trained: Mapping[str, torch.Tensor]
     names: Mapping[str, str]
     frozen: Mapping[str, torch.Tensor]
     buffers: Mapping[str, torch.Tensor]
+    other_parameters: Mapping[str, torch.Tensor]
+    other_buffers: Mapping[str, torch.Tensor]
     remembered: Mapping[str, torch.Tensor]
     settings: Mapping[str, float]
     peak_memory: int | None
@@ -96,6 +105,10 @@ class Recording:
         now = self.checksums[step]
         before = self.checksums[earlier[-1]] if earlier else torch.zeros_like(now)
         return optimizer, now - before if now.shape == before.shape else torch.zeros_like(now)
+
+    def is_first_of_its_optimizer(self, step: int) -> bool:
+        """Whether the optimizer that makes a step (from 0) has made none before."""
+        return all(self.grad_norms[n][0] != self.grad_norms[step][0] for n in range(step))
 
     def name(self, key: str) -> str:
         """A readable name for a key of `trained`."""

@@ -23,8 +23,9 @@ class Difference:
     """The first thing in which the two runs differ.
 
     Attributes:
-        what: `loss`, `gradient`, `parameter`, `buffer`, `optimizer state`, `setting` (of an
-            optimizer), `printed` (a loss or a score), `steps` or `backwards`.
+        what: `loss`, `gradient`, `mode` (1 for training), `parameter`, `buffer`,
+            `optimizer state`, `setting` (of an optimizer), `printed` (a loss or a score), `steps`
+            or `backwards`.
         name: the parameter or the like; empty for losses and counts.
         step: 1-based optimizer step; None for what was compared at the end.
         original: value on the original side; of a tensor the element most

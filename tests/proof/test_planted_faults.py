@@ -9,6 +9,15 @@ import pytest
 
 from ortwrap.proof.verdict import Verdict
 from tests.proof.conftest import BY_HAND, SCRIPT, replaced
+from tests.proof.originals import (
+    ADVERSARIES,
+    CAST,
+    PHASES,
+    RECURRENT,
+    SHARED,
+    TAGGER,
+    TAUGHT,
+)
 
 Against = Callable[[str, str], Verdict]
 
@@ -18,86 +27,6 @@ WITH_START = replaced(
     "import copy\nstart = copy.deepcopy(model.state_dict())\nfor epoch in range(3):",
 )
 LOSS = "criterion(logits, y) + weight * ((value - t) ** 2).mean()"
-
-# Padding, accumulation, clipping, a schedule and an evaluation that prints its loss.
-TAGGER = """\
-import torch
-from torch import nn
-from torch.nn import functional as F
-
-
-class Tagger(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.embed = nn.Embedding(20, 8)
-        self.norm = nn.BatchNorm1d(8)
-        self.head = nn.Linear(8, 5)
-
-    def forward(self, tokens):
-        hidden = self.norm(self.embed(tokens).transpose(1, 2)).transpose(1, 2)
-        return self.head(torch.tanh(hidden))
-
-
-tokens = torch.randint(1, 20, (24, 4, 6))
-labels = tokens % 5
-model = Tagger()
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, weight_decay=1e-2)
-schedule = torch.optim.lr_scheduler.StepLR(optimizer, 4, gamma=0.5)
-for step in range(12):
-    for micro in range(2):
-        x, y = tokens[2 * step + micro], labels[2 * step + micro]
-        loss = F.cross_entropy(model(x).view(-1, 5), y.view(-1), ignore_index=0)
-        (loss / 2).backward()
-    nn.utils.clip_grad_norm_(model.parameters(), 0.1)
-    optimizer.step()
-    optimizer.zero_grad()
-    schedule.step()
-    model.eval()
-    with torch.no_grad():
-        valid = F.cross_entropy(model(tokens[0]).view(-1, 5), labels[0].view(-1))
-    print(f"step {step}: validation loss {valid.item():.4f}")
-    model.train()
-"""
-
-# Class weights, a term that trains no one, weights that two layers share, and a count of its own.
-SHARED = """\
-import torch
-from torch import nn
-
-
-class Coder(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.embed = nn.Embedding(9, 6)
-        self.mix = nn.Linear(6, 6)
-        self.head = nn.Linear(6, 9)
-        self.head.weight = self.embed.weight
-        self.scale = nn.Linear(6, 1)
-        self.register_buffer("seen", torch.zeros(()))
-
-    def forward(self, tokens):
-        self.seen += len(tokens)
-        hidden = torch.tanh(self.mix(self.embed(tokens)))
-        return self.head(hidden), self.scale(hidden)
-
-
-data = torch.randint(0, 9, (4, 16))
-labels = (data + 1) % 9
-model = Coder()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
-criterion = nn.CrossEntropyLoss(weight=torch.arange(1.0, 10.0), label_smoothing=0.1)
-for step in range(12):
-    x, y = data[step % 4], labels[step % 4]
-    optimizer.zero_grad()
-    logits, scale = model(x)
-    loss = criterion(logits, y) + scale.detach().square().mean()
-    loss.backward()
-    optimizer.step()
-"""
-
-CAST = replaced(SCRIPT, "        logits, value = model(x)", """\
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            logits, value = model(x)""")  # fmt: skip
 
 # original, what is replaced, what by, what differs first, its name, step, words of the cause
 FAULTS = {
@@ -182,7 +111,7 @@ FAULTS = {
                                   "loss", "", 3, "moves Coder"),
     "noise where there was none": (SHARED, "criterion(logits, y)",
                                    "criterion(logits * (torch.rand_like(logits) > 0.1), y)",
-                                   "loss", "", 1, "before any update"),
+                                   "loss", "", 1, "torch has drawn .* noise"),
     "autocast lost": (CAST, '"cpu", dtype=torch.bfloat16', '"cpu", enabled=False', "loss", "", 1,
                       "before any update"),
     "a step by hand that is too large": (BY_HAND, "-0.1 *", "-0.2 *", "loss", "", 2,
@@ -190,6 +119,51 @@ FAULTS = {
     "a parameter that is not updated by hand": (BY_HAND, "in model.parameters()",
                                                 "in list(model.parameters())[:-1]", "loss", "", 2,
                                                 "moves Sequential.2.bias otherwise"),
+    "a frozen layer trained": (TAUGHT, "student.body[0].requires_grad_(False)", "", "gradient",
+                               "Net.body.0.weight", 1, "what is frozen there is trained"),
+    "weight decay of the other group": (TAUGHT, '"weight_decay": 0.0}', '"weight_decay": 0.1}',
+                                        "loss", "", 3, "weight_decay of optimizer 0, group 1"),
+    "other betas": (TAUGHT, "betas=(0.9,", "betas=(0.8,", "loss", "", 3,
+                    r"betas\[0\] of optimizer 0, group 0 is 0.8"),
+    "BatchNorm with another momentum": (TAUGHT, "teacher.eval()",
+                                        "teacher.eval(); student.body[1].momentum = 0.2", "buffer",
+                                        "Net.body.1.running_mean", None, "momentum of the layer"),
+    "a teacher in training mode": (TAUGHT, "teacher.eval()", "", "loss", "", 1,
+                                   "a mode of the model"),
+    "an auxiliary term detached": (TAUGHT, "kl_div(output.", "kl_div(output.detach().", "gradient",
+                                   "Net.body.1.weight", 1, "a part of the loss is detached"),
+    "an average updated twice": (TAUGHT, "kept.lerp_(now, 0.1)",
+                                 "kept.lerp_(now, 0.1).lerp_(now, 0.1)", "parameter",
+                                 "Net (not trained, 1 of 2).body.1.weight", None, "EMA"),
+    "the last batch dropped": (TAUGHT, "shuffle=True", "shuffle=True, drop_last=True", "loss", "",
+                               4, "torch has drawn .* a batch is left out"),
+    "scaled twice": (TAUGHT, "scaler.scale(loss)", "scaler.scale(scaler.scale(loss))", "loss", "",
+                     1, "every loss is 8 times"),
+    "weights of other samples": (TAUGHT, "each * weight", "each * weight.flip(0)", "loss", "", 1,
+                                 "a term of the loss"),
+    "a random number too many": (TAUGHT, "optimizer.zero_grad()",
+                                 "optimizer.zero_grad(); torch.rand(1)", "loss", "", 5,
+                                 "torch has drawn more or fewer"),
+    "a sum in the second function": (PHASES, "(model(x), y)", "(model(x), y, reduction='sum')",
+                                     "loss", "", 9, "whose loss is 16 times the original's"),
+    "a sum in the second loss": (ADVERSARIES, "fooled = criterion",
+                                 "fooled = nn.BCEWithLogitsLoss(reduction='sum')", "loss", "", 2,
+                                 "whose loss is 16 times"),
+    "one adversary not zeroed": (ADVERSARIES, "of_critic.zero_grad()", "pass", "gradient",
+                                 "Sequential.0.weight", 3, "gradients of an earlier step"),
+    "fakes drawn anew": (ADVERSARIES, "    fooled = criterion", "    fake = generator("
+                         "torch.randn(16, 4))\n    fooled = criterion", "loss", "", 2,
+                         "torch has drawn .* noise is drawn once more"),
+    "a state not handed on": (RECURRENT, "hidden.detach()", "torch.zeros(1, 4, 8)", "loss", "", 2,
+                              "steps hand on .hidden units"),
+    "clipped after the step": (RECURRENT, "    nn.utils.clip_grad_norm_(model.parameters(), 0.3)\n"
+                               "    optimizer.step()", "    optimizer.step()\n"
+                               "    nn.utils.clip_grad_norm_(model.parameters(), 0.3)", "gradient",
+                               "Model.embed.weight", 1, "clipping"),
+    "dropout left out by the mode": (RECURRENT, "model.train()", "model.eval()", "mode", "Model",
+                                     1, "evaluation mode where the original is in training"),
+    "a factor from some step on": (TAGGER, "(loss / 2)", "(loss / (2 if step < 3 else 1))", "loss",
+                                   "", 4, "whose loss is 2 times"),
 }  # fmt: skip
 
 
@@ -212,8 +186,18 @@ def test_caught_with_the_place_and_the_cause(against: Against, fault: str) -> No
 
 @pytest.mark.parametrize(
     "original",
-    [SCRIPT, TAGGER, BY_HAND, SHARED, CAST],
-    ids=["script", "tagger", "by hand", "shared", "cast"],
+    [SCRIPT, TAGGER, BY_HAND, SHARED, CAST, TAUGHT, PHASES, ADVERSARIES, RECURRENT],
+    ids=[
+        "script",
+        "tagger",
+        "by hand",
+        "shared",
+        "cast",
+        "taught",
+        "phases",
+        "adversaries",
+        "recurrent",
+    ],
 )
 def test_no_fault_is_seen_where_there_is_none(against: Against, original: str) -> None:
     verdict = against(original, original + "\n")

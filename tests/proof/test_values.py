@@ -17,8 +17,9 @@ from ortwrap.proof.gaps import gaps
 from ortwrap.proof.patched import Patched, wrapper_classes
 from ortwrap.proof.printed import PrintedLosses, losses_in
 from ortwrap.proof.recording import Recording, warm_up
-from ortwrap.proof.render import line, plain_line, table
+from ortwrap.proof.render import line, table
 from ortwrap.proof.runner import Ended
+from ortwrap.proof.sentences import plain_line
 from ortwrap.proof.tolerance import Tolerances
 from ortwrap.proof.trial import Trial
 from ortwrap.proof.verdict import Difference, Execution, Side, Verdict
@@ -36,10 +37,14 @@ RECORDING = Recording(
     grad_norms=((0, torch.tensor([1.0, -1.0])),) * 2,
     learning_rates=((0.1,),) * 2,
     checksums=(torch.zeros(2, 2, dtype=torch.float64),) * 2,
+    dice=((1, 2, 3),) * 2,
+    in_evaluation=([], []),
     trained={"0/0": torch.ones(3), "0/1": torch.zeros(0)},
     names={"0/0": "Net.weight", "0/1": "Net.empty"},
     frozen={"Net.frozen": torch.tensor([math.nan, math.inf])},
     buffers={"Net.count": torch.tensor(3)},
+    other_parameters={"Net (not trained).weight": torch.ones(2)},
+    other_buffers={},
     remembered={"0/0/exp_avg": torch.tensor([1.0, -2.0])},
     settings={"0/0/lr": 0.1},
     peak_memory=2**30,
@@ -63,6 +68,11 @@ def test_what_is_over() -> None:
     assert over(losses=(1.0, 2.0)) == [("loss", "")]
     assert over(losses=(1.0,)) == [("backwards", "")]
     assert over(buffers={"Net.count": torch.tensor(2)}) == [("buffer", "Net.count")]
+    assert over(in_evaluation=([], ["Net.dropout"])) == [("mode", "Net.dropout")]
+    averages = {"Net (not trained).weight": torch.zeros(2)}
+    assert over(other_parameters=averages) == [("parameter", "Net (not trained).weight")]
+    # One side holds another number of copies: they are no twins.
+    assert over(other_parameters={"Net (not trained, 1 of 2).weight": torch.zeros(2)}) == []
     assert over(buffers={}) == [("buffer", "Net.count")]
     assert over(frozen={"Net.frozen": torch.tensor([0.0, math.inf])}) == [
         ("parameter", "Net.frozen")

@@ -9,6 +9,11 @@ import torch
 from torch import nn
 
 _TRANSPARENT_PACKAGES = ("ortwrap", "onnxruntime", "torch_ort")
+# In the name of what no optimizer trains.
+NOT_TRAINED = "(not trained"
+# Numbers of a network that is held, but not trained, and too large to be kept aside.
+_LARGE = 2**25
+_WITHOUT_DATA = (nn.UninitializedParameter, nn.UninitializedBuffer)
 
 
 class Roots:
@@ -56,6 +61,47 @@ class Roots:
             count[name] = count.get(name, 0) + 1
             yield (name if count[name] == 1 else f"{name}#{count[name]}"), root
 
+    def in_evaluation(self) -> list[str]:
+        """Names of the modules that are in evaluation mode."""
+        return [
+            f"{root_name}.{name}".rstrip(".")
+            for root_name, root in self.named()
+            for name, module in root.named_modules()
+            if not module.training
+        ]
+
+    def bystanders(self, trained: list[nn.Parameter] | None) -> dict[str, dict[str, torch.Tensor]]:
+        """Parameters and buffers of modules that no optimizer trains: averages, teachers.
+
+        Several of one class are told apart by the size of their weights, which is the same on
+        both sides whatever order they are found in. Their name tells how many there are, so that
+        one side is not compared with another number of the other.
+
+        Args:
+            trained: the parameters that are; None leaves all out.
+        """
+        found: dict[str, dict[str, torch.Tensor]] = {"other_parameters": {}, "other_buffers": {}}
+        if trained is None:
+            return found
+        own = {id(parameter) for parameter in trained}
+        known = {id(root) for root in self._roots}
+        by_class: dict[str, list[nn.Module]] = {}
+        for module in self._outermost():
+            if id(module) not in known and _is_held_for_itself(module, own):
+                kind = type(module).__qualname__.rpartition(".")[2]
+                by_class.setdefault(kind, []).append(module)
+        for kind, alike in by_class.items():
+            alike.sort(key=_size_of_weights)
+            for number, module in enumerate(alike, start=1):
+                which = f", {number} of {len(alike)}" if len(alike) > 1 else ""
+                root = f"{kind} {NOT_TRAINED}{which})"
+                for part, tensors in (
+                    ("other_parameters", module.named_parameters()),
+                    ("other_buffers", module.named_buffers()),
+                ):
+                    found[part].update((f"{root}.{name}", snapshot(each)) for name, each in tensors)
+        return found
+
     def _outermost(self) -> list[nn.Module]:
         gc.collect()
         # type() and not isinstance(): lazy proxies answer to __class__ by importing things.
@@ -73,6 +119,20 @@ class Roots:
 def _has_gradient(parameter: nn.Parameter) -> bool:
     # ONNX Runtime gives zeros where eager gives none.
     return parameter.grad is not None and bool(parameter.grad.any())
+
+
+def _is_held_for_itself(module: nn.Module, trained: set[int]) -> bool:
+    """Whether a module has weights, none of which is trained, and not too many to keep."""
+    held = [*module.parameters(), *module.buffers()]
+    return (
+        bool(held)
+        and not any(id(tensor) in trained or type(tensor) in _WITHOUT_DATA for tensor in held)
+        and sum(tensor.numel() for tensor in held) <= _LARGE
+    )
+
+
+def _size_of_weights(module: nn.Module) -> float:
+    return sum(float(each.detach().double().norm()) for each in module.parameters())
 
 
 def snapshot(tensor: torch.Tensor) -> torch.Tensor:

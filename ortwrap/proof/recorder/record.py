@@ -135,6 +135,7 @@ class Recorder:
         self._by_hand.after_backward()
         self._tape.note_start(self._by_hand)
         self._tape.note_gradients(self._by_hand)
+        self._tape.note_modes()
         self._is_updating = True
 
     def _end_step_by_hand(self) -> None:
@@ -183,6 +184,7 @@ class Recorder:
             self._tape.note_gradients(optimizer)
             self._tape.note_step(optimizer, seconds)
             self._tape.find_owners()
+            self._tape.note_modes()
             self._show_progress()
             if self._tape.steps >= self._config.steps:
                 self._stop()

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ortwrap.proof.recorder import dice
 from ortwrap.proof.recorder.executed import loss_computed_in_graph, ran_on_ort
 from ortwrap.proof.recorder.modules import Roots, snapshot
 from ortwrap.proof.recorder.optimizers import Updates
@@ -30,6 +31,7 @@ class Tape:
         self._losses: list[torch.Tensor] = []
         self._loss_on_ort: list[bool] = []
         self._loss_in_graph: list[bool] = []
+        self._dice: list[dice.Places] = []
         self.forget_steps()
 
     def forget_steps(self) -> None:
@@ -42,6 +44,7 @@ class Tape:
         self._grad_norms: list[tuple[int, torch.Tensor]] = []
         self._learning_rates: list[list[float]] = []
         self._checksums: list[torch.Tensor] = []
+        self._in_evaluation: list[list[str]] = []
 
     @property
     def steps(self) -> int:
@@ -67,6 +70,8 @@ class Tape:
             self._loss_steps.append(self.steps)
             self._loss_on_ort.append(ran_on_ort(tensor))
             self._loss_in_graph.append(loss_computed_in_graph(tensor))
+            if not self._only_time:
+                self._dice.append(dice.places())
 
     def note_start(self, optimizer: Updates) -> None:
         """`optimizer` is about to step: all that moved its weights before has done so."""
@@ -87,6 +92,13 @@ class Tape:
         self._seconds.append(seconds)
         self._learning_rates.append(self._trained.learning_rates(optimizer))
 
+    def note_modes(self) -> None:
+        """The modules that are in evaluation mode, once their owners are known."""
+        if not self._only_time:
+            now = self.roots.in_evaluation()
+            same = self._in_evaluation and self._in_evaluation[-1] == now
+            self._in_evaluation.append(self._in_evaluation[-1] if same else now)
+
     def find_owners(self) -> None:
         """Look up the modules whose parameters are trained, while they are there.
 
@@ -98,8 +110,11 @@ class Tape:
 
     def _final_state(self) -> dict[str, Any]:
         if self._only_time:
-            return dict(Trained().state({}))
-        return self._trained.state(dict(self.roots.named()))
+            return {**Trained().state({}), **Roots(()).bystanders(None)}
+        return {
+            **self._trained.state(dict(self.roots.named())),
+            **self.roots.bystanders(self._trained.parameters()),
+        }
 
     def write(self, path: Path, **more: Any) -> None:
         """Write everything, whole or not at all, `more` included."""
@@ -114,6 +129,8 @@ class Tape:
             "grad_norms": [(index, snapshot(norms)) for index, norms in self._grad_norms],
             "learning_rates": [tuple(rates) for rates in self._learning_rates],
             "checksums": self._checksums[: self.steps],
+            "dice": self._dice,
+            "in_evaluation": self._in_evaluation,
             **self._final_state(),
             **more,
         }

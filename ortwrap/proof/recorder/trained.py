@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -108,8 +108,7 @@ class Trained:
             f"{i}/{j}/{name}": float(value)
             for i, optimizer in enumerate(self._optimizers)
             for j, group in enumerate(optimizer.param_groups)
-            for name, value in group.items()
-            if isinstance(value, (float, int)) or _is_number(value)
+            for name, value in _numbers_in(group)
         }
 
 
@@ -123,6 +122,17 @@ def _checksum(parameter: torch.Tensor) -> torch.Tensor:
         sums += torch.stack([wide.sum(), wide.square().sum()]).cpu()
     sums[1].sqrt_()
     return sums
+
+
+def _numbers_in(group: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The numbers of an optimizer's group by name; those of `betas` one by one."""
+    for name, value in group.items():
+        if isinstance(value, (float, int)) or _is_number(value):
+            yield name, value
+        elif isinstance(value, tuple):
+            for place, each in enumerate(value):
+                if isinstance(each, (float, int)) or _is_number(each):
+                    yield f"{name}[{place}]", each
 
 
 def _is_number(value: Any) -> bool:
