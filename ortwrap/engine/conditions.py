@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.effects import EffectsReader, overlap
 from ortwrap.engine.nodes import descendants
 
 _OF_NAMES = (
@@ -35,6 +35,10 @@ class Condition:
     def opposite(self) -> Condition:
         """The condition of the other branch."""
         return replace(self, holds=not self.holds)
+
+    def outlasts(self, changes: set[str], handed: set[str]) -> bool:
+        """Asked again it comes out alike, though these places and handed out objects may change."""
+        return not overlap(set(self.roots), changes) and handed.isdisjoint(self.owners)
 
 
 def condition_of(test: cst.BaseExpression, reader: EffectsReader) -> Condition | None:

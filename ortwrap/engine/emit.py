@@ -256,7 +256,7 @@ class Emitter:
                 self._edits += because(of_call(plan, tree), edit)
         else:
             call = self._call(f"{', '.join(targets)} = ", variable, arguments, indent)
-            self._place_call(plan, host, call)
+            self._place_call(plan, host, call + self._set_attributes(plan, indent))
         gone = [unit for unit in found.units if unit is not anchor]
         removed = remove_units(tree, gone, set(plan.moved_comments))
         for unit, edit in zip(gone, removed):
@@ -269,6 +269,20 @@ class Emitter:
             if tree.units.get(node) not in idle:
                 span = tree.span(node)
                 self._edits += because(OF_RENAME, Edit(span.start, span.end, text))
+
+    def _set_attributes(self, plan: Plan, indent: str) -> str:
+        """`if option: self.term = term`, for what only that option binds."""
+        options: dict[str, list[str]] = {}
+        for output in plan.captures.outputs:
+            if output.option:
+                line = f"{output.attribute} = {output.place}"
+                options.setdefault(output.option, []).append(line)
+        inner = indent + self._tree.indent
+        text = "".join(
+            f"\n{indent}if {option}:" + "".join(f"\n{inner}{line}" for line in lines)
+            for option, lines in options.items()
+        )
+        return self._tree.with_newlines(text)
 
     def _idle(self, plan: Plan) -> list[Unit]:
         """`del` statements of which nothing is left, in blocks that hold something else."""

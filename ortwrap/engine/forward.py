@@ -143,8 +143,13 @@ class ForwardBuilder:
 
     def _statements(self, pieces: tuple[Unit, ...], plan: Plan) -> list[Line]:
         calls = self._criterion_calls(plan)
+        optional = {output.value for output in plan.captures.outputs if output.optional}
         lines: list[Line] = []
         for piece in pieces:
+            starting = sorted(optional & stored_names(piece.node))
+            if starting:
+                lines.append(_statement(f"{' = '.join(starting)} = None"))
+                optional -= set(starting)
             replacing = _Replace(plan.captures.replacements, calls, self._shift(piece))
             node = piece.node.visit(replacing)
             commented = piece in plan.moved_comments and not piece.shares_line

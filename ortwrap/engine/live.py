@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ortwrap.engine.conditions import Condition
-from ortwrap.engine.effects import overlap
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Live:
         under = {
             place: condition
             for place, condition in self.under.items()
-            if not overlap(set(condition.roots), changes) and handed.isdisjoint(condition.owners)
+            if condition.outlasts(changes, handed)
         }
         return Live(self.places, under)
 

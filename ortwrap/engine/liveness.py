@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from ortwrap.engine.conditions import condition_of
+from ortwrap.engine.conditions import Condition, condition_of
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.hidden_changes import Callees
 from ortwrap.engine.live import NOTHING, Live
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.tree import Block, SourceTree, Unit
 
+_ASKS_WHETHER_BOUND = re.compile(r"\b(?:NameError|UnboundLocalError|locals\(|globals\(|vars\(\))")
 _LEAVES = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 
 
@@ -37,6 +39,7 @@ class Liveness:
         self._reader = reader
         self._callees = callees
         self._after: dict[Unit, set[str]] = {}
+        self._before: dict[Unit, set[str]] = {}
         self._escaping = self._escaping_places(function)
         exits = _Exits(end=self._escaping, raise_=self._escaping)
         self._block(tree.blocks(function)[0], self._escaping, exits)
@@ -44,6 +47,14 @@ class Liveness:
     def after(self, unit: Unit) -> set[str]:
         """Places that something may read once `unit` has run."""
         return self._after.get(unit, set())
+
+    def before(self, unit: Unit) -> set[str]:
+        """Places whose value from before `unit` something may read."""
+        return self._before.get(unit, set())
+
+    def outlasts(self, condition: Condition, units: Sequence[Unit]) -> bool:
+        """A condition comes out alike before statements in a row and behind them."""
+        return all(condition.outlasts(*self._changes_by(unit.node)) for unit in units)
 
     def exposed(self, units: Sequence[Unit]) -> frozenset[str]:
         """Places that statements in a row read before they have surely bound them themselves."""
@@ -82,14 +93,16 @@ class Liveness:
             out = out | exits.raise_
             self._after.setdefault(unit, set()).update(out.places)
             out = self._unit(unit, self._before_changes_of(unit.node, out), exits)
+            self._before.setdefault(unit, set()).update(out.places)
         return out
 
     def _before_changes_of(self, node: cst.CSTNode, out: Live) -> Live:
         """What is live where a statement, and what it calls, may still change conditions."""
-        if not out.under:
-            return out
+        return out.changing(*self._changes_by(node)) if out.under else out
+
+    def _changes_by(self, node: cst.CSTNode) -> tuple[set[str], set[str]]:
         hidden = self._callees.changes(node, self._reader)
-        return out.changing(self._reader.of(node).changes | hidden.places, hidden.handed)
+        return self._reader.of(node).changes | hidden.places, hidden.handed
 
     def _unit(self, unit: Unit, out: Live, exits: _Exits) -> Live:
         node = unit.node
@@ -181,6 +194,11 @@ def _last_else(node: cst.If) -> cst.Else | None:
     while isinstance(node.orelse, cst.If):
         node = node.orelse
     return node.orelse
+
+
+def asks_whether_bound(tree: SourceTree) -> bool:
+    """The script may notice that a name is bound which was not before."""
+    return _ASKS_WHETHER_BOUND.search(tree.text) is not None
 
 
 def surely_bound(unit: Unit, tree: SourceTree, reader: EffectsReader) -> set[str]:

@@ -8,8 +8,9 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import overlap, place_of
-from ortwrap.engine.liveness import bound_by_a_round, surely_binds
+from ortwrap.engine.liveness import asks_whether_bound, bound_by_a_round, surely_binds
 from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.optional import option_of
 from ortwrap.engine.order import Order
 from ortwrap.engine.plan import CarriedOutput
 from ortwrap.engine.refusals import Refuse
@@ -37,6 +38,7 @@ class OutputFinder:
     """Finds what has to come out of forward besides the loss."""
 
     def __init__(self, analyses: Analyses) -> None:
+        self._analyses = analyses
         self._tree = analyses.tree
         self._modules = analyses.modules
         self._bindings = analyses.bindings
@@ -67,10 +69,12 @@ class OutputFinder:
                 self._check_gradient_reads(place, found)
             if place == found.place or not self._is_live(place, found, order):
                 continue
-            if place not in surely and place not in inputs:
-                code = self._tree.code(written[place].node)[:60]
-                raise Refuse("OW108", written[place].node, name=place, code=code)
             fields = self._fields(place, found, order)
+            if place not in surely and place not in inputs:
+                if fields or asks_whether_bound(self._tree):
+                    raise self._gone(place, written[place])
+                outputs.append(self._optional(place, written[place], found, order))
+                continue
             rescaled = any(
                 found.place in self._reader.of(unit.node).writes
                 for unit in self._following(found, place)
@@ -89,6 +93,32 @@ class OutputFinder:
                 detach = detach and self._graph_ends(place, found)
                 outputs.append(CarriedOutput(place, place.split(".")[-1], detach))
         return outputs, renames
+
+    def _optional(self, place: str, first: Unit, found: LossSlice, order: Order) -> CarriedOutput:
+        """What only some path of the slice binds.
+
+        Where nothing reads what a name held before, as in `if verbose: print(term)` for what is
+        bound on that too, it may become None. An attribute, which anything may read, is set on
+        the option that binds it.
+
+        Raises:
+            Refuse: what was there before may be read, and would be gone.
+        """
+        name = place.split(".")[-1]
+        if "." not in place:
+            if place in self._liveness.before(first):
+                raise self._gone(place, first)
+            return CarriedOutput(place, name, False, optional=True)
+        option = option_of(place, found, self._analyses)
+        lines = (*found.units, order.anchor, found.sink.unit)
+        if not option or any(unit.shares_line for unit in lines):
+            raise self._gone(place, first)
+        local = self._output_name(name, found)
+        return CarriedOutput(local, name, False, True, option, place)
+
+    def _gone(self, place: str, first: Unit) -> Refuse:
+        code = " ".join(self._tree.source(first.node).split())[:60]
+        return Refuse("OW108", first.node, name=place, code=code)
 
     def _surely_bound(self, found: LossSlice) -> set[str]:
         """Places that have a value at the end of the slice, or forward has failed as eager would.
@@ -321,9 +351,14 @@ class OutputFinder:
     def _output_name(self, field: str, found: LossSlice) -> str:
         function = self._tree.enclosing(found.sink.call)
         taken = self._bindings.scope(function).names
-        while field in taken:
+        read = self._reader.of(_body(function)).reads
+        while field in taken or field in read:
             field += "_out"
         return field
+
+
+def _body(function: cst.CSTNode) -> cst.CSTNode:
+    return function.body if isinstance(function, cst.FunctionDef) else function
 
 
 def _surely_read(node: cst.CSTNode, instance: str | None) -> set[str]:

@@ -68,11 +68,17 @@ class CarriedOutput:
         place: where the script keeps it, the target at the call.
         value: what forward returns for it.
         detach: it is known to be a tensor that nothing takes a gradient of.
+        optional: only some path binds it; forward returns None on the others.
+        option: the test on which the script sets its attribute to it, if it is no plain name.
+        attribute: that attribute.
     """
 
     place: str
     value: str
     detach: bool
+    optional: bool = False
+    option: str = ""
+    attribute: str = ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import libcst as cst
@@ -11,12 +10,9 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.together import comes_along
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.liveness import surely_binds, surely_bound
+from ortwrap.engine.liveness import asks_whether_bound, surely_binds, surely_bound
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.tree import Unit
-
-# A script that may notice whether a name is bound.
-_ASKS_WHETHER_BOUND = re.compile(r"\b(?:NameError|UnboundLocalError|locals\(|globals\(|vars\(\))")
 
 
 def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str, ...]:
@@ -48,7 +44,7 @@ def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str,
         owner = bindings.resolve(node) if isinstance(node, cst.Name) else None
         if owner is None or owner.node is not tree.enclosing(host.node):
             continue
-        if place in walked.parts or _ASKS_WHETHER_BOUND.search(tree.text):
+        if place in walked.parts or asks_whether_bound(tree):
             raise Refuse("OW106", node, name=place)
         missing.append(place)
     return tuple(missing)
