@@ -11,6 +11,7 @@ from functools import cached_property
 import libcst as cst
 
 from ortwrap.engine.arguments import arguments_for, pair_arguments
+from ortwrap.engine.assigned import assigned_values
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.classes import Classes
 from ortwrap.engine.containers import loop_pairs
@@ -27,7 +28,7 @@ from ortwrap.engine.evidence import (
 from ortwrap.engine.frozen import FrozenModules
 from ortwrap.engine.members import Key, Members
 from ortwrap.engine.module_classes import find_module_classes
-from ortwrap.engine.named_places import NamedPlaces, values_of
+from ortwrap.engine.named_places import NamedPlaces
 from ortwrap.engine.tree import SourceTree
 
 _SAME_OBJECT = frozenset(
@@ -58,9 +59,16 @@ class ModuleTable:
         self._instances: dict[cst.CSTNode, str | None] = {}
         self.classes = Classes(tree, bindings)
         self.module_classes = find_module_classes(tree, bindings, self.classes)
+        self._values = assigned_values(tree, self.key)
         self._members = Members(tree, bindings, self.key, self._of_value, self._evidence.get)
         self._names = NamedPlaces(
-            tree, bindings, self.key, self._evidence.get, self.is_trainable, self._members
+            tree,
+            bindings,
+            self.key,
+            self._evidence.get,
+            self.is_trainable,
+            self._values,
+            self._members,
         )
         # A second round sees what the first learnt through aliases and call sites.
         for _ in range(3):
@@ -120,7 +128,7 @@ class ModuleTable:
     def values(self, node: cst.CSTNode) -> list[cst.BaseExpression]:
         """Every expression that is assigned to the place a node stands for, by its own."""
         key = self.key(node)
-        return [] if key is None else values_of(key, self._tree, self.key)
+        return [] if key is None else list(self._values.get(key, ()))
 
     def all_values(self, node: cst.CSTNode) -> list[cst.BaseExpression] | None:
         """The same, with what callers pass for a parameter; None where some are not known."""

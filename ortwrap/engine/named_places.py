@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Callable
 
@@ -35,6 +36,7 @@ class NamedPlaces:
         key: tells places apart.
         of_place: what is known of the object at a place.
         is_trainable: whether an expression gives a trainable module.
+        values: the expressions that are assigned to a place, by its own.
         members: what is known of lists and dicts.
     """
 
@@ -45,6 +47,7 @@ class NamedPlaces:
         key: Callable[[cst.CSTNode], Key | None],
         of_place: Callable[[Key], Evidence | None],
         is_trainable: Callable[[cst.CSTNode], bool],
+        values: Mapping[Key, list[cst.BaseExpression]],
         members: Members,
     ) -> None:
         self._tree = tree
@@ -52,6 +55,7 @@ class NamedPlaces:
         self._key = key
         self._of_place = of_place
         self._is_trainable = is_trainable
+        self._values = values
         self._members = members
         self._asked_about: set[Key] = set()
 
@@ -89,7 +93,7 @@ class NamedPlaces:
             return True
         values = [
             value
-            for value in values_of(key, self._tree, self._key)
+            for value in self._values.get(key, ())
             if not (isinstance(value, cst.Name) and value.value == "None")
         ]
         return bool(values) and not any(self._may_make_module(value) for value in values)
@@ -141,16 +145,3 @@ class NamedPlaces:
         if not isinstance(func, cst.Name) or func.value != "next" or not call.args:
             return None
         return call.args[0].value if self._bindings.resolve(func) is None else None
-
-
-def values_of(
-    key: Key, tree: SourceTree, key_of: Callable[[cst.CSTNode], Key | None]
-) -> list[cst.BaseExpression]:
-    """Every expression that is assigned, by its own, to a place."""
-    return [
-        node.value
-        for node in tree.assignments
-        if isinstance(node, cst.Assign)
-        for target in node.targets
-        if key_of(target.target) == key
-    ]

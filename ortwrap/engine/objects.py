@@ -109,7 +109,8 @@ class Objects:
 
     def _made(self, owner: cst.CSTNode) -> Iterator[cst.Call]:
         """The constructor calls that made the object; none where another way is possible."""
-        values = self._modules.values(owner) or list(self._given(owner))
+        values = self._modules.all_values(owner) or ()
+        values = [made for value in values for made in self._modules.values(value) or (value,)]
         if all(isinstance(value, cst.Call) and self._is_class(value.func) for value in values):
             yield from (cst.ensure_type(value, cst.Call) for value in values)
 

@@ -279,10 +279,17 @@ class Slicer:
                 owner = self._tree.code(node.func.value)
                 own_method = owner == self._reader.instance
                 updates = node.func.attr.value == "step" and not own_method
-                if updates and not _NOT_AN_OPTIMIZER.search(owner):
+                other = _NOT_AN_OPTIMIZER.search(owner) or self._is_taken_apart(node)
+                if updates and not other:
                     return True
             stack.extend(children(node))
         return False
+
+    def _is_taken_apart(self, call: cst.Call) -> bool:
+        """`state, reward, done, info = env.step(action)`: an optimizer returns no such thing."""
+        parent = self._tree.parents[call]
+        targets = parent.targets if isinstance(parent, cst.Assign) else ()
+        return any(isinstance(target.target, (cst.Tuple, cst.List)) for target in targets)
 
     # -- narrowing -----------------------------------------------------------------------------
 

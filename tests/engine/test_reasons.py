@@ -31,6 +31,17 @@ REASONS = [
         "        terms.append(term)\n    total.backward()\n",
     ),
     (
+        "an environment is stepped, which updates no weights",
+        "OW306",
+        "from torch.distributions import Categorical\n\n\ndef train(env, state):\n"
+        "    log_probs, rewards = [], []\n    for t in range(5):\n"
+        "        dist = Categorical(logits=model(state))\n        action = dist.sample()\n"
+        "        state, reward, done, info = env.step(action.numpy())\n"
+        "        log_probs.append(dist.log_prob(action))\n        rewards.append(reward)\n"
+        "    loss = -(torch.stack(log_probs) * torch.tensor(rewards)).mean()\n"
+        "    loss.backward()\n",
+    ),
+    (
         "a reward that NumPy makes of what the model gave",
         "OW301",
         "from metrics import reward\n\n\ndef train(x, y):\n    out = model(x)\n"

@@ -51,19 +51,18 @@ class DWithLoss(nn.Module):
         self.D = D
         self.criterion_GAN = criterion_GAN
 
-    def forward(self, real, valid, earlier, fake):
+    def forward(self, real, valid, generated, fake):
         # Real loss
         loss_real = self.criterion_GAN(self.D(real), valid)
-        loss_fake = self.criterion_GAN(self.D(earlier), fake)
+        loss_fake = self.criterion_GAN(self.D(generated), fake)
         return (loss_real + loss_fake) / 2
 
 
-G = nn.Linear(3, 4)
-D = nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(), nn.Linear(4, 1))
+G, D = nn.Linear(3, 4), nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(), nn.Linear(4, 1))
 optimizer_G = optim.SGD(G.parameters(), lr=0.1)
 optimizer_D = optim.SGD(D.parameters(), lr=0.1)
 criterion_GAN = nn.MSELoss()
-fake_buffer = ReplayBuffer()
+fake_buffer, other_buffer = ReplayBuffer(), ReplayBuffer(2)
 
 G_with_loss = ort_module(GWithLoss, G, D, criterion_GAN)
 D_with_loss = ort_module(DWithLoss, D, criterion_GAN)
@@ -78,9 +77,9 @@ for _ in range(6):
 
     optimizer_D.zero_grad()
     # Fake loss (on batch of previously generated samples)
-    earlier = fake_buffer.push_and_pop(generated)
+    generated = fake_buffer.push_and_pop(generated)
     # Total loss
-    loss_D = D_with_loss(real, valid, earlier.detach(), fake)
+    loss_D = D_with_loss(real, valid, generated.detach(), fake)
     loss_D.backward()
     optimizer_D.step()
     print(f"{loss_G.item():.5f} {loss_D.item():.5f}")

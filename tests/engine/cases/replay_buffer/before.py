@@ -27,12 +27,11 @@ class ReplayBuffer:
         return torch.cat(out)
 
 
-G = nn.Linear(3, 4)
-D = nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(), nn.Linear(4, 1))
+G, D = nn.Linear(3, 4), nn.Sequential(nn.Linear(4, 4), nn.LeakyReLU(), nn.Linear(4, 1))
 optimizer_G = optim.SGD(G.parameters(), lr=0.1)
 optimizer_D = optim.SGD(D.parameters(), lr=0.1)
 criterion_GAN = nn.MSELoss()
-fake_buffer = ReplayBuffer()
+fake_buffer, other_buffer = ReplayBuffer(), ReplayBuffer(2)
 
 for _ in range(6):
     z, real = torch.randn(3, 3), torch.randn(3, 4)
@@ -48,8 +47,8 @@ for _ in range(6):
     # Real loss
     loss_real = criterion_GAN(D(real), valid)
     # Fake loss (on batch of previously generated samples)
-    earlier = fake_buffer.push_and_pop(generated)
-    loss_fake = criterion_GAN(D(earlier.detach()), fake)
+    generated = fake_buffer.push_and_pop(generated)
+    loss_fake = criterion_GAN(D(generated.detach()), fake)
     # Total loss
     loss_D = (loss_real + loss_fake) / 2
     loss_D.backward()
