@@ -15,6 +15,7 @@ from typing import Any, Callable
 from torch import nn
 
 _PLAIN = (type(None), bool, int, float, str, bytes)
+_OF_EVERY_MODULE = frozenset(vars(nn.Module()))
 
 
 class Identity:
@@ -99,14 +100,11 @@ def _stateless_key(module: nn.Module, on_death: Callable[[], None]) -> Hashable:
     """Scripts make their criterion anew each epoch: equal ones, of the same weights, are one."""
     if any(True for _ in module.parameters()):
         return None
-    own = {
-        name: value
-        for name, value in vars(module).items()
-        if name not in ("_parameters", "_buffers", "_modules", "training")
-    }
-    if any(own[name] for name in own if name.endswith("hooks")):
+    attributes = vars(module).items()
+    if any(value for name, value in attributes if name.endswith("hooks")):
         return None
-    values = tuple((name, _plain_key(value)) for name, value in own.items() if value)
+    own = [(name, value) for name, value in attributes if name not in _OF_EVERY_MODULE]
+    values = tuple((name, _plain_key(value)) for name, value in own)
     if any(key is None for _, key in values):
         return None
     children = tuple(

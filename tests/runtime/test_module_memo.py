@@ -37,6 +37,45 @@ def make_weighted(scale: float) -> object:
     return lambda out, target: F.cross_entropy(out * scale, target)
 
 
+class Smoothed(nn.Module):
+    """Keeps what it compared the last batch with, as published criteria do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.distribution: Tensor | None = None
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        self.distribution = F.one_hot(target, output.shape[1]).to(output) * 0.9 + 0.025
+        return F.kl_div(output.log_softmax(1), self.distribution, reduction="sum")
+
+
+def test_a_criterion_that_keeps_a_tensor_is_told_apart_by_itself() -> None:
+    model, criterion = mlp(8, 4), Smoothed()
+    for _ in range(3):
+        data, target = batch()
+        loss = ort_module(WithLoss, model, criterion)(data, target)
+        torch.testing.assert_close(loss, Smoothed()(model(data), target))
+        assert criterion.distribution is not None
+
+
+class Logged(nn.Module):
+    """Collects its own losses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: list[float] = []
+
+    def forward(self, output: Tensor, target: Tensor) -> Tensor:
+        loss = F.cross_entropy(output, target)
+        self.losses.append(loss.item())
+        return loss
+
+
+def test_criteria_that_collect_are_two_even_while_they_are_empty() -> None:
+    model, first, second = mlp(8, 4), Logged(), Logged()
+    assert ort_module(WithLoss, model, first) is not ort_module(WithLoss, model, second)
+
+
 @pytest.mark.parametrize(
     "make",
     [
