@@ -86,7 +86,7 @@ def _pairs_of_sentences(name: str = "", *_: object, **__: object) -> Any:
 
     def part(number: int) -> Any:
         if "wikitext" in name:
-            return Dataset.from_dict({"text": [sentence() for _ in range(number)]})
+            return Dataset.from_dict({"text": [sentence() for _ in range(4 * number)]})
         return Dataset.from_dict(
             {
                 "sentence1": [sentence() for _ in range(number)],

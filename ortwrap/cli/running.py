@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import shutil
 import signal
@@ -89,13 +90,15 @@ class Run:
         """Find out before hours of training that something is missing.
 
         Raises:
-            click.ClickException: torch, what draws the report, or the launcher.
+            click.ClickException: torch, what draws the report, the launcher or a place to write.
         """
         if find_spec("torch") is None:
             raise click.ClickException(
                 f"{command} runs the script, which needs torch; `ortwrap doctor` says what to "
                 "install."
             )
+        for path in (self.json_file, self.html_file):
+            _check_writable(path)
         missing = [name for name in ("matplotlib", "pygments") if find_spec(name) is None]
         if self.html_file is not None and missing:
             raise click.ClickException(f"{missing[0]} is missing: pip install 'ortwrap[report]'")
@@ -156,6 +159,18 @@ def runs_scripts(command: Callable[..., int]) -> Callable[..., int]:
 def command_line() -> str:
     """What was typed, to be typed again."""
     return shlex.join(["ortwrap", *sys.argv[1:]])
+
+
+def _check_writable(path: str | None) -> None:
+    if path is None or path == "-":
+        return
+    if os.path.isdir(path):
+        raise click.ClickException(f"{path} is a folder; name a file to write")
+    folder = os.path.dirname(os.path.abspath(path))
+    if not os.path.isdir(folder):
+        raise click.ClickException(f"{path} cannot be written: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise click.ClickException(f"{path} cannot be written: {folder} is read-only")
 
 
 def _write(path: str, document: str) -> None:

@@ -7,7 +7,8 @@ from ortwrap.proof.verdict import Verdict
 
 def answers(verdict: Verdict) -> tuple[tuple[str, str], ...]:
     """Each question with its answer for this verdict; nothing when nothing was compared."""
-    if verdict.status == "error" or not verdict.steps:
+    was_compared = verdict.max_param_diff is not None or verdict.distributions
+    if verdict.status == "error" or not was_compared:
         return ()
     return (
         ("How far apart do two eager runs with different seeds lie?", _of_seeds(verdict)),
@@ -24,7 +25,8 @@ def _of_seeds(verdict: Verdict) -> str:
             f"{min(losses):.4g} to {max(losses):.4g}."
         )
     if verdict.other_seed is None:
-        return "Not measured, there is no difference to judge; --other-seed measures it."
+        because = ", there is no difference to judge" if verdict.status == "match" else ""
+        return f"Not measured{because}; --other-seed measures it."
     loss = verdict.other_seed.get("loss")
     if loss is None:
         return "Their losses could not be compared."

@@ -15,13 +15,7 @@ from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.patched import CannotVerify, Patched, check_copied, patched_script
 from ortwrap.proof.recorder.config import Variant
 from ortwrap.proof.recording import Recording, warm_up
-from ortwrap.proof.trial import (
-    OnProgress,
-    Setting,
-    Trial,
-    found_launcher,
-    run_trial,
-)
+from ortwrap.proof.trial import OnProgress, Setting, Trial, run_trial, setting_of
 from ortwrap.proof.verdict import Execution
 from ortwrap.proof.workspace import workspace
 
@@ -86,18 +80,18 @@ def bench(
     twin = patched_script(script, patched, options or Options(), also)
     warning = busy()
     with workspace() as folder:
-        setting = Setting(
-            script=script.resolve(),
-            args=tuple(args),
-            cwd=(cwd or Path.cwd()).resolve(),
+        setting = setting_of(
+            script,
+            twin,
+            folder,
+            args=args,
+            cwd=cwd,
+            launcher=launcher,
+            also=also,
             steps=steps,
             seed=seed,
             keep_dropout=True,
-            transparent=twin.classes,
-            launcher=found_launcher(launcher),
             timeout=timeout,
-            workspace=folder,
-            also=tuple(also),
             only_time=True,
             on_progress=on_progress,
         )

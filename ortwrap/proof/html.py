@@ -23,7 +23,7 @@ from ortwrap.proof.charts import (
 )
 from ortwrap.proof.environment import environment
 from ortwrap.proof.measured import Benchmark
-from ortwrap.proof.patched import patched_script
+from ortwrap.proof.patched import CannotVerify, patched_script
 from ortwrap.proof.recording import warm_up
 from ortwrap.proof.rows import (
     PROCESS_HEADINGS,
@@ -36,7 +36,7 @@ from ortwrap.proof.rows import (
     wrapper_rows,
 )
 from ortwrap.proof.sentences import in_words
-from ortwrap.proof.side_by_side import colours, side_by_side
+from ortwrap.proof.side_by_side import Row, colours, side_by_side
 from ortwrap.proof.verdict import Verdict
 
 # Both are legible (WCAG AA) on the page, and on what is removed and added.
@@ -66,17 +66,17 @@ def html_report(
         CannotVerify: the scripts cannot be read any more.
         ModuleNotFoundError: matplotlib is not installed.
     """
-    script = Path(verdict.script)
-    twin = patched_script(script, patched, options or Options(), also)
-    rewritten = [(script, twin.source), *twin.others]
+    try:
+        diff = _diff(Path(verdict.script), patched, options or Options(), also)
+    except CannotVerify:
+        # What cannot be rewritten has no diff; the verdict says why.
+        if verdict.status != "error":
+            raise
+        diff = ()
     return _render(
         "report.html.j2",
         command=command,
-        diff=[
-            row
-            for path, source in rewritten
-            for row in side_by_side(_text(path.read_bytes()), _text(source))
-        ],
+        diff=diff,
         verdict=verdict,
         sentence=in_words(verdict),
         tiles=tiles(verdict),
@@ -87,8 +87,21 @@ def html_report(
         process_headings=PROCESS_HEADINGS,
         distributions=distribution_rows(verdict),
         answers=answers(verdict),
+        charted=_charted_process(verdict),
         executed=execution_rows(verdict),
         wrappers=wrapper_rows(verdict),
+    )
+
+
+def _diff(
+    script: Path, patched: Path | None, options: Options, also: Sequence[Path]
+) -> tuple[Row, ...]:
+    """What was changed, file by file."""
+    twin = patched_script(script, patched, options, also)
+    return tuple(
+        row
+        for path, source in [(script, twin.source), *twin.others]
+        for row in side_by_side(_text(path.read_bytes()), _text(source))
     )
 
 
@@ -133,6 +146,14 @@ def _render(template: str, **values: Any) -> str:
         markup=Markup,
         **values,
     )
+
+
+def _charted_process(verdict: Verdict) -> str:
+    """Which of several processes the charts show."""
+    if not verdict.ranks:
+        return ""
+    first = verdict.first_difference
+    return f", rank {first.rank if first else verdict.ranks[0].rank}"
 
 
 def _charts(verdict: Verdict) -> tuple[Chart, ...]:

@@ -20,9 +20,13 @@ _PRINTED = re.compile(
     rf"(?P<number>{_NUMBER})(?(loss)(?![\w.]*[\w/%])|(?![\d.]*[A-Za-z_]))",
     re.IGNORECASE,
 )
+# What a line must hold to tell of any, so that a million others cost next to nothing.
+_TELLING = re.compile(rf"{_LOSSES}|{_SCORES}".encode(), re.IGNORECASE)
 _COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _LONGEST_LINE = 1_000
 _MOST = 10_000
+# So much of a long line is repeated on either side of what it tells.
+_BESIDE = 50
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Printed:
         label: the words before it, `Test set: Average loss`, without numbers that change.
         value: the number.
         resolution: what one unit of its last digit stands for.
-        line: the line that it is in.
+        line: the line that it is in, or of a long one what stands around it.
         is_score: it counts answers, as an accuracy does, so that one that is decided by a hair
             moves it by a whole step.
     """
@@ -55,9 +59,11 @@ class PrintedLosses:
 
     def feed(self, chunk: bytes) -> None:
         """Take the next piece."""
-        *lines, rest = (self._rest + chunk).split(b"\n")
-        for line in lines:
-            if not self._overlong:
+        whole, newline, rest = (self._rest + chunk).rpartition(b"\n")
+        if newline:
+            lines = whole.split(b"\n") if _TELLING.search(whole) else []
+            # The first ends one whose beginning was too long to keep.
+            for line in lines[self._overlong :]:
                 self._found += _losses_on_screen(line)
             self._overlong = False
         # Of a progress bar only what it ends with stays.
@@ -91,9 +97,19 @@ def losses_in(line: str) -> Iterator[Printed]:
             _without_numbers(match["label"]),
             float(number),
             10.0 ** (int(exponent or 0) - decimals),
-            " ".join(line.split()),
+            _excerpt(line, match.start(), match.end()),
             is_score=match["score"] is not None,
         )
+
+
+def _excerpt(line: str, start: int, end: int) -> str:
+    """A line, or what is near a part of it where it is much longer."""
+    before, after = line[:start], line[end:]
+    if len(before) > 2 * _BESIDE:
+        before = f"... {before[-_BESIDE:]}"
+    if len(after) > 2 * _BESIDE:
+        after = f"{after[:_BESIDE]} ..."
+    return " ".join(f"{before}{line[start:end]}{after}".split())
 
 
 def _without_numbers(label: str) -> str:

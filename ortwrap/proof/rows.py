@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ortwrap.proof.figures import count, megabytes, milliseconds, number
-from ortwrap.proof.sentences import evidence, largest_difference, printed_lines, values
+from ortwrap.proof.sentences import (
+    evidence,
+    largest_difference,
+    printed_lines,
+    values,
+    what_differs,
+)
 from ortwrap.proof.verdict import Verdict
 
 _BACKENDS = {"ort": "ONNX Runtime", "eager": "eager PyTorch", "mixed": "both", None: "unknown"}
@@ -20,10 +26,12 @@ def tiles(verdict: Verdict) -> list[tuple[str, str]]:
     ran = verdict.execution
     shown = [
         ("steps compared", str(verdict.steps)),
-        ("largest difference", number(largest_difference(verdict))),
         ("ran on", _BACKENDS[ran.ran_on]),
         ("loss in the graph", {True: "yes", False: "no", None: "unknown"}[ran.loss_in_graph]),
     ]
+    largest = largest_difference(verdict)
+    if largest is not None:
+        shown.insert(1, ("largest difference", number(largest)))
     if ran.label_sparsity is not None:
         shown.append(("label sparsity", ran.label_sparsity))
     if ran.label_density is not None:
@@ -40,7 +48,7 @@ def first_difference_rows(verdict: Verdict) -> list[tuple[str, str]]:
         return []
     original, patched = values(first)
     rows = [
-        ("what", f"{first.what} {first.name}".strip()),
+        ("what", what_differs(first)),
         ("when", f"step {first.step}" if first.step else "at the end"),
         ("original", original),
         ("patched", patched),

@@ -47,7 +47,7 @@ def _first_difference(verdict: Verdict) -> str:
     first = verdict.first_difference
     if first is None:
         return verdict.messages[-1] if verdict.messages else "the runs differ"
-    what = f"{first.what} {first.name}".strip()
+    what = what_differs(first)
     when = f"at step {first.step}" if first.step else f"after {count(verdict.steps, 'step')}"
     where = f" in process {first.rank}" if verdict.processes > 1 else ""
     before, after = values(first)
@@ -83,6 +83,13 @@ def evidence(verdict: Verdict) -> list[tuple[str, str]]:
     in_graph = {True: "true", False: "false", None: "unknown"}[ran.loss_in_graph]
     known = [("ran_on", ran.ran_on or "unknown"), ("loss_in_graph", in_graph)]
     return known + ([("label_sparsity", ran.label_sparsity)] if ran.label_sparsity else [])
+
+
+def what_differs(first: Difference) -> str:
+    """What was compared, and what it is called; words of the script's own in quotes."""
+    if first.what == "printed":
+        return f"printed `{first.name}`"
+    return f"{first.what} {first.name}".strip()
 
 
 def values(first: Difference) -> tuple[str, str]:

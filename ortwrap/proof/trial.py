@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Callable
+from typing import Any, Callable
 
 from ortwrap.proof.execution import read_reports
 from ortwrap.proof.patched import Patched
@@ -69,6 +69,41 @@ class Setting:
     also: tuple[Path, ...] = ()
     only_time: bool = False
     on_progress: OnProgress = lambda side, made, wanted: None
+
+
+def setting_of(
+    script: Path,
+    twin: Patched,
+    workspace: Path,
+    *,
+    args: Sequence[str],
+    cwd: Path | None,
+    launcher: Sequence[str],
+    also: Sequence[Path],
+    **choices: Any,
+) -> Setting:
+    """A setting of what a caller gives as it comes: relative paths, no folder, no launcher.
+
+    Args:
+        script: the user's script.
+        twin: its patched twin.
+        workspace: where sandboxes and recordings go.
+        args: the script's arguments.
+        cwd: the folder to start it in; the current one when None.
+        launcher: what stands before it; Python where that is nothing.
+        also: further files that are rewritten.
+        choices: the other fields of `Setting`.
+    """
+    return Setting(
+        script=script.resolve(),
+        args=tuple(args),
+        cwd=(cwd or Path.cwd()).resolve(),
+        transparent=twin.classes,
+        launcher=found_launcher(launcher),
+        workspace=workspace,
+        also=tuple(also),
+        **choices,
+    )
 
 
 @dataclass(frozen=True)

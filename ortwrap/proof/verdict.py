@@ -170,7 +170,7 @@ class Execution:
 
 @dataclass(frozen=True)
 class Side:
-    """Cost of one side.
+    """Losses and cost of one side; of several processes, the first, or the one that differs.
 
     Attributes:
         ms_per_step: median after the warm-up; None with too few steps.

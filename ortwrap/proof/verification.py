@@ -24,7 +24,7 @@ OtherSeed = Literal["never", "difference", "always"]
 _MISSING_RUNTIME = ("onnxruntime", "torch_ort", "ortwrap", "onnx")
 _NOT_REPRODUCIBLE = (
     "two runs of the original with the same seed have different first losses, so nothing can be "
-    "concluded: something in it is random and not seeded"
+    "concluded: something in it is random and not seeded, or processes race for the same weights"
 )
 _NEVER_FINITE = (
     "no loss of the original is a finite number, so nothing can be compared: look at its data and "
@@ -221,7 +221,13 @@ class Verification:
             if real:
                 cause = _amplified(real[0], there) + likely_cause(real, original, twin)
                 first = difference(most_telling(real), cause, original.rank)
-                return replace(verdict, status="mismatch", first_difference=first)
+                return replace(
+                    verdict,
+                    status="mismatch",
+                    first_difference=first,
+                    original=_side(self.original, rank),
+                    patched=_side(patched, rank),
+                )
             amplified += [gap.name for gap in rounding]
         messages = (*verdict.messages, *_only_rounding(amplified))
         return replace(verdict, within_noise=True, messages=messages)
@@ -265,15 +271,15 @@ def _backwards(trial: Trial) -> int:
     return min((len(recording.losses) for recording in trial.recordings), default=0)
 
 
-def _side(trial: Trial) -> Side:
-    """The cost of one side: its first process, and the largest memory of all."""
-    if not trial.recordings:
+def _side(trial: Trial, place: int = 0) -> Side:
+    """One side's losses and cost: those of one process, and the largest memory of all."""
+    if place >= len(trial.recordings):
         return Side()
-    first: Recording = trial.recordings[0]
+    shown: Recording = trial.recordings[place]
     peaks = [r.peak_memory for r in trial.recordings if r.peak_memory is not None]
     return Side(
-        ms_per_step=first.ms_per_step,
-        step_ms=tuple(1000 * seconds for seconds in first.step_seconds),
-        losses=first.losses,
+        ms_per_step=shown.ms_per_step,
+        step_ms=tuple(1000 * seconds for seconds in shown.step_seconds),
+        losses=shown.losses,
         peak_memory_mb=max(peaks) / 2**20 if peaks else None,
     )

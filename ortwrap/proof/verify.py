@@ -11,7 +11,7 @@ from ortwrap.proof.environment import busy
 from ortwrap.proof.over_seeds import verdict_over_seeds
 from ortwrap.proof.patched import CannotVerify, check_copied, patched_script
 from ortwrap.proof.tolerance import Tolerances
-from ortwrap.proof.trial import OnProgress, Setting, found_launcher
+from ortwrap.proof.trial import OnProgress, setting_of
 from ortwrap.proof.verdict import Verdict
 from ortwrap.proof.verification import OtherSeed, Verification
 from ortwrap.proof.workspace import workspace
@@ -82,18 +82,18 @@ def verify(
         check_copied(also, script, cwd or Path.cwd())
         twin = patched_script(script, patched, options or Options(), also)
         with workspace() as folder:
-            setting = Setting(
-                script=script.resolve(),
-                args=tuple(args),
-                cwd=(cwd or Path.cwd()).resolve(),
+            setting = setting_of(
+                script,
+                twin,
+                folder,
+                args=args,
+                cwd=cwd,
+                launcher=launcher,
+                also=also,
                 steps=steps,
                 seed=seed,
                 keep_dropout=keep_dropout,
-                transparent=twin.classes,
-                launcher=found_launcher(launcher),
                 timeout=timeout,
-                workspace=folder,
-                also=tuple(also),
                 on_progress=on_progress,
             )
             verification = Verification(setting, blank, ask_other_seed=other_seed)

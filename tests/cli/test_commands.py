@@ -130,3 +130,17 @@ def test_a_launcher_that_is_not_there_is_named(ortwrap: Callable, tmp_path: Path
     run = ortwrap("verify", "train.py", "--launcher", "no-such-launcher run")
     assert (run.code, run.out) == (2, b"")
     assert run.err == "Error: there is no program 'no-such-launcher' to launch with\n"
+
+
+@pytest.mark.parametrize("command", ["verify", "bench"])
+@pytest.mark.parametrize("option", ["--html", "--json"])
+@pytest.mark.parametrize(
+    ("place", "why"), [("nowhere/report", "there is no folder"), (".", "is a folder")]
+)
+def test_a_place_that_cannot_be_written_is_named_before_anything_runs(
+    ortwrap: Callable, tmp_path: Path, command: str, option: str, place: str, why: str
+) -> None:
+    (tmp_path / "train.py").write_text("import time; time.sleep(600)\nloss.backward()\n")
+    run = ortwrap(command, "train.py", "--patched", "train.py", option, place)
+    assert (run.code, run.out) == (2, b"")
+    assert why in run.err

@@ -49,6 +49,7 @@ def report(tmp_path: Path) -> str:
         steps=20,
         backwards=20,
         max_loss_diff=1e-3,
+        max_param_diff=1e-3,
         noise={"loss": 1e-7},
         first_difference=Difference("loss", "", 3, 1.0, 2.0, 1.0, "<b>why</b>"),
         execution=Execution(

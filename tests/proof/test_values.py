@@ -223,3 +223,13 @@ def test_a_patched_script_that_is_too_slow_proves_nothing() -> None:
     assert (verdict.status, verdict.first_difference) == ("error", None)
     assert "the patched script took longer than 2 s" in verdict.messages[-1]
     assert "--timeout" in verdict.messages[-1]
+
+
+def test_of_a_long_line_only_what_is_near_the_number_is_repeated() -> None:
+    (found,) = losses_in(f"{'before ' * 40}validation loss 1.25 {'after ' * 40}")
+
+    assert found.line.startswith("... ")
+    assert found.line.endswith(" ...")
+    assert "validation loss 1.25 after" in found.line
+    assert len(found.line) < 150
+    assert next(losses_in("epoch 3: loss 1.25")).line == "epoch 3: loss 1.25"
