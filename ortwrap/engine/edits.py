@@ -81,10 +81,11 @@ def remove_units(tree: SourceTree, units: list[Unit], moved: set[Unit]) -> list[
         first, last = tree.line(unit.node), tree.end_line(unit.node)
         if unit in moved:
             first = _above_comments(tree, first)
-        # Blank lines around what goes would add up, and part a comment from what it heads.
+        # Blank lines around what goes would add up, head a block, or part a comment from what it
+        # heads.
         if end_of_last != first:
             above = tree.line_text(first - 1).strip() if first > 1 else "-"
-            blank_above = not above or above.startswith("#")
+            blank_above = not above or above.startswith("#") or unit.index == 0
         following = last + 1
         while blank_above and tree.line_text(following) and not tree.line_text(following).strip():
             following += 1

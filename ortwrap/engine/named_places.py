@@ -123,9 +123,8 @@ class NamedPlaces:
             if isinstance(func, cst.Attribute) and func.attr.value == "step":
                 stepped = self._tree.code(func.value).rpartition(".")[2]
                 found = _OPTIMIZER_OF_A_LETTER.match(stepped)
-                if found is not None:
-                    names.add(found["before"] or found["after"])
-        return names
+                names |= set(found.groups("") if found is not None else ())
+        return names - {""}
 
     @cached_property
     def _used_otherwise(self) -> set[Key]:

@@ -33,7 +33,6 @@ target = torch.zeros(2, 1, 4, 4)
 
 generator_with_loss = ort_module(ModuleWithLoss, generator)
 for step in range(3):
-
     loss = generator_with_loss(latent, target)
 
     optimizer.zero_grad()

@@ -57,7 +57,6 @@ def train_distill(train_loader, module_list, criterion_list, optimizer, opt):
 
     model_s_with_loss = ort_module(ModuleWithLoss, model_s, model_t, criterion_cls, criterion_div)
     for input, target in train_loader:
-
         loss, logit_s = model_s_with_loss(input, target, opt['gamma'], opt['alpha'])
 
         optimizer.zero_grad()

@@ -69,7 +69,6 @@ def train_distill(loader, module_list, criterion_list, optimizer, opt):
         criterion_kd,
     )
     for x, y in loader:
-
         loss = model_s_with_loss(x, y, opt.distill, opt.beta)
 
         optimizer.zero_grad()

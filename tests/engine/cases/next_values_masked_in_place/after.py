@@ -32,7 +32,6 @@ class ModuleWithLoss(nn.Module):
 
 def optimize_model(states, actions, rewards, next_states, unfinished):
     policy_net_with_loss = ort_module(ModuleWithLoss, policy_net, criterion)
-
     next_values = torch.zeros(BATCH)
     with torch.no_grad():
         next_values[unfinished] = target_net(next_states[unfinished]).max(1).values
