@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import libcst as cst
 
-from ortwrap.engine.effects import EffectsReader, has_key, place_of, root_place
+from ortwrap.engine.effects import EffectsReader, place_of, root_place
+from ortwrap.engine.mutation import has_key
 from ortwrap.engine.nodes import children
 
 # Methods that give a new value, so that what is done to it leaves the old one alone.

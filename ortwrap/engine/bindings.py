@@ -133,6 +133,11 @@ class Bindings:
             return f"{base}.{expression.attr.value}" if base else None
         return None
 
+    def is_imported(self, name: str, at: cst.CSTNode) -> bool:
+        """An import may have bound the name as it is read there."""
+        owner = self.scope_of(at).owner(name)
+        return owner is not None and any(b.kind == "import" for b in owner.names[name])
+
     def literal(self, name: cst.Name) -> cst.BaseExpression | None:
         """The number or string that a name of the module is bound to, once and for all."""
         owner = self.resolve(name)

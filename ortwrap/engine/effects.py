@@ -12,12 +12,8 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings, Scope
 from ortwrap.engine.in_place import written_arguments
+from ortwrap.engine.mutation import changes_its_object, has_key, only_adds
 from ortwrap.engine.nodes import children, descendants
-
-_ADDS_TO_CONTAINER = frozenset("append extend insert".split())
-_FILLS_CONTAINER = frozenset(
-    "append extend insert update setdefault reverse clear appendleft popleft".split()
-)
 
 
 @dataclass
@@ -97,13 +93,6 @@ def root_place(node: cst.CSTNode, instance: str | None) -> str | None:
             return None
 
 
-def has_key(target: cst.CSTNode) -> bool:
-    """`terms["pixel"]`: an entry of a dict, whose other values stay what they are."""
-    index = target.slice[0].slice if isinstance(target, cst.Subscript) else None
-    key = index.value if isinstance(index, cst.Index) else None
-    return isinstance(key, (cst.SimpleString, cst.FormattedString))
-
-
 def _reads_any_name(function: str, call: cst.Call) -> bool:
     """`locals()` or `eval(code)`; `vars(args)` is about its argument alone."""
     own = function == "vars" and not call.args
@@ -171,17 +160,11 @@ class _Walk:
         elif place is None:
             root = root_place(target, self.instance)
             if root is not None:
-                self._mutate(root, target, only_adds=has_key(target))
+                self._mutate(root, only_adds=has_key(target))
             self.visit(target)
 
-    def _mutate(self, place: str, at: cst.CSTNode, *, only_adds: bool = False) -> None:
-        imported = any(
-            binding.kind == "import"
-            for scope in [self.bindings.scope_of(at).owner(place)]
-            if scope is not None
-            for binding in scope.names[place]
-        )
-        if not imported and not self._is_hidden(place):
+    def _mutate(self, place: str, *, only_adds: bool = False) -> None:
+        if not self._is_hidden(place):
             self.effects.mutates.add(place)
             if not only_adds:
                 self.effects.alters.add(place)
@@ -220,20 +203,24 @@ class _Walk:
         if isinstance(func, cst.Attribute):
             name = func.attr.value
             root = root_place(func.value, self.instance)
-            in_place = name.endswith("_") and not name.endswith("__")
-            if root is not None and (in_place or name in _FILLS_CONTAINER):
-                self._mutate(root, func, only_adds=name in _ADDS_TO_CONTAINER)
+            changes = changes_its_object(name, asked=self._is_asked(node))
+            if root is not None and changes and not self.bindings.is_imported(root, func):
+                self._mutate(root, only_adds=only_adds(name))
             of_instance = place_of(func, self.instance) is not None and self.instance is not None
             if of_instance and not self._leaves_instance_alone(func):
                 # A method of the same instance may read any of its attributes.
                 self._read(cst.ensure_type(func.value, cst.Name).value, func.value)
         for written in written_arguments(node, self.bindings):
             root = root_place(written, self.instance)
-            if root is not None:
-                self._mutate(root, written)
+            if root is not None and not self.bindings.is_imported(root, written):
+                self._mutate(root)
         self.visit(func)
         for argument in node.args:
             self.visit(argument)
+
+    def _is_asked(self, call: cst.Call) -> bool:
+        """Something is done with what the call gives."""
+        return not isinstance(self.bindings.tree.parents.get(call), (cst.Expr, cst.Lambda))
 
     def _leaves_instance_alone(self, func: cst.Attribute) -> bool:
         """The method, which only one class here defines, mentions no instance in its body."""

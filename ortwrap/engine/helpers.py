@@ -84,7 +84,11 @@ class Helpers:
                     continue
                 scope = self._bindings.scope(function)
                 effects = EffectsReader(self._bindings, function).of(function.body)
-                found |= {place for place in effects.mutates if place not in scope.names}
+                found |= {
+                    place
+                    for place in effects.mutates
+                    if place not in scope.names and not self._bindings.is_imported(place, function)
+                }
             for node in descendants(self._tree.module):
                 if isinstance(node, cst.Lambda):
                     reader = EffectsReader(self._bindings, self._tree.enclosing(node))

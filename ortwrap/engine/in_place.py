@@ -9,9 +9,10 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 
 _WRITE_TO_THE_FIRST = frozenset(
-    "random.shuffle numpy.random.shuffle numpy.copyto numpy.put numpy.place numpy.putmask "
-    "numpy.fill_diagonal numpy.put_along_axis".split()
+    "operator.setitem operator.delitem random.shuffle numpy.random.shuffle numpy.copyto numpy.put "
+    "numpy.place numpy.putmask numpy.fill_diagonal numpy.put_along_axis".split()
 )
+_SET_ATTRIBUTES = frozenset(["setattr", "delattr"])
 # Their first argument is a module's parameters or gradients, which are looked after elsewhere.
 _OF_MODULES = "torch.nn.utils."
 
@@ -42,7 +43,10 @@ def _writes_to_the_first(call: cst.Call, bindings: Bindings) -> bool:
     if works_in_place(made):
         # `F.relu(x, inplace=True)`, `nn.ReLU(inplace=True)(x)`; what makes the layer does not.
         return made is not call or not _makes_a_layer(call)
-    name = bindings.qualified(call.func) or ""
+    func = call.func
+    if isinstance(func, cst.Name) and func.value in _SET_ATTRIBUTES:
+        return bindings.resolve(func) is None
+    name = bindings.qualified(func) or ""
     by_custom = name.startswith("torch.") and name.endswith("_") and not name.endswith("__")
     return name in _WRITE_TO_THE_FIRST or (by_custom and not name.startswith(_OF_MODULES))
 
