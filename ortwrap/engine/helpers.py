@@ -17,6 +17,7 @@ from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.reports import Reports
+from ortwrap.engine.traces import Traces
 from ortwrap.engine.tree import SourceTree
 
 _FILLS = frozenset("append extend insert update".split())
@@ -60,6 +61,7 @@ class Helpers:
         self._held: dict[cst.FunctionDef, tuple[HeldModule, ...]] = {}
         self._verdicts: dict[cst.FunctionDef, Refuse | None] = {}
         self._filled: frozenset[str] | None = None
+        self.traces = Traces(tree, bindings, modules)
 
     def called(self, func: cst.CSTNode) -> cst.FunctionDef | None:
         """The function or method of this file that an expression calls, if it is certain."""

@@ -30,12 +30,12 @@ class Objects:
 
     def is_apart(self, owner: cst.CSTNode) -> bool:
         """It was made by a class that was given no module: its methods run none and update none."""
-        made = list(self._made(owner))
+        made = list(self.made(owner))
         return bool(made) and all(map(self._is_apart, made))
 
     def methods(self, func: cst.Attribute) -> Iterator[tuple[cst.FunctionDef, cst.ClassDef]]:
         """What a method call runs, as far as this file defines it, and in which class."""
-        for call in self._made(func.value):
+        for call in self.made(func.value):
             home = self._bindings.definition(call.func)
             if isinstance(home, cst.ClassDef) and home not in self._modules.module_classes:
                 method = self._modules.classes.inherited(home, func.attr.value)
@@ -107,7 +107,7 @@ class Objects:
                 return found
         return None
 
-    def _made(self, owner: cst.CSTNode) -> Iterator[cst.Call]:
+    def made(self, owner: cst.CSTNode) -> Iterator[cst.Call]:
         """The constructor calls that made the object; none where another way is possible."""
         values = self._modules.all_values(owner) or ()
         values = [made for value in values for made in self._modules.values(value) or (value,)]

@@ -14,6 +14,7 @@ from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice, Slicer
+from ortwrap.engine.traces import Traces
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.unwrapping import is_fact
 
@@ -49,6 +50,7 @@ class Orderer:
         beside_torch: Randomness,
         independence: Independence,
         filled: frozenset[str],
+        traces: Traces,
     ) -> None:
         self._tree = tree
         self._modules = modules
@@ -60,6 +62,7 @@ class Orderer:
         self._beside_torch = beside_torch
         self._independence = independence
         self._filled = filled
+        self._traces = traces
 
     def order(self, found: LossSlice, *, past_modules: bool = False) -> Order:
         """Where the call can stand so that every value stays what it was.
@@ -150,6 +153,9 @@ class Orderer:
         runs_module = any(self._uses_module(piece, ()) for piece in crossing)
         for name in sorted(set(effects.reads) & self._filled) if runs_module else ():
             return f"the model's run may fill `{name}`"
+        changed_by_run = self._traces.read_in(unit.node, self._reader) if runs_module else None
+        if changed_by_run is not None:
+            return f"the model's run may change `{changed_by_run}`"
         tied = frozenset(self._aliases.closure(reads))
         why = self._harm.of(
             unit.node,

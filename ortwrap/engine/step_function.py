@@ -61,6 +61,7 @@ class StepFunction:
             Randomness(tree, bindings, modules, beside_torch=True),
             independence,
             helpers.filled_places(),
+            helpers.traces,
         )
         self.analyses = Analyses(
             tree,

@@ -49,6 +49,23 @@ NO_STEP = [
     ("a cursor moves backward", "cursor = x\nmove_backward(cursor)\n"),
 ]
 
+KEEPER = """\
+class Keeper:
+    def __init__(self):
+        self.kept = x
+
+    def hook(self, module, args, output):
+        self.kept = output
+
+    def __call__(self, module, args, output):
+        self.hook(module, args, output)
+
+    def term(self):
+        return self.kept.mean()
+
+
+"""
+
 LEFT_ALONE = [
     ("another library's backward", "import mxnet as mx\nloss = mx.nd.ones(3)\nloss.backward()\n"),
     (
@@ -257,6 +274,56 @@ LEFT_ALONE = [
         "states in a list are replaced beside the loss",
         HEAD + "mems = [x, x]\nfor i in range(2):\n    out = model(mems[i])\n"
         "    loss, mems[i] = out.mean(), out[:, :1]\n    loss.backward()\n",
+    ),
+    (
+        "a forward hook binds a global anew that the loss reads",
+        HEAD + "kept = x\n\n\ndef keep(module, args, output):\n    global kept\n"
+        "    kept = output\n\n\nmodel.register_forward_hook(keep)\nout = model(x)\n"
+        "loss = criterion(out, y) + kept.mean()\nloss.backward()\n",
+    ),
+    (
+        "forward binds a global anew that the loss reads",
+        HEAD + "term = 0.0\n\n\nclass Net(nn.Linear):\n    def forward(self, x):\n"
+        "        global term\n        term = x.mean()\n        return super().forward(x)\n\n\n"
+        "net = Net(4, 2)\nout = net(x)\nloss = criterion(out, y) + term\nloss.backward()\n",
+    ),
+    (
+        "a forward hook fills a dict by a lambda",
+        HEAD + "kept = {}\nmodel.register_forward_hook(\n"
+        "    lambda module, args, output: kept.__setitem__('out', output)\n)\nout = model(x)\n"
+        "loss = criterion(out, y) + kept['out'].mean()\nloss.backward()\n",
+    ),
+    (
+        "a forward hook sets an attribute by a lambda",
+        HEAD + "class Store:\n    kept = 0.0\n\n\nstore = Store()\n"
+        "model.register_forward_hook(lambda module, args, out: setattr(store, 'kept', out))\n"
+        "out = model(x)\nloss = criterion(out, y) + store.kept.mean()\nloss.backward()\n",
+    ),
+    (
+        "a forward hook is a method that keeps what it sees",
+        HEAD + KEEPER + "keeper = Keeper()\nmodel.register_forward_hook(keeper.hook)\n"
+        "out = model(x)\nloss = criterion(out, y) + keeper.kept.mean()\nloss.backward()\n",
+    ),
+    (
+        "a term is summed over the hooks of a list",
+        HEAD + KEEPER + "keepers = [Keeper() for _ in range(2)]\nfor keeper in keepers:\n"
+        "    model.register_forward_hook(keeper.hook)\nout = model(x)\n"
+        "term = sum(keeper.kept.mean() for keeper in keepers)\n"
+        "loss = criterion(out, y) + term\nloss.backward()\n",
+    ),
+    (
+        "a forward hook is an object that tells what it keeps",
+        HEAD + KEEPER + "keeper = Keeper()\nmodel.register_forward_hook(keeper)\n"
+        "out = model(x)\nterm = keeper.term()\nloss = criterion(out, y) + term\n"
+        "loss.backward()\n",
+    ),
+    (
+        "a forward hook is a method of the trainer",
+        HEAD + "class Trainer:\n    def __init__(self):\n        self.kept = x\n"
+        "        model.register_forward_hook(self.keep)\n\n"
+        "    def keep(self, module, args, output):\n        self.kept = output\n\n"
+        "    def step(self):\n        loss = criterion(model(x), y) + self.kept.mean()\n"
+        "        loss.backward()\n\n\nTrainer().step()\n",
     ),
     (
         "a hook on an inner value",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
@@ -48,7 +50,7 @@ class Inputs:
         Raises:
             Refuse: it is the instance itself, or the model's run may fill it.
         """
-        self._check_not_filled(place, node)
+        self._check_not_changed([place], node)
         self._walked.whole.add(place)
         if place == self._reader.instance:
             raise Refuse("OW107", node, name=place, why="is passed whole")
@@ -60,8 +62,7 @@ class Inputs:
 
     def take_expression(self, node: cst.BaseExpression) -> None:
         """The value that an expression has before the call, evaluated once if it has effects."""
-        for place in self._reader.of(node).reads:
-            self._check_not_filled(place, node)
+        self._check_not_changed(self._reader.of(node).reads, node)
         text = self._guarded(node)
         drawn = draws_numbers(node, self._bindings) or reads_with_effect(node, self._bindings)
         counted = self._changes_object(node)
@@ -114,8 +115,13 @@ class Inputs:
             for inner in descendants(node)
         )
 
-    def _check_not_filled(self, place: str, node: cst.CSTNode) -> None:
-        """A container that hooks or forward fill has to be read after the model ran."""
-        if self._walked.ran_module and place in self._helpers.filled_places():
-            code = self._tree.code(node)[:60]
+    def _check_not_changed(self, places: Iterable[str], node: cst.CSTNode) -> None:
+        """What hooks or forward fill or bind anew has to be read after the model ran."""
+        if not self._walked.ran_module:
+            return
+        code = self._tree.code(node)[:60]
+        if not self._helpers.filled_places().isdisjoint(places):
             raise Refuse("OW203", node, code=code, why="the model's run may fill it")
+        changed = self._helpers.traces.read_in(node, self._reader)
+        if changed is not None:
+            raise Refuse("OW203", node, code=code, why=f"the model's run may change `{changed}`")
