@@ -14,6 +14,7 @@ from ortwrap.engine.bindings import Bindings, Scope
 from ortwrap.engine.in_place import written_arguments
 from ortwrap.engine.mutation import changes_its_object, has_key, only_adds
 from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.tree import SourceTree
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Effects:
         writes: places that may be bound anew.
         mutates: places whose value may be changed in place.
         alters: of these, all but containers that get more elements and keep those they have.
+        takes: iterators of which the next item is taken.
         reads_everything: `locals()`, `eval` and the like may read any place.
     """
 
@@ -32,6 +34,7 @@ class Effects:
     writes: set[str] = field(default_factory=set)
     mutates: set[str] = field(default_factory=set)
     alters: set[str] = field(default_factory=set)
+    takes: set[str] = field(default_factory=set)
     reads_everything: bool = False
 
     @property
@@ -93,9 +96,10 @@ def root_place(node: cst.CSTNode, instance: str | None) -> str | None:
             return None
 
 
-def _reads_any_name(function: str, call: cst.Call) -> bool:
+def _reads_any_name(function: str, call: cst.Call, tree: SourceTree) -> bool:
     """`locals()` or `eval(code)`; `vars(args)` is about its argument alone."""
     own = function == "vars" and not call.args
+    own = own or (function == "globals" and isinstance(tree.enclosing(call), cst.Module))
     return own or function in ("locals", "eval", "exec")
 
 
@@ -198,8 +202,10 @@ class _Walk:
 
     def _visit_Call(self, node: cst.Call) -> None:
         func = node.func
-        if isinstance(func, cst.Name) and _reads_any_name(func.value, node):
+        if isinstance(func, cst.Name) and _reads_any_name(func.value, node, self.bindings.tree):
             self.effects.reads_everything = True
+        if isinstance(func, cst.Name) and func.value == "next" and node.args:
+            self.effects.takes.update(filter(None, [root_place(node.args[0].value, self.instance)]))
         if isinstance(func, cst.Attribute):
             name = func.attr.value
             root = root_place(func.value, self.instance)

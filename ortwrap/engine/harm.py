@@ -25,6 +25,7 @@ _PURE_PACKAGES = (
 _RANDOM = re.compile(
     r"^(?:torch|numpy\.random|random)\.(?:rand\w*|normal|bernoulli|multinomial|manual_seed|seed"
     r"|choice|shuffle|uniform|permutation|dropout\w*|poisson|sample|beta)$"
+    r"|^torch\.(?:cuda\.|random\.)\w*(?:seed|rng)\w*$"
     r"|distributions|functional\.dropout|functional\.gumbel"
 )
 _PURE_BUILTINS = frozenset(
@@ -134,7 +135,7 @@ class HarmCheck:
         if any(isinstance(v, cst.Call) and works_in_place(v) for v in self._modules.values(func)):
             return "it changes its arguments"
         if self._modules.is_criterion(func):
-            return None
+            return self._of_criterion(func, reader, crossing)
         if self._modules.is_trainable(func):
             why = "it runs a module, whose random numbers and buffers follow the order"
             if not (crossing.runs_module or crossing.draws):
@@ -182,12 +183,25 @@ class HarmCheck:
             direct = place_of(func, reader.instance) is not None
             own = self._modules.classes.called_on_instance(func) if direct else None
             return _unknown(name) if own is None else self._of_function(own, name, crossing)
+        touches = root is not None and bool(overlap({root}, set(crossing.reads)))
+        changed = self._objects.changes(func) if touches else None
+        if changed is not None:
+            return f"`{name}` changes `{changed}` of its object"
         if known:
             return None
-        touches = root is not None and bool(overlap({root}, set(crossing.reads)))
         if not crossing.runs_module:
             return _unknown(name) if touches else None
         return self._of_object(call, func, reader, crossing)
+
+    def _of_criterion(
+        self, func: cst.BaseExpression, reader: EffectsReader, crossing: Crossing
+    ) -> str | None:
+        """A criterion that counts its calls gives another loss after one more."""
+        place = place_of(func, reader.instance)
+        changed = self._objects.changed_by_a_call(func) if place in crossing.reads else None
+        if changed is None:
+            return None
+        return f"`{self._tree.code(func)}` changes its `{changed}`"
 
     def _of_object(
         self, call: cst.Call, func: cst.Attribute, reader: EffectsReader, crossing: Crossing

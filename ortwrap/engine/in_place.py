@@ -12,6 +12,11 @@ _WRITE_TO_THE_FIRST = frozenset(
     "operator.setitem operator.delitem random.shuffle numpy.random.shuffle numpy.copyto numpy.put "
     "numpy.place numpy.putmask numpy.fill_diagonal numpy.put_along_axis".split()
 )
+_COLLECTIVES = frozenset(
+    "all_reduce all_gather all_gather_into_tensor all_gather_object all_to_all all_to_all_single "
+    "broadcast broadcast_object_list gather recv reduce reduce_scatter reduce_scatter_tensor "
+    "scatter".split()
+)
 _SET_ATTRIBUTES = frozenset(["setattr", "delattr"])
 # Their first argument is a module's parameters or gradients, which are looked after elsewhere.
 _OF_MODULES = "torch.nn.utils."
@@ -47,6 +52,12 @@ def _writes_to_the_first(call: cst.Call, bindings: Bindings) -> bool:
     if isinstance(func, cst.Name) and func.value in _SET_ATTRIBUTES:
         return bindings.resolve(func) is None
     name = bindings.qualified(func) or ""
+    package, _, last = name.rpartition(".")
+    if package == "torch.distributed" and last in _COLLECTIVES:
+        return True
+    if name.startswith("numpy.") and last == "at":
+        # `np.add.at(counts, labels, 1)`
+        return True
     by_custom = name.startswith("torch.") and name.endswith("_") and not name.endswith("__")
     return name in _WRITE_TO_THE_FIRST or (by_custom and not name.startswith(_OF_MODULES))
 

@@ -47,6 +47,17 @@ class Objects:
         changed = (self._changed_by(*found, set()) for found in self.methods(func))
         return next(filter(None, changed), None)
 
+    def changed_by_a_call(self, owner: cst.CSTNode) -> str | None:
+        """What of a callable object of this file, such as a criterion, calling it changes."""
+        for value in self._modules.values(owner):
+            home = self._bindings.definition(value.func) if isinstance(value, cst.Call) else None
+            for name in ("forward", "__call__") if isinstance(home, cst.ClassDef) else ():
+                method = self._modules.classes.inherited(home, name)
+                changed = self._changed_by(method, home, set()) if method is not None else None
+                if changed is not None:
+                    return changed
+        return None
+
     def loader_among(self, iterated: cst.CSTNode) -> cst.CSTNode | None:
         """What a loop over an expression draws batches from: `loader` in `enumerate(loader)`."""
         if isinstance(iterated, cst.Call):

@@ -11,6 +11,7 @@ from ortwrap.engine.effects import EffectsReader, overlap
 from ortwrap.engine.harm import Crossing, HarmCheck
 from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import descendants
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice, Slicer
@@ -150,6 +151,19 @@ class Orderer:
             return f"it changes `{name}`"
         for name in sorted(overlap(computed, set(effects.reads))):
             return f"it reads `{name}`"
+        crossed = [piece.node for piece in crossing]
+        for name in sorted(effects.changes):
+            if self._traces.is_read_by(crossed, name, unit.node):
+                return f"it changes `{name}`, which is read on the way to the loss"
+        taken = set().union(*(self._reader.of(node).takes for node in crossed))
+        for name in sorted(overlap(taken, set(effects.reads))):
+            return f"it may take items of `{name}`"
+        handlers = self._handlers_of(unit)
+        caught = set().union(*(self._reader.of(handler).reads for handler in handlers))
+        for name in sorted(overlap(computed, caught)):
+            return f"it may raise, and what catches that reads `{name}`"
+        if down and handlers:
+            return "it may raise, and the model would not have run before"
         runs_module = any(self._uses_module(piece, ()) for piece in crossing)
         for name in sorted(set(effects.reads) & self._filled) if runs_module else ():
             return f"the model's run may fill `{name}`"
@@ -173,6 +187,17 @@ class Orderer:
         if why is None and self._slicer.is_barrier(unit):
             why = "it updates parameters"
         return why
+
+    def _handlers_of(self, unit: Unit) -> list[cst.CSTNode]:
+        """Where an exception ends that a statement raises by itself."""
+        handlers: list[cst.CSTNode] = []
+        if any(isinstance(node, (cst.Raise, cst.Assert)) for node in descendants(unit.node)):
+            for ancestor in self._tree.ancestors(unit.node):
+                if isinstance(ancestor, cst.FunctionDef):
+                    break
+                if isinstance(ancestor, cst.Try):
+                    handlers += [*ancestor.handlers, *filter(None, [ancestor.finalbody])]
+        return handlers
 
     def _check_hooks(self, unit: Unit, pieces: list[Unit]) -> None:
         """Inner values of an exported graph have no gradient and no hooks."""

@@ -1,6 +1,8 @@
-"""What the run of a model leaves behind beside its result: by its forward, and by forward hooks.
+"""What the run of a model changes and reads beside its arguments and its result.
 
-A step's call moves up to the model's; what reads such a trace has to stay behind the run.
+Its forward does, forward hooks do, and the context managers that it runs in. A step's call moves up
+to the model's, or down to the loss: what reads such a trace has to stay behind the run, and what
+changes the values that the run reads on the side where it is.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from ortwrap.engine.tree import SourceTree
 
 _REGISTERS = re.compile(r"^register_\w*forward\w*hook$")
 _BEFORE_ANY_RUN = frozenset(["__init__", "__new__", "__setstate__"])
+_CALLED = ("__call__", "forward")
 _OF_PACKAGES = ("torch.", "numpy.", "os.", "sys.", "warnings.", "logging.")
 
 Callable = cst.FunctionDef | cst.Lambda
@@ -33,6 +36,7 @@ class Traces:
         self._bindings = bindings
         self._modules = modules
         self._objects = Objects(tree, bindings, modules)
+        self._reads: dict[cst.CSTNode, set[tuple[Scope | None, str]]] = {}
 
     def read_in(self, node: cst.CSTNode, reader: EffectsReader) -> str | None:
         """The code in `node` that reads what a model's run may have changed; None if none does."""
@@ -73,6 +77,30 @@ class Traces:
         loops = (loop for loop in descendants(around) if isinstance(loop, (cst.For, cst.CompFor)))
         targets = (target for loop in loops for target in descendants(loop.target))
         return any(isinstance(item, cst.Name) and item.value == name.value for item in targets)
+
+    def is_read_by(self, nodes: Iterable[cst.CSTNode], name: str, at: cst.CSTNode) -> bool:
+        """Running `nodes` reads a name, as it is bound there, in some function or lambda."""
+        place = (self._bindings.scope_of(at).owner(name), name)
+        return place[0] is not None and any(place in self._read_by(node) for node in nodes)
+
+    def _read_by(self, node: cst.CSTNode) -> set[tuple[Scope | None, str]]:
+        if node not in self._reads:
+            run: list[Callable] = []
+            for call in descendants(node):
+                if isinstance(call, cst.Call):
+                    trains = self._modules.is_trainable(call.func)
+                    run += self._forwards() if trains else self._callables(call.func)
+            functions = self._with_called(run)
+            self._reads[node] = {item for f in functions for item in self._free_names(f)}
+        return self._reads[node]
+
+    def _free_names(self, function: Callable) -> Iterator[tuple[Scope | None, str]]:
+        scope = self._bindings.scope(function)
+        for inner in descendants(function.body):
+            if isinstance(inner, cst.Name) and inner.value not in scope.names:
+                owner = self._bindings.resolve(inner)
+                if owner is not None:
+                    yield owner, inner.value
 
     # -- what is changed -------------------------------------------------------------------------
 
@@ -125,8 +153,11 @@ class Traces:
 
     @cached_property
     def _run_by_models(self) -> list[Callable]:
-        """Forward, hooks, and the functions that these call."""
-        found = dict.fromkeys((*self._forwards(), *self._hooks()))
+        """Forward, hooks, contexts, and the functions that these call."""
+        return self._with_called((*self._forwards(), *self._hooks(), *self._contexts()))
+
+    def _with_called(self, functions: Iterable[Callable]) -> list[Callable]:
+        found = dict.fromkeys(functions)
         waiting = list(found)
         while waiting:
             for called in self._called_by(waiting.pop()):
@@ -151,6 +182,26 @@ class Traces:
             if call.args and isinstance(name, cst.Name) and _REGISTERS.match(name.value):
                 yield from self._callables(call.args[0].value)
 
+    def _contexts(self) -> Iterator[Callable]:
+        """What `with scaled(2):` runs before and after a model in it."""
+        for node in descendants(self._tree.module):
+            if isinstance(node, cst.With) and any(
+                map(self._modules.is_trainable, descendants(node.body))
+            ):
+                for item in node.items:
+                    yield from self._run_around(item.item)
+
+    def _run_around(self, context: cst.BaseExpression) -> Iterator[Callable]:
+        made = [context] if isinstance(context, cst.Call) else list(self._objects.made(context))
+        for call in made:
+            defined = self._bindings.definition(call.func)
+            if isinstance(defined, cst.FunctionDef):
+                yield defined
+            for name in ("__enter__", "__exit__") if isinstance(defined, cst.ClassDef) else ():
+                method = self._modules.classes.inherited(defined, name)
+                if method is not None:
+                    yield method
+
     def _callables(self, value: cst.BaseExpression) -> Iterable[Callable]:
         """What runs when a value is called."""
         if isinstance(value, cst.Lambda):
@@ -171,8 +222,8 @@ class Traces:
             return self._callables(call.args[0].value)
         made = self._bindings.definition(call.func)
         if isinstance(made, cst.ClassDef):
-            method = self._modules.classes.inherited(made, "__call__")
-            return [method] if method is not None else []
+            named = (self._modules.classes.inherited(made, name) for name in _CALLED)
+            return [method for method in named if method is not None]
         if made is None and isinstance(call.func, cst.Attribute):
             makers: list[cst.CSTNode] = [*self._modules.classes.methods(call.func.attr.value)]
         else:

@@ -326,6 +326,32 @@ LEFT_ALONE = [
         "        loss.backward()\n\n\nTrainer().step()\n",
     ),
     (
+        "a context manager binds a global anew that the loss reads",
+        HEAD + "from contextlib import contextmanager\n\nscale = 1.0\n\n\n@contextmanager\n"
+        "def scaled(value):\n    global scale\n    scale = value\n    yield\n\n\n"
+        "with scaled(2.0):\n    out = model(x)\n"
+        "loss = criterion(out, y) * scale\nloss.backward()\n",
+    ),
+    (
+        "the context that the model runs in counts, and the loss reads it",
+        HEAD + "class Budget:\n    used = 0\n\n    def __enter__(self):\n        self.used += 1\n"
+        "\n    def __exit__(self, *error):\n        pass\n\n\nbudget = Budget()\n"
+        "with budget:\n    out = model(x)\n"
+        "loss = criterion(out, y) * budget.used\nloss.backward()\n",
+    ),
+    (
+        "an assertion between ends where the last loss is read",
+        HEAD + "loss = 0.0\nfor i in range(2):\n    try:\n        out = model(x)\n"
+        "        assert i < 1\n        loss = criterion(out, y)\n        loss.backward()\n"
+        "    except AssertionError:\n        print(loss)\n",
+    ),
+    (
+        "the generator is seeded between two draws",
+        HEAD + "drop = nn.Sequential(model, nn.Dropout())\nfor i in range(2):\n"
+        "    out = drop(x)\n    torch.random.manual_seed(i)\n"
+        "    loss = criterion(out * torch.rand_like(out), y)\n    loss.backward()\n",
+    ),
+    (
         "a hook on an inner value",
         HEAD + "out = model(x)\nout.register_hook(print)\n"
         "loss = criterion(out, y)\nloss.backward()\n",

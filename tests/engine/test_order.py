@@ -1,0 +1,114 @@
+"""The call for model and loss stays behind the statements that change what it reads."""
+
+from __future__ import annotations
+
+import pytest
+
+from ortwrap.engine import rewrite_source
+
+HEAD = """\
+import collections
+import itertools
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from torch import nn
+
+import settings
+
+model = nn.Linear(4, 3)
+criterion = nn.CrossEntropyLoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+class Schedule:
+    def __init__(self):
+        self.weight = 1.0
+
+    def start(self):
+        self.weight /= 2
+
+    def log_step(self):
+        self.weight /= 2
+
+    def sum(self):
+        self.weight += 1
+        return self.weight
+
+
+class RunningLoss(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.count = 0
+
+    def forward(self, output, target):
+        self.count += 1
+        return nn.functional.cross_entropy(output, target) * self.count
+
+
+running = RunningLoss()
+schedule = Schedule()
+stream = iter(range(1, 100))
+counts, seen, weights, number = np.ones(3), set(), [3.0, 1.0], torch.ones(())
+weight = 1.0
+weighted = lambda output, target: criterion(output, target) * weight
+
+for i in range(3):
+    x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+    output = model(x)
+    BETWEEN
+    loss = LOSS
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+# What stands between, and the loss that it would change.
+CHANGES = [
+    ("seen.add(i)", "criterion(output, y) * len(seen)"),
+    ("weights.sort()", "criterion(output, y) * weights[0]"),
+    ("first = weights.pop()", "criterion(output, y) * len(weights)"),
+    ("settings.scale = i", "criterion(output, y) * settings.scale"),
+    ("np.add.at(counts, y.numpy(), 1)", "criterion(output, y) / counts[0]"),
+    ("dist.all_reduce(number)", "criterion(output, y) / number"),
+    ("schedule.start()", "criterion(output, y) * schedule.weight"),
+    ("schedule.log_step()", "criterion(output, y) * schedule.weight"),
+    ("print(schedule.sum())", "criterion(output, y) * schedule.weight"),
+    ("probe = running(torch.zeros(8, 3), y)", "running(output, y)"),
+    ("found = any(stream)", "criterion(output, y) / next(stream)"),
+    (
+        "collections.deque(itertools.islice(stream, 2), maxlen=0)",
+        "criterion(output, y) / next(stream)",
+    ),
+    ("weight = 1.0 + i", "weighted(output, y)"),
+]
+
+
+@pytest.mark.parametrize(("between", "loss"), CHANGES, ids=[between for between, _ in CHANGES])
+def test_the_call_stays_behind_what_changes_its_values(between: str, loss: str) -> None:
+    text = HEAD.replace("BETWEEN", between).replace("LOSS", loss)
+    result = rewrite_source(text)
+    if result.status != "rewritten":
+        assert {step.code for step in result.steps} == {"OW203"}
+        return
+    lines = [line.strip() for line in result.text.splitlines()]
+    call = next(i for i, line in enumerate(lines) if line.startswith("loss = model_with_loss("))
+    assert lines.index(between) < call
+
+
+def test_what_the_loss_does_not_read_may_change_behind_the_call() -> None:
+    text = HEAD.replace("BETWEEN", "seen.add(i)").replace("LOSS", "criterion(output, y)")
+    lines = [line.strip() for line in rewrite_source(text).text.splitlines()]
+    assert lines.index("loss = model_with_loss(x, y)") < lines.index("seen.add(i)")
+
+
+def test_the_model_runs_before_an_exception_that_is_caught() -> None:
+    guarded = "try:\n        check(i)\n        output = model(x)\n        if i == 1:\n"
+    guarded += "            raise ValueError\n        scale = 2.0 * i\n"
+    guarded += "        loss = criterion(output, y) * scale\n        loss.backward()\n"
+    guarded += "    except ValueError:\n        pass"
+    head = HEAD[: HEAD.index("    output = model(x)")]
+    result = rewrite_source(f"{head}    {guarded}\n")
+    if result.status == "rewritten":
+        assert result.text.index("= model_with_loss(") < result.text.index("raise ValueError")
