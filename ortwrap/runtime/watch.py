@@ -257,9 +257,10 @@ class Watch:
     def _function(self, value: Any, depth: int) -> Hashable:
         """A function by its code: scripts make the same one anew. `_outside` sees to its cells."""
         if isinstance(value, functools.partial):
-            parts = (value.func, *value.args, *value.keywords.values())
-            found = tuple([self._value(part, depth) for part in parts])
-            return ("partial", tuple(value.keywords), found)
+            found = tuple([self._value(part, depth) for part in (value.func, *value.args)])
+            # A dictionary that a script can write to: `loss.keywords["weight"] = ...`.
+            given = self._namespace(value.keywords, tuple(value.keywords), True, depth)
+            return ("partial", found, given)
         if isinstance(value, types.MethodType):
             return ("method", value.__func__.__code__, self._value(value.__self__, depth))
         keywords = value.__kwdefaults__ or {}
