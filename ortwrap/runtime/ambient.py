@@ -6,6 +6,11 @@ from collections.abc import Hashable
 
 import torch
 
+from .reasons import Reason
+
+# What a graph keeps for its backward is not autograd's: hooks on that would not see it.
+_HOOKED = Reason("hooks on saved tensors are set, which a graph would not call")
+
 
 def ambient_key() -> Hashable:
     """Autocast, default dtype and determinism of this moment."""
@@ -15,6 +20,12 @@ def ambient_key() -> Hashable:
         torch.get_default_dtype(),
         torch.are_deterministic_algorithms_enabled(),
     )
+
+
+def obstacle() -> Reason | None:
+    """Why no graph can stand in for a call of this moment."""
+    hooks = getattr(torch._C._autograd, "_top_saved_tensors_default_hooks", None)
+    return _HOOKED if hooks is not None and hooks(True) is not None else None
 
 
 def _autocast(device: str) -> Hashable:

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from . import notes, settings, specialise
-from .ambient import ambient_key
+from .ambient import ambient_key, obstacle
 from .backend import unavailable
 from .distribution import Distribution
 from .eager import EagerCall, run_eagerly
@@ -128,6 +128,10 @@ class Dispatcher:
         assert wrapper is not None, "a wrapper that is called holds its modules"
         if self._given_up is not None and not self._exports:
             return self._run_given_up(args, kwargs)
+        hindrance = obstacle()
+        if hindrance is not None:
+            self._warn(hindrance)
+            return self._run_outside(hindrance, args, kwargs)
         leaves = Leaves()
         try:
             structure = _described("an argument", (args, kwargs), leaves, _EMPTY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import random
 import warnings
 from collections.abc import Callable, Iterator
@@ -430,6 +431,38 @@ def test_a_hook_added_later_is_called() -> None:
     handle.remove()
     step(*batch())
     assert [row["backend"] for row in step.report()["signatures"]] == ["ort", "eager"]
+
+
+def test_what_a_partial_binds_is_followed() -> None:
+    loss = functools.partial(F.cross_entropy, label_smoothing=0.1)
+    model = mlp(8, 4)
+    step = ort_module(WithLoss, model, loss)
+    data, target = batch()
+    for smoothing in (0.1, 0.1, 0.5, 0.5):
+        loss.keywords["label_smoothing"] = smoothing
+        expected = F.cross_entropy(model(data), target, label_smoothing=smoothing)
+        torch.testing.assert_close(step(data, target), expected)
+    assert [row["ort_calls"] for row in step.report()["signatures"]] == [1, 1]
+
+
+def test_hooks_on_saved_tensors_are_called() -> None:
+    model = mlp(8, 4)
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    for _ in range(2):
+        step(*batch())
+    packed: list[int] = []
+
+    def pack(tensor: torch.Tensor) -> torch.Tensor:
+        packed.append(1)
+        return tensor
+
+    with warned("saved tensors"), torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
+        loss = step(*batch())
+    assert packed
+    loss.backward()
+    step(*batch())
+    assert [row["backend"] for row in step.report()["signatures"]] == ["ort", "eager"]
+    assert step.report()["signatures"][0]["ort_calls"] == 2
 
 
 def test_hooks_on_parameters_run_once_for_each_backward() -> None:
