@@ -51,7 +51,9 @@ class Objects:
         """What of a callable object of this file, such as a criterion, calling it changes."""
         for value in self._modules.values(owner):
             home = self._bindings.definition(value.func) if isinstance(value, cst.Call) else None
-            for name in ("forward", "__call__") if isinstance(home, cst.ClassDef) else ():
+            if not isinstance(home, cst.ClassDef):
+                continue
+            for name in ("forward", "__call__"):
                 method = self._modules.classes.inherited(home, name)
                 changed = self._changed_by(method, home, set()) if method is not None else None
                 if changed is not None:

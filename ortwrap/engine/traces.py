@@ -197,10 +197,10 @@ class Traces:
             defined = self._bindings.definition(call.func)
             if isinstance(defined, cst.FunctionDef):
                 yield defined
-            for name in ("__enter__", "__exit__") if isinstance(defined, cst.ClassDef) else ():
-                method = self._modules.classes.inherited(defined, name)
-                if method is not None:
-                    yield method
+            if isinstance(defined, cst.ClassDef):
+                around = ("__enter__", "__exit__")
+                methods = (self._modules.classes.inherited(defined, name) for name in around)
+                yield from (method for method in methods if method is not None)
 
     def _callables(self, value: cst.BaseExpression) -> Iterable[Callable]:
         """What runs when a value is called."""
