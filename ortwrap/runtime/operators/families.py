@@ -54,6 +54,7 @@ FAMILIES = (
 STAND_INS = (
     *attention.STAND_INS,
     *distributions.STAND_INS,
+    *losses.STAND_INS,
     *normalization.STAND_INS,
     *pooling.STAND_INS,
     *recurrent.STAND_INS,

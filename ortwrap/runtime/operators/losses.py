@@ -7,12 +7,16 @@ the step: a bad one kills the process there. See also cross_entropy.py.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import torch
+import torch.nn.functional as F
 
 from .arguments import constant_of
 from .paths import is_floating
 from .registry import as_torch
+from .stand_ins import StandIn
 
 
 def _is_torchs(g: Any, input: Any, target: Any, *options: Any) -> bool:
@@ -56,6 +60,18 @@ _MOVES = frozenset(
     for name in "view reshape flatten contiguous clone detach to slice select transpose permute t "
     "squeeze unsqueeze pad constant_pad_nd".split()
 )
+
+
+def _broadcast_size(size: Sequence[Any], other: Sequence[Any]) -> list[Any]:
+    """What `torch._C._infer_size` returns, of the sizes of a trace too."""
+    longer, shorter = (size, other) if len(size) >= len(other) else (other, size)
+    aligned = [*[1] * (len(longer) - len(shorter)), *shorter]
+    with torch._C.DisableTorchFunction():
+        return [one if int(one) != 1 else another for one, another in zip(longer, aligned)]
+
+
+# torch < 2.10 asks for it before it weighs a binary cross entropy.
+STAND_INS = (StandIn(F, "_infer_size", _broadcast_size),) if hasattr(F, "_infer_size") else ()
 
 OPERATORS = (
     *as_torch("cross_entropy_loss", when=_is_torchs, keeps="inputs"),
