@@ -26,7 +26,7 @@ from pathlib import Path
 import onnxruntime
 import torch
 
-from . import gradients, layers, stateful, structures  # noqa: F401  # each adds its scripts
+from . import gradients, layers, models, stateful, structures  # noqa: F401  # each adds its scripts
 from .play import SCRIPTS
 from .trial import Outcome, play_twice
 
