@@ -56,6 +56,20 @@ class Queue(Net):
         return loss + self.last(query).square().mean()
 
 
+class PointedQueue(Queue):
+    """MoCo's with a pointer that stays a tensor, and a condition on values that does too."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        query = self.first(x)
+        query = torch.where((query > 1.0).any(), query * 0.5, query)
+        loss = (query @ self.keys.clone()).square().mean()
+        with torch.no_grad():
+            place = (self.count + torch.arange(x.shape[0])) % 20
+            self.keys[:, place] = query.detach().T
+            self.count.copy_((self.count + x.shape[0]) % 20)
+        return loss + self.last(query).square().mean()
+
+
 class Normalizer(Net):
     """Running statistics by hand, and a counter that scales the loss."""
 
@@ -116,6 +130,7 @@ class Twice(Net):
 CALLS_ON_ORT = {
     Center: 3,
     Queue: 2,
+    PointedQueue: 3,
     Normalizer: 3,
     BesideBatchNorm: 3,
     WithOwnBatchNorm: 3,
