@@ -26,12 +26,15 @@ def command(mend: bool, take_back: bool, as_json: bool) -> int:
     """Tell what is installed, what fits together and what is missing."""
     if mend and take_back:
         raise click.UsageError("--fix and --undo exclude each other.")
+    from ortwrap.cli.running import ended_tidily
     from ortwrap.report.diagnosis import diagnosis_lines
     from ortwrap.runtime.doctor import CannotFix, diagnose, fix, undo
 
     try:
         if mend:
-            _tell_files("added", [str(file) for file in fix(progress=say)])
+            with ended_tidily():
+                added = fix(progress=say)
+            _tell_files("added", [str(file) for file in added])
         elif take_back:
             _tell_files("removed", [str(file) for file in undo()])
             return 0

@@ -43,6 +43,8 @@ __all__ = [
 
 EXTENSIONS = ("aten_op_executor", "torch_interop_utils")
 
+_ASK_THE_DOCTOR = "`ortwrap doctor` says what to install"
+
 Progress = Callable[[str], None]
 
 _BINARY_SUFFIXES = (".so", ".pyd", ".dll", ".dylib")
@@ -82,9 +84,9 @@ class Target:
         """
         torch_build, ort = installed_torch(), installed_ort()
         if torch_build is None:
-            raise NotInstallable("torch is not installed")
+            raise NotInstallable(f"torch is not installed; {_ASK_THE_DOCTOR}")
         if ort is None or not ort.has_ortmodule:
-            raise NotInstallable("no onnxruntime with ORTModule is installed")
+            raise NotInstallable(f"no onnxruntime with ORTModule is installed; {_ASK_THE_DOCTOR}")
         return cls(torch_build, ort)
 
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +53,35 @@ def test_the_compilers_own_words_are_in_the_error(sources: Path, tmp_path: Path)
         compile_extensions(["answer"], sources, work=tmp_path, out=tmp_path / "out")
     assert "no_such_header.h" in str(failure.value)
     assert not list((tmp_path).glob("out/*"))
+
+
+_WAITS_FOR_A_COMPILER = """
+import sys, time
+from pathlib import Path
+
+while not Path("started").exists():
+    time.sleep(0.01)
+sys.exit("no more")
+"""
+
+_STARTS_A_COMPILER = """
+import subprocess, sys
+
+compiler = "import time; held = open('alive', 'wb'); open('started', 'w').close(); time.sleep(600)"
+subprocess.run([sys.executable, "-c", compiler])
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_compilers_end_with_what_started_them(sources: Path, tmp_path: Path) -> None:
+    (sources / "cpu/answer/setup.py").write_text(_WAITS_FOR_A_COMPILER)
+    (sources / "cpu/slow").mkdir()
+    (sources / "cpu/slow/setup.py").write_text(_STARTS_A_COMPILER)
+    os.mkfifo(tmp_path / "alive")
+    reader = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(BuildFailed, match="no more"):
+        compile_extensions(["answer", "slow"], sources, work=tmp_path, out=tmp_path / "out")
+    ready, _, _ = select.select([reader], [], [], 30)
+    assert ready, "the compiler still holds its end of the pipe"
+    assert os.read(reader, 1) == b""
+    os.close(reader)

@@ -63,7 +63,7 @@ def test_a_whole_environment_has_nothing_to_mend(whole: Environment) -> None:
     ("subject", "change", "remedy"),
     [
         ("python", {"python": (3, 13)}, "python3.11 -m venv .venv"),
-        ("torch", {"torch": None}, "/venv/bin/python -m pip install torch"),
+        ("torch", {"torch": None}, "/venv/bin/python -m pip install 'torch>=2.4,<2.16'"),
         ("onnx", {"onnx": None}, "/venv/bin/python -m pip install onnx"),
         (
             "onnxruntime",
@@ -127,7 +127,7 @@ def test_build_tools_matter_only_while_there_is_something_to_build(
     whole: Environment, field: str, absent: object, subject: str, severity: Severity
 ) -> None:
     built = dataclasses.replace(whole, **{field: absent})
-    assert finding(built, subject).severity is Severity.OK
+    assert finding(built, subject) == Finding(subject, Severity.OK, "missing; not needed now")
     cached = dataclasses.replace(built, extensions=State.MISSING)
     assert finding(cached, subject).severity is Severity.OK
     to_build = dataclasses.replace(cached, extensions_cached=False)
@@ -139,7 +139,9 @@ def test_build_tools_matter_only_while_there_is_something_to_build(
 def test_torch_outside_of_what_was_bridged_is_a_warning(whole: Environment, version: str) -> None:
     assert whole.torch is not None
     torch = dataclasses.replace(whole.torch, version=version)
-    assert finding(dataclasses.replace(whole, torch=torch), "torch").severity is Severity.WARNING
+    told = finding(dataclasses.replace(whole, torch=torch), "torch")
+    assert told.severity is Severity.WARNING
+    assert told.remedy == "/venv/bin/python -m pip install 'torch>=2.4,<2.16'"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +207,8 @@ def test_fixing_without_torch_says_what_is_missing(tmp_path: Path) -> None:
         "except CannotFix as error:\n"
         "    print(error)\n"
     )
-    assert result.stdout.strip() == "torch is not installed", result.stderr
+    said = "torch is not installed; `ortwrap doctor` says what to install"
+    assert result.stdout.strip() == said, result.stderr
 
 
 def test_two_distributions_in_one_folder_are_noticed(tmp_path: Path) -> None:

@@ -14,6 +14,11 @@ ORT_VERSION = "1.19.2"
 OLDEST_PYTHON, NEWEST_PYTHON = (3, 9), (3, 12)
 OLDEST_TORCH, NEWEST_TORCH = (2, 4), (2, 15)
 
+_A_TORCH = f"torch>={OLDEST_TORCH[0]}.{OLDEST_TORCH[1]},<{NEWEST_TORCH[0]}.{NEWEST_TORCH[1] + 1}"
+"""For pip: no release that the bridges do not know."""
+
+_BUILDS = "needed once, to build ORTModule's extensions"
+
 FIX_COMMAND = "ortwrap doctor --fix"
 
 
@@ -34,15 +39,15 @@ def check_torch(environment: Environment) -> Finding:
     torch = environment.torch
     if torch is None:
         meaning = "the model itself needs it"
-        return Finding("torch", Severity.ERROR, "missing", meaning, _pip(environment, "torch"))
+        return Finding("torch", Severity.ERROR, "missing", meaning, _pip(environment, _A_TORCH))
     built_for = f"CUDA {torch.cuda}" if torch.cuda else "ROCm" if torch.hip else "CPU"
     found = f"{torch.version}, built for {built_for}"
     if torch.release < OLDEST_TORCH:
         meaning = "older than what ortwrap is tested with"
-        return Finding("torch", Severity.WARNING, found, meaning, _pip(environment, "torch>=2.4"))
+        return Finding("torch", Severity.WARNING, found, meaning, _pip(environment, _A_TORCH))
     if torch.release > NEWEST_TORCH:
-        meaning = "newer than the bridges know; it may have broken something else"
-        return Finding("torch", Severity.WARNING, found, meaning)
+        meaning = "newer than the bridges know; should `training` fail below, take an older one"
+        return Finding("torch", Severity.WARNING, found, meaning, _pip(environment, _A_TORCH))
     return Finding("torch", Severity.OK, found)
 
 
@@ -128,32 +133,34 @@ def check_build_tools(environment: Environment) -> tuple[Finding, ...]:
 def _check_compiler(environment: Environment, missing: Severity) -> Finding:
     if environment.compiler is not None:
         return Finding("compiler", Severity.OK, environment.compiler)
-    meaning = "needed once, to build ORTModule's extensions"
-    return Finding("compiler", missing, "missing", meaning, "sudo apt-get install g++")
+    return _missing_tool("compiler", missing, _BUILDS, "sudo apt-get install g++")
 
 
 def _check_headers(environment: Environment, missing: Severity) -> Finding:
     if environment.python_headers:
         return Finding("python headers", Severity.OK, "present")
     package = "python{}.{}-dev".format(*environment.python)
-    meaning = "needed once, to build ORTModule's extensions"
-    remedy = f"sudo apt-get install {package}"
-    return Finding("python headers", missing, "missing", meaning, remedy)
+    return _missing_tool("python headers", missing, _BUILDS, f"sudo apt-get install {package}")
 
 
 def _check_setuptools(environment: Environment, missing: Severity) -> Finding:
     if environment.setuptools:
         return Finding("setuptools", Severity.OK, "present")
     meaning = "torch builds extensions with it"
-    remedy = _pip(environment, "setuptools")
-    return Finding("setuptools", missing, "missing", meaning, remedy)
+    return _missing_tool("setuptools", missing, meaning, _pip(environment, "setuptools"))
 
 
 def _check_ninja(environment: Environment, missing: Severity) -> Finding:
     if environment.ninja:
         return Finding("ninja", Severity.OK, "present")
     meaning = "the extensions build one file at a time without it"
-    return Finding("ninja", missing, "missing", meaning, _pip(environment, "ninja"))
+    return _missing_tool("ninja", missing, meaning, _pip(environment, "ninja"))
+
+
+def _missing_tool(subject: str, severity: Severity, meaning: str, remedy: str) -> Finding:
+    if severity is Severity.OK:
+        return Finding(subject, severity, "missing; not needed now")
+    return Finding(subject, severity, "missing", meaning, remedy)
 
 
 def check_extensions(environment: Environment) -> Finding:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -52,6 +54,8 @@ class _Compilation:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
+                # The compilers that it starts belong to it, and end with it.
+                start_new_session=True,
             )
         return cls(name, process, log)
 
@@ -64,9 +68,14 @@ class _Compilation:
         raise BuildFailed(f"building '{self._name}' failed with exit status {code}:\n{tail}")
 
     def stop(self) -> None:
-        if self._process.poll() is None:
+        if self._process.poll() is not None:
+            return
+        if hasattr(os, "killpg"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+        else:
             self._process.terminate()
-            self._process.wait()
+        self._process.wait()
 
 
 def _environment() -> dict[str, str]:
