@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,13 @@ import pytest
 from cli_scripts import PLAIN, TRAINING
 
 ROOT = Path(__file__).parents[2]
+_CONSUMER = """\
+from ortwrap import Options, Result, rewrite_source
+
+def codes(text: str) -> list[str | None]:
+    result: Result = rewrite_source(text, Options(class_name="Wrapped"))
+    return [step.code for step in result.steps]
+"""
 
 
 def run(program: Path, folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
@@ -71,3 +79,27 @@ def test_what_needs_torch_says_so(installed: Path, project: Path) -> None:
 @pytest.mark.parametrize("args", [["--help"], ["--version"], ["explain"], ["explain", "OW201"]])
 def test_everything_else_runs(installed: Path, project: Path, args: list[str]) -> None:
     assert run(installed, project, *args).returncode == 0
+
+
+def test_its_types_reach_those_who_use_it(installed: Path, project: Path) -> None:
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", os.devnull]
+    command += ["--python-executable", str(installed.parent / "python"), "use.py"]
+
+    def checked(text: str) -> str:
+        (project / "use.py").write_text(text)
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+        return done.stdout
+
+    assert checked(_CONSUMER).startswith("Success")
+    assert "use.py:5: error" in checked(_CONSUMER.replace("step.code", "step.line"))
+
+
+def test_an_index_shows_no_links_into_a_checkout(installed: Path) -> None:
+    code = "from importlib.metadata import metadata; print(metadata('ortwrap').get_payload())"
+    shown = subprocess.run(
+        [str(installed.parent / "python"), "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert shown.splitlines()[:2] == readme.splitlines()[:2]
+    assert re.findall(r"\]\((?!https?:)", readme)
+    assert not re.findall(r"\]\((?!https?:)", shown)
