@@ -17,7 +17,6 @@ _COLLECTIVES = frozenset(
     "broadcast broadcast_object_list gather recv reduce reduce_scatter reduce_scatter_tensor "
     "scatter".split()
 )
-_SET_ATTRIBUTES = frozenset(["setattr", "delattr"])
 # Their first argument is a module's parameters or gradients, which are looked after elsewhere.
 _OF_MODULES = "torch.nn.utils."
 
@@ -48,10 +47,7 @@ def _writes_to_the_first(call: cst.Call, bindings: Bindings) -> bool:
     if works_in_place(made):
         # `F.relu(x, inplace=True)`, `nn.ReLU(inplace=True)(x)`; what makes the layer does not.
         return made is not call or not _makes_a_layer(call)
-    func = call.func
-    if isinstance(func, cst.Name) and func.value in _SET_ATTRIBUTES:
-        return bindings.resolve(func) is None
-    name = bindings.qualified(func) or ""
+    name = bindings.qualified(call.func) or ""
     package, _, last = name.rpartition(".")
     if package == "torch.distributed" and last in _COLLECTIVES:
         return True

@@ -111,11 +111,20 @@ class Traces:
             scope = self._bindings.scope(function)
             effects = EffectsReader(self._bindings, function).of(function.body)
             declared = scope.declared_global | scope.declared_nonlocal
-            for name in (effects.writes & declared) | effects.mutates:
+            given = set(self._given_attributes(function))
+            for name in (effects.writes & declared) | effects.mutates | given:
                 own = name in scope.names and name not in declared
                 if "." not in name and not own and not self._is_package(name, function.body):
                     found.add((self._bindings.scope_of(function.body).owner(name), name))
         return found
+
+    def _given_attributes(self, function: Callable) -> Iterator[str]:
+        """`setattr(store, "kept", output)`: the object's name."""
+        for call in descendants(function.body):
+            if isinstance(call, cst.Call) and isinstance(call.func, cst.Name) and call.args:
+                first = call.args[0].value
+                if call.func.value == "setattr" and isinstance(first, cst.Name):
+                    yield first.value
 
     def _is_package(self, name: str, at: cst.CSTNode) -> bool:
         """Whose settings are no values of the loss."""

@@ -103,6 +103,14 @@ def test_what_the_loss_does_not_read_may_change_behind_the_call() -> None:
     assert lines.index("loss = model_with_loss(x, y)") < lines.index("seen.add(i)")
 
 
+def test_options_that_a_function_sets_by_name_are_no_traces_of_the_model() -> None:
+    configure = "def configure(**given):\n    for name, value in given.items():\n"
+    configure += "        setattr(schedule, name, value)\n\n\nfor i in range(3):"
+    text = HEAD.replace("for i in range(3):", configure).replace("BETWEEN", "pass")
+    text = text.replace("LOSS", "criterion(output, y) * schedule.weight")
+    assert rewrite_source(text).status == "rewritten"
+
+
 def test_the_model_runs_before_an_exception_that_is_caught() -> None:
     guarded = "try:\n        check(i)\n        output = model(x)\n        if i == 1:\n"
     guarded += "            raise ValueError\n        scale = 2.0 * i\n"
