@@ -106,6 +106,26 @@ class Classes:
             return None
         return self.inherited(home, name)
 
+    def variants(self, func: cst.Attribute) -> list[cst.FunctionDef]:
+        """The methods that `self.step` may be, if classes derived here have one of their own."""
+        home, name = self.home(func), func.attr.value
+        if home is None:
+            return []
+        own = (self.method(other, name) for other in self.derived(home))
+        found = [method for method in own if method is not None]
+        inherited = self.inherited(home, name)
+        return [inherited, *found] if found and inherited is not None else found
+
+    def only_asserts(self, func: cst.CSTNode) -> bool:
+        """`self.assertEqual` of a `unittest.TestCase`: it looks at its arguments or raises."""
+        home = self.home(func)
+        if home is None or not isinstance(func, cst.Attribute):
+            return False
+        named = func.attr.value.startswith("assert") and isinstance(func.value, cst.Name)
+        own = self.inherited(home, func.attr.value)
+        bases = self.bases(home)
+        return named and own is None and any(base.startswith("unittest.") for base in bases)
+
     def constructor(self, home: cst.ClassDef) -> cst.FunctionDef | None:
         return self.inherited(home, "__init__")
 

@@ -74,7 +74,17 @@ class ConsumerCheck:
         }
         if roots & _LIBRARIES or "import torch" in self._tree.text:
             return True
-        return not roots & _OTHER_FRAMEWORKS and self._speaks_torch()
+        return not roots & _OTHER_FRAMEWORKS and (self._names_torch() or self._speaks_torch())
+
+    def _names_torch(self) -> bool:
+        """`torch.Tensor(x)`, where `torch` can only have come with `from model import *`."""
+        return self._bindings.has_star_import and any(
+            isinstance(call.func, cst.Attribute)
+            and isinstance(call.func.value, cst.Name)
+            and call.func.value.value == "torch"
+            and self._bindings.resolve(call.func.value) is None
+            for call in self._tree.calls
+        )
 
     def _speaks_torch(self) -> bool:
         """A trainer that is given its model and optimizer uses them as only PyTorch's are used."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.deletions import left_of
 from ortwrap.engine.edits import (
     Edit,
     apply_edits,
@@ -115,6 +116,7 @@ class Emitter:
             first = top if first is None or top.index < first.index else first
             names.append(self._class(plan, wrapper, top, several))
             self._step(plan, names[-1])
+        self._delete(plans)
         if first is not None and self._options.standalone and not self._is_imported:
             self._stand_in(first)
         for edit in insert_classes(self._tree, self._classes):
@@ -261,14 +263,9 @@ class Emitter:
         removed = remove_units(tree, gone, set(plan.moved_comments))
         for unit, edit in zip(gone, removed):
             self._edits += because(of_move(unit, tree), edit)
-        replaced = (*plan.captures.renames.items(), *plan.captures.deletions.items())
-        idle = self._idle(plan)
-        for edit in remove_units(tree, idle, set()):
-            self._edits += because(OF_RENAME, edit)
-        for node, text in replaced:
-            if tree.units.get(node) not in idle:
-                span = tree.span(node)
-                self._edits += because(OF_RENAME, Edit(span.start, span.end, text))
+        for node, text in plan.captures.renames.items():
+            span = tree.span(node)
+            self._edits += because(OF_RENAME, Edit(span.start, span.end, text))
 
     def _set_attributes(self, plan: Plan, indent: str) -> str:
         """`if option: self.term = term`, for what only that option binds."""
@@ -284,14 +281,21 @@ class Emitter:
         )
         return self._tree.with_newlines(text)
 
-    def _idle(self, plan: Plan) -> list[Unit]:
-        """`del` statements of which nothing is left, in blocks that hold something else."""
-        emptied = [
-            self._tree.units[node]
-            for node, text in plan.captures.deletions.items()
-            if text == "pass"
-        ]
-        return [unit for unit in emptied if set(unit.block.units) - set(emptied)]
+    def _delete(self, plans: list[Plan]) -> None:
+        """Take out of `del` statements what lives in forward only, now that all steps are known."""
+        gone: dict[cst.Del, frozenset[str]] = {}
+        for plan in plans:
+            for node, names in plan.captures.deletions.items():
+                gone[node] = gone.get(node, frozenset()) | names
+        left = {node: left_of(node, names, self._tree) for node, names in gone.items()}
+        emptied = {self._tree.units[node] for node, text in left.items() if text == "pass"}
+        idle = [unit for unit in emptied if set(unit.block.units) - emptied]
+        edits = remove_units(self._tree, sorted(idle, key=lambda u: self._tree.line(u.node)), set())
+        for node, text in left.items():
+            if self._tree.units[node] not in idle:
+                span = self._tree.span(node)
+                edits.append(Edit(span.start, span.end, text))
+        self._edits += because(OF_RENAME, *edits)
 
     def _place_call(self, plan: Plan, host: Unit, call: str) -> None:
         tree, found = self._tree, plan.found

@@ -23,6 +23,8 @@ CUT_METHODS = frozenset(
     "detach item tolist numpy size dim numel argmax argmin argsort nelement eq ne gt lt ge le "
     "detach_ bool long int".split()
 )
+# What they make has no gradient, whatever it is made of.
+_MAKES_INTEGERS = re.compile(r"^torch\.(?:cuda\.)?(?:Long|Int|Short|Char|Byte|Bool)Tensor$")
 _CUT_BUILTINS = frozenset("len float int bool str isinstance print range type round".split())
 # What turns a tensor of the step into a Python value, which a graph would keep for good. Gradients
 # that stop at `.detach()`, `.data` and `no_grad` stop in the graph as well.
@@ -206,6 +208,8 @@ class GradientFlow:
             if func.attr.value in PASSIVE_USES and self._modules.is_trainable(func.value):
                 return
         elif isinstance(func, cst.Name) and self._is_builtin(func, _CUT_BUILTINS):
+            return
+        if _MAKES_INTEGERS.match(self._bindings.qualified(func) or ""):
             return
         helper = self._helpers.called(func)
         if helper is not None and self._runs_without_gradients(helper):

@@ -165,7 +165,8 @@ class HarmCheck:
         self, call: cst.Call, func: cst.Attribute, reader: EffectsReader, crossing: Crossing
     ) -> str | None:
         name, method = self._tree.code(func), func.attr.value
-        if self._modules.classes.only_reports(func, reader.instance):
+        classes = self._modules.classes
+        if classes.only_reports(func, reader.instance) or classes.only_asserts(func):
             return None
         if self._modules.is_trainable(func.value):
             harmless = method in ("zero_grad", "parameters", "named_parameters")

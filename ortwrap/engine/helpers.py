@@ -76,6 +76,22 @@ class Helpers:
             return None
         return self._modules.classes.called_on_instance(func)
 
+    def variants(self, func: cst.CSTNode) -> list[cst.FunctionDef]:
+        """The methods that `self.step` may be, where classes of this file have their own."""
+        if not isinstance(func, cst.Attribute):
+            return []
+        instance = instance_name(self._tree.enclosing(func), self._bindings)
+        if instance is None or place_of(func, instance) is None:
+            return []
+        return self._modules.classes.variants(func)
+
+    def possible(self, func: cst.CSTNode) -> list[cst.FunctionDef]:
+        """Every function or method of this file that an expression may call."""
+        certain = self.called(func)
+        if certain is not None:
+            return [certain]
+        return [method for method in self.variants(func) if not _is_abstract(method)]
+
     def filled_places(self) -> frozenset[str]:
         """Names outside of functions and lambdas that these change the contents of."""
         if self._filled is None:
@@ -257,7 +273,7 @@ class Helpers:
         for call in self._calls(function):
             qualified = self._bindings.qualified(call.func) or ""
             code = self._tree.code(call)[:60]
-            if qualified.startswith("torch.autograd."):
+            if qualified.startswith("torch.autograd.") and not _only_wraps(call, qualified):
                 raise Refuse("OW205", call, code=code)
             if self._takes_the_next(call):
                 why = "takes the next item of an iterator"
@@ -354,3 +370,15 @@ def _fills_a_name(func: cst.CSTNode | None) -> bool:
     method = func.attr.value
     in_place = method.endswith("_") and not method.endswith("__")
     return method in _FILLS or (in_place and method not in _NOT_OF_VALUES)
+
+
+def _only_wraps(call: cst.Call, qualified: str) -> bool:
+    """`Variable(x)`, as scripts of old wrote it for `x`."""
+    return qualified == "torch.autograd.Variable" and len(call.args) == 1
+
+
+def _is_abstract(method: cst.FunctionDef) -> bool:
+    """`raise NotImplementedError`, under a docstring at most."""
+    lines = [line for part in method.body.body for line in getattr(part, "body", [part])]
+    rest = [line for line in lines if not isinstance(line, cst.Expr)]
+    return len(rest) == 1 and isinstance(rest[0], (cst.Raise, cst.Pass))

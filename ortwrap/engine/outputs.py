@@ -149,45 +149,11 @@ class OutputFinder:
         reads = self._flow.reads(found.loss)
         return bool(overlap(reads, tied)) or bool(self._flow.module_uses(found.loss))
 
-    def deletions(self, found: LossSlice, outputs: list[CarriedOutput]) -> dict[cst.Del, str]:
-        """`del out, loss` after the step, without the names that only forward has now.
-
-        Raises:
-            Refuse: such a name is bound elsewhere too, so that the `del` may mean that value.
-        """
-        kept = {output.place for output in outputs} | {found.place}
-        gone = {
-            place
-            for piece in found.pieces
-            for place in self._reader.of(piece.node).writes
-            if place not in kept
-        }
-        function = self._tree.enclosing(found.sink.call)
-        changed: dict[cst.Del, str] = {}
-        for node in descendants(function):
-            if not isinstance(node, cst.Del):
-                continue
-            targets: list[cst.CSTNode] = [node.target]
-            if isinstance(node.target, cst.Tuple):
-                targets = [element.value for element in node.target.elements]
-            left = [target for target in targets if self._tree.code(target) not in gone]
-            for target in targets:
-                if target not in left and self._is_bound_elsewhere(target, found):
-                    code = self._tree.code(node)
-                    raise Refuse("OW108", node, name=self._tree.code(target), code=code)
-            if len(left) < len(targets):
-                names = ", ".join(self._tree.source(target) for target in left)
-                changed[node] = f"del {names}" if left else "pass"
-        return changed
-
-    def _is_bound_elsewhere(self, target: cst.CSTNode, found: LossSlice) -> bool:
-        inside = {node for piece in found.pieces for node in descendants(piece.node)}
-        if not isinstance(target, cst.Name):
-            return True
-        scope = self._bindings.scope(self._tree.enclosing(target))
-        bound = scope.names.get(target.value, [])
-        deleted = [b for b in bound if isinstance(self._tree.parents.get(b.node), cst.Del)]
-        return any(b.node not in inside and b not in deleted for b in bound)
+    def gone(self, found: LossSlice, outputs: list[CarriedOutput], inputs: set[str]) -> set[str]:
+        """Places that only forward binds now."""
+        kept = {output.place for output in outputs} | {found.place} | inputs
+        bound = (self._reader.of(piece.node).writes for piece in found.pieces)
+        return {place for places in bound for place in places if place not in kept}
 
     def _check_gradient_reads(self, place: str, found: LossSlice) -> None:
         """`.grad` and hooks of what forward computes are not to be had."""

@@ -91,7 +91,7 @@ class Captures:
         outputs: what forward returns after the loss.
         replacements: nodes of the slice with what stands for them in forward.
         renames: nodes after the slice that read a field which is now an output of its own.
-        deletions: `del` statements with what is left of them, once names live in forward only.
+        deletions: `del` statements with the names that live in forward only now.
         unbound: inputs that only some paths bind: they start as None.
         imports: imports of the step's function that forward makes too.
     """
@@ -101,7 +101,7 @@ class Captures:
     outputs: tuple[CarriedOutput, ...]
     replacements: dict[cst.CSTNode, cst.BaseExpression]
     renames: dict[cst.CSTNode, str]
-    deletions: dict[cst.Del, str]
+    deletions: dict[cst.Del, frozenset[str]]
     unbound: tuple[str, ...]
     imports: tuple[ImportStatement, ...]
 

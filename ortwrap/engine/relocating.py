@@ -60,15 +60,15 @@ class Relocation:
 
     def _runs_all(self, call: cst.Call, node: cst.CSTNode, flow: GradientFlow) -> bool:
         """It calls a plain function of this file, and nothing beside it runs a module."""
-        helper = self._helpers.called(call.func)
+        helpers = self._helpers.possible(call.func)
         inside = set(descendants(call))
-        return (
-            helper is not None
-            and helper.asynchronous is None
+        plain = all(
+            helper.asynchronous is None
             and not helper.decorators
             and not any(isinstance(each, cst.Yield) for each in descendants(helper.body))
-            and all(use in inside for use in flow.module_uses(node))
+            for helper in helpers
         )
+        return bool(helpers) and plain and all(use in inside for use in flow.module_uses(node))
 
     def in_other_method(self, sink: Sink) -> list[Sink]:
         """The one assignment, in another method, of the attribute that backward is called on."""
@@ -103,13 +103,16 @@ class Relocation:
         stack, seen = [node], set[cst.CSTNode]()
         while stack:
             for call in descendants(stack.pop()):
-                called = self._helpers.called(call.func) if isinstance(call, cst.Call) else None
-                if called in functions:
-                    return True
-                if called is not None and called not in seen:
-                    seen.add(called)
-                    stack.append(called.body)
+                for called in self._called_by(call):
+                    if called in functions:
+                        return True
+                    if called not in seen:
+                        seen.add(called)
+                        stack.append(called.body)
         return False
+
+    def _called_by(self, node: cst.CSTNode) -> list[cst.FunctionDef]:
+        return self._helpers.possible(node.func) if isinstance(node, cst.Call) else []
 
     @cached_property
     def _uses_graphs_twice(self) -> bool:

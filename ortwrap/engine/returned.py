@@ -53,11 +53,14 @@ class ReturnedLosses:
                 yield from self._of_function(function, None)
 
     def behind(self, call: cst.Call, pick: Pick) -> list[Sink]:
-        """A sink for every place at which the function that is called computes its loss."""
-        helper = self._helpers.called(call.func)
+        """A sink for every place at which the function that is called computes its loss.
+
+        Where that is a method which derived classes have of their own, any of them may be it.
+        """
+        helpers = self._helpers.possible(call.func)
         followed, self._followed = self._followed, set()
         try:
-            return list(self._of_function(helper, pick)) if helper is not None else []
+            return [sink for helper in helpers for sink in self._of_function(helper, pick)]
         finally:
             self._followed = followed
 

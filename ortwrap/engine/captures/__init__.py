@@ -6,6 +6,7 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.bound import unbound_inputs
 from ortwrap.engine.captures.scopes import local_imports
 from ortwrap.engine.captures.walk import SliceWalk
+from ortwrap.engine.deletions import deletions_of
 from ortwrap.engine.order import Order
 from ortwrap.engine.outputs import OutputFinder
 from ortwrap.engine.plan import Captures
@@ -32,6 +33,7 @@ class CaptureFinder:
         host = found.block.units[min(order.anchor.index, len(found.block.units) - 1)]
         unbound = unbound_inputs(walked, host, self._analyses)
         outputs, renames = self._outputs.find(found, order, walked.input_places)
+        gone = self._outputs.gone(found, outputs, walked.input_places)
         return Captures(
             parts=tuple(
                 sorted(walked.parts.values(), key=lambda part: (part.spread, not part.trainable))
@@ -40,7 +42,7 @@ class CaptureFinder:
             outputs=tuple(outputs),
             replacements={**walked.replacements, **walk.locals_for_attributes()},
             renames=renames,
-            deletions=self._outputs.deletions(found, outputs),
+            deletions=deletions_of(found.units, gone, self._analyses.tree, self._analyses.reader),
             unbound=unbound,
             imports=local_imports(found, self._analyses),
         )

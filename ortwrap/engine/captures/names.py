@@ -17,6 +17,7 @@ from ortwrap.engine.slices import LossSlice
 _DEVICE_AND_SHAPE = frozenset("shape device dtype data ndim".split())
 _SAYS_NOTHING = frozenset("model net network module".split())
 _MEASURES = {"size": "_size", "numel": "_numel", "dim": "_dim"}
+_CONVERTS = re.compile(r"^torch\.(?:(?:cuda\.)?[A-Z]\w*Tensor|tensor|as_tensor|from_numpy)$")
 _VERB = re.compile(r"^(?:to|get|make|build|create|compute|calculate|generate|prepare)_(?=[a-z])")
 _TAKEN_BY_MODULE = frozenset(
     "forward compute_loss training train eval modules parameters buffers children apply to "
@@ -118,6 +119,8 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
         if node.func.attr.value.startswith("rand"):
             return "noise"
         imported = bindings.qualified(node.func)
+        if imported is not None and _CONVERTS.match(imported) and node.args:
+            return name_for(node.args[0].value, bindings)
         if imported is not None:
             return _name_for_result(imported)
         return name_for(node.func.value, bindings) + _MEASURES.get(node.func.attr.value, "")

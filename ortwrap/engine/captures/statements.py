@@ -11,7 +11,9 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.constants import is_constant
+from ortwrap.engine.deletions import targets_of
 from ortwrap.engine.effects import place_of, root_place
+from ortwrap.engine.liveness import surely_binds
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.reports import Reports
@@ -67,7 +69,7 @@ class StatementCheck:
             Refuse: it has an effect, decides by computed values, or takes a value out of the graph.
         """
         for node in descendants(piece.node):
-            if isinstance(node, _DO_MORE_THAN_COMPUTE) and not _adds_dimensions(node):
+            if isinstance(node, _DO_MORE_THAN_COMPUTE) and not self._stays_inside(node):
                 raise Refuse("OW105", node, code=self._code(node))
             if isinstance(node, cst.Call):
                 self._check_call(node, self._reader.of(piece.node).writes)
@@ -82,6 +84,17 @@ class StatementCheck:
             reported = Reports(self._tree, self._bindings, self._statements).holds(baked)
             if not reported and not self._outside.is_of_inputs_only(baked):
                 raise Refuse("OW301", baked, code=self._code(baked))
+
+    def _stays_inside(self, node: cst.CSTNode) -> bool:
+        """Nothing outside of forward could tell that the statement ran."""
+        if isinstance(node, cst.Del):
+            above = self._tree.units[node].block.units[: self._tree.units[node].index]
+            bound = set[str]().union(
+                *(surely_binds(unit, self._tree, self._reader) for unit in above)
+            )
+            names = (place_of(target, self._reader.instance) for target in targets_of(node))
+            return all(name in bound and name in self._made_here for name in names)
+        return _adds_dimensions(node)
 
     def _check_call(self, call: cst.Call, own: set[str]) -> None:
         """Look at one call, in a piece that binds `own`."""
@@ -227,6 +240,8 @@ def _is_size(value: cst.CSTNode) -> bool:
     if isinstance(value, cst.Attribute):
         return value.attr.value == "shape"
     func = value.func if isinstance(value, cst.Call) else None
+    if isinstance(func, cst.Name):
+        return func.value == "len"
     return isinstance(func, cst.Attribute) and func.attr.value in ("size", "dim", "numel")
 
 

@@ -272,6 +272,7 @@ class SliceWalk:
         if not is_global(func, self._bindings):
             self._held.hold(func, place)
         if helper is None:
+            self._check_variants(call, place)
             return
         self._helpers.check(helper, place)
         self._check_given(call, helper)
@@ -287,6 +288,15 @@ class SliceWalk:
             if parameter in changed and root is not None and root not in self._walked.defined:
                 name, why = self._tree.code(call.func), f"changes `{self._tree.code(argument)}`"
                 raise Refuse("OW107", call, name=name, why=why)
+
+    def _check_variants(self, call: cst.Call, place: str) -> None:
+        """Any of the methods that derived classes have may be the one that runs."""
+        for method in self._helpers.variants(call.func):
+            self._helpers.check(method, place)
+            self._check_given(call, method)
+            for held in self._helpers.held_modules(method):
+                why = f"runs `{held.place(self._reader.instance)}` in one class and not in another"
+                raise Refuse("OW107", method, name=place, why=why)
 
     def _method_call(self, func: cst.Attribute) -> None:
         """`criterion.forward(x)` needs the object itself, `target.mul(x)` its value."""

@@ -1,0 +1,64 @@
+"""The base class trains; how a loss is computed and what is counted, derived classes say."""
+
+import torch
+from torch import nn
+import torch.nn.functional as F
+
+torch.manual_seed(0)
+
+
+class Trainer:
+    def __init__(self, report_steps):
+        self.report_steps = report_steps
+        self.total_loss = 0.0
+
+    def forward_propagation(self, batch, model):
+        raise NotImplementedError
+
+    def report(self):
+        raise NotImplementedError
+
+    def train(self, batches, model, optimizer):
+        model.train()
+        for step, batch in enumerate(batches, 1):
+            loss = self.forward_propagation(batch, model)
+            loss.backward()
+            optimizer.step()
+            model.zero_grad()
+            if step % self.report_steps == 0:
+                self.report()
+
+
+class ClassTrainer(Trainer):
+    def __init__(self, report_steps):
+        super().__init__(report_steps)
+        self.correct = 0
+
+    def forward_propagation(self, batch, model):
+        x, y = batch
+        logits = model(x)
+        loss = F.cross_entropy(logits, y)
+        self.total_loss += loss.item()
+        self.correct += (logits.argmax(dim=1) == y).sum().item()
+        return loss
+
+    def report(self):
+        print('%.5f %d' % (self.total_loss, self.correct))
+
+
+class PairTrainer(Trainer):
+    def forward_propagation(self, batch, model):
+        x, _ = batch
+        loss = F.mse_loss(model(x), model(x.flip(0)))
+        self.total_loss += loss.item()
+        return loss
+
+    def report(self):
+        print('%.5f' % self.total_loss)
+
+
+for kind in (ClassTrainer, PairTrainer):
+    net = nn.Sequential(nn.Linear(6, 8), nn.Tanh(), nn.Linear(8, 3))
+    sgd = torch.optim.SGD(net.parameters(), lr=0.1)
+    batches = [(torch.randn(5, 6), torch.randint(0, 3, (5,))) for _ in range(4)]
+    kind(report_steps=2).train(batches, net, sgd)

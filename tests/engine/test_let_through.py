@@ -1,0 +1,114 @@
+"""What looks like a reason to refuse and is none, each beside its twin that is one."""
+
+from __future__ import annotations
+
+import pytest
+
+from ortwrap.engine import rewrite_source
+
+HEAD = "import torch\nfrom torch import nn\nfrom torch.autograd import Variable\n\n"
+MODEL = "model = nn.Linear(4, 2)\ncriterion = nn.MSELoss()\n\n\n"
+
+SIZES = """\
+def train(x, y, lengths):
+    out = model(x)
+    rows = []
+    for i in range(len(lengths)):
+        {size}
+        if count > 0:
+            rows.append(out[i])
+    loss = criterion(torch.stack(rows), y)
+    loss.backward()
+"""
+OLD_WRAPPER = """\
+def wrapped(values):
+    return Variable(values.float(){more})
+
+
+def train(x, y):
+    loss = criterion(model(wrapped(x)), wrapped(y))
+    loss.backward()
+"""
+TESTED = """\
+class TestModel({base}):
+    def test_backward(self, x, y):
+        out = model(x)
+        self.{method}(out.shape, y.shape)
+        loss = criterion(out, y)
+        loss.backward()
+"""
+METHODS = """\
+class Trainer:
+    def loss_of(self, net, x, y):
+        return criterion(net(x), y)
+
+    def train(self, x, y):
+        {keep}
+        loss = self.loss_of(model, x, y)
+        loss.backward({again})
+
+
+class Weighted(Trainer):
+    def loss_of(self, net, x, y):
+        {more}
+        return criterion(net(x) * {weight}, y)
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "code"),
+    [
+        pytest.param(SIZES.format(size="count = len(lengths[i])"), None, id="the length of a list"),
+        pytest.param(SIZES.format(size="count = out[i].sum()"), "OW305", id="a computed value"),
+        pytest.param(OLD_WRAPPER.format(more=""), None, id="a tensor in a Variable"),
+        pytest.param(
+            OLD_WRAPPER.format(more=", requires_grad=True"), "OW205", id="a leaf in a Variable"
+        ),
+        pytest.param(
+            TESTED.format(base="unittest.TestCase", method="assertEqual"), None, id="an assertion"
+        ),
+        pytest.param(
+            TESTED.format(base="unittest.TestCase", method="compare"), "OW203", id="some method"
+        ),
+        pytest.param(TESTED.format(base="Base", method="assertEqual"), "OW203", id="no test case"),
+        pytest.param(
+            METHODS.format(keep="pass", again="", more="print(x)", weight="2"),
+            None,
+            id="methods that derived classes have",
+        ),
+        pytest.param(
+            METHODS.format(keep="pass", again="retain_graph=True", more="print(x)", weight="2"),
+            "OW107",
+            id="one of them does more, and a graph is used twice",
+        ),
+        pytest.param(
+            METHODS.format(
+                keep="self.gain = nn.Linear(2, 2)",
+                again="retain_graph=True",
+                more="w = self.gain(y)",
+                weight="w",
+            ),
+            "OW107",
+            id="one of them runs a module that others have not",
+        ),
+    ],
+)
+def test_only_the_twin_is_refused(script: str, code: str | None) -> None:
+    steps = rewrite_source(f"{HEAD}import unittest\n\n{MODEL}{script}").steps
+    assert {step.code for step in steps} == {code}, steps
+
+
+@pytest.mark.parametrize(
+    ("imports", "status"),
+    [
+        pytest.param("from model import *", ["rewritten"], id="torch comes with everything"),
+        pytest.param("from model import Net, criterion", ["refused"], id="nothing brings torch"),
+        pytest.param("from model import *\nimport mxnet", ["refused"], id="another framework"),
+    ],
+)
+def test_torch_may_come_from_another_file(imports: str, status: list[str]) -> None:
+    steps = rewrite_source(
+        f"{imports}\n\n\ndef train(model, x, y):\n    model.train()\n    out = model(x)\n"
+        "    loss = ((out - torch.Tensor(y)) ** 2).mean()\n    loss.backward()\n"
+    ).steps
+    assert [step.status for step in steps] == status, steps
