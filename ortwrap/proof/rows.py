@@ -10,6 +10,7 @@ from ortwrap.proof.figures import count, megabytes, milliseconds, number
 from ortwrap.proof.sentences import (
     evidence,
     largest_difference,
+    names_a_process,
     printed_lines,
     values,
     what_differs,
@@ -56,7 +57,7 @@ def first_difference_rows(verdict: Verdict) -> list[tuple[str, str]]:
         *printed_lines(verdict),
         ("likely cause", first.likely_cause or "unknown"),
     ]
-    if verdict.processes > 1:
+    if names_a_process(verdict):
         rows.insert(2, ("process", str(first.rank)))
     return rows
 

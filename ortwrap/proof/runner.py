@@ -159,6 +159,12 @@ def _steps_made(out: Path) -> int:
     return min((path.stat().st_size for path in out.glob("*.progress")), default=0)
 
 
+def steps_of_the_lost(out: Path) -> int | None:
+    """Steps that a process made which left no recording; None when all did."""
+    lost = [path for path in out.glob("*.progress") if not path.with_suffix(".recording").exists()]
+    return min((path.stat().st_size for path in lost), default=None)
+
+
 @contextlib.contextmanager
 def _tail_of(stream: IO[bytes] | None, losses: PrintedLosses) -> Iterator[bytearray]:
     """Drain a pipe in a thread, keeping its end only: a script may print without limit."""

@@ -49,10 +49,16 @@ def _first_difference(verdict: Verdict) -> str:
         return verdict.messages[-1] if verdict.messages else "the runs differ"
     what = what_differs(first)
     when = f"at step {first.step}" if first.step else f"after {count(verdict.steps, 'step')}"
-    where = f" in process {first.rank}" if verdict.processes > 1 else ""
+    where = f" in process {first.rank}" if names_a_process(verdict) else ""
     before, after = values(first)
     lines = "".join(f", {label} `{text}`" for label, text in printed_lines(verdict))
     return f"{what} {when}{where}: {before} became {after}{lines}; {first.likely_cause}"
+
+
+def names_a_process(verdict: Verdict) -> bool:
+    """Whether the first difference is one of several processes; of steps, the cause names it."""
+    first = verdict.first_difference
+    return verdict.processes > 1 and first is not None and first.what != "steps"
 
 
 def largest_difference(verdict: Verdict) -> float | None:

@@ -19,7 +19,7 @@ from ortwrap.proof.recorder.config import RecorderConfig, Variant
 from ortwrap.proof.recorder.copy_up import copy_up
 from ortwrap.proof.recorder.outside import JOURNAL
 from ortwrap.proof.recording import Recording, read_recordings
-from ortwrap.proof.runner import Ended, run_recorded
+from ortwrap.proof.runner import Ended, run_recorded, steps_of_the_lost
 from ortwrap.proof.sandbox import Sandbox, sandbox
 from ortwrap.proof.verdict import WrapperReport
 
@@ -117,6 +117,7 @@ class Trial:
         output: the end of what it printed, in the user's paths.
         failure: why its steps are not all there, as a clause; None when nothing failed.
         outside: files that it wrote outside of its copies, and that were put back.
+        lost_after: steps made by a process that was killed, or still hung, when the run failed.
     """
 
     ended: Ended
@@ -125,6 +126,7 @@ class Trial:
     output: str
     failure: str | None
     outside: tuple[str, ...] = ()
+    lost_after: int | None = None
 
     @property
     def printed(self) -> tuple[tuple[Printed, ...], ...]:
@@ -136,7 +138,7 @@ class Trial:
     @property
     def steps(self) -> int:
         """Steps made by the process that made fewest."""
-        return min((recording.steps for recording in self.recordings), default=0)
+        return _steps(self.recordings, self.lost_after)
 
 
 def run_trial(
@@ -193,13 +195,16 @@ def run_trial(
         finally:
             outside = put_back(out / JOURNAL)
         recordings = read_recordings(out)
+        failed = ended.timed_out or ended.returncode
+        lost_after = steps_of_the_lost(out) if failed else None
         return Trial(
             ended=ended,
             recordings=recordings,
             reports=read_reports(out),
             output=place.in_users_paths(_tail(ended.output)),
-            failure=_failure(ended, recordings, setting),
+            failure=_failure(ended, recordings, setting, lost_after),
             outside=outside,
+            lost_after=lost_after,
         )
 
 
@@ -280,21 +285,32 @@ def _first_traceback(lines: Sequence[str]) -> list[str]:
     return [*lines[begins : ends + 1][-_TRACEBACK_LINES:], "..."] if ends > 0 else []
 
 
-def _failure(ended: Ended, recordings: Sequence[Recording], setting: Setting) -> str | None:
-    made = min((recording.steps for recording in recordings), default=0)
+def _steps(recordings: Sequence[Recording], lost_after: int | None) -> int:
+    made = [recording.steps for recording in recordings]
+    return min([*made, *([] if lost_after is None else [lost_after])], default=0)
+
+
+def _failure(
+    ended: Ended, recordings: Sequence[Recording], setting: Setting, lost_after: int | None
+) -> str | None:
+    made = _steps(recordings, lost_after)
     if recordings and made >= setting.steps:
         return None
     after = f" after {made} of {setting.steps} steps" if made else ""
-    raised = next((r.exception for r in recordings if r.exception), None)
+    raised = next((r for r in recordings if r.exception), None)
     if ended.timed_out:
         return f"took longer than {setting.timeout:g} s{after}"
     if ended.signal_name:
         return f"was killed by {ended.signal_name}{after}"
     if raised:
-        return f"raised {raised.splitlines()[0]}{after}"
+        where = f" in the process of rank {raised.rank}" if len(recordings) > 1 else ""
+        return f"raised {(raised.exception or '').splitlines()[0]}{where}{after}"
     error = _ERROR.findall(ended.output.rpartition(_TRACEBACK)[2])
-    if not recordings and ended.returncode and error and _TRACEBACK in ended.output:
-        return f"raised {error[-1]} before its first step"
+    incomplete = not recordings or lost_after is not None
+    if incomplete and ended.returncode and error and _TRACEBACK in ended.output:
+        return f"raised {error[-1]}{after or ' before its first step'}"
+    if lost_after is not None:
+        return f"lost a process and ended with exit code {ended.returncode}{after}"
     if not recordings and ended.returncode:
         return f"ended with exit code {ended.returncode} before its first step"
     if not recordings:
