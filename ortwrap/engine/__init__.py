@@ -48,7 +48,7 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
     if not mentioned or (tree is not None and not _uses(tree, words)):
         return Result(text, text, (), skip_lines(body))
     # LibCST takes a fifth of a second to import: only for files that need it.
-    from ortwrap.engine.pipeline import rewrite
+    from ortwrap.engine.passes import rewrite
 
     result = rewrite(body, options)
     bom = text[: len(text) - len(body)]

@@ -9,13 +9,14 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import overlap, place_of
 from ortwrap.engine.liveness import asks_whether_bound, bound_by_a_round, surely_binds
-from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.nodes import descendants
 from ortwrap.engine.optional import option_of
 from ortwrap.engine.order import Order
 from ortwrap.engine.plan import CarriedOutput
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.retained import keeps_graph
 from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.surely_read import surely_read
 from ortwrap.engine.tensors import TensorProof
 from ortwrap.engine.tree import Block, Unit
 
@@ -132,7 +133,7 @@ class OutputFinder:
                 # Without a round of this loop backward would have failed.
                 surely |= bound_by_a_round(piece, self._tree, self._reader)
             if not isinstance(piece.node, cst.BaseCompoundStatement):
-                surely |= _surely_read(piece.node, self._reader.instance)
+                surely |= surely_read(piece.node, self._reader.instance)
             surely |= surely_binds(piece, self._tree, self._reader)
         return surely
 
@@ -325,15 +326,3 @@ class OutputFinder:
 
 def _body(function: cst.CSTNode) -> cst.CSTNode:
     return function.body if isinstance(function, cst.FunctionDef) else function
-
-
-def _surely_read(node: cst.CSTNode, instance: str | None) -> set[str]:
-    """Places that evaluating a statement reads, whichever way its conditions go."""
-    if isinstance(node, (cst.IfExp, cst.BooleanOperation, cst.BaseComp, cst.Lambda)):
-        return set()
-    if isinstance(node, cst.AssignTarget):
-        return set()
-    place = place_of(node, instance)
-    if place is not None:
-        return {place}
-    return set().union(*(_surely_read(child, instance) for child in children(node)))

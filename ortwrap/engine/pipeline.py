@@ -9,6 +9,7 @@ from dataclasses import replace
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.common_endings import CommonEnding, common_endings
 from ortwrap.engine.consumers import ConsumerCheck
 from ortwrap.engine.emit import Emitter
 from ortwrap.engine.existing import ExistingUses
@@ -33,48 +34,11 @@ from ortwrap.engine.slices import LossSlice, SharedGraph
 from ortwrap.engine.standalone import check_without_guards
 from ortwrap.engine.step_function import StepFunction
 from ortwrap.engine.suppression import find_skips
-from ortwrap.engine.templating import InvalidTemplate
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.untouched import changed_line, hidden_name
 
 
-def rewrite(text: str, options: Options) -> Result:
-    """Rewrite a script that mentions a sink.
-
-    Raises:
-        InvalidSource: the text cannot be parsed.
-        InvalidTemplate: nor can the user's template, or what it makes.
-    """
-    first = _Rewrite(SourceTree(text), options)
-    result = first.run()
-    if result.text == text:
-        return result
-    why = first.unsafe(result)
-    if why is not None and options.template is not None:
-        raise InvalidTemplate(options.template, f"of the script that it makes, {why}")
-    return result if why is None else _refuse_all(result, why)
-
-
-def _refuse_all(result: Result, why: str) -> Result:
-    """The same steps, none of them rewritten, since the patched text is not to be trusted."""
-    refusal = Refuse("OW901", why=why)
-    steps = tuple(
-        replace(
-            step,
-            status="refused",
-            code=refusal.page.code,
-            message=refusal.message,
-            advice=refusal.advice,
-            class_name=None,
-        )
-        if step.status == "rewritten"
-        else step
-        for step in result.steps
-    )
-    return replace(result, text=result.source, steps=steps)
-
-
-class _Rewrite:
+class Rewrite:
     """One pass over a script.
 
     Args:
@@ -87,7 +51,7 @@ class _Rewrite:
     def __init__(
         self, tree: SourceTree, options: Options, left: Sequence[int] | None = None
     ) -> None:
-        self._tree = tree
+        self._tree = self.tree = tree
         self._options = options
         self._bindings = Bindings(tree)
         self._modules = ModuleTable(tree, self._bindings, options.wrappers)
@@ -203,7 +167,7 @@ class _Rewrite:
         line = changed_line(self._tree, self._plans, result.text)
         if line is not None:
             return f"line {line} is no part of a step and would change"
-        second = _Rewrite(patched, self._options, self._left)
+        second = Rewrite(patched, self._options, self._left)
         if second.run().text != result.text:
             return "a second rewrite would change it again"
         unknown = unresolved_names(patched, second._bindings)
@@ -213,6 +177,15 @@ class _Rewrite:
             return f"nothing defines `{min(unknown)}`"
         hidden = hidden_name(self._tree, self._bindings, second._bindings)
         return f"`{hidden}` would mean something else" if hidden is not None else None
+
+    def common_endings(self) -> list[CommonEnding]:
+        """Notes in the branches of the script that might stand behind them."""
+        return list(common_endings(self._tree, self._bindings))
+
+    def replaces(self, line: int) -> bool:
+        """The statement of a line has moved into forward."""
+        units = (unit for plan in self._plans for unit in plan.found.units)
+        return any(self._tree.line(unit.node) == line for unit in units)
 
     # -- where each loss is lifted ---------------------------------------------------------------
 

@@ -31,7 +31,7 @@ class CaptureFinder:
         walk = SliceWalk(self._analyses, found)
         walked = walk.over_pieces()
         host = found.block.units[min(order.anchor.index, len(found.block.units) - 1)]
-        unbound = unbound_inputs(walked, host, self._analyses)
+        unbound = unbound_inputs(walked, host, found, self._analyses)
         outputs, renames = self._outputs.find(found, order, walked.input_places)
         gone = self._outputs.gone(found, outputs, walked.input_places)
         return Captures(

@@ -12,10 +12,14 @@ from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.liveness import asks_whether_bound, surely_binds, surely_bound
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.surely_read import surely_read
 from ortwrap.engine.tree import Unit
 
 
-def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str, ...]:
+def unbound_inputs(
+    walked: Walked, host: Unit, found: LossSlice, analyses: Analyses
+) -> tuple[str, ...]:
     """Local names that are read on some path only, and not bound on every path to the call.
 
     The call passes them on every path, so that they have to start as None.
@@ -23,6 +27,7 @@ def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str,
     Args:
         walked: what a walk over the slice has found.
         host: the statement before which the call stands.
+        found: the slice.
         analyses: of the function that holds both.
 
     Raises:
@@ -32,9 +37,10 @@ def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str,
         return ()
     tree, bindings = analyses.tree, analyses.bindings
     bound = surely_bound(host, tree, analyses.reader)
+    certain = walked.certain | _attributes_of_every_path(found, analyses)
     missing: list[str] = []
     for place, node in walked.conditional.items():
-        if place in bound or place in walked.certain:
+        if place in bound or place in certain:
             continue
         if "." in place:
             there = _is_always_set(place, node, walked, analyses)
@@ -48,6 +54,14 @@ def unbound_inputs(walked: Walked, host: Unit, analyses: Analyses) -> tuple[str,
             raise Refuse("OW106", node, name=place)
         missing.append(place)
     return tuple(missing)
+
+
+def _attributes_of_every_path(found: LossSlice, analyses: Analyses) -> set[str]:
+    """Attributes without which the slice fails: `self.args` in `if self.args.amp: ...`."""
+    reader = analyses.reader
+    read = set().union(*(surely_read(piece.node, reader.instance) for piece in found.pieces))
+    changed = set().union(*(reader.of(piece.node).writes for piece in found.pieces))
+    return {place for place in read if "." in place} - changed
 
 
 def _may_miss(place: str, node: cst.CSTNode, walked: Walked, analyses: Analyses) -> bool:

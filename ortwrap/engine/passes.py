@@ -1,0 +1,65 @@
+"""Passes over a script until one gives a text that is safe to show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ortwrap.engine.common_endings import with_notes_behind
+from ortwrap.engine.options import Options
+from ortwrap.engine.pipeline import Rewrite
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.result import Result
+from ortwrap.engine.templating import InvalidTemplate
+from ortwrap.engine.tree import SourceTree
+
+
+def rewrite(text: str, options: Options) -> Result:
+    """Rewrite a script that mentions a sink.
+
+    Raises:
+        InvalidSource: the text cannot be parsed.
+        InvalidTemplate: nor can the user's template, or what it makes.
+    """
+    first = Rewrite(SourceTree(text), options)
+    result = _checked(first, options)
+    if all(step.status != "refused" for step in result.steps):
+        return result
+    endings = first.common_endings()
+    while endings:
+        second = Rewrite(SourceTree(with_notes_behind(first.tree, endings)), options)
+        other = _checked(second, options)
+        used = [ending for ending in endings if second.replaces(ending.line)]
+        if used == endings:
+            return replace(other, source=text)
+        endings = used
+    return result
+
+
+def _checked(attempt: Rewrite, options: Options) -> Result:
+    """What a pass over a script gives, once its text is known to be safe."""
+    result = attempt.run()
+    if result.text == result.source:
+        return result
+    why = attempt.unsafe(result)
+    if why is not None and options.template is not None:
+        raise InvalidTemplate(options.template, f"of the script that it makes, {why}")
+    return result if why is None else _refuse_all(result, why)
+
+
+def _refuse_all(result: Result, why: str) -> Result:
+    """The same steps, none of them rewritten, since the patched text is not to be trusted."""
+    refusal = Refuse("OW901", why=why)
+    steps = tuple(
+        replace(
+            step,
+            status="refused",
+            code=refusal.page.code,
+            message=refusal.message,
+            advice=refusal.advice,
+            class_name=None,
+        )
+        if step.status == "rewritten"
+        else step
+        for step in result.steps
+    )
+    return replace(result, text=result.source, steps=steps)

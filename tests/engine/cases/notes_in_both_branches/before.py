@@ -1,0 +1,68 @@
+"""The trainer of most forecasting repositories: each branch computes a loss and notes it."""
+from argparse import Namespace
+
+import torch
+import torch.nn as nn
+
+from experiment import Experiment
+
+
+class ForecastExperiment(Experiment):
+    def __init__(self, args):
+        super().__init__(args)
+
+    def train(self, loader):
+        optimizer = torch.optim.SGD(self.model.parameters(), lr=0.05)
+        criterion = nn.MSELoss()
+        if self.args.use_amp:
+            scaler = torch.amp.GradScaler("cpu")
+
+        for epoch in range(2):
+            train_loss = []
+            self.model.train()
+            for i, (batch_x, batch_y, marks) in enumerate(loader):
+                optimizer.zero_grad()
+                batch_x = batch_x.float().to(self.device)
+                batch_y = batch_y.float().to(self.device)
+
+                # encoder - decoder
+                if self.args.use_amp:
+                    with torch.autocast("cpu", dtype=torch.bfloat16):
+                        if "Linear" in self.args.model:
+                            outputs = self.model(batch_x)
+                        else:
+                            outputs = self.model(batch_x, marks)
+                        f_dim = -1 if self.args.features == "MS" else 0
+                        outputs = outputs[:, :, f_dim:]
+                        batch_y = batch_y[:, -self.args.horizon:, f_dim:].to(self.device)
+                        loss = criterion(outputs, batch_y)
+                        train_loss.append(loss.item())
+                else:
+                    if "Linear" in self.args.model:
+                        outputs = self.model(batch_x)
+                    else:
+                        outputs = self.model(batch_x, marks)
+                    f_dim = -1 if self.args.features == "MS" else 0
+                    outputs = outputs[:, :, f_dim:]
+                    batch_y = batch_y[:, -self.args.horizon:, f_dim:].to(self.device)
+                    loss = criterion(outputs, batch_y)
+                    train_loss.append(loss.item())
+
+                if (i + 1) % 2 == 0:
+                    print(f"iter {i + 1}: {loss.item():.5f}")
+
+                if self.args.use_amp:
+                    scaler.scale(loss).backward()
+                    scaler.step(optimizer)
+                    scaler.update()
+                else:
+                    loss.backward()
+                    optimizer.step()
+            print(f"{epoch} {sum(train_loss) / len(train_loss):.5f}")
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    args = Namespace(use_amp=False, model="DLinear", features="M", window=6, horizon=2)
+    loader = [(torch.randn(4, 6, 3), torch.randn(4, 5, 3), torch.randn(4, 6, 1)) for _ in range(3)]
+    ForecastExperiment(args).train(loader)
