@@ -42,30 +42,32 @@ _OTHER_EFFECTS = frozenset(
 
 def absorb(found: LossSlice, unit: Unit, analyses: Analyses) -> LossSlice | None:
     """The slice with one more statement of its block; None if forward cannot run that statement."""
-    if not _only_computes(unit, found, analyses):
+    if not _only_computes(unit, found, analyses, needed=unit in found.preparation):
         return None
     units = tuple(sorted((*found.units, unit), key=lambda each: each.index))
     preparation = tuple(each for each in found.preparation if each is not unit)
     return replace(found, units=units, preparation=preparation)
 
 
-def _only_computes(unit: Unit, found: LossSlice, analyses: Analyses) -> bool:
-    """It binds names to what known functions, modules and tensor methods give."""
+def _only_computes(unit: Unit, found: LossSlice, analyses: Analyses, *, needed: bool) -> bool:
+    """It binds names to what known functions, modules and tensor methods give.
+
+    Where the loss needs these values, functions of other files may compute them too.
+    """
     node = unit.node
     if isinstance(node, cst.With):
         if not analyses.flow.is_no_grad(node):
             return False
         inner = analyses.tree.blocks(node)[0].units
-        return all(_only_computes(each, found, analyses) for each in inner)
+        return all(_only_computes(each, found, analyses, needed=needed) for each in inner)
     if isinstance(node, cst.If):
-        blocks = analyses.tree.blocks(node)
-        return all(_only_computes(each, found, analyses) for each in _units(blocks))
+        inside = _units(analyses.tree.blocks(node))
+        return all(_only_computes(each, found, analyses, needed=needed) for each in inside)
     if not isinstance(node, cst.Assign) or not all(
         _binds_names(target.target) for target in node.targets
     ):
         return False
     known = set(_called_by(found, analyses))
-    needed = unit in found.preparation
     return all(
         _computes(inner, known, analyses)
         or (needed and isinstance(inner, cst.Call) and _gives_a_value(inner, analyses))

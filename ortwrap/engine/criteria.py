@@ -43,7 +43,9 @@ class CriterionCall:
             arguments = [arg for arg in arguments if _keyword(arg) not in _CONSTRUCTOR_OPTIONS]
         arguments.sort(key=_position)
         plain = [_by_position(argument) for argument in arguments]
-        plain[-1] = plain[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+        plain[-1] = plain[-1].with_changes(
+            comma=cst.MaybeSentinel.DEFAULT, whitespace_after_arg=_before_bracket(call)
+        )
         func = call.func
         if self.attribute is not None:
             func = cst.Attribute(cst.Name("self"), cst.Name(self.attribute))
@@ -124,6 +126,13 @@ def _by_position(argument: cst.Arg) -> cst.Arg:
         comma=cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")),
         whitespace_after_arg=cst.SimpleWhitespace(""),
     )
+
+
+def _before_bracket(call: cst.Call) -> cst.BaseParenthesizableWhitespace:
+    """What stands between the last argument and the bracket that closes the call."""
+    last = call.args[-1]
+    comma = last.comma if isinstance(last.comma, cst.Comma) else None
+    return last.whitespace_after_arg if comma is None else comma.whitespace_after
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -30,7 +30,7 @@ _RANDOM = re.compile(
 )
 _PURE_BUILTINS = frozenset(
     "print len float int str bool sum max min abs round isinstance tuple list dict set zip "
-    "range enumerate sorted any all getattr hasattr type format repr map divmod".split()
+    "range enumerate sorted any all getattr hasattr type format repr map divmod pow".split()
 )
 _MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
@@ -51,7 +51,8 @@ _HARMLESS_METHODS = frozenset(
     "stop tic toc record reset synchronize parameters named_parameters repeat masked_select gather "
     "index_select scatter ceil floor round clamp any all cumsum unbind chunk narrow type data_ptr "
     "elapsed perf_counter perf_counter_ns astype get_velocity register_to_config reverse std var "
-    "median mode prod logsumexp log_softmax".split()
+    "median mode prod logsumexp log_softmax sub mul div neg square clamp_min clamp_max relu tanh "
+    "log log1p sign logical_not logical_and logical_or nonzero unique bincount flip roll".split()
 )
 # What they change is told by the effects of the statement.
 _IN_PLACE_METHODS = frozenset(

@@ -16,7 +16,7 @@ from ortwrap.engine.tree import SourceTree
 
 _TENSOR_METHODS = frozenset(
     "detach item view reshape size dim argmax mean sum squeeze unsqueeze permute transpose numpy "
-    "tolist contiguous flatten softmax sigmoid".split()
+    "tolist contiguous flatten softmax sigmoid clone repeat expand masked_fill gather numel".split()
 )
 _TENSOR_FUNCTION = re.compile(
     r"^(?:torch\.(?!compile$|load$)[a-z]\w*|torch\.Generator|numpy\.\w+)$"
@@ -133,6 +133,9 @@ class NamedPlaces:
         for node in self._tree.parents:
             if isinstance(node, cst.BinaryOperation):
                 used += [node.left, node.right]
+            elif isinstance(node, cst.Subscript) and len(node.slice) > 1:
+                # `x[:, 1:]` has axes.
+                used.append(node.value)
         keys = (self._key(node) for node in used if node is not None)
         return {key for key in keys if key is not None}
 

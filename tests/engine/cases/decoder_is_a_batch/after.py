@@ -1,0 +1,68 @@
+"""`decoder` holds tokens and `sampled_decoder` those that the model is given, neither is a module."""
+import torch
+import torch.nn.functional as F
+from torch import nn
+from ortwrap.runtime import ort_module
+
+torch.manual_seed(0)
+
+
+class Speaker(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = nn.Embedding(9, 8)
+        self.head = nn.Linear(8, 9)
+        self.lengths = nn.Linear(8, 1)
+
+    def forward(self, text, tokens):
+        return self.head(self.embed(tokens) + self.embed(text).mean(dim=1, keepdim=True))
+
+    def predict_log_lengths(self, text):
+        return self.lengths(self.embed(text).mean(dim=1)).squeeze(-1)
+
+
+def batch():
+    text, decoder = torch.randint(0, 9, (4, 6)), torch.randint(0, 9, (4, 5))
+    labels = torch.randint(0, 9, (4, 5))
+    labels[:, 3:] = -100
+    return text, decoder, labels
+
+
+class ModuleWithLoss(nn.Module):
+    """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+        self.cross_entropy = nn.CrossEntropyLoss(ignore_index=-100)
+
+    def forward(self, text, sampled_decoder, labels, target_lengths):
+        logits = self.model(text, sampled_decoder)
+        token_loss = self.cross_entropy(
+            logits.flatten(0, 1), labels.flatten()
+        )
+        duration_loss = F.smooth_l1_loss(
+            self.model.predict_log_lengths(text), torch.log1p(target_lengths.float())
+        )
+        loss = token_loss + 0.1 * duration_loss
+        return loss, token_loss.detach(), duration_loss.detach()
+
+
+model = Speaker()
+optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+text, decoder, labels = [x.to("cpu") for x in batch()]
+model_with_loss = ort_module(ModuleWithLoss, model)
+for step in range(3):
+    model.train()
+    sampled_decoder = decoder
+    if step > 0:
+        sampled_decoder = decoder.clone()
+        sampled_decoder[:, 1:] = torch.where(labels[:, :-1].ne(-100), labels[:, :-1], 0)
+    target_lengths = labels.ne(-100).sum(dim=1).sub(1).clamp_min(0)
+    loss, token_loss, duration_loss = model_with_loss(
+        text, sampled_decoder, labels, target_lengths
+    )
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    optimizer.step()
+    print(f"{step} {token_loss.item():.5f} {duration_loss.item():.5f}")
