@@ -27,7 +27,7 @@ from ortwrap.engine.retained import check_graph_is_spent
 from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.rows import Rows
 from ortwrap.engine.safety import misplaced, uncompilable, unresolved_names
-from ortwrap.engine.second_order import check_first_order
+from ortwrap.engine.second_order import check_first_order, check_graph_is_left_alone
 from ortwrap.engine.shared import why_shared
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice, SharedGraph
@@ -343,6 +343,7 @@ class Rewrite:
         check_own_ways(found, function.analyses)
         check_is_trained(found, function.analyses)
         check_first_order(found, function.analyses)
+        check_graph_is_left_alone(found, function.analyses)
         found = with_own_criteria(found, function.analyses)
         found, order, captures = function.arrange(found, theirs)
         check_graph_is_spent(group, found, captures, function.analyses)

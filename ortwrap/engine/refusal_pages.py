@@ -317,6 +317,19 @@ _page(
     "    second = criterion(model(x * strength), y)\n    second.backward()\n",
 )
 _page(
+    "OW210",
+    "a gradient of what the step computes",
+    "`{code}` goes back through the graph of the loss as well",
+    "Take this gradient of a second run of the model, which stays with PyTorch.",
+    "ORTModule gives the gradient of a loss by its inputs, once. What lies between the two, such "
+    "as the actions of an actor, comes out of the graph as values of their own: no gradient leads "
+    "from the loss back to them.",
+    _HEAD + "critic = nn.Linear(2, 1)\nactions = model(torch.ones(3, 4))\n"
+    "loss = -critic(actions).mean()\n"
+    "(slope,) = torch.autograd.grad(loss, actions, retain_graph=True)\n"
+    "print(slope.norm())\nloss.backward()\n",
+)
+_page(
     "OW301",
     "a value taken out of the graph",
     "`{code}` turns a tensor of the step into a constant while the loss is computed",

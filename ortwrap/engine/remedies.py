@@ -264,6 +264,15 @@ for _ in range(3):
     second = criterion(model(x * strength), y)
     second.backward()
 """,
+    "OW210": f"""\
+{_HEAD}critic = nn.Linear(2, 1)
+actions = model(torch.ones(3, 4))
+loss = -critic(actions).mean()
+loss.backward()
+again = model(torch.ones(3, 4))
+(slope,) = torch.autograd.grad(-critic(again).mean(), again)
+print(slope.norm())
+""",
     "OW301": f"""\
 {_HEAD}out = model(torch.ones(3, 4))
 scale = out.abs().max()

@@ -480,3 +480,12 @@ def test_a_name_becomes_a_sink_when_the_options_say_so() -> None:
     text = HEAD + "loss = criterion(model(x), y)\nrun_backwards(loss, optimizer)\n"
     assert rewrite_source(text).steps == ()
     assert rewrite_source(text, Options(sinks=("run_backwards",))).status == "rewritten"
+
+
+def test_a_gradient_by_what_is_made_behind_the_step_keeps_none_from_being_rewritten() -> None:
+    text = HEAD + (
+        "critic = nn.Linear(2, 1)\nfake = model(x)\nloss = -critic(fake).mean()\n"
+        "loss.backward()\nmixed = (0.5 * y + 0.5 * fake.detach()).requires_grad_(True)\n"
+        "(slope,) = torch.autograd.grad(critic(mixed).sum(), mixed)\nprint(slope.norm())\n"
+    )
+    assert [step.status for step in rewrite_source(text).steps] == ["rewritten"]
