@@ -44,7 +44,12 @@ from ortwrap.engine.plan import Plan
 from ortwrap.engine.result import Change
 from ortwrap.engine.site import find_site, find_start
 from ortwrap.engine.standalone import made_by_hand, render_helper
-from ortwrap.engine.style import call_over_lines, docstring_quotes, longest_line
+from ortwrap.engine.style import (
+    call_over_lines,
+    docstring_quotes,
+    longest_line,
+    values_over_lines,
+)
 from ortwrap.engine.trained import trained_part
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.wrapper_class import WrapperClass
@@ -257,7 +262,9 @@ class Emitter:
                 edit = replace_expression(tree, core, call)
                 self._edits += because(of_call(plan, tree), edit)
         else:
-            call = self._call(f"{', '.join(targets)} = ", variable, arguments, indent)
+            room = self._line_length - len(indent.expandtabs()) - len(f"{variable}(")
+            target = values_over_lines("", targets, " = ", tree.indent, room)
+            call = self._call(target, variable, arguments, indent)
             self._place_call(plan, host, call + self._set_attributes(plan, indent))
         gone = [unit for unit in found.units if unit is not anchor]
         removed = remove_units(tree, gone, set(plan.moved_comments))

@@ -16,7 +16,7 @@ from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants, loaded_names, stored_names
 from ortwrap.engine.plan import Captures, Plan
-from ortwrap.engine.style import call_over_lines
+from ortwrap.engine.style import call_over_lines, values_over_lines
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.wrapper_class import Method, WrapperClass
 
@@ -92,7 +92,7 @@ class ForwardBuilder:
         call = f"{start}self.compute_loss"
         first.append(_statement(call_over_lines(call, loss_inputs, self._tree.indent, self._room)))
         if captures.outputs:
-            first.append(_statement(f"return {', '.join([loss, *self._returned(plan)])}"))
+            first.append(self._return([loss, *self._returned(plan)]))
         return WrapperClass(
             parts=tuple(part.name for part in captures.parts if not part.spread),
             spread=next((part.name for part in captures.parts if part.spread), ""),
@@ -191,7 +191,10 @@ class ForwardBuilder:
         if value is not None and plan.found.inline:
             target = cst.AssignTarget(cst.Name(loss))
             lines = [*lines[:-1], cst.SimpleStatementLine([cst.Assign([target], value)])]
-        return [*lines, _statement(f"return {', '.join([loss, *outputs])}")]
+        return [*lines, self._return([loss, *outputs])]
+
+    def _return(self, values: list[str]) -> Line:
+        return _statement(values_over_lines("return ", values, "", self._tree.indent, self._room))
 
     def _imports(self, lines: list[Line], plan: Plan) -> list[Line]:
         """What the step's function imports by itself, as far as these statements read it."""

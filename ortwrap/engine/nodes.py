@@ -95,4 +95,13 @@ def loaded_names(node: cst.CSTNode) -> list[str]:
         return loaded_names(node.value)
     if isinstance(node, cst.Arg):
         return loaded_names(node.value)
+    if isinstance(node, cst.AssignTarget) and _binds_names_alone(node.target):
+        return []
     return [name for child in children(node) for name in loaded_names(child)]
+
+
+def _binds_names_alone(target: cst.CSTNode) -> bool:
+    """A name, or a tuple of names: `loss, _ = ...` reads none of them."""
+    if isinstance(target, (cst.Tuple, cst.List)):
+        return all(_binds_names_alone(element.value) for element in target.elements)
+    return isinstance(target, cst.Name)

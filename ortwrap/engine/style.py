@@ -37,11 +37,27 @@ def call_over_lines(start: str, arguments: Sequence[str], indent: str, room: int
     """
     everything = ", ".join(arguments)
     line = f"{start}({everything})"
-    if len(line) <= room:
+    if len(line.rpartition("\n")[2]) <= room:
         return line
     if len(indent.expandtabs()) + len(everything) <= room:
         return f"{start}(\n{indent}{everything}\n)"
     return "".join((f"{start}(\n", *(f"{indent}{item},\n" for item in arguments), ")"))
+
+
+def values_over_lines(start: str, values: Sequence[str], end: str, indent: str, room: int) -> str:
+    """`return a, b`, or `a, b = step(`, with the values in brackets where a line has no room.
+
+    Args:
+        start: the text in front of the values.
+        values: their texts.
+        end: what follows them in the same line.
+        indent: by how much an inner line is indented.
+        room: the length that a line can have.
+    """
+    line = f"{start}{', '.join(values)}{end}"
+    if len(line) <= room or len(values) < 2:
+        return line
+    return "".join((f"{start}(\n", *(f"{indent}{value},\n" for value in values), f"){end}"))
 
 
 def _lines_of_code(tree: SourceTree) -> Iterator[str]:

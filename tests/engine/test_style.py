@@ -36,3 +36,18 @@ def test_docstrings_have_the_quotes_of_the_script() -> None:
 )
 def test_lines_are_as_long_as_elsewhere(more: str, options: Options, lines: int) -> None:
     assert len(call(WIDE + more, options).splitlines()) == lines
+
+
+def test_many_outputs_stand_below_one_another() -> None:
+    names = [f"a_rather_long_name_{index}" for index in range(6)]
+    text = (
+        "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\n"
+        + "".join(f"{name} = model(torch.ones(3, 4)).mean()\n" for name in names)
+        + f"loss = {' + '.join(names[:3])}\nloss = loss + {' + '.join(names[3:])}\n"
+        + "loss.backward()\n"
+        + "".join(f"print({name}.item())\n" for name in names)
+    )
+    patched = rewrite_source(text).text
+    assert "        return (\n            loss,\n" in patched
+    assert f"(\n    loss,\n    {names[0]},\n" in patched
+    assert ") = model_with_loss()" in patched
