@@ -115,6 +115,7 @@ def _summary(error: BaseException) -> str:
     telling = [line for line in lines if _ERROR.match(line)]
     text = telling[-1] if telling else next(iter(lines), "")
     text = _NOISE.split(text, maxsplit=1)[0][:400]
+    text += next((advice for said, advice in _ADVICE.items() if said in text), "")
     return text if _ERROR.match(text) else f"{type(error).__name__}: {text}"
 
 
@@ -127,5 +128,11 @@ def _place_in_trace(error: BaseException) -> str | None:
 
 
 _ERROR = re.compile(r"[\w.]*(Error|Exception|Unsupported\w*|Fail)\b:|\[ONNXRuntimeError\]")
+# The exporter notes the file of each traced line, which is no text where Python takes names for
+# ASCII and they are not.
+_ADVICE = {
+    "error unpacking string as utf-8": " (a script's path is not ASCII, and this Python reads "
+    "names of files as ASCII: set PYTHONUTF8=1)"
+}
 _NOISE = re.compile(r"\. Please feel free|  \[Caused by| with: ")
 _TRACED_LINE = re.compile(r"^(?:.*# )?(/.*?\.py)\((\d+)\): ", re.MULTILINE)

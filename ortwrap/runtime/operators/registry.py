@@ -172,7 +172,7 @@ def register(operators: Iterable[Operator]) -> None:
 
 
 def _as_function(symbolic: Symbolic) -> Symbolic:
-    """A function without annotations: the exporter up to torch 2.8 evaluates those it finds."""
+    """A function without annotations: the exporter of torch 2.4 evaluates those it finds."""
 
     def function(g: Any, *exported: Any, **attributes: Any) -> Any:
         return symbolic(g, *exported, **attributes)

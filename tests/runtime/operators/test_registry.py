@@ -14,7 +14,7 @@ from ortwrap.runtime.operators import registry
 
 
 def test_symbolics_are_functions_whose_annotations_can_be_evaluated():
-    """Up to torch 2.8 the exporter does that to each of them, and takes no other callable."""
+    """That of torch 2.4 does so to each of them, and takes no other callable."""
     compat.apply()
     operators.register()
     symbolics = registry._symbolics()
