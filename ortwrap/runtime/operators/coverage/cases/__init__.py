@@ -6,6 +6,7 @@ from ..case import Case
 from . import (
     activations,
     attention,
+    compositions,
     convolution,
     distances,
     elementwise,
@@ -27,6 +28,7 @@ from . import (
 FAMILIES = (
     normalization,
     losses,
+    compositions,
     gradient_stops,
     attention,
     activations,
