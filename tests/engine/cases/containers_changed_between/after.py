@@ -31,11 +31,11 @@ seen = set()
 weights = [3.0, 1.0, 2.0]
 
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
-for step in range(4):
+for step in range(8):
     data, target = torch.randn(8, 4), torch.randint(0, 3, (8,))
     seen.add(step % 3)
     weights.sort()
-    settings.scale = 1.0 + step
+    settings.scale = 1.0 + step // 4
     loss = model_with_loss(data, target, len(seen), weights[-1])
     weights.reverse()
     optimizer.zero_grad()
