@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.scopes import is_defined_once_for_all
 from ortwrap.engine.slices import LossSlice
@@ -140,10 +141,26 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
         return _name_for_item(node, bindings)
     if isinstance(node, cst.Comparison):
         return _name_for_comparison(node, bindings)
+    given = _parameter_that_gets(node, bindings)
+    if given is not None:
+        return given
     scales = isinstance(node, cst.BinaryOperation) and isinstance(
         node.operator, (cst.Multiply, cst.Divide)
     )
     return "weight" if scales else "value"
+
+
+def _parameter_that_gets(node: cst.BaseExpression, bindings: Bindings) -> str | None:
+    """`interleave(x, 2 * mu + 1)` -> size, if that is what the function calls it."""
+    argument = bindings.tree.parents.get(node)
+    if not isinstance(argument, cst.Arg):
+        return None
+    if argument.keyword is not None:
+        return argument.keyword.value
+    call = cst.ensure_type(bindings.tree.parents[argument], cst.Call)
+    function = bindings.definition(call.func)
+    pairs = pair_arguments(function, call) if isinstance(function, cst.FunctionDef) else ()
+    return next((name for name, value in pairs if value is node), None)
 
 
 def _name_for_comparison(node: cst.Comparison, bindings: Bindings) -> str:
