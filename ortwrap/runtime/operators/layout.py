@@ -8,14 +8,15 @@ import torch
 from torch import Tensor
 
 from .arguments import Arguments, constant_of, is_list, trains_through
+from .arrivals import gets_gradient
 from .calls import Slot
 from .paths import traced_sizes
 from .registry import as_graph, as_torch, torch_node
 
 
-def _has_unused_piece(g: Any, *_: Any) -> bool:
+def _lacks_a_gradient(g: Any, *_: Any) -> bool:
     """split, chunk and unbind: the gradient of ONNX's Split takes a missing piece for no piece."""
-    return any(not piece.uses() for piece in g.original_node.outputs())
+    return not all(map(gets_gradient, g.original_node.outputs()))
 
 
 def _chunk(g: Any, input: Any, chunks: int, dim: int) -> Any:
@@ -78,10 +79,10 @@ def _fills_by_a_constant(g: Any, input: Any, value: Any, *_: Any) -> bool:
 
 OPERATORS = (
     *as_graph("fill_diagonal", _fill_diagonal, when=_fills_by_a_constant),
-    *as_torch("split split_with_sizes unsafe_split unbind", when=_has_unused_piece, keeps=""),
+    *as_torch("split split_with_sizes unsafe_split unbind", when=_lacks_a_gradient, keeps=""),
     # What cells of recurrent layers cut their gates with; the exporter must know the size.
     *as_torch("unsafe_chunk", keeps=""),
-    *as_graph("prim::ConstantChunk", _chunk, when=_has_unused_piece),
+    *as_graph("prim::ConstantChunk", _chunk, when=_lacks_a_gradient),
     *as_graph("squeeze", _squeeze, when=_squeezes),
     *as_torch("index_put", when=_accumulates),
     *as_torch("repeat_interleave hstack vstack dstack column_stack", keeps="inputs"),

@@ -16,6 +16,7 @@ from typing import Any, Callable
 
 from . import kernels
 from .arguments import Arguments, arguments_of, overload_of
+from .arrivals import gets_gradient
 from .calls import Output, TorchCall, number_of
 from .exporter import dtype_of, dtype_to_onnx, own_symbolic
 from .kernels import Kernel
@@ -152,7 +153,7 @@ def _truth(g: Any, value: Any, traced: Any) -> Any:
 def _output(value: Any, trained: bool) -> Output:
     import torch
 
-    differentiable = trained and is_floating(value) and bool(value.uses())
+    differentiable = trained and is_floating(value) and gets_gradient(value)
     ones = frozenset(axis for axis, size in enumerate(traced_sizes(value) or ()) if size == 1)
     dtype = dtype_of(value)
     given = torch.uint8 if dtype is torch.bool else dtype

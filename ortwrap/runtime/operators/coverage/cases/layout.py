@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -27,6 +29,11 @@ def _assign_by_indices(y: Tensor) -> Tensor:
     return result
 
 
+def _weighed(pieces: Sequence[Tensor]) -> Tensor:
+    """By one of them, through which no gradient flows."""
+    return torch.softmax(pieces[0].detach(), -1) * pieces[1]
+
+
 def _rows(y: Tensor) -> Tensor:
     return torch.zeros(y.shape[0]).long()
 
@@ -46,6 +53,9 @@ CASES = tuple(
             "hsplit": lambda y: torch.mul(*torch.hsplit(y, 2)),
             "unbind": lambda y: torch.stack(y.unbind(1)[::-1]),
             "unbind, pieces unused": lambda y: y.unbind(1)[2],
+            "split, a piece detached": lambda y: _weighed(y.split(3, 1)),
+            "chunk, a piece detached": lambda y: _weighed(y.chunk(2, 1)),
+            "unbind, a piece detached": lambda y: _weighed(y.unbind(1)),
             "flip": lambda y: y.flip(1),
             "roll": lambda y: y.roll(1, 0),
             "tile": lambda y: y.tile(2, 1),
