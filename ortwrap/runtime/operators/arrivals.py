@@ -15,8 +15,8 @@ from .paths import is_floating, is_tensor, scalar_type
 _NO_GRADIENT = frozenset(
     f"aten::{name}"
     for name in (
-        "detach detach_copy sign floor ceil round trunc zeros_like ones_like full_like empty_like "
-        "rand_like randn_like new_zeros new_ones new_full new_empty"
+        "detach detach_copy zeros_like ones_like full_like empty_like rand_like randn_like "
+        "new_zeros new_ones new_full new_empty"
     ).split()
 )
 # Of these the second tensor gives a shape or a dtype.

@@ -6,7 +6,7 @@ from typing import Any
 
 from .arguments import constant_of
 from .paths import is_floating, is_tensor, scalar_type, traced_sizes
-from .registry import as_torch
+from .registry import as_graph, as_torch
 
 
 def _is_broadcast(g: Any, *_: Any) -> bool:
@@ -25,6 +25,11 @@ def _is_broadcast(g: Any, *_: Any) -> bool:
 def _makes_truths(g: Any, *_: Any) -> bool:
     """ONNX Runtime's Where knows of no truth values among what it chooses from."""
     return scalar_type(g.original_node.output()) == "Bool"
+
+
+def _either(g: Any, input: Any, other: Any, *_: Any) -> Any:
+    """add(Tensor self, Tensor other, *, Scalar alpha), whose ONNX form takes no truth values."""
+    return g.op("Or", input, other)
 
 
 def _makes_integers(g: Any, *_: Any) -> bool:
@@ -48,6 +53,7 @@ def _has_exponents(g: Any, input: Any, exponent: Any) -> bool:
 
 
 OPERATORS = (
+    *as_graph("add", _either, when=_makes_truths),
     *as_torch("clamp clamp_min clamp_max", when=_is_bounded_by_tensors),
     *as_torch("div", when=_rounds),
     *as_torch("pow", when=_has_exponents),

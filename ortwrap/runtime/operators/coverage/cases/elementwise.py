@@ -40,6 +40,7 @@ CASES = (
             "maximum": lambda y: torch.maximum(y, -y),
             "where": lambda y: torch.where(y > 0, y, y * 0.1),
             "isclose": lambda y: torch.where(torch.isclose(y, y.round(), atol=0.2), y * y, y),
+            "sum of masks": lambda y: torch.where((y > 0.3) + (y < 0), y, y * 0.1),
             "masked_fill": lambda y: y.masked_fill(y > 0, -1.0),
             "lerp": lambda y: torch.lerp(y, y * 2, 0.3),
             "addcmul": lambda y: torch.addcmul(y, y, y, value=0.5),
