@@ -38,18 +38,24 @@ class Independence:
 
         Nor do both draw random numbers, which come in the order of the runs.
         """
+        every = list(pieces)
+        draws = self._randomness.may_draw(module)
+        both = draws and any(map(self._randomness.may_draw_in, every))
+        return not both and self.is_apart(module, every, reader)
+
+    def is_apart(
+        self, module: cst.CSTNode, pieces: Iterable[cst.CSTNode], reader: EffectsReader
+    ) -> bool:
+        """The module shares no state with any that `pieces` read."""
         own = self._origins(module)
         if own is None:
             return False
-        draws = self._randomness.may_draw(module)
         for piece in pieces:
             for nodes in reader.of(piece).reads.values():
                 for node in filter(self._modules.is_trainable, nodes):
                     others = self._origins(node)
                     if others is None or own & others:
                         return False
-            if draws and self._randomness.may_draw_in(piece):
-                return False
         return True
 
     def _origins(self, node: cst.CSTNode) -> set[cst.CSTNode] | None:

@@ -15,6 +15,7 @@ from ortwrap.engine.nodes import descendants
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice, Slicer
+from ortwrap.engine.switches import Switches
 from ortwrap.engine.traces import Traces
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.unwrapping import is_fact
@@ -52,6 +53,7 @@ class Orderer:
         independence: Independence,
         filled: frozenset[str],
         traces: Traces,
+        switches: Switches,
     ) -> None:
         self._tree = tree
         self._modules = modules
@@ -64,6 +66,7 @@ class Orderer:
         self._independence = independence
         self._filled = filled
         self._traces = traces
+        self._switches = switches
 
     def order(self, found: LossSlice, *, past_modules: bool = False) -> Order:
         """Where the call can stand so that every value stays what it was.
@@ -170,6 +173,8 @@ class Orderer:
         changed_by_run = self._traces.read_in(unit.node, self._reader) if runs_module else None
         if changed_by_run is not None:
             return f"the model's run may change `{changed_by_run}`"
+        if self._only_switches(unit, crossing):
+            return None
         tied = frozenset(self._aliases.closure(reads))
         why = self._harm.of(
             unit.node,
@@ -198,6 +203,14 @@ class Orderer:
                 if isinstance(ancestor, cst.Try):
                     handlers += [*ancestor.handlers, *filter(None, [ancestor.finalbody])]
         return handlers
+
+    def _only_switches(self, unit: Unit, crossing: list[Unit]) -> bool:
+        """It says which parameters get gradients, of modules that what passes it does not run."""
+        switched = self._switches.modules(unit.node, self._reader)
+        pieces = [piece.node for piece in crossing]
+        return bool(switched) and all(
+            self._independence.is_apart(module, pieces, self._reader) for module in switched
+        )
 
     def _check_hooks(self, unit: Unit, pieces: list[Unit]) -> None:
         """Inner values of an exported graph have no gradient and no hooks."""

@@ -28,6 +28,7 @@ from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.rounds import Rounds
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice, Slicer
+from ortwrap.engine.switches import Switches
 from ortwrap.engine.tree import SourceTree, Unit
 
 
@@ -62,6 +63,7 @@ class StepFunction:
             independence,
             helpers.filled_places(),
             helpers.traces,
+            Switches(bindings, modules),
         )
         self.analyses = Analyses(
             tree,

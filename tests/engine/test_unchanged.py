@@ -419,6 +419,19 @@ LEFT_ALONE = [
         "    t.append(time.time())\n    return t\n",
     ),
     (
+        "what is frozen between model and loss is a part of the model",
+        HEAD + "net = nn.Sequential(nn.Linear(4, 3), model)\nout = net(x)\n"
+        "for p in model.parameters():\n    p.requires_grad = False\n"
+        "loss = criterion(out, y) + model(x).mean()\nloss.backward()\n",
+    ),
+    (
+        "what freezes the other network clears its gradients as well",
+        HEAD + "def freeze(net):\n    for p in net.parameters():\n"
+        "        p.requires_grad = False\n        p.grad = None\n\n\n"
+        "critic = nn.Linear(2, 1)\nout = model(x)\nfreeze(critic)\n"
+        "loss = critic(out).mean()\nloss.backward()\n",
+    ),
+    (
         "RPC's own autograd",
         HEAD + "import torch.distributed.autograd as dist_autograd\n"
         "with dist_autograd.context() as context_id:\n    loss = criterion(model(x), y)\n"
