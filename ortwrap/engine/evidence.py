@@ -37,7 +37,7 @@ MODULE_NAME = re.compile(
     re.IGNORECASE,
 )
 _CRITERION_NAME = re.compile(
-    r"crit(?!ic)|(?:^|_)(?:loss(?:_?(?:fn|func|function|fct|criterion|module|layer)s?)|\w*loss_f\w*)$"
+    r"crit(?!ic)|^cri_|(?:^|_)(?:loss(?:_?(?:fn|func|function|fct|criterion|module|layer)s?)|\w*loss_f\w*)$"
     r"|objective",
     re.IGNORECASE,
 )

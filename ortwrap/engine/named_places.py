@@ -136,6 +136,9 @@ class NamedPlaces:
             elif isinstance(node, cst.Subscript) and len(node.slice) > 1:
                 # `x[:, 1:]` has axes.
                 used.append(node.value)
+            elif isinstance(node, cst.AugAssign):
+                # `total += loss_gan`
+                used += [node.target, node.value]
         keys = (self._key(node) for node in used if node is not None)
         return {key for key in keys if key is not None}
 
