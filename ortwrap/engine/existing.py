@@ -103,7 +103,9 @@ class ExistingUses:
         found: set[str] = set()
         unit: Unit | None = sink.unit
         while unit is not None:
-            for earlier in reversed(unit.block.units[: unit.index]):
+            tried = self._tree.tried_before(unit)
+            before = [*(tried.units if tried is not None else ()), *unit.block.units[: unit.index]]
+            for earlier in reversed(before):
                 effects = reader.of(earlier.node)
                 if effects.changes & wanted:
                     found |= set(effects.reads)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import libcst as cst
 
+from ortwrap.engine.attempts import is_read_on_failure
 from ortwrap.engine.effects import EffectsReader, overlap, place_of
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.headers import bound_in_header
@@ -80,6 +81,22 @@ class _Closure:
     carried: bool
     stopped: bool
 
+    def sliced(
+        self, sink: Sink, loss: cst.BaseExpression, place: str | None, block: Block, end: int
+    ) -> LossSlice:
+        """The loss slice that these statements of a block make."""
+        return LossSlice(
+            sink=sink,
+            loss=loss,
+            place=place,
+            inline=place is None,
+            block=block,
+            units=self.units,
+            preparation=self.preparation,
+            end=end,
+            upstream=self.upstream,
+        )
+
 
 class Slicer:
     """Computes loss slices inside one function or the module."""
@@ -133,17 +150,7 @@ class Slicer:
                 if crossed is not None:
                     line = self._tree.line(closure.units[0].node)
                     raise Refuse("OW104", loss=self._tree.code(loss), line=line)
-                return LossSlice(
-                    sink=sink,
-                    loss=loss,
-                    place=place,
-                    inline=inline,
-                    block=unit.block,
-                    units=closure.units,
-                    preparation=closure.preparation,
-                    end=unit.index,
-                    upstream=closure.upstream,
-                )
+                return closure.sliced(sink, loss, place, unit.block, unit.index)
             if closure.stopped:
                 if closure.upstream:
                     node = closure.upstream[0].node
@@ -154,6 +161,15 @@ class Slicer:
             needed, with_gradient = closure.needed, closure.with_gradient
             if closure.carried:
                 crossed = unit
+            body = self._tree.tried_before(unit)
+            if body is not None:
+                closure = self._closure(body, len(body.units), needed, with_gradient)
+                failing = is_read_on_failure(closure.units, body, self._tree, self._reader)
+                if closure.units and (inline or crossed is not None or failing):
+                    line = self._tree.line(closure.units[0].node)
+                    raise Refuse("OW104", loss=self._tree.code(loss), line=line)
+                if closure.units:
+                    return closure.sliced(sink, loss, place, body, len(body.units))
             unit = self._tree.parent_unit(unit)
             if unit is not None and isinstance(unit.node, (cst.For, cst.While)):
                 crossed = unit
@@ -301,13 +317,17 @@ class Slicer:
             and found.place is not None
             and isinstance(found.units[0].node, (cst.With, cst.Try))
         ):
-            inner = self._tree.blocks(found.units[0].node)[0]
+            inner, *others = self._tree.blocks(found.units[0].node)
+            if any(self._runs_for(found.place, block) for block in others):
+                return found
             closure = self._closure(
                 inner, len(inner.units), frozenset({found.place}), frozenset({found.place})
             )
             if not closure.units or not any(
                 found.place in self._reader.of(unit.node).changes for unit in closure.units
             ):
+                return found
+            if is_read_on_failure(closure.units, inner, self._tree, self._reader):
                 return found
             found = replace(
                 found,
@@ -318,6 +338,11 @@ class Slicer:
                 upstream=(*closure.upstream, *found.upstream),
             )
         return found
+
+    def _runs_for(self, place: str, block: Block) -> bool:
+        """A handler that computes the place by a module as well."""
+        closure = self._closure(block, len(block.units), frozenset({place}), frozenset({place}))
+        return bool(closure.units)
 
     def _leave_scaling_outside(self, found: LossSlice) -> LossSlice:
         """`loss = loss / accumulation_steps` needs no graph, and its divisor may change."""

@@ -161,8 +161,14 @@ class SourceTree:
             owner = self.parents[owner]
         return None
 
+    def tried_before(self, unit: Unit) -> Block | None:
+        """The body of a `try` whose `else` a statement stands in: all of it has run by then."""
+        owner = unit.block.owner
+        around = self.parents.get(owner) if isinstance(owner, cst.Else) else None
+        return self.blocks(around)[0] if isinstance(around, (cst.Try, cst.TryStar)) else None
+
     def blocks(self, compound: cst.CSTNode) -> list[Block]:
-        """The suites of a compound statement, function or module: body, branches, handlers."""
+        """The suites of a compound statement, function or module, the body first."""
         return self._blocks.get(compound, [])
 
     def enclosing(self, node: cst.CSTNode) -> FunctionLike:
@@ -212,6 +218,8 @@ class SourceTree:
                 stack.append(child)
         for found in (self.calls, self.assignments, self.functions, self.classes):
             found.sort(key=lambda node: self._spans[node][0])
+        for blocks in self._blocks.values():
+            blocks.sort(key=lambda block: self._spans[block.units[0].node][0])
         self.comments = [
             (self.span(node), node.value) for node in self._spans if type(node) is cst.Comment
         ]

@@ -432,6 +432,24 @@ LEFT_ALONE = [
         "loss = critic(out).mean()\nloss.backward()\n",
     ),
     (
+        "a handler computes the loss in another way",
+        HEAD + "for i in range(3):\n    try:\n        loss = criterion(model(x), y)\n"
+        "    except RuntimeError:\n        loss = criterion(model(x[:1]), y[:1])\n"
+        "    loss.backward()\n",
+    ),
+    (
+        "a handler reads what the model returned before the loss failed",
+        HEAD + "for i in range(3):\n    try:\n        out = model(x)\n"
+        "        loss = criterion(out, y)\n    except RuntimeError:\n        print(out.shape)\n"
+        "        continue\n    loss.backward()\n",
+    ),
+    (
+        "what has failed is read in the end",
+        HEAD + "for i in range(3):\n    try:\n        out = model(x)\n"
+        "        loss = criterion(out, y)\n    except RuntimeError:\n        continue\n"
+        "    else:\n        loss.backward()\n    finally:\n        print(out.shape)\n",
+    ),
+    (
         "RPC's own autograd",
         HEAD + "import torch.distributed.autograd as dist_autograd\n"
         "with dist_autograd.context() as context_id:\n    loss = criterion(model(x), y)\n"
