@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,13 +11,11 @@ from ortwrap.engine.attempts import is_read_on_failure
 from ortwrap.engine.effects import EffectsReader, overlap, place_of
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.headers import bound_in_header
-from ortwrap.engine.nodes import children
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.scaling import factors_of, scaling_of
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import Block, SourceTree, Unit
-
-_NOT_AN_OPTIMIZER = re.compile(r"sched|prof|lr|warmup|bar|writer|logger", re.IGNORECASE)
+from ortwrap.engine.updates import runs_update
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,6 +128,16 @@ class Slicer:
         gradient = frozenset(self._flow.reads(loss))
         return self._closure(unit.block, unit.index, needed, gradient).with_gradient
 
+    def without(self, found: LossSlice, outside: frozenset[Unit]) -> LossSlice | None:
+        """The same slice with some of its statements left where they are, as inputs of the rest."""
+        place = frozenset() if found.place is None else frozenset({found.place})
+        needed = place or frozenset(self._reader.of(found.loss).reads)
+        flowing = place or frozenset(self._flow.reads(found.loss))
+        closure = self._closure(found.block, found.end, needed, flowing, outside)
+        if not closure.units or closure.upstream:
+            return None
+        return replace(found, units=closure.units, preparation=closure.preparation)
+
     # -- finding the block ---------------------------------------------------------------------
 
     def _climb(self, sink: Sink, loss: cst.BaseExpression, inline: bool) -> LossSlice:
@@ -195,9 +202,17 @@ class Slicer:
         return place, end
 
     def _closure(
-        self, block: Block, end: int, needed: frozenset[str], with_gradient: frozenset[str]
+        self,
+        block: Block,
+        end: int,
+        needed: frozenset[str],
+        with_gradient: frozenset[str],
+        outside: frozenset[Unit] = frozenset(),
     ) -> _Closure:
-        """Follow `needed` back through the statements of `block` before `end`."""
+        """Follow `needed` back through the statements of `block` before `end`.
+
+        Those `outside` count as if they ran no module.
+        """
         need, gradient = set(needed), set(with_gradient)
         on_path: list[Unit] = []
         values_only: list[Unit] = []
@@ -223,7 +238,7 @@ class Slicer:
             need = (need - killed) | set(effects.reads)
             if carries:
                 gradient = (gradient - killed) | self._flow.reads(unit.node)
-        slice_units, prepared = self._tainted(on_path[::-1], values_only)
+        slice_units, prepared = self._tainted(on_path[::-1], values_only, outside)
         live_upstream, _ = self._tainted(upstream[::-1], [])
         return _Closure(
             units=slice_units,
@@ -236,17 +251,17 @@ class Slicer:
         )
 
     def _tainted(
-        self, on_path: list[Unit], values_only: list[Unit]
+        self, on_path: list[Unit], values_only: list[Unit], outside: frozenset[Unit] = frozenset()
     ) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
         """Of the statements on the gradient's path, those that a trainable module reaches.
 
         What frozen modules compute before the first one that trains is an input like any other.
         """
-        trains = any(self._flow.trained_uses(unit.node) for unit in on_path)
+        path = set(on_path) - outside
+        trains = any(self._flow.trained_uses(unit.node) for unit in path)
         tainted: set[str] = set()
         chosen: list[Unit] = []
         prepared: list[Unit] = []
-        path = set(on_path)
         for unit in sorted([*on_path, *values_only], key=lambda unit: unit.index):
             effects = self._reader.of(unit.node)
             # A shape of an output is no gradient's way, but only forward can compute it.
@@ -286,26 +301,7 @@ class Slicer:
         for call in self._sink_calls:
             if span.start <= self._tree.span(call).start < span.end:
                 return True
-        stack: list[cst.CSTNode] = [unit.node]
-        while stack:
-            node = stack.pop()
-            if isinstance(node, cst.FunctionDef):
-                continue
-            if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-                owner = self._tree.code(node.func.value)
-                own_method = owner == self._reader.instance
-                updates = node.func.attr.value == "step" and not own_method
-                other = _NOT_AN_OPTIMIZER.search(owner) or self._is_taken_apart(node)
-                if updates and not other:
-                    return True
-            stack.extend(children(node))
-        return False
-
-    def _is_taken_apart(self, call: cst.Call) -> bool:
-        """`state, reward, done, info = env.step(action)`: an optimizer returns no such thing."""
-        parent = self._tree.parents[call]
-        targets = parent.targets if isinstance(parent, cst.Assign) else ()
-        return any(isinstance(target.target, (cst.Tuple, cst.List)) for target in targets)
+        return runs_update(unit.node, self._tree, self._reader.instance)
 
     # -- narrowing -----------------------------------------------------------------------------
 

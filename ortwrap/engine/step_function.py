@@ -21,6 +21,7 @@ from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.objects import Objects
 from ortwrap.engine.optimizers import Optimizers
+from ortwrap.engine.optional_parts import behind_options
 from ortwrap.engine.order import Order, Orderer
 from ortwrap.engine.plan import Captures
 from ortwrap.engine.randomness import Randomness
@@ -84,7 +85,7 @@ class StepFunction:
 
         What can neither be moved past nor left behind goes into forward as well, unless it belongs
         to another loss. Where it cannot, it may still be the run of another module, or what comes
-        after it stays outside.
+        after it stays outside, or the encoders before it that are trained by option.
 
         Raises:
             Refuse: something stands in the way.
@@ -92,13 +93,11 @@ class StepFunction:
         try:
             return self._whole(found, theirs)
         except Refuse as refusal:
-            shorter = cut(found, refusal, self.analyses)
-            if shorter is None:
-                raise
-            try:
-                return self.arrange(shorter, theirs)
-            except Refuse:
-                raise refusal from None
+            behind = behind_options(found, self.slicer, self.analyses.flow)
+            for part in filter(None, (cut(found, refusal, self.analyses), behind)):
+                with suppress(Refuse):
+                    return self.arrange(part, theirs)
+            raise refusal from None
 
     def _whole(self, found: LossSlice, theirs: set[Unit]) -> tuple[LossSlice, Order, Captures]:
         try:

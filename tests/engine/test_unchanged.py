@@ -450,6 +450,17 @@ LEFT_ALONE = [
         "    else:\n        loss.backward()\n    finally:\n        print(out.shape)\n",
     ),
     (
+        "what draws the latents is trained too",
+        HEAD + "class Coder(nn.Module):\n    def __init__(self):\n        super().__init__()\n"
+        "        self.down = nn.Linear(4, 4)\n\n    def encode(self, x):\n"
+        "        return torch.distributions.Normal(self.down(x), 1.0)\n\n\n"
+        "coder, texts = Coder(), nn.Linear(4, 4)\n"
+        "trained = [*coder.parameters(), *texts.parameters()]\n"
+        "optimizer = torch.optim.SGD(trained, lr=0.1)\nhint = x\nif x.is_cuda:\n"
+        "    hint = texts(x)\nlatents = coder.encode(x).rsample()\n"
+        "loss = criterion(model(latents + hint), y)\nloss.backward()\n",
+    ),
+    (
         "RPC's own autograd",
         HEAD + "import torch.distributed.autograd as dist_autograd\n"
         "with dist_autograd.context() as context_id:\n    loss = criterion(model(x), y)\n"
