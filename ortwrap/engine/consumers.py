@@ -93,4 +93,13 @@ class ConsumerCheck:
             for call in self._tree.calls
             if isinstance(call.func, cst.Attribute)
         }
-        return {"zero_grad", "step", "train"} <= called and bool(called & {"to", "cuda"})
+        trains = {"zero_grad", "step"} <= called
+        moved = "train" in called and bool(called & {"to", "cuda"})
+        return trains and (moved or self._reads_param_groups())
+
+    def _reads_param_groups(self) -> bool:
+        """`optimizer.param_groups`, to set a learning rate."""
+        return any(
+            isinstance(node, cst.Attribute) and node.attr.value == "param_groups"
+            for node in self._tree.parents
+        )

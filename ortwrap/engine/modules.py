@@ -6,6 +6,7 @@ that only modules have; what call sites in this file pass for a parameter; only 
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 
 import libcst as cst
@@ -42,6 +43,8 @@ _WRAPPERS = frozenset(
     "onnxruntime.training.ortmodule.ORTModule onnxruntime.training.ORTModule "
     "copy.deepcopy torch.optim.swa_utils.AveragedModel".split()
 )
+# `DataParallelWithCallback` is that of the much copied synchronised batch norm.
+_SPLITS_A_BATCH = re.compile(r"(?<!Distributed)DataParallel(?:WithCallback)?$")
 _PREPARERS = frozenset("prepare setup initialize prepare_model setup_module".split())
 _ENGINE_LIBRARIES = ("deepspeed", "colossalai")
 
@@ -291,7 +294,7 @@ class ModuleTable:
     def _of_factory(self, qualified: str, value: cst.Call) -> Evidence | None:
         if qualified.endswith(".FullyShardedDataParallel"):
             return Evidence("engine", "is wrapped in `FullyShardedDataParallel`", 3)
-        if qualified.endswith("DataParallel") and "Distributed" not in qualified:
+        if _SPLITS_A_BATCH.search(qualified):
             if not self._is_optional(value):
                 return Evidence("parallel", "is wrapped in `DataParallel`", 3)
             return self._of_value(value.args[0].value) if value.args else None

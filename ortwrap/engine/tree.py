@@ -219,7 +219,9 @@ class SourceTree:
         for found in (self.calls, self.assignments, self.functions, self.classes):
             found.sort(key=lambda node: self._spans[node][0])
         for blocks in self._blocks.values():
-            blocks.sort(key=lambda block: self._spans[block.units[0].node][0])
+            # A module may be empty, and has no other block.
+            if len(blocks) > 1:
+                blocks.sort(key=lambda block: self._spans[block.units[0].node][0])
         self.comments = [
             (self.span(node), node.value) for node in self._spans if type(node) is cst.Comment
         ]

@@ -461,6 +461,21 @@ LEFT_ALONE = [
         "loss = criterion(model(latents + hint), y)\nloss.backward()\n",
     ),
     (
+        "a trainer of which nothing tells that it is PyTorch's",
+        "from engine import Model\n\n\nclass Trainer:\n    def __init__(self, opt):\n"
+        "        self.model = Model(opt)\n        self.optimizer = self.model.optimizer()\n\n"
+        "    def step(self, data):\n        self.optimizer.zero_grad()\n"
+        "        loss = self.model(data).mean()\n        loss.backward()\n"
+        "        self.optimizer.step()\n",
+    ),
+    (
+        "a DataParallel of another make",
+        "from sync_batchnorm import DataParallelWithCallback\n"
+        + HEAD
+        + "model = DataParallelWithCallback(model, device_ids=[0, 1])\nloss = model(x).mean()\n"
+        "loss.backward()\n",
+    ),
+    (
         "RPC's own autograd",
         HEAD + "import torch.distributed.autograd as dist_autograd\n"
         "with dist_autograd.context() as context_id:\n    loss = criterion(model(x), y)\n"
