@@ -21,7 +21,6 @@ from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.objects import Objects
 from ortwrap.engine.optimizers import Optimizers
-from ortwrap.engine.optional_parts import behind_options
 from ortwrap.engine.order import Order, Orderer
 from ortwrap.engine.plan import Captures
 from ortwrap.engine.randomness import Randomness
@@ -30,6 +29,7 @@ from ortwrap.engine.rounds import Rounds
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice, Slicer
 from ortwrap.engine.switches import Switches
+from ortwrap.engine.trained_by_option import behind_options
 from ortwrap.engine.tree import SourceTree, Unit
 
 

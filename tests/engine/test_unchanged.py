@@ -476,6 +476,18 @@ LEFT_ALONE = [
         "loss.backward()\n",
     ),
     (
+        "an attribute of the batch is set between model and loss",
+        HEAD + "from batches import Batch\n\nbatch = Batch(x, y)\nout = model(batch.x)\n"
+        "setattr(batch, 'y', out.detach())\nprint(out)\nloss = criterion(out, batch.y)\n"
+        "loss.backward()\n",
+    ),
+    (
+        "an attribute of a layer of the model is set between model and loss",
+        HEAD + "net = nn.Sequential(model, nn.Tanh())\nout = net(x)\n"
+        "setattr(model, 'scale', 2.0)\nloss = criterion(out, y) + net(x).mean()\n"
+        "loss.backward()\n",
+    ),
+    (
         "RPC's own autograd",
         HEAD + "import torch.distributed.autograd as dist_autograd\n"
         "with dist_autograd.context() as context_id:\n    loss = criterion(model(x), y)\n"
