@@ -10,6 +10,7 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tree import SourceTree
 
 _CLOCK = re.compile(
     r"^(?:time|time_ns|time_sync|time_synchronized|perf_counter|perf_counter_ns|default_timer"
@@ -29,13 +30,21 @@ def check_is_trained(found: LossSlice, analyses: Analyses) -> None:
     tree = analyses.tree
     function = tree.enclosing(found.sink.call)
     calls = [node for node in descendants(function) if isinstance(node, cst.Call)]
-    if any(_name(call) == "step" for call in calls):
+    around = _callers(function, tree)
+    updates = [call for call in tree.calls if _name(call) == "step"]
+    if any(call in calls or tree.enclosing(call) in around for call in updates):
         return
     start, end = tree.span(found.pieces[0].node).end, tree.span(found.sink.call).start
     for call in calls:
         if _CLOCK.match(_name(call)) and start <= tree.span(call).start < end:
             where = tree.qualified_function(found.sink.call) or "the script"
             raise Refuse("OW114", call, code=tree.code(call), name=where)
+
+
+def _callers(function: cst.CSTNode, tree: SourceTree) -> set[cst.CSTNode]:
+    """What calls a function or a method of that name, and may update the weights behind it."""
+    name = function.name.value if isinstance(function, cst.FunctionDef) else ""
+    return {tree.enclosing(call) for call in tree.calls if _name(call) == name}
 
 
 def _name(call: cst.Call) -> str:
