@@ -32,8 +32,6 @@ _PURE_BUILTINS = frozenset(
     "print len float int str bool sum max min abs round isinstance tuple list dict set zip "
     "range enumerate sorted any all getattr hasattr type format repr map divmod pow".split()
 )
-# What they change is told by the effects of the statement.
-_TOLD_BY_EFFECTS = frozenset("setattr delattr".split())
 _MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
 _SWITCH = re.compile(r"torch\.(?:set_|use_|backends|cuda\.set_|autograd\.set_|_C)")
@@ -277,11 +275,7 @@ def only_uses(func: cst.BaseExpression, bindings: Bindings) -> bool:
 
 def _is_pure_builtin(name: str) -> bool:
     error = getattr(builtins, name, None)
-    return (
-        name in _PURE_BUILTINS
-        or name in _TOLD_BY_EFFECTS
-        or (isinstance(error, type) and issubclass(error, Exception))
-    )
+    return name in _PURE_BUILTINS or (isinstance(error, type) and issubclass(error, Exception))
 
 
 def _drawing(draws: str) -> str | None:
