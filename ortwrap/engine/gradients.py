@@ -24,7 +24,9 @@ CUT_METHODS = frozenset(
     "detach_ bool long int".split()
 )
 # What they make has no gradient, whatever it is made of.
-_MAKES_INTEGERS = re.compile(r"^torch\.(?:cuda\.)?(?:Long|Int|Short|Char|Byte|Bool)Tensor$")
+_MAKES_LEAVES = re.compile(
+    r"^torch\.(?:tensor|from_numpy|(?:cuda\.)?(?:Long|Int|Short|Char|Byte|Bool)Tensor)$"
+)
 _CUT_BUILTINS = frozenset("len float int bool str isinstance print range type round".split())
 # What turns a tensor of the step into a Python value, which a graph would keep for good. Gradients
 # that stop at `.detach()`, `.data` and `no_grad` stop in the graph as well.
@@ -41,12 +43,6 @@ _NO_GRAD = ("no_grad", "inference_mode")
 
 def _computes(node: cst.CSTNode) -> bool:
     return isinstance(node, (cst.Call, cst.BinaryOperation, cst.UnaryOperation, cst.Attribute))
-
-
-def _is_cut(value: cst.CSTNode | None) -> bool:
-    """`adversarial.detach()`, whatever is done to the values from which it is computed."""
-    func = value.func if isinstance(value, cst.Call) else None
-    return isinstance(func, cst.Attribute) and func.attr.value == "detach"
 
 
 class GradientFlow:
@@ -156,7 +152,11 @@ class GradientFlow:
         if any(isinstance(node, (cst.Yield, cst.Await)) for node in inside):
             return False
         values = [node.value for node in inside if isinstance(node, cst.Return)]
-        return bool(values) and all(map(_is_cut, values))
+        return bool(values) and all(map(self._is_cut, values))
+
+    def _is_cut(self, value: cst.BaseExpression | None) -> bool:
+        """`adversarial.detach()`, `torch.tensor(returns).float()`, whatever they are made of."""
+        return isinstance(value, cst.Call) and not self.reads(value) and not self.module_uses(value)
 
     def _walk(self, node: cst.CSTNode, found: set[str], uses: list[cst.CSTNode]) -> None:
         if isinstance(node, (cst.FunctionDef, cst.ClassDef)) or self.is_no_grad(node):
@@ -209,7 +209,7 @@ class GradientFlow:
                 return
         elif isinstance(func, cst.Name) and self._is_builtin(func, _CUT_BUILTINS):
             return
-        if _MAKES_INTEGERS.match(self._bindings.qualified(func) or ""):
+        if _MAKES_LEAVES.match(self._bindings.qualified(func) or ""):
             return
         helper = self._helpers.called(func)
         if helper is not None and self._runs_without_gradients(helper):

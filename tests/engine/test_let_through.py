@@ -112,3 +112,48 @@ def test_torch_may_come_from_another_file(imports: str, status: list[str]) -> No
         "    loss = ((out - torch.Tensor(y)) ** 2).mean()\n    loss.backward()\n"
     ).steps
     assert [step.status for step in steps] == status, steps
+
+
+ROLLOUT = """\
+def discounted(rewards):
+    total, returns = 0.0, []
+    for reward in rewards[::-1]:
+        total = reward + 0.9 * total
+        returns.append(total)
+    return {made}
+
+
+def train(env, state):
+    states, rewards = [], []
+    for t in range(5):
+        dist = torch.distributions.Categorical(logits=model(state))
+        following, reward, done, info = env.step(dist.sample())
+        states.append(state)
+        rewards.append(reward)
+        state = following
+    loss = criterion(model(torch.tensor(states)), discounted(rewards))
+    loss.backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("made", "code"),
+    [("torch.tensor(returns[::-1]).float()", None), ("torch.stack(returns)", "OW306")],
+    ids=["new tensors", "tensors that may carry a gradient"],
+)
+def test_what_was_collected_before_the_loss_stays_outside(made: str, code: str | None) -> None:
+    (step,) = rewrite_source(HEAD + MODEL + ROLLOUT.format(made=made)).steps
+    assert step.code == code, step
+
+
+@pytest.mark.parametrize(
+    ("step", "parameters"),
+    [
+        ("def train(self, y):\n    out = model(self)\n", "self_2, y"),
+        ("def train(x, y, n):\n    out = model(x[: n.item()]) + x[1:]\n", "x, x_2, y"),
+    ],
+    ids=["the name of the wrapper", "a part and the whole"],
+)
+def test_names_of_forward_are_told_apart(step: str, parameters: str) -> None:
+    text = f"{HEAD}{MODEL}{step}    loss = criterion(out, y)\n    loss.backward()\n"
+    assert f"def forward(self, {parameters}):" in rewrite_source(text).text

@@ -9,7 +9,7 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.accessors import reads_with_effect
 from ortwrap.engine.captures.conditions import texts_of
-from ortwrap.engine.captures.names import ParameterNames, name_for, name_for_result_of
+from ortwrap.engine.captures.names import RESERVED, ParameterNames, name_for, name_for_result_of
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.randomness import draws_numbers
 from ortwrap.engine.captures.walked import Guard, Walked
@@ -55,10 +55,15 @@ class Inputs:
         if place == self._reader.instance:
             raise Refuse("OW107", node, name=place, why="is passed whole")
         self._walked.input_places.add(place)
-        if "." in place:
-            self.take_expression(cst.ensure_type(node, cst.Attribute))
+        if "." in place or self._means_another(place):
+            self.take_expression(cst.ensure_type(node, cst.BaseExpression))
             return
         self._walked.inputs.setdefault(place, CapturedInput(place, place))
+
+    def _means_another(self, name: str) -> bool:
+        """In forward the name is that of the wrapper, or of a part of what has it: `x[:size]`."""
+        others = (captured for key, captured in self._walked.inputs.items() if key != name)
+        return name in RESERVED or any(captured.name == name for captured in others)
 
     def take_expression(self, node: cst.BaseExpression) -> None:
         """The value that an expression has before the call, evaluated once if it has effects."""

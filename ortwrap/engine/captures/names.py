@@ -15,6 +15,8 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.scopes import is_defined_once_for_all
 from ortwrap.engine.slices import LossSlice
 
+# What the methods of the wrapper call by these names.
+RESERVED = frozenset(["self", "super"])
 _DEVICE_AND_SHAPE = frozenset("shape device dtype data ndim".split())
 _SAYS_NOTHING = frozenset("model net network module".split())
 _MEASURES = {"size": "_size", "numel": "_numel", "dim": "_dim"}
@@ -48,7 +50,7 @@ class ParameterNames:
             for effects in self._effects
             for name in (*effects.reads, *effects.writes)
         }
-        self._reserved = {"self", "super"} | self._read_at_module_level()
+        self._reserved = RESERVED | self._read_at_module_level()
 
     def unique(self, name: str, owner: str | None, used: set[str]) -> str:
         """A free parameter name; `loss` of `args` becomes `args_loss` where `loss` is taken.
