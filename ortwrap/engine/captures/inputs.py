@@ -55,10 +55,18 @@ class Inputs:
         if place == self._reader.instance:
             raise Refuse("OW107", node, name=place, why="is passed whole")
         self._walked.input_places.add(place)
-        if "." in place or self._means_another(place):
-            self.take_expression(cst.ensure_type(node, cst.BaseExpression))
+        if "." in place:
+            self.take_expression(cst.ensure_type(node, cst.Attribute))
             return
         self._walked.inputs.setdefault(place, CapturedInput(place, place))
+
+    def take_name(self, place: str, node: cst.BaseExpression) -> None:
+        """The same for a read of its own, which may go by another name in forward."""
+        if place != self._reader.instance and self._means_another(place):
+            self._walked.whole.add(place)
+            self.take_expression(node)
+        else:
+            self.take_place(place, node)
 
     def _means_another(self, name: str) -> bool:
         """In forward the name is that of the wrapper, or of a part of what has it: `x[:size]`."""

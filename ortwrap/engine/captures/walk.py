@@ -168,7 +168,7 @@ class SliceWalk:
             if self._is_held(node, place):
                 self._held.hold(node, place)
             else:
-                self._inputs.take_place(place, node)
+                self._inputs.take_name(place, node)
                 self._walked.note_read(place, node)
         return True
 
