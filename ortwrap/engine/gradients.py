@@ -27,6 +27,8 @@ CUT_METHODS = frozenset(
 _MAKES_LEAVES = re.compile(
     r"^torch\.(?:tensor|from_numpy|(?:cuda\.)?(?:Long|Int|Short|Char|Byte|Bool)Tensor)$"
 )
+# What gives the same values in another place, shape or type.
+_MOVES = frozenset("float double half to cpu cuda view reshape squeeze unsqueeze clone".split())
 _CUT_BUILTINS = frozenset("len float int bool str isinstance print range type round".split())
 # What turns a tensor of the step into a Python value, which a graph would keep for good. Gradients
 # that stop at `.detach()`, `.data` and `no_grad` stop in the graph as well.
@@ -156,7 +158,16 @@ class GradientFlow:
 
     def _is_cut(self, value: cst.BaseExpression | None) -> bool:
         """`adversarial.detach()`, `torch.tensor(returns).float()`, whatever they are made of."""
-        return isinstance(value, cst.Call) and not self.reads(value) and not self.module_uses(value)
+        while isinstance(value, cst.Call):
+            func = value.func
+            if _MAKES_LEAVES.match(self._bindings.qualified(func) or ""):
+                return True
+            if not isinstance(func, cst.Attribute):
+                return False
+            if func.attr.value == "detach":
+                return True
+            value = func.value if func.attr.value in _MOVES else None
+        return False
 
     def _walk(self, node: cst.CSTNode, found: set[str], uses: list[cst.CSTNode]) -> None:
         if isinstance(node, (cst.FunctionDef, cst.ClassDef)) or self.is_no_grad(node):
