@@ -157,3 +157,21 @@ def test_what_was_collected_before_the_loss_stays_outside(made: str, code: str |
 def test_names_of_forward_are_told_apart(step: str, parameters: str) -> None:
     text = f"{HEAD}{MODEL}{step}    loss = criterion(out, y)\n    loss.backward()\n"
     assert f"def forward(self, {parameters}):" in rewrite_source(text).text
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        "    with torch.no_grad():\n        part = extra(y)\n        shown = out.mean()\n"
+        "    loss = criterion(out, y) + part\n    print(shown)\n",
+        "    with torch.autocast('cpu', enabled=False):\n"
+        "        loss = criterion(out, y) + extra(y)\n",
+        "    loss = criterion(out, y) + extra(y)\n",
+    ],
+    ids=["without gradients", "in another precision", "after what the model draws"],
+)
+def test_a_function_of_another_file_runs_where_it_stood(loss: str) -> None:
+    step = f"def train(x, y):\n    out = model(x)\n{loss}    loss.backward()\n"
+    patched = rewrite_source(f"from losses import extra\n{HEAD}{MODEL}{step}").text
+    assert "extra(y)" in patched[: patched.index("def train")]
+    assert "extra(y)" not in patched[patched.index("def train") :]

@@ -23,6 +23,8 @@ _BUILTINS = frozenset(["len", "float", "int"])
 _ARITHMETIC = frozenset("float int min max abs round pow divmod".split())
 _NOT_READ_FROM_TENSORS_OUTSIDE = frozenset("T mT real imag grad".split())
 _NEVER_FILLED = frozenset("shape device dtype data ndim".split())
+# What these compute is the same wherever it is computed.
+_KNOWN = ("torch.", "numpy.", "math.", "time.", "collections.", "itertools.", "functools.")
 _FACTORIES = re.compile(
     r"^torch\.(?:tensor|zeros|ones|full|arange|eye|empty|linspace|zeros_like|ones_like|full_like"
     r"|rand|randn|randint|rand_like|randn_like|FloatTensor|LongTensor|Tensor|from_numpy|as_tensor)$"
@@ -126,10 +128,11 @@ class Outside:
         return not self._flow.module_uses(node)
 
     def has_to_follow(self, call: cst.Call) -> bool:
-        """A function of another file that runs after the model: it may draw numbers as well."""
+        """A function of another file that runs after the model, where it may draw numbers as well,
+        or in a block that may be one without gradients or of another precision."""
         qualified = self._bindings.qualified(call.func) or ""
-        known = not qualified or qualified.startswith("torch.")
-        return self._walked.ran_module and not known
+        known = not qualified or f"{qualified}.".startswith(_KNOWN)
+        return bool(self._walked.ran_module or self._walked.blocks) and not known
 
     def _is_outside_call(self, node: cst.Call) -> bool:
         func = node.func
@@ -143,9 +146,11 @@ class Outside:
         qualified = self._bindings.qualified(func) or ""
         if qualified and not qualified.startswith("torch."):
             # Nothing is known about it, or it computes with Python numbers: let it run as ever.
-            return True
+            return self._counters.takes_numbers(node) or not self.has_to_follow(node)
         helper = self._helpers.called(func)
-        if self._is_arithmetic(helper) or (helper is not None and self._has_to_stay(helper, func)):
+        if self._is_arithmetic(helper):
+            return True
+        if helper is not None and not self._walked.blocks and self._has_to_stay(helper, func):
             return True
         if not _FACTORIES.match(qualified):
             return False

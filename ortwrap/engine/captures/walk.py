@@ -132,8 +132,10 @@ class SliceWalk:
             self._expression(node.value)
             return
         certain = _evaluated_first(node)
+        self._walked.blocks += isinstance(node, cst.With)
         for child in children(node) if certain is None else certain:
             self._expression(child)
+        self._walked.blocks -= isinstance(node, cst.With)
         if certain is None:
             return
         for child in children(node):

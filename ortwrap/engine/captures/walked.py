@@ -35,6 +35,7 @@ class Walked:
         free: nodes of the current piece that read a value from outside of it.
         guards: the conditions of the branches that the walk stands in, None for an unknown one.
         ran_module: a trainable module has run, or a random number was drawn.
+        blocks: how many `with` blocks of the slice are around.
     """
 
     parts: dict[str, Part] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Walked:
     free: set[cst.CSTNode] = field(default_factory=set)
     guards: list[Guard | None] = field(default_factory=list)
     ran_module: bool = False
+    blocks: int = 0
 
     def note_read(self, place: str, node: cst.CSTNode) -> None:
         """Remember what only a branch reads, since the call passes it on every path."""
