@@ -19,6 +19,7 @@ from .distribution import Communication, is_running
 from .gradients import foreign_leaves, gradients_of
 from .plans import Call
 from .reasons import Reason
+from .seeding import hear_seeds
 from .snapshot import Snapshot
 from .structure import Leaves, describe
 
@@ -92,12 +93,15 @@ def run_eagerly(wrapper: nn.Module, call: Call) -> EagerCall:
     holders.put(call.state)
     given = _content_of(call)
     before = Snapshot(modules)
-    with Communication() if is_running() else contextlib.nullcontext() as communication:
+    listening = Communication() if is_running() else contextlib.nullcontext()
+    with listening as communication, hear_seeds() as seeds:
         result = wrapper(*call.args, **call.kwargs)
     after = Snapshot(modules)
     attributes, others = told_apart(wrapper, _changed_attributes(before))
     if communication is not None and communication.seen:
         impurity: Reason | None = Reason("forward communicates between processes")
+    elif seeds:
+        impurity = Reason("forward sets the state of torch's random numbers")
     elif given != _content_of(call):
         impurity = Reason("forward changes its arguments")
     else:

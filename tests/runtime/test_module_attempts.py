@@ -109,3 +109,18 @@ def test_a_loss_in_double_is_no_more_exact_than_what_it_is_made_of() -> None:
     for _ in range(3):
         twins.step(torch.randn(5, 6))
     assert twins.ran_on_ort() == 2
+
+
+class DrawsTheSameEachTime(Layered):
+    def forward(self, data: Tensor) -> Tensor:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            data = data + torch.randn_like(data)
+        return super().forward(data)
+
+
+def test_random_numbers_that_forward_seeds_are_drawn_eagerly() -> None:
+    twins = Twins(DrawsTheSameEachTime(), kind=Alone)
+    for _ in range(5):
+        twins.step(torch.randn(5, 6))
+    assert "sets the state of torch's random numbers" in twins.reasons[0]
