@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import libcst as cst
 
@@ -107,7 +108,14 @@ class Emitter:
             self._imported_as += "_"
 
     def _is_taken(self, name: str) -> bool:
-        return any(name in scope.names for scope in self._bindings.scopes())
+        bound = any(name in scope.names for scope in self._bindings.scopes())
+        return bound or name in self._bound_elsewhere
+
+    @cached_property
+    def _bound_elsewhere(self) -> frozenset[str]:
+        """Names that the script reads and does not bind: what is new must not be meant by them."""
+        unresolved = (name for name in self._tree.names if self._bindings.resolve(name) is None)
+        return frozenset(name.value for name in unresolved)
 
     def emit(self, plans: list[Plan]) -> Emitted:
         """Patch the script."""
@@ -174,6 +182,7 @@ class Emitter:
         taken = {
             *(name for scope in self._bindings.scopes() for name in scope.names),
             *self._names.classes.values(),
+            *self._bound_elsewhere,
         }
         wanted = [self._options.class_name]
         if several:
@@ -361,7 +370,8 @@ class Emitter:
     def _variable_name(self, plan: Plan, function: cst.CSTNode, class_name: str) -> str:
         trained = trained_part(plan, self._tree, self._modules).name
         here = {name for key, name in self._names.variables.items() if key[0] is function}
-        taken = {*self._bindings.scope(function).names, *self._bindings.module.names, *here}
+        bound = {*self._bindings.scope(function).names, *self._bindings.module.names}
+        taken = bound | here | self._bound_elsewhere
         name = base = f"{trained}_with_loss"
         if name in taken:
             name = base = _WORD_STARTS.sub("_", class_name).lower()

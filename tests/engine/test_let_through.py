@@ -175,3 +175,9 @@ def test_a_function_of_another_file_runs_where_it_stood(loss: str) -> None:
     patched = rewrite_source(f"from losses import extra\n{HEAD}{MODEL}{step}").text
     assert "extra(y)" in patched[: patched.index("def train")]
     assert "extra(y)" not in patched[patched.index("def train") :]
+
+
+def test_no_new_name_is_one_that_the_script_reads_from_elsewhere() -> None:
+    text = f"{HEAD}{MODEL}print(model_with_loss)\nloss = criterion(model(x), y)\nloss.backward()\n"
+    assert "model_with_loss = " not in rewrite_source(text).text
+    assert [step.status for step in rewrite_source(text).steps] == ["rewritten"]
