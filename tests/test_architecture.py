@@ -114,3 +114,19 @@ def test_a_rewrite_does_not_import_torch() -> None:
 def test_a_file_without_a_sink_imports_no_libcst(text: str) -> None:
     code = f"from ortwrap.engine import rewrite_source\nrewrite_source({text!r})"
     assert "libcst" not in _modules_after(code)
+
+
+def _evaluated_unions(tree: ast.AST) -> Iterator[int]:
+    """Lines of `Known = First | Second`: classes, by their capitals, and no flags or sets."""
+    for node in ast.walk(tree):
+        value = node.value if isinstance(node, ast.Assign) else None
+        if isinstance(value, ast.BinOp) and isinstance(value.op, ast.BitOr):
+            names = [ast.unparse(side).rpartition(".")[2] for side in (value.left, value.right)]
+            if all(name[:1].isupper() and not name.isupper() for name in names):
+                yield value.lineno
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=_module)
+def test_no_union_is_evaluated_that_python_3_9_cannot_make(path: Path) -> None:
+    tree = ast.parse(path.read_text(encoding="utf-8"), feature_version=(3, 9))
+    assert not list(_evaluated_unions(tree))

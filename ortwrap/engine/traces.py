@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
+from typing import Union
 
 import libcst as cst
 
@@ -25,7 +26,7 @@ _BEFORE_ANY_RUN = frozenset(["__init__", "__new__", "__setstate__"])
 _CALLED = ("__call__", "forward")
 _OF_PACKAGES = ("torch.", "numpy.", "os.", "sys.", "warnings.", "logging.")
 
-Callable = cst.FunctionDef | cst.Lambda
+Callable = Union[cst.FunctionDef, cst.Lambda]
 
 
 class Traces:
