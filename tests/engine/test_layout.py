@@ -139,9 +139,9 @@ def test_an_unknown_function_called_twice_is_called_twice() -> None:
         "import torch\nfrom torch import nn\nfrom helpers import augment\n\n"
         "model = nn.Linear(4, 3)\ncriterion = nn.MSELoss()\n"
         "for x in torch.randn(5, 6, 4):\n"
-        "    loss = criterion(model(x), augment(x) - augment(x))\n    loss.backward()\n"
+        "    loss = criterion(augment(x) - augment(x), model(x))\n    loss.backward()\n"
     )
-    assert "model_with_loss(x, augment(x), augment(x))" in rewrite_source(text).text
+    assert "model_with_loss(augment(x), augment(x), x)" in rewrite_source(text).text
 
 
 def test_a_name_that_only_forward_has_is_deleted_no_more() -> None:
