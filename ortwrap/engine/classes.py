@@ -7,6 +7,7 @@ from functools import cached_property
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import place_of
 from ortwrap.engine.lightning import (
     LIGHTNING_PACKAGES,
     inherits_reports,
@@ -105,6 +106,13 @@ class Classes:
             # In an instance of a derived class the same `self.step()` would run that one's.
             return None
         return self.inherited(home, name)
+
+    def called(self, func: cst.BaseExpression, instance: str | None) -> cst.FunctionDef | None:
+        """The function of this file, or the method of the instance, that an expression calls."""
+        if isinstance(func, cst.Attribute) and place_of(func, instance) is not None:
+            return self.called_on_instance(func)
+        defined = self._bindings.definition(func)
+        return defined if isinstance(defined, cst.FunctionDef) else None
 
     def variants(self, func: cst.Attribute) -> list[cst.FunctionDef]:
         """The methods that `self.step` may be, if classes derived here have one of their own."""

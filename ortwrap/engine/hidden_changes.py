@@ -14,7 +14,7 @@ import libcst as cst
 from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.effects import EffectsReader, place_of, root_place
+from ortwrap.engine.effects import EffectsReader, root_place
 from ortwrap.engine.harm import only_uses
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children
@@ -54,7 +54,7 @@ class Callees:
         """
         found = HiddenChanges()
         for call in _calls_that_run(node):
-            function = self._called(call, reader)
+            function = self._modules.classes.called(call.func, reader.instance)
             if function is not None:
                 found.places.update(self._seen_from(call, function, reader, surely))
             elif not surely and not self._leaves_alone(call):
@@ -102,13 +102,6 @@ class Callees:
                     yield root
             elif place not in parameters_of(function):
                 yield place
-
-    def _called(self, call: cst.Call, reader: EffectsReader) -> cst.FunctionDef | None:
-        func = call.func
-        if isinstance(func, cst.Attribute) and place_of(func, reader.instance) is not None:
-            return self._modules.classes.called_on_instance(func)
-        defined = self._bindings.definition(func)
-        return defined if isinstance(defined, cst.FunctionDef) else None
 
     def _leaves_alone(self, call: cst.Call) -> bool:
         """It computes, reports, or runs a module: what it is given stays as it is."""

@@ -11,7 +11,7 @@ import libcst as cst
 
 from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.effects import EffectsReader, place_of
+from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 
@@ -40,7 +40,7 @@ class Switches:
             return []
         if isinstance(call.func, cst.Attribute) and call.func.attr.value == "requires_grad_":
             return self._known([call.func.value])
-        function = self._called(call, reader)
+        function = self._modules.classes.called(call.func, reader.instance)
         if function is None or not self._is_switch(function):
             return []
         given = [argument for _, argument in pair_arguments(function, call)]
@@ -51,13 +51,6 @@ class Switches:
         """All of them but constants, if each is a module."""
         named = [node for node in nodes if not _is_constant(node)]
         return named if all(map(self._modules.is_trainable, named)) else []
-
-    def _called(self, call: cst.Call, reader: EffectsReader) -> cst.FunctionDef | None:
-        func = call.func
-        if isinstance(func, cst.Attribute) and place_of(func, reader.instance) is not None:
-            return self._modules.classes.called_on_instance(func)
-        defined = self._bindings.definition(func)
-        return defined if isinstance(defined, cst.FunctionDef) else None
 
     def _is_switch(self, function: cst.FunctionDef) -> bool:
         scope = self._bindings.scope(function)

@@ -51,8 +51,7 @@ class Traces:
         return None
 
     def _is_changed(self, name: cst.Name) -> bool:
-        known = name.value in {changed for _, changed in self._changed_names}
-        return known and (self._bindings.resolve(name), name.value) in self._changed_names
+        return (self._bindings.resolve(name), name.value) in self._changed_names
 
     def _may_be_changed(
         self, node: cst.Attribute, around: cst.CSTNode, reader: EffectsReader
