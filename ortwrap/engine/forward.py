@@ -261,6 +261,10 @@ class _Replace(cst.CSTTransformer):
             return self._calls[original_node].rewrite(cst.ensure_type(updated_node, cst.Call))
         if isinstance(original_node, cst.SimpleWhitespace) and "\n" in original_node.value:
             return cst.SimpleWhitespace(_shifted(original_node.value, self._shift))
+        if isinstance(updated_node, cst.Else):
+            # A statement that stood before it may have moved away and left an empty line.
+            lines = [line for line in updated_node.leading_lines if line.comment is not None]
+            return updated_node.with_changes(leading_lines=lines)
         replacement = self._replacements.get(original_node)
         return updated_node if replacement is None else replacement
 

@@ -30,14 +30,29 @@ class _Exits:
 
 
 class Liveness:
-    """Backward dataflow over the structured control flow of one function or the module."""
+    """Backward dataflow over the structured control flow of one function or the module.
+
+    Args:
+        tree: the script.
+        reader: of the function.
+        function: the function, or the module.
+        callees: what the functions that it calls change.
+        gone: statements that are looked at as if they were not there.
+    """
 
     def __init__(
-        self, tree: SourceTree, reader: EffectsReader, function: cst.CSTNode, callees: Callees
+        self,
+        tree: SourceTree,
+        reader: EffectsReader,
+        function: cst.CSTNode,
+        callees: Callees,
+        gone: Sequence[Unit] = (),
     ) -> None:
         self._tree = tree
         self._reader = reader
+        self._function = function
         self._callees = callees
+        self._gone = frozenset(gone)
         self._after: dict[Unit, set[str]] = {}
         self._before: dict[Unit, set[str]] = {}
         self._escaping = self._escaping_places(function)
@@ -47,6 +62,10 @@ class Liveness:
     def after(self, unit: Unit) -> set[str]:
         """Places that something may read once `unit` has run."""
         return self._after.get(unit, set())
+
+    def without(self, units: Sequence[Unit]) -> Liveness:
+        """The same for the function without some of its statements."""
+        return Liveness(self._tree, self._reader, self._function, self._callees, units)
 
     def before(self, unit: Unit) -> set[str]:
         """Places whose value from before `unit` something may read."""
@@ -92,6 +111,8 @@ class Liveness:
         for unit in reversed(units):
             out = out | exits.raise_
             self._after.setdefault(unit, set()).update(out.places)
+            if unit in self._gone:
+                continue
             out = self._unit(unit, self._before_changes_of(unit.node, out), exits)
             self._before.setdefault(unit, set()).update(out.places)
         return out

@@ -70,6 +70,8 @@ class OutputFinder:
                 self._check_gradient_reads(place, found)
             if place == found.place or not self._is_live(place, found, order):
                 continue
+            if place not in inputs and self._is_read_by_slice_alone(place, found, order):
+                continue
             fields = self._fields(place, found, order)
             if place not in surely and place not in inputs:
                 if fields or asks_whether_bound(self._tree):
@@ -183,6 +185,15 @@ class OutputFinder:
         if live and found.inline:
             return self._live_past_sink(place, found)
         return live
+
+    def _is_read_by_slice_alone(self, place: str, found: LossSlice, order: Order) -> bool:
+        """What the next round of a loop reads in the slice, forward binds anew or does without."""
+        if not found.units or found.inline or place not in self._liveness.exposed(found.units):
+            return False
+        if any(self._touches(place, unit) for unit in order.after):
+            return False
+        rest = self._liveness.without(found.units)
+        return place not in rest.after(found.units[-1])
 
     def _leaves_a_branch(self, place: str, found: LossSlice) -> bool:
         """Some path on which the slice binds the place goes on to where that is read.

@@ -22,6 +22,7 @@ from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.objects import Objects
 from ortwrap.engine.optimizers import Optimizers
 from ortwrap.engine.order import Order, Orderer
+from ortwrap.engine.picks import still_whole, with_picks
 from ortwrap.engine.plan import Captures
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
@@ -116,7 +117,15 @@ class StepFunction:
                     if wider is not None:
                         return self.arrange(wider, theirs)
                 raise refusal from None
-        return found, order, self.captures.find(found, order)
+        captures = self.captures.find(found, order)
+        with suppress(Refuse):
+            wider = with_picks(found, order, captures, theirs, self.analyses)
+            if wider is not None:
+                around = self.orderer.order(wider)
+                picked = self.captures.find(wider, around)
+                if not still_whole(captures, picked):
+                    return wider, around, picked
+        return found, order, captures
 
     def _in_the_way(self, refusal: Refuse, found: LossSlice, theirs: set[Unit]) -> Unit | None:
         """The statement between that a refusal speaks of, unless it belongs to some loss."""

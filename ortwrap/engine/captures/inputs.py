@@ -83,6 +83,7 @@ class Inputs:
         name = None if drawn else self._expressions.get(text)
         if name is None:
             used = {captured.name for captured in self._walked.inputs.values()}
+            used |= {called.split(".")[-1] for called in self._walked.called}
             owner = None if drawn else root_place(node, self._reader.instance)
             wanted = name_for_result_of(node) if counted else name_for(node, self._bindings)
             name = self._names.unique(wanted, owner, used | self._walked.defined)
@@ -94,7 +95,10 @@ class Inputs:
     def _guarded(self, node: cst.BaseExpression) -> str:
         """The source of an expression, for a branch that may not be taken with its condition."""
         text = self._tree.source(node)
-        if self._outside.is_option(node) or self._flow.is_data_of_module(node):
+        if text in self._walked.inputs or self._flow.is_data_of_module(node):
+            return text
+        if self._outside.is_option(node):
+            self._note_owner(node)
             return text
         guards = [
             guard
@@ -105,6 +109,12 @@ class Inputs:
             self._walked.input_places |= set(self._reader.of(guard.test).reads)
         conditions = texts_of(guards, self._tree)
         return f"{text} if {' and '.join(conditions)} else None" if conditions else text
+
+    def _note_owner(self, option: cst.BaseExpression) -> None:
+        """`self.args` of `self.args.size`, without which no call could be made."""
+        for place, readers in self._reader.of(option).reads.items():
+            if "." in place:
+                self._walked.note_read(place, readers[0])
 
     def _is_read_either_way(self, node: cst.BaseExpression, guard: Guard) -> bool:
         """The other branch reads the same, whatever it does besides."""

@@ -13,6 +13,7 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.scopes import is_defined_once_for_all
+from ortwrap.engine.effects import instance_name
 from ortwrap.engine.slices import LossSlice
 
 # What the methods of the wrapper call by these names.
@@ -58,12 +59,12 @@ class ParameterNames:
         Args:
             name: the name wanted.
             owner: the place that the value is taken from.
-            used: names that other parameters and the statements so far have.
+            used: names that other parameters, the parts and the statements so far have.
         """
         candidate, count = name, 2
-        prefixed = owner is not None and "." not in owner and owner != name
-        if self._is_taken(name, used) and prefixed:
-            candidate = name = f"{owner}_{name}"
+        prefix = "" if owner is None else owner.split(".")[-1]
+        if self._is_taken(name, used) and prefix not in ("", name):
+            candidate = name = f"{prefix}_{name}"
         while self._is_taken(candidate, used):
             candidate = f"{name}_{count}"
             count += 1
@@ -136,6 +137,8 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
         return node.value
     if isinstance(node, cst.Attribute):
         name = node.attr.value
+        if name in _DEVICE_AND_SHAPE and _is_instance(node.value, bindings):
+            return name
         if name in _DEVICE_AND_SHAPE or hasattr(builtins, name):
             return name_for(node.value, bindings) + ("" if name == "data" else f"_{name}")
         return _identifier(name)
@@ -150,6 +153,11 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
         node.operator, (cst.Multiply, cst.Divide)
     )
     return "weight" if scales else "value"
+
+
+def _is_instance(node: cst.BaseExpression, bindings: Bindings) -> bool:
+    function = bindings.tree.enclosing(node)
+    return isinstance(node, cst.Name) and node.value == instance_name(function, bindings)
 
 
 def _parameter_that_gets(node: cst.BaseExpression, bindings: Bindings) -> str | None:

@@ -60,10 +60,13 @@ class Outside:
             return not self._walked.ran_module and not self._walked.guards
         if not self.is_over_inputs(node):
             return False
-        if self._walked.guards and not self.is_option(node):
+        known = self._is_passed(node)
+        if self._walked.guards and not (known or self.is_option(node)):
             return self._is_guarded(node)
         if self._may_be_filled(node):
             return False
+        if known:
+            return True
         if isinstance(node, cst.Subscript):
             return self._is_access(node) or self._picks_a_batch(node)
         if isinstance(node, cst.Attribute):
@@ -80,6 +83,10 @@ class Outside:
                 return is_unwrapping(owner.value, self._bindings, self._modules)
             owner = owner.value
         return False
+
+    def _is_passed(self, node: cst.BaseExpression) -> bool:
+        """The call is given its value already."""
+        return self._tree.source(node) in self._walked.inputs
 
     def _is_guarded(self, node: cst.BaseExpression) -> bool:
         """A number or a batch that a branch reads: it is there before the call if that is taken."""
@@ -213,7 +220,7 @@ class Outside:
             if data.func.attr.value not in _CASTS:
                 return False
             data = data.func.value
-        if place_of(data, self._reader.instance) is None:
+        if self._place(data) is None:
             return False
         return any(
             not is_global(reader, self._bindings)
@@ -226,21 +233,22 @@ class Outside:
         """`args.model.alpha`: can be read whether or not the branch that reads it is taken."""
         if not isinstance(node, cst.Attribute):
             return False
-        root = node.value
-        while isinstance(root, cst.Attribute):
-            root = root.value
-        if not isinstance(root, cst.Name):
+        owner = node.value
+        while isinstance(owner, cst.Attribute) and self._place(owner) is None:
+            owner = owner.value
+        if isinstance(owner, cst.Name) and owner.value == self._reader.instance:
+            return owner is node.value
+        place = self._place(owner)
+        if place is None or f"hasattr({place}," in self._tree.text:
             return False
-        owner = root.value
-        if owner == self._reader.instance:
-            return root is node.value
-        if f"hasattr({owner}," in self._tree.text:
-            return False
-        return is_option_name(owner)
+        return is_option_name(place.split(".")[-1])
+
+    def _place(self, node: cst.CSTNode) -> str | None:
+        return place_of(node, self._reader.instance)
 
     def _is_access(self, node: cst.BaseExpression) -> bool:
         """`batch`, `batch["x"]`, `args.lr`, `pair[0]`: a way to a value, no computation."""
-        if place_of(node, self._reader.instance) is not None:
+        if self._place(node) is not None:
             return True
         if isinstance(node, cst.Attribute):
             plain = node.attr.value not in _NOT_READ_FROM_TENSORS_OUTSIDE

@@ -19,26 +19,25 @@ class ModuleWithLoss(nn.Module):
         self.model = model
         self.criterion = criterion
 
-    def forward(self, batch_y, use_amp, args, batch_x, marks, self_device):
+    def forward(self, batch_y, use_amp, args_model, batch_x, marks, features, horizon, device):
         if use_amp:
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                if "Linear" in args.model:
+                if "Linear" in args_model:
                     outputs = self.model(batch_x)
                 else:
                     outputs = self.model(batch_x, marks)
-                f_dim = -1 if args.features == "MS" else 0
+                f_dim = -1 if features == "MS" else 0
                 outputs = outputs[:, :, f_dim:]
-                batch_y = batch_y[:, -args.horizon:, f_dim:].to(self_device)
+                batch_y = batch_y[:, -horizon:, f_dim:].to(device)
                 loss = self.criterion(outputs, batch_y)
-
         else:
-            if "Linear" in args.model:
+            if "Linear" in args_model:
                 outputs = self.model(batch_x)
             else:
                 outputs = self.model(batch_x, marks)
-            f_dim = -1 if args.features == "MS" else 0
+            f_dim = -1 if features == "MS" else 0
             outputs = outputs[:, :, f_dim:]
-            batch_y = batch_y[:, -args.horizon:, f_dim:].to(self_device)
+            batch_y = batch_y[:, -horizon:, f_dim:].to(device)
             loss = self.criterion(outputs, batch_y)
         return loss
 
@@ -64,7 +63,14 @@ class ForecastExperiment(Experiment):
 
                 # encoder - decoder
                 loss = model_with_loss(
-                    batch_y, self.args.use_amp, self.args, batch_x, marks, self.device
+                    batch_y,
+                    self.args.use_amp,
+                    self.args.model,
+                    batch_x,
+                    marks,
+                    self.args.features,
+                    self.args.horizon,
+                    self.device,
                 )
                 train_loss.append(loss.item())
 
