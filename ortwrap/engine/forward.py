@@ -122,7 +122,7 @@ class ForwardBuilder:
         criteria = {part.place for part in plan.captures.parts if not part.trainable}
         loss_in_head = any(self._reader.of(piece.node).reads.keys() & criteria for piece in head)
         calls = any(_contains_call(piece.node) for piece in tail)
-        if carried_in_tail or not calls or star or loss_in_head:
+        if carried_in_tail or not calls or star or loss_in_head or plan.captures.early:
             return pieces, ()
         return head, tail
 
@@ -163,6 +163,10 @@ class ForwardBuilder:
                 plain = node.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
                 line = cst.SimpleStatementLine([plain])
                 lines.append(self._with_comments(line, piece, commented) if moves else line)
+            for early in plan.captures.early:
+                if early.behind is piece:
+                    copy = ".clone()" if early.copied else ""
+                    lines.append(_statement(f"{early.name} = {early.value}{copy}"))
         return lines
 
     def _shift(self, piece: Unit) -> int:

@@ -273,6 +273,13 @@ def only_uses(func: cst.BaseExpression, bindings: Bindings) -> bool:
     return method in _HARMLESS_METHODS or _LOGS.match(method) is not None
 
 
+def only_shows(func: cst.BaseExpression, bindings: Bindings) -> bool:
+    """`print(...)`, `writer.add_scalar(...)`: what it is given is written down and not kept."""
+    if isinstance(func, cst.Name):
+        return func.value == "print" and bindings.resolve(func) is None
+    return isinstance(func, cst.Attribute) and _LOGS.match(func.attr.value) is not None
+
+
 def _is_pure_builtin(name: str) -> bool:
     error = getattr(builtins, name, None)
     return name in _PURE_BUILTINS or (isinstance(error, type) and issubclass(error, Exception))

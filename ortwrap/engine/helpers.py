@@ -273,7 +273,7 @@ class Helpers:
         for call in self._calls(function):
             qualified = self._bindings.qualified(call.func) or ""
             code = self._tree.code(call)[:60]
-            if qualified.startswith("torch.autograd.") and not _only_wraps(call, qualified):
+            if qualified.startswith("torch.autograd.") and not _takes_none(call, qualified):
                 raise Refuse("OW205", call, code=code)
             if self._takes_the_next(call):
                 why = "takes the next item of an iterator"
@@ -372,9 +372,10 @@ def _fills_a_name(func: cst.CSTNode | None) -> bool:
     return method in _FILLS or (in_place and method not in _NOT_OF_VALUES)
 
 
-def _only_wraps(call: cst.Call, qualified: str) -> bool:
-    """`Variable(x)`, as scripts of old wrote it for `x`."""
-    return qualified == "torch.autograd.Variable" and len(call.args) == 1
+def _takes_none(call: cst.Call, qualified: str) -> bool:
+    """No gradient: `Variable(x)`, which scripts of old wrote for `x`, or a profiler's clock."""
+    wraps = qualified == "torch.autograd.Variable" and len(call.args) == 1
+    return wraps or qualified.startswith("torch.autograd.profiler.")
 
 
 def _is_abstract(method: cst.FunctionDef) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ortwrap.engine.aliases import Aliases
+from ortwrap.engine.earlier import EarlierValue, earlier_values
 from ortwrap.engine.effects import EffectsReader, overlap
 from ortwrap.engine.harm import Crossing, HarmCheck
 from ortwrap.engine.independence import Independence
@@ -30,11 +31,13 @@ class Order:
             it stands in front of.
         between: statements from the slice's first to its end that are not part of it.
         after: those of `between` that run once the call has run.
+        earlier: what these read of the slice's values that it changes again later.
     """
 
     anchor: Unit
     between: tuple[Unit, ...]
     after: tuple[Unit, ...]
+    earlier: tuple[EarlierValue, ...] = ()
 
 
 class Orderer:
@@ -87,20 +90,23 @@ class Orderer:
         first, last = pieces[0].index, pieces[-1].index
         chosen = set(pieces)
         between = tuple(u for u in found.block.units[first:last] if u not in chosen)
+        earlier: dict[Unit, tuple[EarlierValue, ...]] = {}
         for unit in between:
             self._check_hooks(unit, pieces)
-            self._check_versions(unit, pieces)
+            earlier[unit] = tuple(earlier_values(unit, pieces, self._reader))
         behind = self._behind_preparation(between, found)
         anchors = dict.fromkeys((self._highest(pieces, between, found), *behind, pieces[-1]))
         refusals: list[Refuse] = []
         for anchor in anchors:
             try:
                 for unit in between:
-                    self._check(unit, pieces, anchor, found, past_modules)
+                    renamed = {value.place for value in earlier[unit]}
+                    self._check(unit, pieces, anchor, found, past_modules, renamed)
             except Refuse as refusal:
                 refusals.append(refusal)
                 continue
-            return Order(anchor, between, tuple(u for u in between if u.index >= anchor.index))
+            after = tuple(unit for unit in between if unit.index >= anchor.index)
+            return Order(anchor, between, after, tuple(v for unit in after for v in earlier[unit]))
         raise refusals[0]
 
     def _behind_preparation(self, between: tuple[Unit, ...], found: LossSlice) -> list[Unit]:
@@ -121,15 +127,24 @@ class Orderer:
         return anchor
 
     def _check(
-        self, unit: Unit, pieces: list[Unit], anchor: Unit, found: LossSlice, past_modules: bool
+        self,
+        unit: Unit,
+        pieces: list[Unit],
+        anchor: Unit,
+        found: LossSlice,
+        past_modules: bool,
+        renamed: set[str],
     ) -> None:
-        """Refuse where the order of `unit` and the pieces that would pass it may matter."""
+        """Refuse where the order of `unit` and the pieces that would pass it may matter.
+
+        Values that it reads by a name of their own, once pieces pass it upwards, are `renamed`.
+        """
         down = [piece for piece in pieces if piece.index < unit.index < anchor.index]
         up = [piece for piece in pieces if anchor.index <= unit.index < piece.index]
         if not down and not up:
             return
         beside = tuple(piece.node for piece in down or up) if past_modules else ()
-        why = self._conflict(unit, down, up, found, beside)
+        why = self._conflict(unit, down, up, found, beside, set() if down else renamed)
         if why is not None:
             raise Refuse("OW203", unit.node, code=self._tree.code(unit.node)[:60], why=why)
 
@@ -140,6 +155,7 @@ class Orderer:
         up: list[Unit],
         found: LossSlice,
         beside: tuple[cst.CSTNode, ...],
+        renamed: set[str],
     ) -> str | None:
         crossing = down or up
         effects = self._reader.of(unit.node)
@@ -152,7 +168,7 @@ class Orderer:
         changed |= self._aliases.same(effects.mutates - effects.alters)
         for name in sorted(overlap(changed, reads | computed)):
             return f"it changes `{name}`"
-        for name in sorted(overlap(computed, set(effects.reads))):
+        for name in sorted(overlap(computed - renamed, set(effects.reads) - renamed)):
             return f"it reads `{name}`"
         crossed = [piece.node for piece in crossing]
         for name in sorted(effects.changes):
@@ -220,14 +236,6 @@ class Orderer:
             name = self._tree.code(func.value)
             if name in self._changes(pieces):
                 raise Refuse("OW302", unit.node, code=self._tree.code(unit.node)[:60], name=name)
-
-    def _check_versions(self, unit: Unit, pieces: list[Unit]) -> None:
-        """Whoever reads a value between must find the one it found before."""
-        reads = set(self._reader.of(unit.node).reads)
-        earlier = self._changes([piece for piece in pieces if piece.index < unit.index])
-        later = self._changes([piece for piece in pieces if piece.index > unit.index])
-        for name in sorted(overlap(reads, earlier) & overlap(reads, later)):
-            raise Refuse("OW204", unit.node, code=self._tree.code(unit.node)[:60], name=name)
 
     def _uses_module(self, unit: Unit, beside: tuple[cst.CSTNode, ...]) -> bool:
         """A trainable module is read for anything but clearing its gradients or logging.

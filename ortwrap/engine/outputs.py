@@ -84,7 +84,7 @@ class OutputFinder:
             )
             if fields:
                 for name, nodes in fields.items():
-                    new = self._output_name(name, found)
+                    new = self.output_name(name, found)
                     if name == "loss" and self._is_loss(place, found) and not rescaled:
                         new = found.place or "loss"
                     else:
@@ -116,7 +116,7 @@ class OutputFinder:
         lines = (*found.units, order.anchor, found.sink.unit)
         if not option or any(unit.shares_line for unit in lines):
             raise self._gone(place, first)
-        local = self._output_name(name, found)
+        local = self.output_name(name, found)
         return CarriedOutput(local, name, False, True, option, place)
 
     def _gone(self, place: str, first: Unit) -> Refuse:
@@ -170,8 +170,9 @@ class OutputFinder:
                 raise Refuse("OW302", parent, code=self._tree.code(parent), name=place)
 
     def _is_live(self, place: str, found: LossSlice, order: Order) -> bool:
+        earlier = {(value.place, value.unit) for value in order.earlier}
         for unit in order.after:
-            if self._touches(place, unit):
+            if self._touches(place, unit) and (place, unit) not in earlier:
                 return True
         if found.inline and self._read_beside_loss(place, found):
             return True
@@ -248,7 +249,8 @@ class OutputFinder:
         leaves = self._may_leave_before_sink(found)
         if (elsewhere or leaves) and "." in place:
             return False
-        together = self._outside_with(found.sink.unit) is self._outside_with(found.pieces[0])
+        host = self._host(found)
+        together = self._outside_with(found.sink.unit) is self._outside_with(host)
         together = together and not leaves
         if together and not elsewhere and keeps_graph(found.sink.call) is None:
             return True
@@ -263,14 +265,17 @@ class OutputFinder:
 
     def _may_leave_before_sink(self, found: LossSlice) -> bool:
         """`if not train: return loss, out` stands between the loss and its backward."""
-        last, sink = found.pieces[-1], found.sink.unit
-        if last.block is not sink.block:
+        host, sink = self._host(found), found.sink.unit
+        if host.block is not sink.block:
             return False
-        return any(
-            isinstance(node, _LEAVE)
-            for unit in last.block.units[found.pieces[0].index + 1 : sink.index]
-            for node in descendants(unit.node)
-        )
+        between = list(host.block.units[host.index + 1 : sink.index])
+        if host is not found.pieces[0]:
+            between += found.block.units[found.pieces[0].index + 1 :]
+        return any(isinstance(node, _LEAVE) for unit in between for node in descendants(unit.node))
+
+    def _host(self, found: LossSlice) -> Unit:
+        """The statement that computes the loss, first of the slice or around its branch."""
+        return found.pieces[0] if found.chosen_by is None else self._tree.units[found.chosen_by]
 
     def _reports(self, unit: Unit) -> bool:
         """`self.log("accuracy", ...)`: a logger takes the value and no gradient."""
@@ -326,7 +331,8 @@ class OutputFinder:
         last = found.units[-1].node if found.units else None
         return isinstance(last, cst.Assign) and self._tree.code(last.value) == wanted
 
-    def _output_name(self, field: str, found: LossSlice) -> str:
+    def output_name(self, field: str, found: LossSlice) -> str:
+        """A name for an output that the step's function does not use so far."""
         function = self._tree.enclosing(found.sink.call)
         taken = self._bindings.scope(function).names
         read = self._reader.of(_body(function)).reads

@@ -24,7 +24,7 @@ def rewrite(text: str, options: Options) -> Result:
     result = _checked(first, options)
     if all(step.status != "refused" for step in result.steps):
         return result
-    endings = first.common_endings()
+    endings = first.common_endings
     while endings:
         second = Rewrite(SourceTree(with_notes_behind(first.tree, endings)), options)
         other = _checked(second, options)

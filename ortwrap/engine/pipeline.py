@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.branches import in_branches
 from ortwrap.engine.common_endings import CommonEnding, common_endings
 from ortwrap.engine.consumers import ConsumerCheck
 from ortwrap.engine.emit import Emitter
@@ -93,7 +95,7 @@ class Rewrite:
                     rows.update({sink: self._rows.refused(sink, graph) for sink in group})
         rows.update(skipped)
         planned = self._plan_all(groups, rows)
-        self._plans = tuple(planned.values())
+        self._plans = tuple(plan for plans in planned.values() for plan in plans)
         text, changes = self._emit(planned, rows)
         firsts = [group[0] for group in groups]
         steps = tuple(
@@ -128,29 +130,36 @@ class Rewrite:
                     shared += self._graph_of(sink, self._sinks)
         return shared
 
-    def _plan_all(self, groups: list[list[Sink]], rows: dict[Sink, Step]) -> dict[Sink, Plan]:
-        """The plan of each group that has no row yet, by its first sink; the others get a row."""
-        planned: dict[Sink, Plan] = {}
+    def _plan_all(
+        self, groups: list[list[Sink]], rows: dict[Sink, Step]
+    ) -> dict[Sink, tuple[Plan, ...]]:
+        """The plans of each group that has no row yet, by its first sink; the others get a row."""
+        planned: dict[Sink, tuple[Plan, ...]] = {}
         for group in groups:
             if group[0] in rows:
                 continue
             try:
-                planned[group[0]] = self._plan(group, self._slices, self._sinks)
+                found = self._slices[group[0]]
+                planned[group[0]] = self._plan(group, found, self._slices, self._sinks)
             except Refuse as refusal:
                 rows.update({sink: self._rows.refused(sink, refusal) for sink in group})
         return planned
 
     def _emit(
-        self, planned: dict[Sink, Plan], rows: dict[Sink, Step]
+        self, planned: dict[Sink, tuple[Plan, ...]], rows: dict[Sink, Step]
     ) -> tuple[str, tuple[Change, ...]]:
         """The patched text, and a row for each step in it."""
         if not planned:
             return self._tree.text, ()
         emitter = Emitter(self._tree, self._bindings, self._modules, self._helpers, self._options)
-        emitted = emitter.emit(list(planned.values()))
-        for sink, name in zip(planned, emitted.class_names):
-            row = self._rows.row(sink, "rewritten", f"forward and loss moved into `{name}`")
-            rows[sink] = replace(row, class_name=name)
+        emitted = emitter.emit(list(self._plans))
+        class_of = dict(zip(self._plans, emitted.class_names))
+        for sink, plans in planned.items():
+            names = dict.fromkeys(class_of[plan] for plan in plans)
+            moved = "forward and loss of each branch" if len(plans) > 1 else "forward and loss"
+            message = f"{moved} moved into {' and '.join(f'`{name}`' for name in names)}"
+            row = self._rows.row(sink, "rewritten", message)
+            rows[sink] = replace(row, class_name=next(iter(names)))
         return emitted.text, emitted.changes
 
     def unsafe(self, result: Result) -> str | None:
@@ -178,6 +187,7 @@ class Rewrite:
         hidden = hidden_name(self._tree, self._bindings, second._bindings)
         return f"`{hidden}` would mean something else" if hidden is not None else None
 
+    @cached_property
     def common_endings(self) -> list[CommonEnding]:
         """Notes in the branches of the script that might stand behind them."""
         return list(common_endings(self._tree, self._bindings))
@@ -243,7 +253,7 @@ class Rewrite:
         """The code for which a sink by itself would be refused; None if it would not be."""
         try:
             found = self._function(sink, sinks).slicer.slice(sink)
-            self._plan([sink], {sink: found}, sinks)
+            self._plan([sink], found, {sink: found}, sinks)
         except Refuse as refusal:
             # A step that wants guards wants them wherever it is lifted.
             return None if refusal.page.code == "OW313" else refusal.page.code
@@ -331,8 +341,28 @@ class Rewrite:
                     for sink in (*group, *other):
                         rows[sink] = self._rows.refused(sink, refusal)
 
-    def _plan(self, group: list[Sink], slices: dict[Sink, LossSlice], sinks: list[Sink]) -> Plan:
-        found = slices[group[0]]
+    def _plan(
+        self, group: list[Sink], found: LossSlice, slices: dict[Sink, LossSlice], sinks: list[Sink]
+    ) -> tuple[Plan, ...]:
+        """The plan of a step, or one for each branch of the `if` that it consists of."""
+        try:
+            return (self._plan_whole(group, found, slices, sinks),)
+        except Refuse as refusal:
+            parts = in_branches(found, self._tree, self._function(group[0], sinks).slicer)
+            if parts and self._tree.line(found.units[0].node) in {
+                ending.line for ending in self.common_endings
+            }:
+                # With the notes behind it, the `if` may be one step.
+                parts = ()
+            with contextlib.suppress(Refuse):
+                plans = [plan for p in parts for plan in self._plan(group, p, slices, sinks)]
+                if plans:
+                    return tuple(plans)
+            raise refusal from None
+
+    def _plan_whole(
+        self, group: list[Sink], found: LossSlice, slices: dict[Sink, LossSlice], sinks: list[Sink]
+    ) -> Plan:
         function = self._function(group[0], sinks)
         theirs = {
             unit

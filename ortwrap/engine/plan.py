@@ -81,6 +81,23 @@ class CarriedOutput:
     attribute: str = ""
 
 
+@dataclass(frozen=True)
+class NamedEarly:
+    """A value that forward gives a name of its own before it changes.
+
+    Attributes:
+        name: that name.
+        value: what forward calls the value until then.
+        behind: the piece of the slice that computes it.
+        copied: it is changed in place.
+    """
+
+    name: str
+    value: str
+    behind: Unit
+    copied: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Captures:
     """How the slice's code turns into the body of forward.
@@ -94,6 +111,7 @@ class Captures:
         deletions: `del` statements with the names that live in forward only now.
         unbound: inputs that only some paths bind: they start as None.
         imports: imports of the step's function that forward makes too.
+        early: values of the slice that get names of their own.
     """
 
     parts: tuple[Part, ...]
@@ -104,6 +122,7 @@ class Captures:
     deletions: dict[cst.Del, frozenset[str]]
     unbound: tuple[str, ...]
     imports: tuple[ImportStatement, ...]
+    early: tuple[NamedEarly, ...]
 
 
 @dataclass(frozen=True, eq=False)

@@ -248,9 +248,12 @@ _page(
     "an earlier value is read",
     "`{code}` reads `{name}` before the computation of the loss changes it again",
     "Give the two values different names.",
-    "After the rewrite only the last value of the name exists outside of forward.",
-    _HEAD + "x, y = torch.ones(3, 4), torch.zeros(3, 2)\nloss = criterion(model(x), y)\n"
-    "print(loss)\nloss = loss + model(x).abs().mean()\nloss.backward()\n",
+    "An earlier value of a name comes out of forward under a name of its own. Here that would be "
+    "another value than before: what kept the earlier one sees it change in place, or reads the "
+    "name when it runs later, as a function does.",
+    _HEAD + "x, y, history = torch.ones(3, 4), torch.zeros(3, 2), []\n"
+    "loss = criterion(model(x), y)\nhistory.append(loss)\nloss += model(x).abs().mean()\n"
+    "loss.backward()\n",
 )
 _page(
     "OW205",

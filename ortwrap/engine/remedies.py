@@ -198,10 +198,10 @@ print(out)
 loss.backward()
 """,
     "OW204": f"""\
-{_HEAD}x, y = torch.ones(3, 4), torch.zeros(3, 2)
+{_HEAD}x, y, history = torch.ones(3, 4), torch.zeros(3, 2), []
 fit = criterion(model(x), y)
 loss = fit + model(x).abs().mean()
-print(fit)
+history.append(fit)
 loss.backward()
 """,
     "OW205": f"""\

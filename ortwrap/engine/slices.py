@@ -33,6 +33,7 @@ class LossSlice:
         end: index in the block before which the loss must be known.
         upstream: statements before a barrier whose values reach the loss with a gradient.
         open_places: what statements outside of forward compute the rest of the loss from.
+        chosen_by: the `if` whose branch the block is, where each branch is a step of its own.
     """
 
     sink: Sink
@@ -45,6 +46,7 @@ class LossSlice:
     end: int
     upstream: tuple[Unit, ...]
     open_places: frozenset[str] = frozenset()
+    chosen_by: cst.If | None = None
 
     @cached_property
     def pieces(self) -> tuple[Unit, ...]:
@@ -305,34 +307,38 @@ class Slicer:
 
     # -- narrowing -----------------------------------------------------------------------------
 
+    def inside(self, found: LossSlice, block: Block) -> LossSlice | None:
+        """The slice of what a block of its only statement computes; None if that is no loss."""
+        inner = self._within(found, block)
+        return None if inner is None else self._leave_scaling_outside(self._descend(inner))
+
+    def _within(self, found: LossSlice, block: Block) -> LossSlice | None:
+        place = found.place or ""
+        closure = self._closure(block, len(block.units), frozenset({place}), frozenset({place}))
+        if not any(place in self._reader.of(unit.node).changes for unit in closure.units):
+            return None
+        return replace(
+            found,
+            block=block,
+            units=closure.units,
+            preparation=closure.preparation,
+            end=len(block.units),
+            upstream=(*closure.upstream, *found.upstream),
+        )
+
     def _descend(self, found: LossSlice) -> LossSlice:
         """Move into a `with` or `try` block that holds the whole slice."""
-        while (
-            len(found.units) == 1
-            and not found.inline
-            and found.place is not None
-            and isinstance(found.units[0].node, (cst.With, cst.Try))
-        ):
-            inner, *others = self._tree.blocks(found.units[0].node)
-            if any(self._runs_for(found.place, block) for block in others):
-                return found
-            closure = self._closure(
-                inner, len(inner.units), frozenset({found.place}), frozenset({found.place})
-            )
-            if not closure.units or not any(
-                found.place in self._reader.of(unit.node).changes for unit in closure.units
-            ):
-                return found
-            if is_read_on_failure(closure.units, inner, self._tree, self._reader):
-                return found
-            found = replace(
-                found,
-                block=inner,
-                units=closure.units,
-                preparation=closure.preparation,
-                end=len(inner.units),
-                upstream=(*closure.upstream, *found.upstream),
-            )
+        while len(found.units) == 1 and found.place is not None:
+            node = found.units[0].node
+            if not isinstance(node, (cst.With, cst.Try)):
+                break
+            block, *others = self._tree.blocks(node)
+            if any(self._runs_for(found.place, other) for other in others):
+                break
+            inner = self._within(found, block)
+            if inner is None or is_read_on_failure(inner.units, block, self._tree, self._reader):
+                break
+            found = inner
         return found
 
     def _runs_for(self, place: str, block: Block) -> bool:

@@ -29,6 +29,17 @@ def train(x, y):
     loss = criterion(model(wrapped(x)), wrapped(y))
     loss.backward()
 """
+TIMED = """\
+def timed(net, x):
+    with torch.autograd.profiler.record_function("forward"):
+        {more}
+        return net(x)
+
+
+def train(x, y):
+    loss = criterion(timed(model, x), y)
+    loss.backward()
+"""
 TESTED = """\
 class TestModel({base}):
     def test_backward(self, x, y):
@@ -63,6 +74,12 @@ class Weighted(Trainer):
         pytest.param(OLD_WRAPPER.format(more=""), None, id="a tensor in a Variable"),
         pytest.param(
             OLD_WRAPPER.format(more=", requires_grad=True"), "OW205", id="a leaf in a Variable"
+        ),
+        pytest.param(TIMED.format(more=""), None, id="a profiler's clock"),
+        pytest.param(
+            TIMED.format(more="x = torch.autograd.grad(net(x).sum(), x)[0]"),
+            "OW205",
+            id="a gradient under a profiler's clock",
         ),
         pytest.param(
             TESTED.format(base="unittest.TestCase", method="assertEqual"), None, id="an assertion"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.bound import unbound_inputs
+from ortwrap.engine.captures.early import early_outputs
 from ortwrap.engine.captures.scopes import local_imports
 from ortwrap.engine.captures.walk import SliceWalk
 from ortwrap.engine.deletions import deletions_of
@@ -33,16 +34,24 @@ class CaptureFinder:
         host = found.block.units[min(order.anchor.index, len(found.block.units) - 1)]
         unbound = unbound_inputs(walked, host, found, self._analyses)
         outputs, renames = self._outputs.find(found, order, walked.input_places)
+        early = early_outputs(
+            found,
+            order,
+            walked.input_places,
+            lambda name: self._outputs.output_name(name, found),
+            self._analyses,
+        )
         gone = self._outputs.gone(found, outputs, walked.input_places)
         return Captures(
             parts=tuple(
                 sorted(walked.parts.values(), key=lambda part: (part.spread, not part.trainable))
             ),
             inputs=tuple(walked.inputs.values()),
-            outputs=tuple(outputs),
+            outputs=(*outputs, *early.outputs),
             replacements={**walked.replacements, **walk.locals_for_attributes()},
-            renames=renames,
+            renames={**renames, **early.renames},
             deletions=deletions_of(found.units, gone, self._analyses.tree, self._analyses.reader),
             unbound=unbound,
             imports=local_imports(found, self._analyses),
+            early=tuple(early.named),
         )
