@@ -20,7 +20,7 @@ from dataclasses import replace
 import libcst as cst
 
 from ortwrap.engine.slices import LossSlice, Slicer
-from ortwrap.engine.tree import Block, SourceTree
+from ortwrap.engine.tree import Block, SourceTree, Unit
 
 _LEAVES = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 
@@ -33,6 +33,11 @@ def in_branches(found: LossSlice, tree: SourceTree, slicer: Slicer) -> tuple[Los
     parts = [slicer.inside(found, block) for block in _that_go_on(node, tree)]
     slices = [replace(part, chosen_by=node) for part in parts if part is not None]
     return tuple(slices) if len(slices) == len(parts) else ()
+
+
+def host_of(found: LossSlice, tree: SourceTree) -> Unit:
+    """The statement that computes the loss: the first of the slice, or the `if` around it."""
+    return found.pieces[0] if found.chosen_by is None else tree.units[found.chosen_by]
 
 
 def _that_go_on(node: cst.If, tree: SourceTree) -> Iterator[Block]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.branches import host_of
 from ortwrap.engine.effects import overlap, place_of
 from ortwrap.engine.liveness import asks_whether_bound, bound_by_a_round, surely_binds
 from ortwrap.engine.nodes import descendants
@@ -249,7 +250,7 @@ class OutputFinder:
         leaves = self._may_leave_before_sink(found)
         if (elsewhere or leaves) and "." in place:
             return False
-        host = self._host(found)
+        host = host_of(found, self._tree)
         together = self._outside_with(found.sink.unit) is self._outside_with(host)
         together = together and not leaves
         if together and not elsewhere and keeps_graph(found.sink.call) is None:
@@ -265,17 +266,13 @@ class OutputFinder:
 
     def _may_leave_before_sink(self, found: LossSlice) -> bool:
         """`if not train: return loss, out` stands between the loss and its backward."""
-        host, sink = self._host(found), found.sink.unit
+        host, sink = host_of(found, self._tree), found.sink.unit
         if host.block is not sink.block:
             return False
         between = list(host.block.units[host.index + 1 : sink.index])
         if host is not found.pieces[0]:
             between += found.block.units[found.pieces[0].index + 1 :]
         return any(isinstance(node, _LEAVE) for unit in between for node in descendants(unit.node))
-
-    def _host(self, found: LossSlice) -> Unit:
-        """The statement that computes the loss, first of the slice or around its branch."""
-        return found.pieces[0] if found.chosen_by is None else self._tree.units[found.chosen_by]
 
     def _reports(self, unit: Unit) -> bool:
         """`self.log("accuracy", ...)`: a logger takes the value and no gradient."""

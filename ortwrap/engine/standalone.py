@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.branches import host_of
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.plan import Plan
@@ -88,7 +89,7 @@ def _needs_guards(
     name = function.name.value if isinstance(function, cst.FunctionDef) else ""
     if isinstance(sink.call, cst.Return) and name != "training_step":
         yield f"`{name}` is shared by training and evaluation"
-    if _block(sink.unit, tree) is not _block(plan.found.pieces[0], tree):
+    if _block(sink.unit, tree) is not _block(host_of(plan.found, tree), tree):
         yield "backward is not run every time that the loss is computed"
     for node in _run_by_forward(plan, helpers):
         if isinstance(node, cst.Attribute) and node.attr.value in _STOPS:
