@@ -64,6 +64,41 @@ NO_STEPS = {
         after="        (out.mean() + head(out).mean()).backward()",
     ),
 }  # fmt: skip
+NOTED = """\
+import torch
+from torch import nn
+
+model, criterion = nn.Linear(4, 4), nn.MSELoss()
+
+
+def train(x, y, amp, timed, losses, others):
+    if amp:
+        with {scope}:
+            loss = criterion(model(x), y)
+            losses.append(loss.item())
+    else:
+        loss = criterion(model(x), y + 1)
+        {note}
+    loss.backward()
+"""
+NOTES = {
+    "in another list": NOTED.format(
+        scope="torch.autocast('cpu')", note="others.append(loss.item())"
+    ),
+    "in one branch alone": NOTED.format(scope="torch.autocast('cpu')", note="pass"),
+    "in a scope that may look at the list": NOTED.format(
+        scope="timed", note="losses.append(loss.item())"
+    ),
+}
+
+
+@pytest.mark.parametrize("text", NOTES.values(), ids=NOTES)
+def test_notes_that_cannot_stand_behind_the_if_stay_in_its_branches(text: str) -> None:
+    result = rewrite_source(text)
+    assert [step.status for step in result.steps] == ["rewritten"]
+    body = result.text.partition("def train(")[2]
+    assert body.count("loss = model_with_loss") == 2
+    assert "            losses.append(loss.item())\n" in body
 
 
 @pytest.mark.parametrize("text", STEPS.values(), ids=STEPS)

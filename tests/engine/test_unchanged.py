@@ -66,35 +66,7 @@ class Keeper:
 
 """
 
-# An `if` whose branches note the loss that they compute, each in its own way or scope.
-NOTED = (
-    HEAD
-    + """\
-def train(amp, timed, losses, others):
-    if amp:
-        with {scope}:
-            loss = criterion(model(x), y)
-            losses.append(loss.item())
-    else:
-        loss = criterion(model(x), y + 1)
-        {note}
-    loss.backward()
-"""
-)
-
 LEFT_ALONE = [
-    (
-        "the branches note the loss in different lists",
-        NOTED.format(scope="torch.autocast('cpu')", note="others.append(loss.item())"),
-    ),
-    (
-        "one branch alone notes the loss",
-        NOTED.format(scope="torch.autocast('cpu')", note="pass"),
-    ),
-    (
-        "the loss is noted in a scope that may look at the list as it ends",
-        NOTED.format(scope="timed", note="losses.append(loss.item())"),
-    ),
     ("another library's backward", "import mxnet as mx\nloss = mx.nd.ones(3)\nloss.backward()\n"),
     (
         "the object of backward is an own class",
