@@ -1,4 +1,4 @@
-"""Modules in lists and dicts: what a loop over them, or picking one, gives a name to."""
+"""Lists and dicts: what makes one, and what a loop over one of modules gives a name to."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 
 Paired = Iterator[tuple[cst.CSTNode, cst.BaseExpression, bool]]
+
+
+def makes_container(value: cst.BaseExpression, bindings: Bindings) -> bool:
+    """`{}`, `[first]`, `OrderedDict()`: a list or dict that is new, for others to fill."""
+    if isinstance(value, cst.Call) and not value.args:
+        builtins = ("dict", "list")
+        named = any(_is_builtin(value, name, bindings) for name in builtins)
+        return named or bindings.qualified(value.func) == "collections.OrderedDict"
+    return isinstance(value, (cst.Dict, cst.List))
 
 
 def members(value: cst.BaseExpression) -> list[cst.BaseExpression]:

@@ -199,6 +199,15 @@ class _Walk:
 
     def _visit_Arg(self, node: cst.Arg) -> None:
         self.visit(node.value)
+        if isinstance(node.value, cst.Attribute):
+            self._hand_on(node.value)
+
+    def _hand_on(self, method: cst.Attribute) -> None:
+        """`map(terms.append, found)`: whoever is given the method may call it."""
+        name = method.attr.value
+        root = root_place(method.value, self.instance)
+        if root is not None and changes_its_object(name, asked=True):
+            self._mutate(root, only_adds=only_adds(name))
 
     def _visit_Call(self, node: cst.Call) -> None:
         func = node.func

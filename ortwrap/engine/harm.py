@@ -10,6 +10,7 @@ import libcst as cst
 
 from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.containers import makes_container
 from ortwrap.engine.effects import EffectsReader, overlap, place_of, root_place
 from ortwrap.engine.in_place import works_in_place
 from ortwrap.engine.independence import Independence
@@ -192,8 +193,22 @@ class HarmCheck:
         if known:
             return None
         if not crossing.runs_module:
+            touches = touches or self._is_given_container(call, reader, crossing)
             return _unknown(name) if touches else None
         return self._of_object(call, func, reader, crossing)
+
+    def _is_given_container(
+        self, call: cst.Call, reader: EffectsReader, crossing: Crossing
+    ) -> bool:
+        """`callback.after_loss(output, losses)`: a list or dict of terms, which may get more."""
+        return any(
+            root_place(argument.value, reader.instance) in crossing.reads
+            and any(
+                makes_container(value, self._bindings)
+                for value in self._modules.values(argument.value)
+            )
+            for argument in call.args
+        )
 
     def _of_criterion(
         self, func: cst.BaseExpression, reader: EffectsReader, crossing: Crossing

@@ -9,7 +9,8 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 
 _WRITE_TO_THE_FIRST = frozenset(
-    "operator.setitem operator.delitem random.shuffle numpy.random.shuffle numpy.copyto numpy.put "
+    "operator.setitem operator.delitem operator.iadd operator.isub operator.imul operator.itruediv "
+    "operator.ior operator.iconcat random.shuffle numpy.random.shuffle numpy.copyto numpy.put "
     "numpy.place numpy.putmask numpy.fill_diagonal numpy.put_along_axis".split()
 )
 _COLLECTIVES = frozenset(

@@ -9,6 +9,7 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.branches import host_of
 from ortwrap.engine.effects import overlap, place_of
+from ortwrap.engine.later_terms import LaterTerms
 from ortwrap.engine.liveness import asks_whether_bound, bound_by_a_round, surely_binds
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.optional import option_of
@@ -48,6 +49,7 @@ class OutputFinder:
         self._flow = analyses.flow
         self._liveness = analyses.liveness
         self._tensors = TensorProof(analyses)
+        self._later = LaterTerms(analyses)
 
     def find(
         self, found: LossSlice, order: Order, inputs: set[str]
@@ -89,12 +91,12 @@ class OutputFinder:
                     if name == "loss" and self._is_loss(place, found) and not rescaled:
                         new = found.place or "loss"
                     else:
-                        detach = name in _TENSOR_FIELDS and self._graph_ends(place, found)
+                        detach = name in _TENSOR_FIELDS and self._graph_ends(place, found, order)
                         outputs.append(CarriedOutput(new, f"{place}.{name}", detach))
                     renames.update(dict.fromkeys(nodes, new))
             else:
                 detach = place not in inputs and self._tensors.proves(place, found)
-                detach = detach and self._graph_ends(place, found)
+                detach = detach and self._graph_ends(place, found, order)
                 outputs.append(CarriedOutput(place, place.split(".")[-1], detach))
         return outputs, renames
 
@@ -239,12 +241,12 @@ class OutputFinder:
         host = found.block.units[found.end]
         return place in self._liveness.after(host)
 
-    def _graph_ends(self, place: str, found: LossSlice) -> bool:
+    def _graph_ends(self, place: str, found: LossSlice, order: Order) -> bool:
         """No gradient can be asked of the place: backward always runs first, or nothing uses it.
 
         After backward the graph is gone, so whatever reads the value later has no use for it.
         """
-        if place in found.open_places:
+        if place in found.open_places or self._later.may_hold(place, found, order):
             return False
         elsewhere = not isinstance(found.sink.call, cst.Call)
         leaves = self._may_leave_before_sink(found)

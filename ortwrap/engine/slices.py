@@ -8,6 +8,7 @@ from functools import cached_property
 import libcst as cst
 
 from ortwrap.engine.attempts import is_read_on_failure
+from ortwrap.engine.containers import makes_container
 from ortwrap.engine.effects import EffectsReader, overlap, place_of
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.headers import bound_in_header
@@ -288,14 +289,8 @@ class Slicer:
         return tuple(chosen), tuple(prepared)
 
     def _makes_container(self, node: cst.CSTNode) -> bool:
-        """`logs = {}`, `terms = OrderedDict()`."""
         value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None
-        if isinstance(value, cst.Call) and not value.args:
-            func, bindings = value.func, self._reader.bindings
-            builtin = isinstance(func, cst.Name) and bindings.resolve(func) is None
-            name = self._tree.code(func) if builtin else bindings.qualified(func)
-            return name in ("dict", "list", "collections.OrderedDict")
-        return isinstance(value, (cst.Dict, cst.List))
+        return value is not None and makes_container(value, self._reader.bindings)
 
     def is_barrier(self, unit: Unit) -> bool:
         """A statement that no forward may be moved across: an update or another backward."""
