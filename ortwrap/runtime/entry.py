@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from . import operators
 from .attributes import holding
 from .buffers import Kept, set_aside
+from .constants import kept_apart
 from .readings import Late, Reading
 from .structure import Leaves, describe, rebuild, template_of
 from .witness import mark_inputs, mark_numbers
@@ -100,6 +101,7 @@ class GraphEntry(nn.Module):
                 describe((result, holders.read()) if state else result, leaves)
             outputs = [leaves.tensors[index] for index in self._exported]
             mark_numbers(_late(leaves.numbers, outputs))
+            kept_apart(outputs, tensors, self.wrapper)
         return (*outputs, *buffers)
 
     def train(self, mode: bool = True) -> GraphEntry:

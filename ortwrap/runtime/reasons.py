@@ -114,9 +114,24 @@ def _summary(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if _ERROR.match(line)]
     text = telling[-1] if telling else next(iter(lines), "")
-    text = _NOISE.split(text, maxsplit=1)[0][:400]
+    text = _without_signature(_NOISE.split(text, maxsplit=1)[0])[:400]
     text += next((advice for said, advice in _ADVICE.items() if said in text), "")
     return text if _ERROR.match(text) else f"{type(error).__name__}: {text}"
+
+
+def _without_signature(text: str) -> str:
+    """ONNX Runtime's words, without the file and the C++ function that it puts before them."""
+    found = _CPP_PLACE.search(text)
+    begins = text.find("(", found.end()) if found else -1
+    if found is None or begins < 0:
+        return text
+    depth = 0
+    for index in range(begins, len(text)):
+        depth += (text[index] == "(") - (text[index] == ")")
+        if depth == 0:
+            said = _REST_OF_SIGNATURE.sub("", text[index + 1 :])
+            return f"{text[: found.start()]}{said}" if said else text
+    return text
 
 
 def _place_in_trace(error: BaseException) -> str | None:
@@ -134,5 +149,7 @@ _ADVICE = {
     "error unpacking string as utf-8": " (a script's path is not ASCII, and this Python reads "
     "names of files as ASCII: set PYTHONUTF8=1)"
 }
+_CPP_PLACE = re.compile(r"/onnxruntime_src/\S+:\d+ ")
+_REST_OF_SIGNATURE = re.compile(r"^(?:::<lambda\(.*?\)>)?(?: const)?\s*")
 _NOISE = re.compile(r"\. Please feel free|  \[Caused by| with: ")
 _TRACED_LINE = re.compile(r"^(?:.*# )?(/.*?\.py)\((\d+)\): ", re.MULTILINE)

@@ -174,6 +174,33 @@ def test_an_argument_that_is_returned_is_the_same_object() -> None:
         assert again is loss
 
 
+class ReturnsConstants(nn.Module):
+    """Returns what is made of no argument, or of their sizes alone, beside the loss."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, data: torch.Tensor, target: torch.Tensor) -> dict[str, torch.Tensor]:
+        return {
+            "loss": F.cross_entropy(self.model(data), target),
+            "off": torch.tensor(0.0),
+            "labels": torch.zeros(4, dtype=torch.long),
+            "mask": torch.ones(len(data), 1, dtype=torch.bool),
+            "like": torch.zeros_like(data) + 2,
+        }
+
+
+def test_constants_come_out_beside_the_loss() -> None:
+    twins = Twins(mlp(8, 4), kind=ReturnsConstants)
+    for _ in range(4):
+        result = twins.step(*batch())
+    assert twins.ran_on_ort() == 3
+    assert [value.dtype for value in result.values()] == [
+        *(torch.float32, torch.float32, torch.long, torch.bool, torch.float32)
+    ]
+
+
 def test_the_loss_may_be_changed_in_place() -> None:
     twins = Twins(mlp(8, 1), nn.MSELoss())
     for _ in range(3):
