@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from .memo import Identity, is_alive
+from .identity import Identity
+from .memo import is_alive
 
 _FEW_CALLS = 2
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Callable
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from . import notes, settings, specialise
 from .ambient import ambient_key, obstacle
@@ -135,7 +135,7 @@ class Dispatcher:
         leaves = Leaves()
         try:
             structure = _described("an argument", (args, kwargs), leaves, _EMPTY)
-            watch = self._guards.look(wrapper, self._given_up is None)
+            watch = self._guards.look(wrapper, self._given_up is None, leaves.code)
             state = self._guards.held()
             if state:
                 of_state = _described("what forward sets", state, leaves, _EMPTY_ATTRIBUTE)
@@ -145,6 +145,7 @@ class Dispatcher:
                 self._warn(outside.reason)
             return self._run_outside(outside.reason, args, kwargs)
         call = Call(args, kwargs, leaves.tensors, leaves.numbers, state)
+        structure = (structure, _repeated(leaves.tensors))
         family = self._family(wrapper, (structure, *watch.of_parameters()))
         if family is None:
             return self._run_given_up(args, kwargs)
@@ -365,6 +366,12 @@ def _described(what: str, value: Any, leaves: Leaves, empty: Reason) -> Hashable
     if 0 in leaves.sizes:
         raise _Outside(empty)
     return structure
+
+
+def _repeated(tensors: Sequence[Tensor]) -> Hashable:
+    """Which arguments are one and the same tensor: a result may be one of them, handed on."""
+    ids = list(map(id, tensors))
+    return None if len(set(ids)) == len(ids) else tuple(map(ids.index, ids))
 
 
 def _later(reason: Reason) -> Reason:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import types
 from collections.abc import Collection, Hashable, Sequence
 from typing import Any, Callable, Optional
 
@@ -56,24 +57,25 @@ class Guards:
         watch = self._watch
         return None if watch is None else (watch, self.state, self.obstacle)
 
-    def look(self, wrapper: nn.Module, learn: bool) -> Watch:
+    def look(self, wrapper: nn.Module, learn: bool, code: Sequence[Any] = ()) -> Watch:
         """What the modules are now.
 
         Args:
             wrapper: what holds them.
             learn: whether a new state gets a number, so that graphs can be made for it.
+            code: functions, and classes of objects, that forward is given as arguments.
         """
-        watch = self._watch
-        if watch is not None and (self._trust or watch.unchanged()):
+        watch, given = self._watch, _apart(code) if code else ()
+        if watch is not None and watch.covers(given) and (self._trust or watch.unchanged()):
             return watch
         self._holders = holders = Holders(wrapper, self._attributes)
-        self._watch = watch = Watch(tree.flatten((wrapper,)), holders.names)
+        self._watch = watch = Watch(tree.flatten((wrapper,)), holders.names, given)
         # Hashing the whole of it at each call would cost more than the guards.
         if learn:
             self._states.setdefault(watch.key, len(self._states))
         self.state = self._states.get(watch.key, -1)
         roots = (wrapper, *watch.outside)
-        self.obstacle = next(filter(None, map(tree.obstacle, roots)), None)
+        self.obstacle = next(filter(None, map(tree.obstacle, roots)), watch.obstacle)
         self._on_change()
         return watch
 
@@ -110,3 +112,13 @@ class Guards:
         if watch is None or watch.unchanged() or watch.again().key == watch.key:
             return None
         return Reason(f"forward changes {watch.first_change()}")
+
+
+def _apart(code: Sequence[Any]) -> tuple[Any, ...]:
+    """Each function and class once; a bound method, made anew whenever it is named, in two."""
+    found: dict[int, Any] = {}
+    for one in code:
+        bound = isinstance(one, types.MethodType)
+        for part in (one.__func__, one.__self__) if bound else (one,):
+            found[id(part)] = part
+    return tuple(found.values())

@@ -8,47 +8,16 @@ from __future__ import annotations
 
 import functools
 import types
-import weakref
 from collections.abc import Hashable, Sequence
 from typing import Any, Callable
 
 from torch import nn
 
+from .identity import Identity
+
 _PLAIN = (type(None), bool, int, float, str, bytes)
+_Functions = tuple[types.FunctionType, ...]
 _OF_EVERY_MODULE = frozenset(vars(nn.Module()))
-
-
-class Identity:
-    """Equal only for the same living object."""
-
-    __slots__ = ("_hash", "_kept", "_ref")
-
-    def __init__(self, value: Any, on_death: Callable[[], None]) -> None:
-        """
-        Args:
-            value: the object; held weakly if it can be.
-            on_death: called when it is collected.
-        """
-        self._hash = id(value)
-        self._kept = None
-        try:
-            self._ref: Callable[[], Any] = weakref.ref(value, lambda _: on_death())
-        except TypeError:
-            self._kept = value
-            self._ref = lambda: self._kept
-
-    @property
-    def alive(self) -> bool:
-        return self._ref() is not None
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Identity):
-            return NotImplemented
-        mine = self._ref()
-        return mine is not None and mine is other._ref()
 
 
 def key_of(kind: type, parts: Sequence[Any], on_death: Callable[[], None]) -> Hashable:
@@ -69,12 +38,16 @@ def is_alive(key: Hashable) -> bool:
     return all(map(is_alive, key)) if isinstance(key, tuple) else True
 
 
-def _part_key(part: Any, on_death: Callable[[], None]) -> Hashable:
+def _part_key(part: Any, on_death: Callable[[], None], above: _Functions = ()) -> Hashable:
+    """The key of a part, or of what a function that is one, or those `above` it, hold."""
     if isinstance(part, nn.Module):
         state = _stateless_key(part, on_death)
         return state if state is not None else Identity(part, on_death)
-    if isinstance(part, types.FunctionType):
-        closure = tuple([_cell_key(cell, on_death) for cell in part.__closure__ or ()])
+    if isinstance(part, types.FunctionType) and not vars(part):
+        if part in above:
+            return ("itself", above.index(part))
+        inside = (*above, part)
+        closure = tuple([_cell_key(cell, on_death, inside) for cell in part.__closure__ or ()])
         defaults = (part.__defaults__ or (), tuple((part.__kwdefaults__ or {}).items()))
         plain = _plain_key(defaults)
         if plain is not None:
@@ -82,16 +55,16 @@ def _part_key(part: Any, on_death: Callable[[], None]) -> Hashable:
     if isinstance(part, functools.partial):
         arguments = _plain_key((part.args, tuple(sorted(part.keywords.items()))))
         if arguments is not None:
-            return ("partial", _part_key(part.func, on_death), arguments)
+            return ("partial", _part_key(part.func, on_death, above), arguments)
     if isinstance(part, types.MethodType):
-        return ("method", part.__func__, _part_key(part.__self__, on_death))
+        return ("method", part.__func__, _part_key(part.__self__, on_death, above))
     plain = _plain_key(part)
     return plain if plain is not None else Identity(part, on_death)
 
 
-def _cell_key(cell: types.CellType, on_death: Callable[[], None]) -> Hashable:
+def _cell_key(cell: types.CellType, on_death: Callable[[], None], above: _Functions) -> Hashable:
     try:
-        return _part_key(cell.cell_contents, on_death)
+        return _part_key(cell.cell_contents, on_death, above)
     except ValueError:
         return "empty"
 

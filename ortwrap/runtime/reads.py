@@ -6,20 +6,26 @@ the names in the code of forward, and of all it calls, are few.
 
 from __future__ import annotations
 
-import dis
 import functools
+import itertools
 import sys
 import types
 import weakref
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from torch import nn
 
+from .code_names import attributes_in, globals_in, imports_in
 from .reasons import is_user_code
 
 _MAX_FUNCTIONS = 2_000
+_MAX_ITEMS = 256
+_CALLABLES = (types.FunctionType, types.MethodType, functools.partial)
+_CONTAINERS = (list, tuple, dict, set, frozenset, deque)
+_OFFERED = (*_CALLABLES, *_CONTAINERS, type, types.ModuleType, nn.Module)
 _NEVER_READ = frozenset({"__init__", "extra_repr", "__repr__", "state_dict", "load_state_dict"})
 
 
@@ -42,11 +48,18 @@ class Reads:
     modules: tuple[nn.Module, ...]
 
 
-def reads_of(roots: Iterable[nn.Module]) -> Reads:
-    """What the forwards of `roots`, and all that they call, can read."""
+def reads_of(roots: Iterable[nn.Module], given: Iterable[Any] = ()) -> Reads:
+    """What the forwards of `roots`, and all that they call, can read.
+
+    Args:
+        roots: the modules of the step.
+        given: functions, and classes of objects, that forward is given as arguments.
+    """
     reading = _Reading()
     for root in roots:
         reading.open(root)
+    for one in given:
+        reading.give(one)
     return reading.done()
 
 
@@ -110,46 +123,71 @@ class _Reading:
         if id(owner) in self._opened:
             return
         self._opened.add(id(owner))
-        for kind in type(owner).__mro__:
-            if is_users(kind):
-                self._owners[id(kind)] = kind
-        for name, function in _methods(type(owner)):
-            # A trainer may have a `forward` too, which nothing calls but those that name it.
-            runs = name == "forward" and isinstance(owner, nn.Module)
-            if runs or name.startswith("__"):
-                self._stack.append(function)
-            else:
-                self._offer(name, function)
+        self._open_kind(type(owner))
         for name, value in getattr(owner, "__dict__", {}).items():
             if _is_worth_a_look(value):
                 self._offer(name, value)
 
+    def give(self, one: Any) -> None:
+        """Offers a function, or the methods of the objects of a class."""
+        if isinstance(one, type):
+            self._open_kind(one)
+        else:
+            self.reach(one)
+
+    def _open_kind(self, kind: type) -> None:
+        """Offers the methods of the objects of a class."""
+        for base in kind.__mro__:
+            if is_users(base):
+                self._owners[id(base)] = base
+        for name, function in _methods(kind):
+            # A trainer may have a `forward` too, which nothing calls but those that name it.
+            runs = name == "forward" and issubclass(kind, nn.Module)
+            if runs or name.startswith("__"):
+                self._stack.append(function)
+            else:
+                self._offer(name, function)
+
     def _offer(self, name: str, value: Any) -> None:
         if name in self._attributes:
-            self._reach(value)
+            self.reach(value)
         else:
             self._waiting.setdefault(name, []).append(value)
 
-    def _reach(self, value: Any) -> None:
+    def reach(self, value: Any) -> None:
         """Something that forward may call, or may call methods of."""
         if isinstance(value, types.FunctionType):
             self._stack.append(value)
             if hasattr(value, "__wrapped__"):
-                self._reach(value.__wrapped__)
+                self.reach(value.__wrapped__)
         elif isinstance(value, types.MethodType):
-            self._reach(value.__func__)
-            self._reach(value.__self__)
+            self.reach(value.__func__)
+            self.reach(value.__self__)
         elif isinstance(value, functools.partial):
             for part in (value.func, *value.args, *value.keywords.values()):
-                self._reach(part)
+                self.reach(part)
         elif isinstance(value, (type, types.ModuleType)):
             self._open_owner(value)
+        elif isinstance(value, _CONTAINERS):
+            self._open_container(value)
         elif isinstance(value, nn.Module):
             self._open_module(value)
         elif _wrapped(value) is not None:
-            self._reach(_wrapped(value))
+            self.reach(_wrapped(value))
         elif _is_object(value):
             self.open(value)
+
+    def _open_container(self, container: Any) -> None:
+        """Functions to choose from, terms of a loss, and the like."""
+        if id(container) in self._opened:
+            return
+        if _is_object(container):
+            self.open(container)
+        self._opened.add(id(container))
+        items = container.values() if isinstance(container, dict) else container
+        for item in itertools.islice(items, _MAX_ITEMS):
+            if _is_worth_a_look(item):
+                self.reach(item)
 
     def _open_owner(self, owner: type | types.ModuleType) -> None:
         """Offers what a class or a file of the user holds."""
@@ -172,21 +210,35 @@ class _Reading:
 
     def _follow(self, function: types.FunctionType) -> None:
         code = function.__code__
-        for name in _attributes_in(code) - self._attributes:
+        for name in attributes_in(code) - self._attributes:
             self._attributes.add(name)
             for value in self._waiting.pop(name, ()):
-                self._reach(value)
+                self.reach(value)
         for cell in function.__closure__ or ():
             self._cells[id(cell)] = cell
-            self._reach(_content(cell))
+            self.reach(_content(cell))
         if not _is_followed(code.co_filename):
             return
         space = function.__globals__
-        for name in _globals_in(code):
+        for file in _imported(imports_in(code), space):
+            self.reach(file)
+        for name in globals_in(code):
             value = space.get(name, _MISSING)
             if value is not _MISSING:
                 self._names[(id(space), name)] = (space, name)
-                self._reach(value)
+                self.reach(value)
+
+
+def _imported(names: Iterable[str], space: dict[str, Any]) -> Iterator[types.ModuleType]:
+    """The files that code with these globals may mean when it imports them; some may be others."""
+    package = str(space.get("__package__") or "")
+    for name in names:
+        found = {name, name.partition(".")[0]}
+        folder = package
+        while folder:
+            found.add(f"{folder}.{name}".rstrip("."))
+            folder = folder.rpartition(".")[0]
+        yield from (sys.modules[one] for one in sorted(found) if one in sys.modules)
 
 
 def _is_followed(path: str) -> bool:
@@ -195,8 +247,7 @@ def _is_followed(path: str) -> bool:
 
 
 def _is_worth_a_look(value: Any) -> bool:
-    kinds = (types.FunctionType, types.MethodType, functools.partial, type, nn.Module)
-    return isinstance(value, kinds) or _wrapped(value) is not None or _is_object(value)
+    return isinstance(value, _OFFERED) or _wrapped(value) is not None or _is_object(value)
 
 
 def _wrapped(value: Any) -> Any:
@@ -243,45 +294,3 @@ def _plain(member: Any) -> Iterator[types.FunctionType]:
         yield from _plain(member.__func__)
     elif isinstance(member, (property, functools.cached_property)):
         yield from _plain(member.fget if isinstance(member, property) else member.func)
-
-
-@functools.lru_cache(maxsize=16384)
-def _attributes_in(code: types.CodeType) -> frozenset[str]:
-    """Names of attributes, and strings that may be such names."""
-    found = set(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, str) and constant.isidentifier():
-            found.add(constant)
-        elif isinstance(constant, types.CodeType):
-            found |= _attributes_in(constant)
-    return frozenset(found)
-
-
-# How many of an instruction's lowest bits say something else than which name it reads.
-_BITS_BEFORE_NAME = {
-    dis.opmap[name]: bits
-    for name, bits in (
-        ("LOAD_GLOBAL", 1 if sys.version_info >= (3, 11) else 0),
-        ("LOAD_NAME", 0),
-        ("LOAD_FROM_DICT_OR_GLOBALS", 0),
-    )
-    if name in dis.opmap
-}
-
-
-@functools.lru_cache(maxsize=16384)
-def _globals_in(code: types.CodeType) -> frozenset[str]:
-    """Names of globals: `self.criterion` reads none that happens to be called so."""
-    found: set[str] = set()
-    high = 0
-    raw = code.co_code
-    for operation, low in zip(raw[::2], raw[1::2]):
-        argument = high | low
-        high = argument << 8 if operation == dis.EXTENDED_ARG else 0
-        bits = _BITS_BEFORE_NAME.get(operation)
-        if bits is not None:
-            found.add(code.co_names[argument >> bits])
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            found |= _globals_in(constant)
-    return frozenset(found)

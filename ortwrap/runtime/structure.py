@@ -63,11 +63,13 @@ class Leaves:
         tensors: every tensor.
         numbers: every int and float, NumPy's too (bools are part of the structure).
         sizes: 0, 1 and 2, for all larger ones, as far as they are sizes of the tensors.
+        code: functions, and the classes of objects.
     """
 
-    __slots__ = ("numbers", "sizes", "tensors")
+    __slots__ = ("code", "numbers", "sizes", "tensors")
 
     def __init__(self) -> None:
+        self.code: list[Any] = []
         self.sizes: set[int] = set()
         self.tensors: list[Tensor] = []
         self.numbers: list[Any] = []
@@ -106,6 +108,8 @@ def describe(value: Any, leaves: Leaves) -> Hashable:
     container = _container_of(kind, value)
     if container is not None:
         keys, children = container.parts(value)
+        if kind not in _BUILT_IN:
+            leaves.code.append(kind)
         return (kind, keys, tuple([describe(child, leaves) for child in children]))
     return _describe_other(kind, value, leaves)
 
@@ -178,6 +182,7 @@ class _Node:
 
 def _describe_other(kind: type, value: Any, leaves: Leaves) -> Hashable:
     if isinstance(value, enum.Enum):
+        leaves.code.append(kind)
         return (kind, value.name)
     if isinstance(value, (slice, range)):
         return (kind, _fixed(value.start), _fixed(value.stop), _fixed(value.step))
@@ -185,10 +190,19 @@ def _describe_other(kind: type, value: Any, leaves: Leaves) -> Hashable:
         leaves.numbers.append(value)
         return (type(value.value),)
     if isinstance(value, _FUNCTIONS):
-        return (kind, id(value))
+        leaves.code.append(value)
+        return (kind, _code_of(value))
     if isinstance(value, Tensor):
         raise Opaque(f"a tensor of type {kind.__name__}")
     raise Opaque(f"an object of type {kind.__module__}.{kind.__qualname__}")
+
+
+def _code_of(function: Any) -> Hashable:
+    """What is left of a function without what it reads elsewhere, which the guards look at."""
+    if isinstance(function, types.MethodType):
+        function = function.__func__
+    code: Hashable = getattr(function, "__code__", function)
+    return code
 
 
 def _fixed(bound: Any) -> Hashable:
@@ -232,6 +246,7 @@ _NAMED_TUPLE = _Container(_sequence_parts, lambda like, children: type(like)(*ch
 _MAPPING = _Container(_mapping_parts, _mapping_build)
 _OBJECT = _Container(_object_parts, _object_build)
 
+_BUILT_IN = frozenset({list, tuple, dict, OrderedDict})
 _KNOWN: dict[type, _Container | None] = {
     list: _LIST,
     tuple: _TUPLE,

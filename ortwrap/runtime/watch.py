@@ -1,17 +1,19 @@
 """Guards on the Python state that a forward reads: attributes, globals, closures, hooks.
 
-`Watch` walks that state once into rows of (namespace, name, object). Asking whether anything
-changed then compares identities only, at the speed of C; the walk is repeated when one differs.
+`Watch` walks that state once into a ledger. Asking whether anything changed then compares
+identities only; the walk is repeated when one differs.
 """
 
 from __future__ import annotations
 
+import contextvars
 import enum
 import functools
-import operator
+import io
+import os
 import types
-from collections import deque
-from collections.abc import Hashable, Iterable, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -19,12 +21,16 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
 from .generators import is_generator
+from .identity import Identity
+from .ledger import Ledger
 from .reads import Reads, is_users, reads_of
+from .reasons import Reason
 from .tree import flatten, hook_tables, original, set_by_hooks
 
 # Deeper or longer than this it is the user's data, not the configuration of a model.
 _MAX_DEPTH = 3
 _MAX_ITEMS = 256
+_MAX_BYTES = 2**14
 
 _PLAIN = (
     type(None),
@@ -34,6 +40,7 @@ _PLAIN = (
     complex,
     str,
     bytes,
+    range,
     torch.dtype,
     torch.device,
     torch.Size,
@@ -45,6 +52,9 @@ _INTERNAL = frozenset(
 # Guarded whether or not any code names them.
 _ALWAYS = frozenset({"training", "forward"})
 _NOT_WALKED = (type, types.ModuleType, types.BuiltinFunctionType)
+_FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
+_BUILT_IN = frozenset({list, tuple, deque, dict, OrderedDict})
+_ENVIRONMENT = frozenset({"environ", "getenv"})
 
 
 class Watch:
@@ -55,50 +65,49 @@ class Watch:
         modules: the modules that were walked.
         outside: those that forward can reach, but that are not among these.
         generators: what forward can draw random numbers from, global ones excluded.
+        obstacle: what in the state no graph can follow, None if nothing.
     """
 
     def __init__(
-        self, modules: Sequence[nn.Module], held: frozenset[tuple[int, str]] = frozenset()
+        self,
+        modules: Sequence[nn.Module],
+        held: Collection[tuple[int, str]] = frozenset(),
+        given: Sequence[Any] = (),
     ) -> None:
         """
         Args:
             modules: the flattened tree, the wrapper's own instance included.
             held: attributes whose values are given to the graph, by the module's id and their name.
+            given: functions, and classes of objects, that forward is given as arguments.
         """
         self.modules = tuple(modules)
         self._held = held
+        self._given = tuple(given)
         self.generators: list[Any] = []
-        # In flat lists, so that `unchanged` compares them without a loop in Python.
-        self._spaces: list[dict[str, Any]] = []
-        self._names: list[str] = []
-        self._values: list[Any] = []
-        self._places: dict[tuple[int, str], list[int]] = {}
-        # The same for classes, whose namespaces are views.
-        self._views: list[Any] = []
-        self._members: list[str] = []
-        self._member_values: list[Any] = []
-        self._sized: list[Any] = []
-        self._sizes: list[int] = []
-        self._lists: list[tuple[Any, tuple[Any, ...]]] = []
-        self._sets: list[tuple[Any, frozenset[Any]]] = []
-        self._tensors: list[tuple[Tensor, int]] = []
-        self._cells: list[tuple[types.CellType, Any]] = []
+        self.obstacle: Reason | None = None
+        self._ledger = Ledger()
         self._own = {id(module): index for index, module in enumerate(self.modules)}
         self._seen: set[int] = set()
-        self._reads = reads_of(modules)
+        self._reads = reads_of(modules, given)
         # A compiled twin of one, under a global name that forward happens to mention, is none.
         self.outside = flatten(
             [one for one in self._reads.modules if id(original(one)) not in self._own]
         )
         for table in hook_tables((*modules, *self.outside)):
-            self._fix_size(table)
-        hooks = tuple(self._sizes)
+            self._ledger.size(table)
+        hooks = self._ledger.sizes
         self.parameters, self.buffers = _registered(self.modules)
-        self._registered = frozenset(map(id, (*self.parameters, *self.buffers)))
+        self._ledger.registered(
+            [one for one in self.parameters if not is_lazy(one)],
+            [one for one in self.buffers if not is_lazy(one)],
+        )
+        tensors = enumerate((*self.parameters, *self.buffers))
+        self._registered = {id(tensor): index for index, tensor in tensors}
         self.key: Hashable = (
             tuple([self._module(module) for module in self.modules]),
             tuple([self._outsider(module) for module in self.outside]),
             self._outside(self._reads),
+            tuple([self._value(one, 0) for one in given]),
             hooks,
             _shapes(self.modules),
         )
@@ -108,50 +117,26 @@ class Watch:
         trained = tuple([parameter.requires_grad for parameter in self.parameters])
         return trained, tuple([parameter.dtype for parameter in self.parameters])
 
+    def covers(self, given: Sequence[Any]) -> bool:
+        """Whether it knows these arguments of forward."""
+        known = self._given
+        return len(given) == len(known) and all(a is b for a, b in zip(given, known))
+
     def unchanged(self) -> bool:
         """Whether everything is what it was. False may also mean equal, but another object."""
-        found = map(dict.get, self._spaces, self._names)
-        members = map(types.MappingProxyType.get, self._views, self._members)
-        return (
-            all(map(operator.is_, found, self._values))
-            and all(map(operator.is_, members, self._member_values))
-            and list(map(len, self._sized)) == self._sizes
-            and self._containers_unchanged()
-        )
+        return self._ledger.unchanged()
 
     def follow(self, namespace: dict[str, Any], name: str) -> None:
         """Takes what stands in a namespace now for what has been there all the time."""
-        if (id(namespace), name) not in self._places:
-            rows = enumerate(zip(self._spaces, self._names))
-            self._places[id(namespace), name] = [
-                index for index, (space, known) in rows if space is namespace and known == name
-            ]
-        for index in self._places[id(namespace), name]:
-            self._values[index] = namespace.get(name)
+        self._ledger.follow(namespace, name)
 
     def again(self) -> Watch:
         """The state of the same modules now."""
-        return Watch(self.modules, self._held)
+        return Watch(self.modules, self._held, self._given)
 
     def first_change(self) -> str:
         """The name of something that is not what it was, to show to the user."""
-        rows = zip(self._spaces, self._names, self._values)
-        for space, name, value in rows:
-            if space.get(name) is not value:
-                return f"`{name}`"
-        return "what it reads"
-
-    def _containers_unchanged(self) -> bool:
-        for sequence, items in self._lists:
-            if len(sequence) != len(items) or not all(map(operator.is_, sequence, items)):
-                return False
-        for tensor, version in self._tensors:
-            if tensor._version != version:
-                return False
-        for cell, value in self._cells:
-            if _content(cell) is not value:
-                return False
-        return all(group == content for group, content in self._sets)
+        return self._ledger.first_change()
 
     def _module(self, module: nn.Module) -> Hashable:
         namespace, held = module.__dict__, self._held
@@ -168,15 +153,15 @@ class Watch:
             # An empty one too: forward may ask whether there is something in it. What holds the
             # parameters of a scripted module is no dictionary, and no graph is made of it.
             if isinstance(entries, dict):
-                self._add_rows(entries, tuple(entries), tuple(entries.values()))
-                self._fix_size(entries)
+                self._ledger.rows(entries, tuple(entries), tuple(entries.values()))
+                self._ledger.size(entries)
         return (type(module), own, tuple(module._modules.keys()))
 
     def _outsider(self, module: nn.Module) -> Hashable:
         """A module whose tensors are constants of a graph."""
         tensors = [*module._parameters.values(), *module._buffers.values()]
         held = tuple([None if tensor is None else self._tensor(tensor) for tensor in tensors])
-        return (id(module), self._module(module), held)
+        return (Identity(module), self._module(module), held)
 
     def _outside(self, reads: Reads) -> Hashable:
         parts: list[Hashable] = []
@@ -184,16 +169,18 @@ class Watch:
             if name in namespace:
                 parts.append((name, self._namespace(namespace, (name,), False, 0)))
         for cell in reads.cells:
-            content = _content(cell)
-            self._cells.append((cell, content))
+            content = self._ledger.answer(functools.partial(_content, cell))
             parts.append(self._value(content, 0))
         parts.extend([self._owner(owner, 0) for owner in reads.owners])
+        if _ENVIRONMENT & reads.attributes:
+            table = getattr(os.environ, "_data", {})
+            parts.append(self._namespace(table, tuple(table), True, 0))
         return tuple(parts)
 
     def _owner(self, owner: type | types.ModuleType, depth: int) -> Hashable:
         """A class or a file of the user: what stands in it under names that the code has."""
         if id(owner) in self._seen:
-            return ("owner", id(owner))
+            return ("owner", Identity(owner))
         self._seen.add(id(owner))
         space = vars(owner)
         wanted = self._reads.attributes
@@ -201,31 +188,19 @@ class Watch:
         if isinstance(owner, types.ModuleType):
             return (owner.__name__, self._namespace(owner.__dict__, names, False, depth + 1))
         values = tuple([space[name] for name in names])
-        self._views.extend([space] * len(names))
-        self._members.extend(names)
-        self._member_values.extend(values)
+        self._ledger.members(space, names, values)
+        self._ledger.size(space)
         found = [(name, self._value(value, depth + 1)) for name, value in zip(names, values)]
         return (owner.__qualname__, tuple(found))
-
-    def _add_rows(
-        self, namespace: dict[str, Any], names: Sequence[str], values: Sequence[Any]
-    ) -> None:
-        self._spaces.extend([namespace] * len(names))
-        self._names.extend(names)
-        self._values.extend(values)
-
-    def _fix_size(self, container: Any) -> None:
-        self._sized.append(container)
-        self._sizes.append(len(container))
 
     def _namespace(
         self, namespace: dict[str, Any], names: Iterable[str], sized: bool, depth: int
     ) -> Hashable:
         chosen = tuple(names)
         values = tuple([namespace[name] for name in chosen])
-        self._add_rows(namespace, chosen, values)
+        self._ledger.rows(namespace, chosen, values)
         if sized:
-            self._fix_size(namespace)
+            self._ledger.size(namespace)
         return tuple([(name, self._value(value, depth)) for name, value in zip(chosen, values)])
 
     def _value(self, value: Any, depth: int) -> Hashable:
@@ -233,26 +208,45 @@ class Watch:
         if kind in _PLAIN:
             return (kind, value)
         if isinstance(value, enum.Enum):
-            return (kind, value.name)
+            return (kind, value.name, self._value(value._value_, depth + 1))
         if isinstance(value, Tensor):
             return self._tensor(value)
         if is_generator(value):
             self.generators.append(value)
-            return (kind, id(value))
+            return (kind, Identity(value))
         if isinstance(value, nn.Module):
-            return ("module", self._own.get(id(value), id(value)))
+            return ("module", self._own.get(id(value), Identity(value)))
         if isinstance(value, type) and depth < _MAX_DEPTH and is_users(value):
             return self._owner(value, depth)
-        if isinstance(value, (types.FunctionType, types.MethodType, functools.partial)):
+        if isinstance(value, _FUNCTIONS):
             return self._function(value, depth)
         if isinstance(value, _NOT_WALKED) or depth >= _MAX_DEPTH or id(value) in self._seen:
-            return (kind, id(value))
-        if kind in (list, tuple, deque):
-            return self._sequence(value, depth)
-        if kind in (set, frozenset):
-            self._sets.append((value, frozenset(value)))
+            return (kind, Identity(value))
+        return self._object(value, depth)
+
+    def _object(self, value: Any, depth: int) -> Hashable:
+        """A container, or an object of a class that means nothing to torch."""
+        kind = type(value)
+        if isinstance(value, (set, frozenset)):
+            self._ledger.group(value)
             return (kind, frozenset(map(repr, value)))
-        return self._walked(value, depth)
+        if isinstance(value, (list, tuple, deque, dict)):
+            content = self._container(value, depth)
+            return (kind, content, None if kind in _BUILT_IN else self._attributes(value, depth))
+        if isinstance(value, (str, int, float)):
+            return (kind, repr(value), self._attributes(value, depth))
+        if isinstance(value, slice):
+            bounds = (value.start, value.stop, value.step)
+            return (kind, tuple([self._value(bound, depth + 1) for bound in bounds]))
+        if kind.__module__ == "numpy" and hasattr(value, "nbytes"):
+            return self._of_numpy(value)
+        if isinstance(value, contextvars.ContextVar):
+            content = self._ledger.answer(functools.partial(value.get, None))
+            return (kind, self._value(content, depth + 1))
+        if _moves_unseen(kind):
+            text = f"forward can read an iterator ({kind.__name__}), which moves on unseen"
+            self.obstacle = self.obstacle or Reason(text)
+        return (kind, Identity(value), self._attributes(value, depth))
 
     def _function(self, value: Any, depth: int) -> Hashable:
         """A function by its code: scripts make the same one anew. `_outside` sees to its cells."""
@@ -266,35 +260,48 @@ class Watch:
         keywords = value.__kwdefaults__ or {}
         defaults = (*(value.__defaults__ or ()), *keywords.values())
         found = tuple([self._value(default, depth + 1) for default in defaults])
-        return ("function", value.__code__, tuple(keywords), found)
+        own = [name for name in value.__dict__ if name in self._reads.attributes]
+        attributes = self._namespace(value.__dict__, own, True, depth + 1)
+        return ("function", value.__code__, tuple(keywords), found, attributes)
 
-    def _walked(self, value: Any, depth: int) -> Hashable:
-        """A dictionary's content, or of an object the attributes that the code names."""
+    def _attributes(self, value: Any, depth: int) -> Hashable:
+        """The attributes of an object that the code names."""
         self._seen.add(id(value))
-        kind = type(value)
-        if isinstance(value, dict):
-            if len(value) > _MAX_ITEMS:
-                return (kind, id(value), len(value))
-            return (kind, self._namespace(value, tuple(value), True, depth + 1))
-        attributes = getattr(value, "__dict__", None)
-        if not isinstance(attributes, dict):
-            return (kind, id(value))
-        names = [name for name in attributes if name in self._reads.attributes]
-        return (kind, id(value), self._namespace(attributes, names, True, depth + 1))
+        found: list[Hashable] = []
+        namespace = getattr(value, "__dict__", None)
+        if isinstance(namespace, dict):
+            names = [name for name in namespace if name in self._reads.attributes]
+            found.append(self._namespace(namespace, names, True, depth + 1))
+        for name in _slots_of(type(value)) & self._reads.attributes:
+            content = self._ledger.answer(functools.partial(getattr, value, name, None))
+            found.append((name, self._value(content, depth + 1)))
+        return tuple(found)
 
-    def _sequence(self, value: Any, depth: int) -> Hashable:
+    def _container(self, value: Any, depth: int) -> Hashable:
         if len(value) > _MAX_ITEMS:
-            return (type(value), id(value), len(value))
-        if type(value) is not tuple:
+            return (Identity(value), len(value))
+        if not isinstance(value, tuple):
+            # A tuple may be met again as another object that has the same address.
             self._seen.add(id(value))
-            self._lists.append((value, tuple(value)))
-        return (type(value), tuple([self._value(item, depth + 1) for item in value]))
+        if isinstance(value, dict):
+            self._ledger.order(value)
+            return self._namespace(value, tuple(value), False, depth + 1)
+        if not isinstance(value, tuple):
+            self._ledger.items(value)
+        return tuple([self._value(item, depth + 1) for item in value])
+
+    def _of_numpy(self, value: Any) -> Hashable:
+        """A scalar, or an array, unless it is large."""
+        if value.nbytes > _MAX_BYTES or value.dtype.hasobject:
+            return (type(value), Identity(value))
+        return (value.dtype.str, value.shape, self._ledger.array(value))
 
     def _tensor(self, tensor: Tensor) -> Hashable:
-        if id(tensor) in self._registered:
-            return ("registered", id(tensor))
-        self._tensors.append((tensor, tensor._version))
-        return ("tensor", id(tensor), tensor._version)
+        index = self._registered.get(id(tensor))
+        if index is not None:
+            return ("registered", index)
+        version = self._ledger.tensor(tensor)
+        return ("tensor", Identity(tensor), version, tensor.requires_grad)
 
 
 def _registered(modules: Sequence[nn.Module]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
@@ -312,18 +319,35 @@ def _shapes(modules: Sequence[nn.Module]) -> Hashable:
     """Sizes, types and ties of parameters and buffers: what a graph depends on of them."""
     order: dict[int, int] = {}
     rows: list[Hashable] = []
-    tables = [table for module in modules for table in (module._parameters, module._buffers)]
-    for table in tables:
-        for name, tensor in table.items():
-            if tensor is None:
-                rows.append((name, None))
-                continue
-            index = order.setdefault(id(tensor), len(order))
-            if is_lazy(tensor):
-                rows.append((name, index, "lazy"))
-                continue
-            rows.append((name, index, tensor.shape, tensor.dtype, tensor.device))
+    for module in modules:
+        for table in (module._parameters, module._buffers):
+            for name, tensor in table.items():
+                if tensor is None:
+                    rows.append((name, None))
+                    continue
+                index = order.setdefault(id(tensor), len(order))
+                if is_lazy(tensor):
+                    rows.append((name, index, "lazy"))
+                    continue
+                trained = table is module._buffers and tensor.requires_grad
+                rows.append((name, index, tensor.shape, tensor.dtype, tensor.device, trained))
     return tuple(rows)
+
+
+def _moves_unseen(kind: type) -> bool:
+    """Whether objects of a class are iterators that keep their place to themselves."""
+    advance = getattr(kind, "__next__", None)
+    is_own = isinstance(advance, types.FunctionType) or issubclass(kind, io.IOBase)
+    return advance is not None and not is_own
+
+
+def _slots_of(kind: type) -> frozenset[str]:
+    """The attributes that objects of a class hold beside a dictionary."""
+    found: set[str] = set()
+    for base in kind.__mro__:
+        slots = vars(base).get("__slots__", ())
+        found.update((slots,) if isinstance(slots, str) else slots)
+    return frozenset(name for name in found if not name.startswith("__"))
 
 
 def _content(cell: types.CellType) -> Any | None:

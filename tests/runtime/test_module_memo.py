@@ -109,6 +109,29 @@ def test_criteria_that_differ_have_wrappers_of_their_own() -> None:
     torch.testing.assert_close(losses[1.0], F.cross_entropy(model(data), target))
 
 
+def test_a_criterion_that_calls_itself() -> None:
+    def loss(out: Tensor, target: Tensor, times: int = 2) -> Tensor:
+        below = loss(out, target, times - 1) if times > 1 else 0.0
+        return F.cross_entropy(out, target) + below
+
+    step = ort_module(WithLoss, mlp(8, 4), loss)
+    data, target = batch()
+    assert step(data, target) > 0
+
+
+def test_functions_that_differ_in_an_attribute_are_two() -> None:
+    def make(scale: float) -> Any:
+        def loss(out: Tensor, target: Tensor) -> Tensor:
+            return F.cross_entropy(out, target) * scale
+
+        loss.scale = scale  # type: ignore[attr-defined]
+        return loss
+
+    model, same = mlp(8, 4), make(1.0)
+    assert ort_module(WithLoss, model, same) is ort_module(WithLoss, model, same)
+    assert ort_module(WithLoss, model, same) is not ort_module(WithLoss, model, make(1.0))
+
+
 def test_a_criterion_with_a_weight_is_known_by_identity() -> None:
     model = mlp(8, 4)
     data, target = batch()
