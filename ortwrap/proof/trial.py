@@ -32,6 +32,10 @@ _TRACEBACK = "Traceback (most recent call last):"
 _ERROR = re.compile(
     r"^(?:[\w.]+\.)?([A-Z]\w*(?:Error|Exception|Unsupported)\b.{0,300})", re.MULTILINE
 )
+_ASKED_FOR_INPUT = (
+    ": it asks for input, and a run that is compared is given none; hand over what it asks for as "
+    "an argument, or in the environment"
+)
 
 OnProgress = Callable[[str, int, int], None]
 
@@ -304,11 +308,11 @@ def _failure(
         return f"was killed by {ended.signal_name}{after}"
     if raised:
         where = f" in the process of rank {raised.rank}" if len(recordings) > 1 else ""
-        return f"raised {(raised.exception or '').splitlines()[0]}{where}{after}"
+        return _raised((raised.exception or "").splitlines()[0], f"{where}{after}")
     error = _ERROR.findall(ended.output.rpartition(_TRACEBACK)[2])
     incomplete = not recordings or lost_after is not None
     if incomplete and ended.returncode and error and _TRACEBACK in ended.output:
-        return f"raised {error[-1]}{after or ' before its first step'}"
+        return _raised(error[-1], after or " before its first step")
     if lost_after is not None:
         return f"lost a process and ended with exit code {ended.returncode}{after}"
     if not recordings and ended.returncode:
@@ -316,3 +320,7 @@ def _failure(
     if not recordings:
         return "ended without a backward, and without a step of any torch optimizer"
     return None
+
+
+def _raised(error: str, when: str) -> str:
+    return f"raised {error}{when}{_ASKED_FOR_INPUT if error.startswith('EOFError') else ''}"
