@@ -66,10 +66,10 @@ def end(group: int, mark: str) -> None:
     for _ in range(_ROUNDS):
         if group:
             _kill(lambda: os.killpg(group, signal.SIGKILL))
-        marked = _marked(mark)
-        for process in marked:
+        left = marked(mark)
+        for process in left:
             _kill(lambda process=process: os.kill(process, signal.SIGKILL))  # type: ignore[misc]
-        if not marked:
+        if not left:
             return
         time.sleep(_ROUND_SECONDS)
 
@@ -79,7 +79,7 @@ def _kill(kill: Callable[[], None]) -> None:
         kill()
 
 
-def _marked(mark: str) -> list[int]:
+def marked(mark: str) -> list[int]:
     """The processes with `mark` in their environment, where the system tells."""
     found = []
     with contextlib.suppress(OSError):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Callable
 
 import ortwrap.proof.inject
+from ortwrap.proof.background import Background
 from ortwrap.proof.guardian import end, guarded
 from ortwrap.proof.printed import Printed, PrintedLosses
 from ortwrap.proof.recorder.config import VARIABLE, RecorderConfig
@@ -101,7 +102,8 @@ def run_recorded(
         )
         with _tail_of(process.stdout, losses) as tail, _ended_at_last(process, mark):
             guard(process.pid)
-            timed_out = _wait(process, out, config.steps, timeout, on_steps)
+            background = Background(out, mark)
+            timed_out = _wait(process, background, out, config.steps, timeout, on_steps)
     return Ended(
         returncode=process.returncode,
         timed_out=timed_out,
@@ -132,6 +134,7 @@ def _environment(
 
 def _wait(
     process: subprocess.Popen[bytes],
+    background: Background,
     out: Path,
     steps: int,
     timeout: float | None,
@@ -140,7 +143,7 @@ def _wait(
     """Wait for the end; whether it had to be forced for taking too long."""
     deadline = time.monotonic() + timeout if timeout else float("inf")
     recorded_by = float("inf")
-    while process.poll() is None:
+    while process.poll() is None or (process.returncode == 0 and background.trains()):
         time.sleep(_POLL_SECONDS)
         now = time.monotonic()
         on_steps(_steps_made(out))
