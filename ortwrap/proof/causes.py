@@ -16,11 +16,16 @@ from ortwrap.proof.clues import (
     other_parameters,
     whole_factor,
 )
-from ortwrap.proof.gaps import Gap
+from ortwrap.proof.gaps import DROPOUT, Gap
 from ortwrap.proof.recorder.modules import NOT_TRAINED
 from ortwrap.proof.recording import Recording
 
 _RATIO_SPREAD = 1e-3
+_A_LITTLE = 3e-3
+_LITTLE_BY_LITTLE = (
+    "what is computed a little otherwise (an approximation, a lower precision, an eps) and adds "
+    "up, or a gradient of the same size and another direction"
+)
 
 
 def likely_cause(found: Sequence[Gap], original: Recording, patched: Recording) -> str:
@@ -36,12 +41,14 @@ def likely_cause(found: Sequence[Gap], original: Recording, patched: Recording) 
         return _of_loss(found, original, patched)
     if first.kind == "gradient":
         return _of_gradient(first, found, original, patched)
+    if first.kind == "mode" and first.name == DROPOUT:
+        return _DROPOUT_LEFT_ON
     if first.kind == "mode":
         return f"{first.name} is in {in_mode(first)}: look at what calls train() and eval()"
     if first.kind == "backwards" and first.step:
         return _of_backwards(first)
     if first.kind == "parameter":
-        return _of_parameter(first, found)
+        return _of_parameter(first, found, original, patched)
     if first.kind == "buffer":
         return _of_buffer(first, found)
     if first.kind in _OF_KIND:
@@ -49,6 +56,10 @@ def likely_cause(found: Sequence[Gap], original: Recording, patched: Recording) 
     return "the two sides do not make the same number of backwards or steps"
 
 
+_DROPOUT_LEFT_ON = (
+    "losses and weights agree, compared without dropout, but one would be active where the "
+    "original's is not: look at what calls eval() before an evaluation"
+)
 _OF_KIND = {
     "setting": "{name} is another one: look at how the optimizer and its schedule are made",
     "optimizer state": (
@@ -105,21 +116,9 @@ def _of_later_loss(
     step: int, index: int, found: Sequence[Gap], original: Recording, patched: Recording
 ) -> str:
     """Losses and gradients agreed up to here: the updates did not, or something was baked in."""
-    settings = [gap for gap in found if gap.kind == "setting" and gap.patched is not None]
-    if settings:
-        return (
-            f"before step {step} losses and gradients agree, but {settings[0].name} is "
-            f"{settings[0].patched:g} where the original has {settings[0].original:g}: look at how "
-            "the optimizer and its schedule are made"
-        )
-    for number in range(step):
-        moved = moved_otherwise(original, patched, number)
-        if moved:
-            when = f"from step {number} to step {number + 1}" if number else "before step 1"
-            return (
-                f"losses and gradients agree before step {step}, but {when} something moves "
-                f"{listed(moved)} otherwise: look at the update and at what else changes weights"
-            )
+    otherwise = _another_setting(found) or _another_update(step, original, patched)
+    if otherwise:
+        return f"before step {step} losses and gradients agree, but {otherwise}"
     factor = whole_factor(index, original, patched)
     if factor is not None:
         return _of_factor(step, factor)
@@ -133,11 +132,38 @@ def _of_later_loss(
     factor = lasting_factor(index, original, patched)
     if factor is not None:
         return _of_factor(step, factor)
+    first = found[0]
+    is_little = first.size <= _A_LITTLE * abs(first.original or 0.0)
     return (
-        f"losses, gradients, updates and random numbers agree before step {step}: a Python value, "
-        "a shape or a mode that changes there was baked into the exported graph, a buffer or a "
-        "state that steps hand on (hidden units, a queue) went stale, or other data come"
+        f"losses, gradients, updates and random numbers agree before step {step}: "
+        f"{f'{_LITTLE_BY_LITTLE}; or ' if is_little else ''}a Python value, a shape or a mode that "
+        "changes there was baked into the exported graph, a buffer or a state that steps hand on "
+        "(hidden units, a queue) went stale, or other data come"
     )
+
+
+def _another_setting(found: Sequence[Gap]) -> str:
+    """A clause for a number that an optimizer works with; empty where all are the same."""
+    setting = next((g for g in found if g.kind == "setting" and g.patched is not None), None)
+    if setting is None:
+        return ""
+    return (
+        f"{setting.name} is {setting.patched:g} where the original has {setting.original:g}: look "
+        "at how the optimizer and its schedule are made"
+    )
+
+
+def _another_update(steps: int, original: Recording, patched: Recording) -> str:
+    """A clause for the first of `steps` before which parameters moved otherwise, if one did."""
+    for number in range(steps):
+        moved = moved_otherwise(original, patched, number)
+        if moved:
+            when = f"from step {number} to step {number + 1}" if number else "before step 1"
+            return (
+                f"{when} something moves {listed(moved)} otherwise: look at the update and at what "
+                "else changes weights"
+            )
+    return ""
 
 
 def _of_factor(step: int, factor: float) -> str:
@@ -196,18 +222,22 @@ def _of_gradient(first: Gap, found: Sequence[Gap], original: Recording, patched:
     return f"{agreed}: gradients of an earlier step are left over, or {otherwise}"
 
 
-def _of_parameter(first: Gap, found: Sequence[Gap]) -> str:
+def _of_parameter(first: Gap, found: Sequence[Gap], original: Recording, patched: Recording) -> str:
     if first.original is None:
         return f"{first.name} is not there on the patched side, or has another shape"
     names = listed([gap.name for gap in found if gap.kind == "parameter"])
     if NOT_TRAINED in first.name:
         return (
-            f"all that is trained agrees, but {names} does not: a copy or an average of weights "
+            f"all that is trained agrees, but not {names}: a copy or an average of weights "
             "(EMA) that is updated otherwise, or more or less often"
         )
+    steps = min(original.steps, patched.steps)
+    otherwise = _another_setting(found) or _another_update(steps, original, patched)
+    if otherwise:
+        return f"losses and gradients agree, but {otherwise}"
     return (
-        f"losses and gradients agree but {names} does not: look at weight decay of parameters "
-        "without gradient, and at what changes parameters outside the optimizer"
+        f"losses and gradients agree, each within its tolerance, but not {names}: "
+        f"{_LITTLE_BY_LITTLE}, or what changes parameters outside the optimizer"
     )
 
 

@@ -112,7 +112,7 @@ def drew_otherwise(index: int, original: Recording, patched: Recording) -> str |
 
 def other_mode(found: Sequence[Gap], step: int) -> str:
     """A clause for the module that trains on one side only by then; empty when there is none."""
-    gap = next((gap for gap in found if gap.kind == "mode" and (gap.step or 0) <= step), None)
+    gap = next((gap for gap in found if gap.kind == "mode" and gap.step and gap.step <= step), None)
     return "" if gap is None else f"{gap.name} is in {in_mode(gap)} from step {gap.step} on"
 
 

@@ -28,6 +28,8 @@ Kind = Literal[
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
 
+# The name of what tells that dropout is left on in evaluation.
+DROPOUT = "dropout"
 # A gradient this small a share of its step's is no more than rounding.
 NOTHING = 1e-6
 # What is printed may be an average, a sum or an exponential of losses, or a count of answers.
@@ -74,6 +76,7 @@ def gaps(original: Recording, patched: Recording, tolerances: Tolerances) -> tup
     return (
         *during,
         *_counts(original, patched),
+        *_dropouts(original, patched),
         *_tensors("parameter", _named(original), _named(patched, original), tolerances),
         *_tensors("parameter", original.frozen, patched.frozen, tolerances),
         *_shared("parameter", original.other_parameters, patched.other_parameters, tolerances),
@@ -148,6 +151,16 @@ def _modes(a: Recording, b: Recording) -> Iterator[Gap]:
             is_training = float(names[0] not in x), float(names[0] not in y)
             yield Gap("mode", names[0], step, *is_training, 1.0, True, str(step))
             return
+
+
+def _dropouts(a: Recording, b: Recording) -> Iterator[Gap]:
+    """Whether a dropout that is inactive where the original evaluates is active there."""
+    active, inactive = {(True, False)}, {(False, False), (False, True)}
+    here, there = set(a.dropout_calls), set(b.dropout_calls)
+    gained = active & there and not active & here
+    lost = inactive & here and not inactive & there
+    if here and (gained or lost):
+        yield Gap("mode", DROPOUT, None, 0.0, 1.0, 1.0, True, DROPOUT)
 
 
 def _counts(a: Recording, b: Recording) -> Iterator[Gap]:

@@ -42,6 +42,8 @@ class Recording:
             float64 of shape (P, 2).
         dice: at each backward, where the random generators stood.
         in_evaluation: after every step, the modules that were in evaluation mode.
+        dropout_calls: how dropouts were called outside of graphs: whether they would have been
+            active, and whether gradients were recorded.
         trained: final value of each trained parameter, by optimizer and place.
         names: a readable name for the keys of `trained`.
         frozen: final value of the other parameters, by name.
@@ -70,6 +72,7 @@ class Recording:
     checksums: tuple[torch.Tensor, ...]
     dice: tuple[Places, ...]
     in_evaluation: tuple[list[str], ...]
+    dropout_calls: tuple[tuple[bool, bool], ...]
     trained: Mapping[str, torch.Tensor]
     names: Mapping[str, str]
     frozen: Mapping[str, torch.Tensor]

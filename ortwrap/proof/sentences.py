@@ -50,9 +50,10 @@ def _first_difference(verdict: Verdict) -> str:
     what = what_differs(first)
     when = f"at step {first.step}" if first.step else f"after {count(verdict.steps, 'step')}"
     where = f" in process {first.rank}" if names_a_process(verdict) else ""
-    before, after = values(first)
+    became = "" if first.original is first.patched is None else " became ".join(values(first))
     lines = "".join(f", {label} `{text}`" for label, text in printed_lines(verdict))
-    return f"{what} {when}{where}: {before} became {after}{lines}; {first.likely_cause}"
+    found = f"{what} {when}{where}: {became}{lines}".rstrip(": ")
+    return f"{found}{'; ' if became else ': '}{first.likely_cause}"
 
 
 def names_a_process(verdict: Verdict) -> bool:

@@ -212,3 +212,11 @@ for step in range(12):
     nn.utils.clip_grad_norm_(model.parameters(), 0.3)
     optimizer.step()
 """
+
+# Dropout, which is off while runs are compared, and noise from numpy.
+DROPPING = replaced(
+    replaced(TAGGER, "nn.BatchNorm1d(8)", "nn.Dropout(0.3)"),
+    "x, y = tokens[2 * step + micro], labels[2 * step + micro]",
+    "x, y = tokens[2 * step + micro], labels[2 * step + micro]\n"
+    "        x = x.roll(numpy.random.randint(2), 0)",
+).replace("import torch\n", "import numpy\nimport torch\n", 1)

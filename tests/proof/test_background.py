@@ -14,7 +14,9 @@ os.setsid()
 """
 BECOMES_A_DAEMON = {
     "before it imports torch": LEAVE + SCRIPT,
-    "before it trains": replaced(SCRIPT, "for epoch in range(3):", f"{LEAVE}for epoch in range(3):"),
+    "before it trains": replaced(
+        SCRIPT, "for epoch in range(3):", f"{LEAVE}for epoch in range(3):"
+    ),
 }
 
 

@@ -12,6 +12,7 @@ from tests.proof.conftest import BY_HAND, SCRIPT, replaced
 from tests.proof.originals import (
     ADVERSARIES,
     CAST,
+    DROPPING,
     PHASES,
     RECURRENT,
     SHARED,
@@ -164,6 +165,64 @@ FAULTS = {
                                      1, "evaluation mode where the original is in training"),
     "a factor from some step on": (TAGGER, "(loss / 2)", "(loss / (2 if step < 3 else 1))", "loss",
                                    "", 4, "whose loss is 2 times"),
+    "divided twice by the accumulation": (TAGGER, "(loss / 2)", "(loss / 4)", "loss", "", 1,
+                                          "every loss is 0.5 times"),
+    "weight decay applied twice": (TAUGHT, "scaler.step(optimizer)", "scaler.step(optimizer); "
+                                   "[p.data.mul_(1 - 1e-3) for p in decayed]", "loss", "", 2,
+                                   "step 1 to step 2 something moves Net.body.1.weight"),
+    "weights decayed apart from gradients": (TAUGHT, "Adam(groups", "AdamW(groups", "loss", "", 2,
+                                             "decoupled_weight_decay of optimizer 0, group 0 is 1"),
+    "momentum that looks ahead": (SCRIPT, "momentum=0.9", "momentum=0.9, nesterov=True", "loss",
+                                  "", 2, "nesterov of optimizer 0, group 0 is 1"),
+    "a variant of the optimizer": (TAUGHT, "0.99))", "0.99), amsgrad=True)", "parameter",
+                                   "Net.head.weight", None, "amsgrad of optimizer 0, group 0 is 1"),
+    "an average of another model": (TAUGHT, "now in zip(average.parameters(), student.",
+                                    "now in zip(average.parameters(), copy.deepcopy(average).",
+                                    "parameter", "Net (not trained, 1 of 2).body.1.weight", None,
+                                    "EMA"),
+    "a teacher trained along": (TAUGHT, "Adam(groups", "Adam([*groups, {'params': "
+                                "teacher.parameters()}]", "gradient", "", 1, "trains Net#2.body"),
+    "a layer thawed later": (TAUGHT, "optimizer.zero_grad()", "optimizer.zero_grad(); "
+                             "student.body[0].requires_grad_(epoch > 0)", "gradient",
+                             "Net.body.0.weight", 5, "what is frozen there is trained"),
+    "the batch trained again": (SHARED, "y = data[step % 4], labels[step % 4]",
+                                "y = data[max(0, step - 1) % 4], labels[max(0, step - 1) % 4]",
+                                "loss", "", 2, "other data come"),
+    "a sample left out": (SHARED, "(logits, y)", "(logits[:-1], y[:-1])", "loss", "", 1, "a term"),
+    "a step too many": (SHARED, "    optimizer.step()", "    optimizer.step(); optimizer.step()",
+                        "backwards", "", 2, "fewer backwards"),
+    "a gradient turned round": (SHARED, "    optimizer.step()", "    model.mix.bias.grad.neg_(); "
+                                "optimizer.step()", "loss", "", 2, "moves Coder.mix.bias"),
+    "a gradient turned round at last": (SHARED, "    optimizer.step()", "    step == 9 and "
+                                        "model.mix.weight.grad.copy_(model.mix.weight.grad.t()."
+                                        "clone())\n    optimizer.step()", "parameter",
+                                        "Coder.mix.weight", None, "of the same size and another"),
+    "a batch changed in place": (PHASES, "    optimizer.step()\n\n\ndef train", "    optimizer."
+                                 "step()\n    x.mul_(0.5)\n\n\ndef train", "loss", "", 9,
+                                 "other data come"),
+    "clipped by value": (RECURRENT, "clip_grad_norm_(model.parameters(), 0.3)",
+                         "clip_grad_value_(model.parameters(), 0.3)", "gradient",
+                         "Model.embed.weight", 1, "clipping"),
+    "a schedule before its step": (TAGGER, "    optimizer.step()\n    optimizer.zero_grad()\n    "
+                                   "schedule.step()", "    schedule.step()\n    optimizer.step()\n"
+                                   "    optimizer.zero_grad()", "setting",
+                                   "lr of optimizer 0, group 0", 4, "schedule"),
+    "evaluated on other data": (TAGGER, "labels[0].view", "labels[1].view", "printed",
+                                "validation loss", None, "what is printed"),
+    "a precision lost": (SCRIPT, "criterion(logits, y)", "criterion(logits.bfloat16().float(), y)",
+                         "loss", "", 2, "a lower precision"),
+    "a precision lost, slightly": (SCRIPT, "criterion(logits, y)",
+                                   "criterion(logits.half().float(), y)", "parameter",
+                                   "Net.body.0.weight", None, "a lower precision"),
+    "the loss in autocast": (CAST, "        loss = criterion", "            loss = criterion",
+                             "loss", "", 1, "before any update"),
+    "a number of numpy too many": (DROPPING, "    optimizer.step()", "    optimizer.step(); "
+                                   "numpy.random.rand()", "loss", "", 2, "numpy has drawn"),
+    "dropout left on in evaluation": (DROPPING, "    model.eval()\n", "", "mode", "dropout", None,
+                                      "what calls eval"),
+    "dropout left on where gradients are recorded": (
+        DROPPING, "    model.eval()\n    with torch.no_grad():", "    if True:", "mode", "dropout",
+        None, "what calls eval"),
 }  # fmt: skip
 
 
@@ -186,7 +245,7 @@ def test_caught_with_the_place_and_the_cause(against: Against, fault: str) -> No
 
 @pytest.mark.parametrize(
     "original",
-    [SCRIPT, TAGGER, BY_HAND, SHARED, CAST, TAUGHT, PHASES, ADVERSARIES, RECURRENT],
+    [SCRIPT, TAGGER, BY_HAND, SHARED, CAST, TAUGHT, PHASES, ADVERSARIES, RECURRENT, DROPPING],
     ids=[
         "script",
         "tagger",
@@ -197,6 +256,7 @@ def test_caught_with_the_place_and_the_cause(against: Against, fault: str) -> No
         "phases",
         "adversaries",
         "recurrent",
+        "dropping",
     ],
 )
 def test_no_fault_is_seen_where_there_is_none(against: Against, original: str) -> None:

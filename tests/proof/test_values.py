@@ -38,6 +38,7 @@ RECORDING = Recording(
     learning_rates=((0.1,),) * 2,
     checksums=(torch.zeros(2, 2, dtype=torch.float64),) * 2,
     dice=((1, 2, 3),) * 2,
+    dropout_calls=(),
     in_evaluation=([], []),
     trained={"0/0": torch.ones(3), "0/1": torch.zeros(0)},
     names={"0/0": "Net.weight", "0/1": "Net.empty"},

@@ -37,11 +37,13 @@ def start(config_file: str) -> None:
         seed_numpy(config.seed, config.seed_shift)
 
     def on_torch() -> None:
-        from ortwrap.proof.recorder.determinism import seed_torch, turn_dropout_off
+        from ortwrap.proof.recorder.determinism import seed_torch
         from ortwrap.proof.recorder.record import Recorder
 
         seed_torch(config.seed, config.seed_shift)
         if not config.keep_dropout:
+            from ortwrap.proof.recorder.dropout import turn_dropout_off
+
             turn_dropout_off()
         when_saved(sys.modules["torch"], "save", 1, on_write)
         if config.variant:

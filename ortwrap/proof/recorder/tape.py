@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from ortwrap.proof.recorder import dice
+from ortwrap.proof.recorder import dice, dropout
 from ortwrap.proof.recorder.executed import loss_computed_in_graph, ran_on_ort
 from ortwrap.proof.recorder.modules import Roots, snapshot
 from ortwrap.proof.recorder.optimizers import Updates
@@ -131,6 +131,7 @@ class Tape:
             "checksums": self._checksums[: self.steps],
             "dice": self._dice,
             "in_evaluation": self._in_evaluation,
+            "dropout_calls": sorted(dropout.calls),
             **self._final_state(),
             **more,
         }
