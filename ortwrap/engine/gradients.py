@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.counts import counts_elements
 from ortwrap.engine.effects import EffectsReader, place_of
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
@@ -244,6 +245,8 @@ class GradientFlow:
         if not isinstance(node, cst.Call):
             return False
         func = node.func
+        if counts_elements(node, self._bindings):
+            return False
         if isinstance(func, cst.Attribute):
             return func.attr.value in _BAKED_METHODS
         return isinstance(func, cst.Name) and self._is_builtin(func, _BAKED_BUILTINS)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 
 import libcst as cst
 
 from ortwrap.engine.bindings import Binding, Bindings, Scope
 from ortwrap.engine.constants import is_constant
+from ortwrap.engine.counts import counts_elements
 from ortwrap.engine.effects import EffectsReader, instance_name, place_of, root_place
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.hidden_changes import Callees
@@ -17,6 +19,7 @@ from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.reports import Reports
+from ortwrap.engine.steady import changes_after_init, functions_run_by
 from ortwrap.engine.traces import Traces
 from ortwrap.engine.tree import SourceTree
 
@@ -61,7 +64,19 @@ class Helpers:
         self._held: dict[cst.FunctionDef, tuple[HeldModule, ...]] = {}
         self._verdicts: dict[cst.FunctionDef, Refuse | None] = {}
         self._filled: frozenset[str] | None = None
+        self._meanwhile: frozenset[cst.FunctionDef] | None = None
         self.traces = Traces(tree, bindings, modules)
+
+    def between_steps_of(self, function: cst.CSTNode) -> Helpers:
+        """The same, for steps in a loop of this function: what its loop changes is in question.
+
+        What changes from one call of the function to the next, such as a mask for each task, is
+        part of what the runtime looks at before it uses a graph.
+        """
+        others = copy(self)
+        others._verdicts = {}
+        others._meanwhile = functions_run_by(function, self._bindings)
+        return others
 
     def called(self, func: cst.CSTNode) -> cst.FunctionDef | None:
         """The function or method of this file that an expression calls, if it is certain."""
@@ -278,8 +293,8 @@ class Helpers:
             if self._takes_the_next(call):
                 why = "takes the next item of an iterator"
                 raise Refuse("OW107", call, name=function.name.value, why=why)
-            by_library = qualified.startswith(("numpy.", "random."))
-            if by_library and not is_constant(call, self._bindings):
+            known = is_constant(call, self._bindings) or counts_elements(call, self._bindings)
+            if qualified.startswith(("numpy.", "random.")) and not known:
                 raise Refuse("OW304", call, code=code)
             inner = self.called(call.func)
             if inner is None or inner is function:
@@ -342,19 +357,9 @@ class Helpers:
         return small and unit.block.owner is self._tree.module
 
     def _changes_after_init(self, place: str, node: cst.CSTNode) -> bool:
-        """The attribute is assigned in another method than the constructor."""
-        home = next(
-            (item for item in self._tree.ancestors(node) if isinstance(item, cst.ClassDef)), None
-        )
+        around = (item for item in self._tree.ancestors(node) if isinstance(item, cst.ClassDef))
         attribute = place.split(".", 1)[1]
-        for function in self._tree.functions:
-            if self._tree.enclosing_class(function) is not home:
-                continue
-            reader = EffectsReader(self._bindings, function)
-            written = f"{reader.instance}.{attribute}" in reader.of(function.body).changes
-            if written and function.name.value not in ("__init__", "setup", "build"):
-                return True
-        return False
+        return changes_after_init(attribute, next(around, None), self._bindings, self._meanwhile)
 
     def _is_module(self, place: str, reads: dict[str, list[cst.CSTNode]]) -> bool:
         return any(self._modules.evidence(node) is not None for node in reads.get(place, []))

@@ -98,11 +98,22 @@ def _needs_guards(
             yield f"`{tree.code(node)[:60]}` would be taken once and for all"
         if isinstance(node, (cst.If, cst.IfExp)):
             yield f"`{tree.code(node.test)[:60]}` would be decided once and for all"
+        helper = helpers.called(node.func) if isinstance(node, cst.Call) else None
+        if helper is not None:
+            yield from _reasons_of(helper, tree.code(cst.ensure_type(node, cst.Call).func), helpers)
     for call in tree.calls:
         made = bindings.qualified(call.func) or ""
         method = call.func.attr.value if isinstance(call.func, cst.Attribute) else ""
         if made.endswith(_WRAPS) or (not made and method in _PREPARES and call.args):
             yield f"`{tree.code(call.func)}` wraps the model, and has to stand around ORTModule"
+
+
+def _reasons_of(helper: cst.FunctionDef, name: str, helpers: Helpers) -> Iterator[str]:
+    """What it reads may be another at a later call of the step's function."""
+    try:
+        helpers.check(helper, name)
+    except Refuse as refusal:
+        yield refusal.message
 
 
 def _run_by_forward(plan: Plan, helpers: Helpers) -> Iterator[cst.CSTNode]:

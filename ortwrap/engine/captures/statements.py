@@ -11,6 +11,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.constants import is_constant
+from ortwrap.engine.counts import counts_elements
 from ortwrap.engine.deletions import targets_of
 from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.liveness import surely_binds
@@ -101,7 +102,8 @@ class StatementCheck:
         reads = set(self._reader.of(call).reads)
         name = self._bindings.qualified(call.func) or ""
         by_library = name.startswith(("numpy.", "random."))
-        known = is_constant(call, self._bindings) or self._outside.is_over_inputs(call)
+        known = is_constant(call, self._bindings) or counts_elements(call, self._bindings)
+        known = known or self._outside.is_over_inputs(call)
         if by_library and not known:
             raise Refuse("OW304", call, code=self._code(call))
         if name == "torch.from_numpy" and not self._walked.defined.isdisjoint(reads):
