@@ -39,6 +39,11 @@ class CommonEnding:
     line: int
     notes: tuple[int, ...]
 
+    @property
+    def emptied(self) -> tuple[int, ...]:
+        """Lines to be taken out: an empty line at the end of a branch may stay."""
+        return ()
+
 
 def common_endings(tree: SourceTree, bindings: Bindings) -> Iterator[CommonEnding]:
     """Every outermost `if` of a script whose branches all bind a loss and end in the same note."""

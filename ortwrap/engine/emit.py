@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -117,8 +117,8 @@ class Emitter:
         unresolved = (name for name in self._tree.names if self._bindings.resolve(name) is None)
         return frozenset(name.value for name in unresolved)
 
-    def emit(self, plans: list[Plan]) -> Emitted:
-        """Patch the script."""
+    def emit(self, plans: list[Plan], emptied: Sequence[int] = ()) -> Emitted:
+        """Patch the script, and take out lines that are `emptied`."""
         wrappers = [self._wrapper(plan) for plan in plans]
         several = len({wrapper.shape() for wrapper in wrappers}) > 1
         names: list[str] = []
@@ -137,6 +137,8 @@ class Emitter:
             self._edits += because("\n".join(self._why[name] for name in holds), edit)
         if first is not None:
             self._imports(first)
+        starts = self._tree.line_start
+        self._edits += [Edit(starts(line), starts(line + 1), "") for line in emptied]
         text = apply_edits(self._tree.text, self._edits)
         return Emitted(text, tuple(names), explained(self._tree, self._edits))
 

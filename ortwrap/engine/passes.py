@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeVar
 
-from ortwrap.engine.common_endings import with_notes_behind
+from ortwrap.engine.common_beginnings import (
+    CommonBeginning,
+    common_beginnings,
+    with_starts_before,
+)
+from ortwrap.engine.common_endings import CommonEnding, with_notes_behind
 from ortwrap.engine.options import Options
 from ortwrap.engine.pipeline import Rewrite
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.result import Result
 from ortwrap.engine.templating import InvalidTemplate
 from ortwrap.engine.tree import SourceTree
+
+_Common = TypeVar("_Common", CommonBeginning, CommonEnding)
 
 
 def rewrite(text: str, options: Options) -> Result:
@@ -24,18 +33,32 @@ def rewrite(text: str, options: Options) -> Result:
     result = _checked(first, options)
     if all(step.status != "refused" for step in result.steps):
         return result
-    endings = first.common_endings
-    while endings:
-        second = Rewrite(SourceTree(with_notes_behind(first.tree, endings)), options)
+    return _rearranged(first, with_notes_behind, first.common_endings, options) or (
+        _rearranged(first, with_starts_before, list(common_beginnings(first.tree)), options)
+        or result
+    )
+
+
+def _rearranged(
+    first: Rewrite,
+    rearrange: Callable[[SourceTree, list[_Common]], str],
+    found: list[_Common],
+    options: Options,
+) -> Result | None:
+    """What a pass gives once branches do not share some statements; None if that helps no step."""
+    text = first.tree.text
+    while found:
+        emptied = [line for each in found for line in each.emptied]
+        second = Rewrite(SourceTree(rearrange(first.tree, found)), options, emptied=emptied)
         other = _checked(second, options)
-        used = [ending for ending in endings if second.replaces(ending.line)]
-        if used == endings:
+        used = [each for each in found if second.replaces(each.line)]
+        if used == found:
             return replace(other, source=text)
         if other.text == other.source and _wants_guards(other):
-            # The notes are in nobody's way: without guards the step is refused at any rate.
+            # The statements are in nobody's way: without guards the step is refused at any rate.
             return replace(other, source=text, text=text)
-        endings = used
-    return result
+        found = used
+    return None
 
 
 def _wants_guards(result: Result) -> bool:

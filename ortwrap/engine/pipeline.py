@@ -30,7 +30,7 @@ from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.rows import Rows
 from ortwrap.engine.safety import misplaced, uncompilable, unresolved_names
 from ortwrap.engine.second_order import check_first_order, check_graph_is_left_alone
-from ortwrap.engine.shared import why_shared
+from ortwrap.engine.shared import grouped, why_shared
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice, SharedGraph
 from ortwrap.engine.standalone import check_without_guards
@@ -48,13 +48,19 @@ class Rewrite:
         options: what the user chose.
         left: positions among the sinks of those left alone, instead of `options.leave`, whose
             lines are those of the script before it was patched.
+        emptied: lines to take out, of which an earlier pass has moved the statements.
     """
 
     def __init__(
-        self, tree: SourceTree, options: Options, left: Sequence[int] | None = None
+        self,
+        tree: SourceTree,
+        options: Options,
+        left: Sequence[int] | None = None,
+        emptied: Sequence[int] = (),
     ) -> None:
         self._tree = self.tree = tree
         self._options = options
+        self._emptied = emptied
         self._bindings = Bindings(tree)
         self._modules = ModuleTable(tree, self._bindings, options.wrappers)
         self._rows = Rows(tree, self._bindings, self._modules)
@@ -81,7 +87,7 @@ class Rewrite:
     def run(self) -> Result:
         rows: dict[Sink, Step] = {}
         shared = self._slice_all(rows)
-        groups = self._group(self._slices)
+        groups = grouped(self._slices, self._tree)
         skipped = self._skipped(groups)
         shared += [
             self._graph(units)
@@ -152,7 +158,7 @@ class Rewrite:
         if not planned:
             return self._tree.text, ()
         emitter = Emitter(self._tree, self._bindings, self._modules, self._helpers, self._options)
-        emitted = emitter.emit(list(self._plans))
+        emitted = emitter.emit(list(self._plans), self._emptied)
         class_of = dict(zip(self._plans, emitted.class_names))
         for sink, plans in planned.items():
             names = dict.fromkeys(class_of[plan] for plan in plans)
@@ -312,21 +318,6 @@ class Rewrite:
     def _graph(self, units: tuple[Unit, ...]) -> SharedGraph:
         first = units[0].node
         return SharedGraph(units, self._tree.code(first), self._tree.line(first))
-
-    def _group(self, slices: dict[Sink, LossSlice]) -> list[list[Sink]]:
-        """Sinks whose branches consume one loss make one step."""
-        groups: list[list[Sink]] = []
-        for sink, found in slices.items():
-            for group in groups:
-                other = slices[group[0]]
-                same_units = other.units == found.units and bool(found.units)
-                same_loss = self._tree.code(other.loss) == self._tree.code(found.loss)
-                if (same_units and same_loss) or other.loss is found.loss:
-                    group.append(sink)
-                    break
-            else:
-                groups.append([sink])
-        return groups
 
     def _refuse_shared(self, groups: list[list[Sink]], rows: dict[Sink, Step]) -> None:
         """A statement that two losses go back through stands for a graph with two backwards."""

@@ -6,7 +6,7 @@ hangs on the graph of that loss. What is defined elsewhere does not tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import libcst as cst
 
@@ -14,7 +14,25 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import overlap
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tree import SourceTree
+
+
+def grouped(slices: Mapping[Sink, LossSlice], tree: SourceTree) -> list[list[Sink]]:
+    """Sinks whose branches consume one loss make one step."""
+    groups: list[list[Sink]] = []
+    for sink, found in slices.items():
+        for group in groups:
+            other = slices[group[0]]
+            same_units = other.units == found.units and bool(found.units)
+            same_loss = tree.code(other.loss) == tree.code(found.loss)
+            if (same_units and same_loss) or other.loss is found.loss:
+                group.append(sink)
+                break
+        else:
+            groups.append([sink])
+    return groups
 
 
 def why_shared(mine: LossSlice, theirs: LossSlice, analyses: Analyses) -> Refuse | None:
