@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import libcst as cst
 
 from ortwrap.engine.effects import EffectsReader, place_of, root_place
@@ -25,13 +27,27 @@ _FACTS = frozenset("shape dtype device ndim".split())
 
 
 class Aliases:
-    """Groups of places of one function that assignments and loops tie together."""
+    """Groups of places of one function that assignments and loops tie together.
 
-    def __init__(self, reader: EffectsReader, function: cst.CSTNode) -> None:
+    Args:
+        reader: of the function.
+        function: the function or the module.
+        ties: pairs of its places that are known to be tied otherwise.
+    """
+
+    def __init__(
+        self,
+        reader: EffectsReader,
+        function: cst.CSTNode,
+        ties: Iterable[tuple[str, str]] = (),
+    ) -> None:
         self._reader = reader
         self._parent: dict[str, str] = {}
         # The same without what lies in containers: these grow, and their elements stay.
         self._same: dict[str, str] = {}
+        for one, other in ties:
+            for parent in (self._parent, self._same):
+                parent[_find(one, parent)] = _find(other, parent)
         stack = list(children(function))
         while stack:
             node = stack.pop()

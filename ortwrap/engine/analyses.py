@@ -13,6 +13,7 @@ from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.objects import Objects
 from ortwrap.engine.optimizers import Optimizers
 from ortwrap.engine.tree import SourceTree
+from ortwrap.engine.uses import Uses
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +30,7 @@ class Analyses:
         liveness: which values of this function are still needed.
         optimizers: which objects of the script are optimizers.
         objects: how its objects of plain classes were made, and what their methods change.
+        uses: which of them change when they are merely used.
     """
 
     tree: SourceTree
@@ -40,3 +42,4 @@ class Analyses:
     liveness: Liveness
     optimizers: Optimizers
     objects: Objects
+    uses: Uses

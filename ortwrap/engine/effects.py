@@ -79,11 +79,14 @@ def place_of(node: cst.CSTNode, instance: str | None) -> str | None:
 
 
 def root_place(node: cst.CSTNode, instance: str | None) -> str | None:
-    """The place at the root of a chain of attributes, subscripts and method calls."""
+    """The place at the root of a chain of attributes, subscripts and method calls.
+
+    What a class holds its instances have: `self.__class__` and `type(self)` are of `self`.
+    """
     while True:
         place = place_of(node, instance)
         if place is not None:
-            return place
+            return instance if place == f"{instance}.__class__" else place
         if isinstance(node, (cst.Attribute, cst.Subscript)):
             node = node.value
         elif (
@@ -92,8 +95,16 @@ def root_place(node: cst.CSTNode, instance: str | None) -> str | None:
             and place_of(node.func, instance) is None
         ):
             node = node.func.value
+        elif _asks_for_class(node):
+            node = cst.ensure_type(node, cst.Call).args[0].value
         else:
             return None
+
+
+def _asks_for_class(node: cst.CSTNode) -> bool:
+    """`type(self)`."""
+    func = node.func if isinstance(node, cst.Call) and len(node.args) == 1 else None
+    return isinstance(func, cst.Name) and func.value == "type"
 
 
 def _reads_any_name(function: str, call: cst.Call, tree: SourceTree) -> bool:

@@ -170,6 +170,7 @@ class Emitter:
         code = wrapper.render(
             name=name,
             base=self._module_base(top),
+            shadows_super="super" in self._bindings.module.names,
             origin=f"`{origin}`" if origin else "the training step",
             indent=self._tree.indent,
             quotes=docstring_quotes(self._tree),

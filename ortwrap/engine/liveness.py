@@ -16,6 +16,8 @@ from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.tree import Block, SourceTree, Unit
 
 _ASKS_WHETHER_BOUND = re.compile(r"\b(?:NameError|UnboundLocalError|locals\(|globals\(|vars\(\))")
+# `inspect.currentframe().f_back.f_locals["loss"]`, `sys.modules[__name__].output`
+_LOOKS_NAMES_UP = re.compile(r"\bf_(?:locals|globals)\b|\bsys\.modules\[__name__\]|\b__main__\.")
 _LEAVES = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 
 
@@ -85,6 +87,8 @@ class Liveness:
         bindings = self._reader.bindings
         scope = bindings.scope(function)
         places |= scope.declared_global | scope.declared_nonlocal
+        if _LOOKS_NAMES_UP.search(self._tree.text) is not None:
+            places |= set(scope.names)
         stack = list(children(function))
         everything: set[str] = set()
         while stack:

@@ -20,6 +20,7 @@ from ortwrap.engine.switches import Switches
 from ortwrap.engine.traces import Traces
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.unwrapping import is_fact
+from ortwrap.engine.uses import Uses
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +58,7 @@ class Orderer:
         filled: frozenset[str],
         traces: Traces,
         switches: Switches,
+        uses: Uses,
     ) -> None:
         self._tree = tree
         self._modules = modules
@@ -70,6 +72,7 @@ class Orderer:
         self._filled = filled
         self._traces = traces
         self._switches = switches
+        self._uses = uses
 
     def order(self, found: LossSlice, *, past_modules: bool = False) -> Order:
         """Where the call can stand so that every value stays what it was.
@@ -166,7 +169,10 @@ class Orderer:
         named = {name for name in effects.writes if self._is_ever_read(name, unit)}
         changed = named | self._aliases.closure(effects.alters)
         changed |= self._aliases.same(effects.mutates - effects.alters)
-        for name in sorted(overlap(changed, reads | computed)):
+        used = self._uses.changes(unit.node, self._reader.instance)
+        changed |= self._aliases.closure(used)
+        own = effects.changes | used
+        for name in sorted(overlap(changed, reads | computed), key=lambda n: (n not in own, n)):
             return f"it changes `{name}`"
         for name in sorted(overlap(computed - renamed, set(effects.reads) - renamed)):
             return f"it reads `{name}`"
@@ -284,4 +290,6 @@ class Orderer:
         return set(self._reader.of(unit.node).reads)
 
     def _changes(self, units: list[Unit]) -> set[str]:
-        return set().union(*(self._reader.of(unit.node).changes for unit in units))
+        changes = (self._reader.of(unit.node).changes for unit in units)
+        used = (self._uses.changes(unit.node, self._reader.instance) for unit in units)
+        return set().union(*changes, *used)

@@ -27,11 +27,13 @@ from ortwrap.engine.plan import Captures
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.rounds import Rounds
+from ortwrap.engine.shared_objects import SharedObjects
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice, Slicer
 from ortwrap.engine.switches import Switches
 from ortwrap.engine.trained_by_option import behind_options
 from ortwrap.engine.tree import SourceTree, Unit
+from ortwrap.engine.uses import Uses
 
 
 class StepFunction:
@@ -53,6 +55,7 @@ class StepFunction:
         self.slicer = Slicer(tree, self.reader, self.flow, sinks)
         self.liveness = Liveness(tree, self.reader, node, helpers.callees)
         objects = Objects(tree, bindings, modules)
+        uses = Uses(bindings, modules, objects)
         randomness = Randomness(tree, bindings, modules)
         independence = Independence(tree, bindings, modules, randomness)
         self.orderer = Orderer(
@@ -61,13 +64,14 @@ class StepFunction:
             self.reader,
             self.slicer,
             HarmCheck(bindings, modules, objects, independence),
-            Aliases(self.reader, node),
+            Aliases(self.reader, node, SharedObjects(bindings, modules).ties(node, self.reader)),
             randomness,
             Randomness(tree, bindings, modules, beside_torch=True),
             independence,
             helpers.filled_places(),
             helpers.traces,
             Switches(bindings, modules),
+            uses,
         )
         self.analyses = Analyses(
             tree,
@@ -79,6 +83,7 @@ class StepFunction:
             self.liveness,
             Optimizers(tree, modules),
             objects,
+            uses,
         )
         self.captures = CaptureFinder(self.analyses)
         self.rounds = Rounds(self.analyses, self.slicer)

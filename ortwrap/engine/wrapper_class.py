@@ -53,6 +53,7 @@ class WrapperClass:
         self,
         name: str,
         base: str,
+        shadows_super: bool,
         origin: str,
         indent: str,
         quotes: str,
@@ -67,6 +68,7 @@ class WrapperClass:
         values = {
             "name": name,
             "base": base,
+            "shadows_super": shadows_super,
             "origin": origin,
             "indent": indent,
             "quotes": quotes,

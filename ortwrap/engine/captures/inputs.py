@@ -39,6 +39,7 @@ class Inputs:
         self._reader = analyses.reader
         self._flow = analyses.flow
         self._objects = analyses.objects
+        self._uses = analyses.uses
         self._names = ParameterNames(analyses, found)
         self._walked = walked
         self._outside = outside
@@ -78,6 +79,7 @@ class Inputs:
         self._check_not_changed(self._reader.of(node).reads, node)
         text = self._guarded(node)
         drawn = draws_numbers(node, self._bindings) or reads_with_effect(node, self._bindings)
+        drawn = drawn or bool(self._uses.changes(node, self._reader.instance))
         counted = self._changes_object(node)
         drawn = drawn or counted
         name = None if drawn else self._expressions.get(text)

@@ -167,12 +167,20 @@ class SliceWalk:
             self._held.hold_list(node, place)
             return True
         if self._is_captured(node, place):
+            self._check_use(node, place)
             if self._is_held(node, place):
                 self._held.hold(node, place)
             else:
                 self._inputs.take_name(place, node)
                 self._walked.note_read(place, node)
         return True
+
+    def _check_use(self, node: cst.BaseExpression, place: str) -> None:
+        """What forward goes through would change once, at export."""
+        changed = self._analyses.uses.changed_by(node)
+        if changed is not None:
+            why = f"changes its `{changed}` whenever it is used"
+            raise Refuse("OW107", node, name=place, why=why)
 
     def _is_held(self, node: cst.BaseExpression, place: str) -> bool:
         """The wrapper holds modules, and objects that no graph could be given as arguments."""
