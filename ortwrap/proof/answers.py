@@ -56,7 +56,8 @@ def _of_steps(verdict: Verdict) -> str:
             )
         where = f"step {step}" if step else "the end"
         return f"{equal}; the first difference beyond tolerance and rounding is at {where}."
-    within = "rounding makes of the original itself" if verdict.within_noise else "the tolerance"
+    rounding = "what rounding makes of the original itself"
+    within = rounding if verdict.within_noise else "the tolerance"
     return f"{equal}; no difference is beyond {within}."
 
 
