@@ -14,7 +14,10 @@ from ortwrap.engine.nodes import children
 _COPIES = frozenset(
     "clone item mean sum max min argmax argmin norm softmax log_softmax exp log abs pow add mul "
     "sub div tolist size dim numel eq ne gt lt ge le sqrt sigmoid tanh relu topk sort any all copy "
-    "parameters named_parameters".split()
+    "parameters named_parameters gather index_select masked_select masked_fill scatter scatter_add "
+    "index_add cumsum cumprod clamp clamp_min clamp_max sign round floor ceil repeat_interleave "
+    "matmul mm bmm logsumexp std var prod square neg logical_not logical_and logical_or "
+    "nonzero".split()
 )
 
 

@@ -1,7 +1,8 @@
 """Whether two modules share nothing, so that their runs may trade places.
 
 A policy and its target network, a student and a frozen teacher: where each was built by itself,
-running one leaves no trace in the other, whatever buffers it updates.
+running one leaves no trace in the other, whatever buffers it updates. Nor does it where it keeps
+none, be it the same module.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.randomness import SAME_MODULE, Randomness
+from ortwrap.engine.stateless import Statelessness
 from ortwrap.engine.tree import SourceTree
 
 
@@ -28,20 +30,23 @@ class Independence:
         self._bindings = bindings
         self._modules = modules
         self._randomness = randomness
+        self._statelessness = Statelessness(tree, bindings, modules)
         # What is being followed, so that names which refer to themselves come to an end.
         self._open: set[cst.CSTNode] = set()
 
     def holds(
         self, module: cst.CSTNode, pieces: Iterable[cst.CSTNode], reader: EffectsReader
     ) -> bool:
-        """The module that is called shares no state with any that `pieces` read.
+        """The module that is called keeps no state, or shares none with any that `pieces` read.
 
         Nor do both draw random numbers, which come in the order of the runs.
         """
         every = list(pieces)
         draws = self._randomness.may_draw(module)
         both = draws and any(map(self._randomness.may_draw_in, every))
-        return not both and self.is_apart(module, every, reader)
+        if both:
+            return False
+        return self._statelessness.holds(module) or self.is_apart(module, every, reader)
 
     def is_apart(
         self, module: cst.CSTNode, pieces: Iterable[cst.CSTNode], reader: EffectsReader

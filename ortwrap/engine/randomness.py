@@ -30,7 +30,7 @@ _WRAPPERS = frozenset(
     "DataParallel DistributedDataParallel compile DDP convert_sync_batchnorm deepcopy".split()
 )
 SAME_MODULE = frozenset("to cuda cpu float double train eval".split())
-_OF_MODULES = frozenset(
+OF_MODULES = frozenset(
     "register_buffer register_parameter add_module parameters named_parameters modules apply "
     "children".split()
 )
@@ -162,7 +162,7 @@ class Randomness:
         home = self._modules.classes.home(func)
         function = self._tree.enclosing(func)
         instance = instance_name(function, self._bindings)
-        if home is None or place_of(func, instance) is None or func.attr.value in _OF_MODULES:
+        if home is None or place_of(func, instance) is None or func.attr.value in OF_MODULES:
             return False
         values = self._modules.values(func)
         if values:
