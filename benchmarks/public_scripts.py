@@ -115,10 +115,25 @@ def more_photographs(folder: Path) -> None:
 
 
 def papers(folder: Path) -> None:
-    """Cora comes with its citations only: random words and a random field for each paper."""
+    """Cora comes with its citations only."""
+    _contents_of_papers(folder / "data" / "cora")
+
+
+def other_papers(folder: Path) -> None:
+    """As many papers as the script divides, where Cora would be unpacked."""
     import numpy
 
-    cora = folder / "data" / "cora"
+    made, number = numpy.random.default_rng(0), 2_000
+    cites = numpy.stack([numpy.arange(number), made.integers(0, number, number)], axis=1)
+    (folder / "cora").mkdir()
+    numpy.savetxt(folder / "cora" / "cora.cites", cites, fmt="%d")
+    _contents_of_papers(folder / "cora")
+
+
+def _contents_of_papers(cora: Path) -> None:
+    """Random words and a random field for each paper."""
+    import numpy
+
     cited = numpy.genfromtxt(cora / "cora.cites", dtype=int)
     made = numpy.random.default_rng(0)
     lines = (
@@ -201,6 +216,7 @@ SCRIPTS = (
         ("4-2.Seq2Seq(Attention)", "Seq2Seq(Attention).py"),
         ("4-3.Bi-LSTM(Attention)", "Bi-LSTM(Attention).py"),
         ("5-1.Transformer", "Transformer.py"),
+        ("5-1.Transformer", "Transformer(Greedy_decoder).py"),
         ("5-2.BERT", "BERT.py"))),
     *(Script(f"{TUTORIAL}/{folder}", "main.py") for folder in (
         "01-basics/linear_regression",
@@ -212,12 +228,24 @@ SCRIPTS = (
         "03-advanced/generative_adversarial_network",
         "03-advanced/variational_autoencoder")),
     Script(f"{TUTORIAL}/02-intermediate/language_model", "main.py", prepare=sentences),
+    Script(f"{TUTORIAL}/02-intermediate/deep_residual_network", "main.py"),
     *(Script(f"{GANS}/{name}", f"{name}.py", SMALL_GAN) for name in (
-        "gan", "lsgan", "cgan", "wgan")),
+        "gan", "lsgan", "cgan", "wgan", "aae", "acgan", "began", "bgan", "dcgan", "dragan",
+        "ebgan", "infogan", "relativistic_gan", "sgan", "softmax_gan", "wgan_gp")),
     Script("locuslab+TCN", "TCN/adding_problem/add_test.py",
            ("--seq_len", "40", "--levels", "3", "--batch_size", "8")),
     Script("locuslab+TCN", "TCN/copy_memory/copymem_test.py",
            ("--blank_len", "40", "--levels", "3", "--batch_size", "8")),
+    Script("locuslab+TCN", "TCN/mnist_pixel/pmnist_test.py",
+           ("--cuda", "--levels", "3", "--batch_size", "4", "--epochs", "1")),
+    Script("tkipf+pygcn", "pygcn/train.py", prepare=papers),
+    Script(f"{EXAMPLES}/gat", "main.py",
+           ("--epochs", "8", "--num-heads", "2", "--hidden-dim", "8", "--no-accel"),
+           prepare=other_papers),
+    Script("victoresque+pytorch-template", "train.py", ("-c", "config.json"),
+           ("--also", "trainer/trainer.py")),
+    Script("znxlwm+pytorch-generative-model-collections", "main.py",
+           ("--dataset", "cifar10", "--epoch", "1", "--batch_size", "8"), ("--also", "GAN.py")),
     Script("Diego999+pyGAT", "train.py", ("--hidden", "2", "--nb_heads", "2"), prepare=papers),
     *(Script("MorvanZhou+PyTorch-Tutorial/tutorial-contents", name) for name in (
         "301_regression.py", "302_classification.py", "304_save_reload.py", "305_batch_train.py",

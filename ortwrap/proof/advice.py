@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ortwrap.proof.figures import share_of_time
 from ortwrap.proof.measured import Measured
 
 # Runs of one and the same program differ by about this much.
@@ -56,8 +57,8 @@ def _worth_it(rewritten: Measured, faster: str) -> str:
 
 
 def _ratio(rewritten: Measured) -> str:
-    ratio = rewritten.ratio or 1.0
-    return f"a step takes {1 / ratio:.2f} of eager's time (ratio {ratio:.2f})"
+    time = share_of_time(rewritten.ratio or 1.0, "eager's")
+    return f"a step takes {time}"
 
 
 def _what_would_change_that(eager: Measured, rewritten: Measured) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ortwrap.proof.figures import number
 from ortwrap.proof.verdict import Verdict
 
 
@@ -33,7 +34,7 @@ def _of_seeds(verdict: Verdict) -> str:
     if not loss:
         return "Not at all: the script draws nothing at random."
     here = verdict.max_loss_diff or 0.0
-    share = f", {loss / here:.2g} times this difference of {here:.1e}" if here else ""
+    share = f", {loss / here:.2g} times this difference of {number(here)}" if here else ""
     return f"Their losses differ by up to {loss:.3g}{share}."
 
 

@@ -19,6 +19,12 @@ def number(value: float | None) -> str:
     return f"{value:.6g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.1e}"
 
 
+def share_of_time(ratio: float, whose: str) -> str:
+    """How long a step takes that is `ratio` times as fast: `0.50 of eager's time (ratio 2.00)`."""
+    share = 1 / ratio
+    return f"{share:.2f} {'of' if share < 1 else 'times'} {whose} time (ratio {ratio:.2f})"
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """`1 step`, `2 steps`."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"

@@ -27,6 +27,8 @@ from ortwrap.proof.patched import CannotVerify, patched_script
 from ortwrap.proof.recording import warm_up
 from ortwrap.proof.rows import (
     PROCESS_HEADINGS,
+    ROUNDING_ALONE,
+    WHAT_ROUNDING_IS,
     comparison_rows,
     distribution_rows,
     execution_rows,
@@ -85,6 +87,8 @@ def html_report(
         compared=comparison_rows(verdict),
         processes=process_rows(verdict),
         process_headings=PROCESS_HEADINGS,
+        rounding_alone=ROUNDING_ALONE,
+        what_rounding_is=WHAT_ROUNDING_IS,
         distributions=distribution_rows(verdict),
         answers=answers(verdict),
         charted=_charted_process(verdict),

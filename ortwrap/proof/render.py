@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.panel import Panel
@@ -11,6 +13,8 @@ from rich.text import Text
 from ortwrap.proof.answers import answers
 from ortwrap.proof.rows import (
     PROCESS_HEADINGS,
+    ROUNDING_ALONE,
+    WHAT_ROUNDING_IS,
     comparison_rows,
     distribution_rows,
     execution_rows,
@@ -26,7 +30,9 @@ def table(verdict: Verdict) -> RenderableType:
     """Everything compared and measured, without the verdict line."""
     parts: list[RenderableType] = []
     if verdict.steps:
-        parts.append(_comparison(verdict))
+        compared = comparison_rows(verdict)
+        if compared:
+            parts.append(_comparison(verdict, compared))
         if verdict.ranks:
             parts.append(_processes(verdict))
         if verdict.distributions:
@@ -49,19 +55,21 @@ def line(verdict: Verdict) -> str:
     return f"[{style}]{verdict.status}[/]:{escape(rest)}"
 
 
-def _comparison(verdict: Verdict) -> Table:
+def _comparison(verdict: Verdict, rows: Sequence[tuple[str, ...]]) -> Table:
     shown = Table(title="original against patched", title_justify="left")
     shown.add_column("compared")
     shown.add_column("largest difference", justify="right")
     if verdict.noise is not None:
-        shown.add_column("original against itself, nudged", justify="right")
-    for row in comparison_rows(verdict):
+        shown.add_column(ROUNDING_ALONE, justify="right")
+    for row in rows:
         shown.add_row(*row[: len(shown.columns)])
     absolute, relative = verdict.tolerances.of("float32")
     shown.caption = (
         f"float32 may differ by {absolute:g} + {relative:g} of its value; "
-        f"seed {verdict.seed}, dropout {verdict.dropout} on both sides"
+        f"both sides with seed {verdict.seed} and dropout {verdict.dropout}"
     )
+    if verdict.noise is not None:
+        shown.caption += f"\n{ROUNDING_ALONE}: {WHAT_ROUNDING_IS}"
     return shown
 
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ortwrap.proof.figures import count, megabytes, milliseconds, number
+from ortwrap.proof.figures import count, megabytes, milliseconds, number, short
 from ortwrap.proof.sentences import (
     evidence,
     largest_difference,
@@ -65,7 +65,7 @@ def first_difference_rows(verdict: Verdict) -> list[tuple[str, str]]:
 def distribution_rows(verdict: Verdict) -> list[tuple[str, str, str, str]]:
     """With dropout on: a quantity, its mean on both sides, and the chance of such a distance."""
     return [
-        (each.name, _spread(each.original), _spread(each.patched), f"{100 * each.p_value:.2g} %")
+        (each.name, _spread(each.original), _spread(each.patched), f"{100 * each.p_value:.3g} %")
         for each in verdict.distributions
     ]
 
@@ -113,6 +113,11 @@ def wrapper_rows(verdict: Verdict) -> list[WrapperRow]:
     ]
 
 
+# What the original differs from itself, where something is over its tolerance.
+ROUNDING_ALONE = "rounding alone"
+WHAT_ROUNDING_IS = "the original against itself, its weights moved by their last digits"
+
+
 def comparison_rows(verdict: Verdict) -> list[tuple[str, str, str]]:
     """What was compared, its largest difference, and that of the nudged original (or empty)."""
     rows = [
@@ -140,7 +145,7 @@ def comparison_rows(verdict: Verdict) -> list[tuple[str, str, str]]:
     ]
 
 
-PROCESS_HEADINGS = ("process", "backwards", "on ORT", "loss", "gradient", "parameters", "printed")
+PROCESS_HEADINGS = ("process", "backwards", "on ORT", "loss", "gradient", "weights", "printed")
 
 
 def process_rows(verdict: Verdict) -> list[tuple[str, ...]]:
@@ -152,13 +157,17 @@ def process_rows(verdict: Verdict) -> list[tuple[str, ...]]:
             str(each.backwards),
             str(each.on_ort),
             *(
-                number(size)
+                _in_a_narrow_column(size)
                 for size in (each.max_loss_diff, each.max_grad_norm_diff, each.max_param_diff)
             ),
-            number(each.max_printed_diff) if each.printed else "nothing",
+            _in_a_narrow_column(each.max_printed_diff) if each.printed else "nothing",
         )
         for place, each in enumerate(verdict.ranks, start=1)
     ]
+
+
+def _in_a_narrow_column(size: float | None) -> str:
+    return "nothing" if size is None else short(size)
 
 
 def execution_rows(verdict: Verdict) -> list[tuple[str, str]]:
@@ -176,7 +185,7 @@ def execution_rows(verdict: Verdict) -> list[tuple[str, str]]:
         rows.append(("exports", f"{ran.exports} in {ran.export_seconds or 0:.1f} s"))
     rows.append(("step time, original", milliseconds(before.ms_per_step)))
     rows.append(("step time, patched", milliseconds(after.ms_per_step)))
-    if verdict.ratio:
+    if verdict.ratio and not verdict.busy:
         rows.append(("original / patched", f"{verdict.ratio:.2f}"))
     rows.append(("peak memory, original", megabytes(before.peak_memory_mb)))
     rows.append(("peak memory, patched", megabytes(after.peak_memory_mb)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ortwrap.proof.figures import count, number
+from ortwrap.proof.figures import count, number, share_of_time
 from ortwrap.proof.verdict import Difference, Verdict
 
 
@@ -47,6 +47,8 @@ def _first_difference(verdict: Verdict) -> str:
     first = verdict.first_difference
     if first is None:
         return verdict.messages[-1] if verdict.messages else "the runs differ"
+    if first.what == "steps" and first.step:
+        return first.likely_cause
     what = what_differs(first)
     when = f"at step {first.step}" if first.step else f"after {count(verdict.steps, 'step')}"
     where = f" in process {first.rank}" if names_a_process(verdict) else ""
@@ -78,7 +80,7 @@ def _speed(verdict: Verdict) -> str:
     ratio = verdict.ratio
     if ratio is None or verdict.busy:
         return ""
-    return f"{1 / ratio:.2f} of the original's time (ratio {ratio:.2f})"
+    return share_of_time(ratio, "the original's")
 
 
 def evidence(verdict: Verdict) -> list[tuple[str, str]]:
@@ -94,6 +96,8 @@ def evidence(verdict: Verdict) -> list[tuple[str, str]]:
 
 def what_differs(first: Difference) -> str:
     """What was compared, and what it is called; words of the script's own in quotes."""
+    if first.what == "mode":
+        return f"mode of {first.name}"
     if first.what == "printed":
         return f"printed `{first.name}`"
     return f"{first.what} {first.name}".strip()
