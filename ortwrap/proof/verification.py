@@ -30,6 +30,9 @@ _NEVER_FINITE = (
     "no loss of the original is a finite number, so nothing can be compared: look at its data and "
     "its learning rate"
 )
+# Without --timeout, a patched script that takes longer than both is taken to hang.
+_LEAST_SECONDS = 1800.0
+_TIMES_AS_LONG = 20
 _BY_BACKWARD = "no optimizer of torch stepped, so every backward counts as a step"
 
 
@@ -91,8 +94,14 @@ class Verification:
         trial = self._patched.get(twin)
         if trial is None:
             side = f"patched{len(self._patched) or ''}{self.side}"
-            trial = self._patched[twin] = run_trial(self.setting, side, twin=twin)
+            setting = replace(self.setting, timeout=self._patched_may_take())
+            trial = self._patched[twin] = run_trial(setting, side, twin=twin)
         return trial
+
+    def _patched_may_take(self) -> float:
+        """Seconds after which a patched script hangs; exports and compilation take their time."""
+        usual = max(_LEAST_SECONDS, _TIMES_AS_LONG * self.original.ended.seconds)
+        return self.setting.timeout or usual
 
     def with_maxima(self, verdict: Verdict, patched: Trial) -> Verdict:
         """The verdict with the largest difference of everything that is compared."""
