@@ -52,25 +52,47 @@ class Chart:
     rows: tuple[tuple[str, ...], ...]
 
 
-def loss_chart(original: Sequence[float], patched: Sequence[float]) -> Chart:
-    """Loss of every backward on both sides."""
+def loss_chart(
+    original: Sequence[float], patched: Sequence[float], kinds: Sequence[int] = ()
+) -> Chart:
+    """Loss of every backward on both sides.
+
+    Args:
+        original: losses of the original.
+        patched: losses of the patched script.
+        kinds: which of several losses that take turns each one is, as of a GAN: each is a line.
+    """
     figure, axes = _figure()
-    sides = ((original, _ORIGINAL, 4.0, "-", "original"), (patched, _PATCHED, 1.4, "-", "patched"))
-    for losses, colour, width, style, label in sides:
-        numbers = range(1, len(losses) + 1)
-        axes.plot(numbers, losses, color=colour, linewidth=width, ls=style, label=label,
-                  marker="o" if len(losses) < 2 else None)  # fmt: skip
+    lines = [
+        [n for n in range(len(original)) if not kinds or kinds[n] == kind]
+        for kind in sorted(set(kinds)) or [0]
+    ]
+    sides = ((original, _ORIGINAL, 4.0, "original"), (patched, _PATCHED, 1.4, "patched"))
+    for losses, colour, width, label in sides:
+        for place, line in enumerate(lines):
+            drawn = [n for n in line if n < len(losses)]
+            axes.plot([n + 1 for n in drawn], [losses[n] for n in drawn], color=colour,
+                      linewidth=width, label=None if place else label,
+                      marker="o" if len(drawn) < 2 else None)  # fmt: skip
     axes.set_ylabel("loss")
     axes.set_xlabel("backward")
     _legend_above(axes)
     pairs = list(zip(original, patched))
     rows = [(str(n), f"{a:.8g}", f"{b:.8g}") for n, (a, b) in enumerate(pairs, start=1)]
-    first, last = original[0], original[-1]
+    turns = f", of {len(lines)} kinds that take turns, a line each" if len(lines) > 1 else ""
+    courses = (
+        " and ".join(
+            f"from {losses[drawn[0]]:.4g} to {losses[drawn[-1]]:.4g}"
+            for line in lines
+            if (drawn := [n for n in line if n < len(losses)])
+        )
+        for losses in (original, patched)
+    )
     return Chart(
         "Loss of every backward",
         _svg(figure),
-        f"{len(pairs)} losses on both sides; the original's go from {first:.4g} to {last:.4g}, "
-        f"the patched script's from {patched[0]:.4g} to {patched[-1]:.4g}.",
+        f"{len(pairs)} losses on both sides{turns}; the original's go {next(courses)}, "
+        f"the patched script's {next(courses)}.",
         ("backward", "original", "patched"),
         tuple(rows),
     )

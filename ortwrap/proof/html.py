@@ -168,7 +168,7 @@ def _charts(verdict: Verdict) -> tuple[Chart, ...]:
     if before.losses and after.losses:
         absolute, relative = verdict.tolerances.of("float32")
         allowed = [absolute + relative * abs(loss) for loss in before.losses]
-        charts.append(loss_chart(before.losses, after.losses))
+        charts.append(loss_chart(before.losses, after.losses, before.loss_kinds))
         charts.append(difference_chart(before.losses, after.losses, allowed))
     if before.step_ms and after.step_ms:
         first = warm_up(verdict.steps)

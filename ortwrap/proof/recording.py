@@ -17,6 +17,7 @@ from ortwrap.proof.recorder.dice import Places
 _WARM_UP_SHARE = 4
 _WARM_UP_STEPS = 5
 _PIECE = 2**16
+_KINDS_TOLD_APART = 4
 
 
 StepsBy = Literal["optimizer", "backward"]
@@ -97,6 +98,23 @@ class Recording:
         """Median milliseconds of a step after the warm-up."""
         measured = self.step_seconds[warm_up(self.steps) :]
         return 1000 * statistics.median(measured) if measured else None
+
+    @property
+    def loss_kinds(self) -> tuple[int, ...]:
+        """Where several optimizers take turns: of each loss, which of their losses it is.
+
+        The first and the second backward before a step of one optimizer are losses of two kinds.
+        Empty where one optimizer steps, or where there are more kinds than one can tell apart.
+        """
+        if len({optimizer for optimizer, _ in self.grad_norms}) < 2:
+            return ()
+        kinds: dict[tuple[int, int], int] = {}
+        found = []
+        for number, step in enumerate(self.loss_steps):
+            optimizer = self.grad_norms[min(step, self.steps - 1)][0]
+            kind = optimizer, number - self.loss_steps.index(step)
+            found.append(kinds.setdefault(kind, len(kinds)))
+        return tuple(found) if len(kinds) <= _KINDS_TOLD_APART else ()
 
     def moves(self, step: int) -> tuple[int, torch.Tensor]:
         """An optimizer, and how its checksums moved up to a step (from 0) since its last one.

@@ -176,6 +176,7 @@ class Side:
         ms_per_step: median after the warm-up; None with too few steps.
         step_ms: every step, the recorder's own time taken off.
         losses: value of every backward.
+        loss_kinds: which of several losses that take turns each one is; empty where all are one.
         peak_memory_mb: largest resident size of the process.
     """
 
@@ -183,6 +184,7 @@ class Side:
     step_ms: tuple[float, ...] = ()
     losses: tuple[float, ...] = ()
     peak_memory_mb: float | None = None
+    loss_kinds: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -290,5 +290,6 @@ def _side(trial: Trial, place: int = 0) -> Side:
         ms_per_step=shown.ms_per_step,
         step_ms=tuple(1000 * seconds for seconds in shown.step_seconds),
         losses=shown.losses,
+        loss_kinds=shown.loss_kinds,
         peak_memory_mb=max(peaks) / 2**20 if peaks else None,
     )

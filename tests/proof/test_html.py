@@ -18,7 +18,7 @@ from pygments.token import Whitespace
 
 from ortwrap.engine.templating import template_folder
 from ortwrap.proof import html
-from ortwrap.proof.charts import difference_chart
+from ortwrap.proof.charts import difference_chart, loss_chart
 from ortwrap.proof.html import benchmark_report, html_report
 from ortwrap.proof.measured import Benchmark, Measured
 from ortwrap.proof.side_by_side import side_by_side
@@ -165,6 +165,14 @@ def test_a_chart_comes_with_its_numbers() -> None:
     assert chart.rows[1] == ("2", "2.5e-01", "1.0e-05")
     assert "1 of 2 losses are equal" in chart.summary
     assert "#0" not in chart.svg.partition("<defs>")[0]
+
+
+def test_losses_that_take_turns_are_a_line_each() -> None:
+    chart = loss_chart([2.0, 0.5, 1.0, 0.25], [2.0, 0.5, 1.0], [0, 1, 0, 1])
+
+    assert "of 2 kinds that take turns" in chart.summary
+    assert "original's go from 2 to 1 and from 0.5 to 0.25" in chart.summary
+    assert "patched script's from 2 to 1 and from 0.5 to 0.5" in chart.summary
 
 
 def test_a_diff_shows_changes_with_their_surroundings() -> None:

@@ -60,6 +60,19 @@ def over(**changes: object) -> list[tuple[str, str]]:
     return [(g.kind, g.name) for g in gaps(RECORDING, changed, Tolerances()) if g.over]
 
 
+def test_losses_of_optimizers_that_take_turns_are_told_apart() -> None:
+    norms = torch.ones(1)
+    adversaries = dataclasses.replace(
+        RECORDING,
+        step_seconds=(0.1,) * 4,
+        grad_norms=((0, norms), (1, norms)) * 2,
+        loss_steps=(0, 0, 1, 2, 2, 3),
+    )
+
+    assert adversaries.loss_kinds == (0, 1, 2, 0, 1, 2)
+    assert RECORDING.loss_kinds == ()
+
+
 def test_nan_equals_nan_and_inf_equals_inf() -> None:
     assert over() == []
 
