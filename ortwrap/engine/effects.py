@@ -12,7 +12,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings, Scope
 from ortwrap.engine.in_place import written_arguments
-from ortwrap.engine.mutation import changes_its_object, has_key, only_adds
+from ortwrap.engine.mutation import changes_its_object, has_key, may_be_handed_on, only_adds
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.tree import SourceTree
 
@@ -217,7 +217,7 @@ class _Walk:
         """`map(terms.append, found)`: whoever is given the method may call it."""
         name = method.attr.value
         root = root_place(method.value, self.instance)
-        if root is not None and changes_its_object(name, asked=True):
+        if root is not None and may_be_handed_on(name):
             self._mutate(root, only_adds=only_adds(name))
 
     def _visit_Call(self, node: cst.Call) -> None:

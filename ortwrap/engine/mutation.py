@@ -24,6 +24,14 @@ def changes_its_object(method: str, *, asked: bool) -> bool:
     return in_place or method in _CHANGE or (method in _CHANGE_IF_UNASKED and not asked)
 
 
+def may_be_handed_on(method: str) -> bool:
+    """`map(terms.append, found)`: an attribute of this name is a method that changes its object.
+
+    One that ends in an underscore may as well be data: `self.y_real_`.
+    """
+    return method in _CHANGE
+
+
 def only_adds(method: str) -> bool:
     """What the object held before it still holds, at the same places."""
     return method in _ADD or method == "add"

@@ -120,3 +120,29 @@ def test_the_model_runs_before_an_exception_that_is_caught() -> None:
     result = rewrite_source(f"{head}    {guarded}\n")
     if result.status == "rewritten":
         assert result.text.index("= model_with_loss(") < result.text.index("raise ValueError")
+
+
+def test_an_attribute_that_ends_in_an_underscore_is_given_as_data() -> None:
+    text = """\
+import torch
+from torch import nn
+
+
+class GAN:
+    def __init__(self):
+        self.G, self.D = nn.Linear(2, 4), nn.Linear(4, 1)
+        self.criterion = nn.BCEWithLogitsLoss()
+        self.optimizer = torch.optim.SGD([*self.D.parameters(), *self.G.parameters()], lr=0.1)
+        self.y_real_, self.y_fake_ = torch.ones(8, 1), torch.zeros(8, 1)
+
+    def train(self, images, z):
+        real = self.D(images)
+        loss = self.criterion(real, self.y_real_)
+        loss.backward()
+        self.optimizer.step()
+        fake = self.D(self.G(z))
+        fake_loss = self.criterion(fake, self.y_fake_)
+        fake_loss.backward()
+        self.optimizer.step()
+"""
+    assert [step.status for step in rewrite_source(text).steps] == ["rewritten", "rewritten"]
