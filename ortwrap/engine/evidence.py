@@ -41,6 +41,7 @@ _CRITERION_NAME = re.compile(
     r"|objective",
     re.IGNORECASE,
 )
+_TERM_NAME = re.compile(r"(?:\w*_)?loss(?:es)?_(?!\w*(?:net|network|model)\d*$)", re.IGNORECASE)
 CRITERION_CLASS = re.compile(r"(?:Loss|Criterion|CrossEntropy|BCE|MSE)\w*$")
 
 MODULE_METHODS = frozenset(
@@ -74,6 +75,11 @@ _NAMES_A_CLASS = re.compile(r"\.[A-Z]\w*[a-z]")
 def is_criterion_name(name: str) -> bool:
     """A name that people give to what computes a loss."""
     return _CRITERION_NAME.search(name) is not None
+
+
+def is_name_of_term(name: str) -> bool:
+    """`loss_disc`, `d_loss_gen`: the loss of a network, not the network; but `loss_net` is one."""
+    return _TERM_NAME.match(name) is not None
 
 
 def built_by(qualified: str) -> Evidence | None:

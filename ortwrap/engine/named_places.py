@@ -10,7 +10,7 @@ from typing import Callable
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.evidence import MODULE_NAME, Evidence, is_criterion_name
+from ortwrap.engine.evidence import MODULE_NAME, Evidence, is_criterion_name, is_name_of_term
 from ortwrap.engine.members import Key, Members
 from ortwrap.engine.tree import SourceTree
 
@@ -79,7 +79,8 @@ class NamedPlaces:
             return None
         if is_criterion_name(name):
             return Evidence("criterion", "its name says so", 0)
-        named = MODULE_NAME.search(name) or name in self._named_by_optimizers
+        term = is_name_of_term(name)
+        named = (MODULE_NAME.search(name) and not term) or name in self._named_by_optimizers
         if named and not self._is_built_otherwise(key):
             return Evidence("module", "its name says so", 0)
         return None

@@ -30,9 +30,10 @@ from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.rows import Rows
 from ortwrap.engine.safety import misplaced, uncompilable, unresolved_names
 from ortwrap.engine.second_order import check_first_order, check_graph_is_left_alone
-from ortwrap.engine.shared import grouped, why_shared
+from ortwrap.engine.shared import grouped, why_shared, without_shared
+from ortwrap.engine.shared_graph import SharedGraph
 from ortwrap.engine.sinks import Sink, SinkFinder
-from ortwrap.engine.slices import LossSlice, SharedGraph
+from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.standalone import check_without_guards
 from ortwrap.engine.step_function import StepFunction
 from ortwrap.engine.suppression import find_skips
@@ -87,6 +88,10 @@ class Rewrite:
     def run(self) -> Result:
         rows: dict[Sink, Step] = {}
         shared = self._slice_all(rows)
+        for sink, found in list(self._slices.items()):
+            others = (self._slices[other] for other in self._slices if other is not sink)
+            slicer = self._function(sink, self._sinks).slicer
+            self._slices[sink] = without_shared(found, others, slicer)
         groups = grouped(self._slices, self._tree)
         skipped = self._skipped(groups)
         shared += [

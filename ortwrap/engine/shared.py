@@ -6,7 +6,7 @@ hangs on the graph of that loss. What is defined elsewhere does not tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import libcst as cst
 
@@ -15,7 +15,7 @@ from ortwrap.engine.effects import overlap
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
-from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.slices import LossSlice, Slicer
 from ortwrap.engine.tree import SourceTree
 
 
@@ -33,6 +33,17 @@ def grouped(slices: Mapping[Sink, LossSlice], tree: SourceTree) -> list[list[Sin
         else:
             groups.append([sink])
     return groups
+
+
+def without_shared(found: LossSlice, others: Iterable[LossSlice], slicer: Slicer) -> LossSlice:
+    """The slice without what another loss goes back through after an update, if it has more.
+
+    `fake = generator(z)` of a step of the discriminator: the generator's loss is computed from it
+    later. Left where it is, it is an input, and the graph behind it is there for both.
+    """
+    upstream = {unit for other in others for unit in other.upstream}
+    shared = frozenset(unit for unit in found.units if unit in upstream)
+    return (slicer.without(found, shared) if shared else None) or found
 
 
 def why_shared(mine: LossSlice, theirs: LossSlice, analyses: Analyses) -> Refuse | None:

@@ -14,6 +14,7 @@ from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.headers import bound_in_header
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.scaling import factors_of, scaling_of
+from ortwrap.engine.shared_graph import SharedGraph
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import Block, SourceTree, Unit
 from ortwrap.engine.updates import runs_update
@@ -57,18 +58,6 @@ class LossSlice:
         return (*self.units, Unit(self.loss, self.block, self.end))
 
 
-class SharedGraph(Refuse):
-    """A loss whose modules all ran before an update or another backward.
-
-    Attributes:
-        units: the statements that ran them.
-    """
-
-    def __init__(self, units: tuple[Unit, ...], code: str, line: int) -> None:
-        super().__init__("OW202", units[0].node, code=code[:60], line=line)
-        self.units = units
-
-
 @dataclass(frozen=True)
 class _Closure:
     """The backward slice of one block's prefix, divided by whether gradients flow through."""
@@ -80,6 +69,11 @@ class _Closure:
     with_gradient: frozenset[str]
     carried: bool
     stopped: bool
+
+    @property
+    def parts(self) -> tuple[Unit, ...]:
+        """Every statement of the block that gradients flow back through."""
+        return (*self.upstream, *self.units)
 
     def sliced(
         self, sink: Sink, loss: cst.BaseExpression, place: str | None, block: Block, end: int
@@ -220,6 +214,7 @@ class Slicer:
         on_path: list[Unit] = []
         values_only: list[Unit] = []
         upstream: list[Unit] = []
+        inside: dict[Unit, _Closure] = {}
         stopped = False
         for unit in reversed(block.units[:end]):
             effects = self._reader.of(unit.node)
@@ -236,6 +231,13 @@ class Slicer:
                 on_path.append(unit)
             else:
                 values_only.append(unit)
+            if isinstance(unit.node, cst.With):
+                body = self._tree.blocks(unit.node)[0]
+                inner = self._closure(body, len(body.units), frozenset(need), frozenset(gradient))
+                inside[unit] = inner
+                need = set(inner.needed) | set(self._reader.header(unit.node).reads)
+                gradient = set(inner.with_gradient) if carries else gradient
+                continue
             certain = isinstance(unit.node, cst.BaseSmallStatement)
             killed = effects.writes - effects.mutates if certain else set()
             need = (need - killed) | set(effects.reads)
@@ -243,10 +245,11 @@ class Slicer:
                 gradient = (gradient - killed) | self._flow.reads(unit.node)
         slice_units, prepared = self._tainted(on_path[::-1], values_only, outside)
         live_upstream, _ = self._tainted(upstream[::-1], [])
+        parts = (inside[unit].parts if unit in inside else (unit,) for unit in live_upstream)
         return _Closure(
             units=slice_units,
             preparation=prepared,
-            upstream=live_upstream,
+            upstream=tuple(part for each in parts for part in each),
             needed=frozenset(need),
             with_gradient=frozenset(gradient),
             carried=bool(on_path),

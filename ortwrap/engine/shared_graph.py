@@ -1,0 +1,18 @@
+"""The refusal of a loss whose graph an update or another backward has already been through."""
+
+from __future__ import annotations
+
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.tree import Unit
+
+
+class SharedGraph(Refuse):
+    """A loss whose modules all ran before an update or another backward.
+
+    Attributes:
+        units: the statements that ran them.
+    """
+
+    def __init__(self, units: tuple[Unit, ...], code: str, line: int) -> None:
+        super().__init__("OW202", units[0].node, code=code[:60], line=line)
+        self.units = units

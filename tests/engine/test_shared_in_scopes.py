@@ -1,0 +1,52 @@
+"""What a loss runs in the scope of another's is told apart: neither takes the other's graph."""
+
+from __future__ import annotations
+
+import pytest
+
+from ortwrap.engine import rewrite_source
+
+STEP = """\
+import torch
+from torch import nn
+
+G, D = nn.Linear(4, 4), nn.Linear(4, 1)
+opt_g = torch.optim.SGD(G.parameters(), lr=0.1)
+opt_d = torch.optim.SGD(D.parameters(), lr=0.1)
+
+
+def train(x, y):
+    with torch.autocast("cpu", enabled=False):
+        fake = G(x)
+        y = y + fake{cut}.mean()
+        d_loss = D(y).mean() - D(fake.detach()).mean()
+    opt_d.zero_grad()
+    d_loss.backward()
+    opt_d.step()
+    {second}
+"""
+OF_FAKE = "g_loss = -D(fake).mean()\n    opt_g.zero_grad()\n    g_loss.backward()"
+ANEW = OF_FAKE.replace("D(fake)", "D(G(x))")
+
+
+@pytest.mark.parametrize("cut", ["", ".detach()"], ids=["with a gradient", "without"])
+def test_what_a_later_loss_goes_back_through_stays_outside(cut: str) -> None:
+    result = rewrite_source(STEP.format(cut=cut, second=OF_FAKE))
+    assert [step.status for step in result.steps] == ["rewritten"] * 2
+    body = result.text.partition("def train(")[2]
+    assert "        fake = G(x)\n" in body
+    assert "fake.detach()" in body
+
+
+def test_what_no_later_loss_needs_moves_into_forward() -> None:
+    result = rewrite_source(STEP.format(cut="", second=ANEW))
+    assert [step.status for step in result.steps] == ["rewritten"] * 2
+    assert "G(x)" not in result.text.partition("def train(")[2]
+
+
+def test_the_loss_of_a_network_is_none() -> None:
+    step = "d_fake, loss_disc = scores(x)\n    with torch.autocast('cpu'):\n"
+    step += "        loss = loss_disc\n    loss.backward()"
+    text = STEP.replace("def train", "from scoring import scores\n\n\ndef train")
+    text = text.partition("    with torch")[0] + f"    {step}\n"
+    assert {row.status for row in rewrite_source(text.format()).steps} == {"refused"}
