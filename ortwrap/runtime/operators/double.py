@@ -41,7 +41,7 @@ def _type(argument: Any) -> str | None:
 
 OPERATORS = (
     *as_torch("add sub mul div rsub neg", when=_is_taken_for_float),
-    *as_torch("mean sum logsumexp norm std var", when=is_double),
+    *as_torch("mean sum max min logsumexp norm std var", when=is_double),
     *as_torch("linear matmul mm bmm addmm baddbmm mv dot", when=is_double, keeps="inputs"),
     *as_torch("relu relu6 leaky_relu hardtanh gelu silu glu log_sigmoid", when=is_double),
     *as_torch("sigmoid tanh softmax log_softmax softshrink hardshrink", when=is_double),

@@ -132,6 +132,50 @@ class Denoiser(nn.Module):
         return self.out(F.silu(x))  # type: ignore[no-any-return]
 
 
+class TimedBlock(nn.Module):
+    """Two convolutions, told the time between them, with a way around them."""
+
+    def __init__(self, channels: int, out: int, time: int) -> None:
+        super().__init__()
+        self.norm1, self.conv1 = nn.GroupNorm(4, channels), nn.Conv2d(channels, out, 3, padding=1)
+        self.norm2, self.conv2 = nn.GroupNorm(4, out), nn.Conv2d(out, out, 3, padding=1)
+        self.told = nn.Linear(time, 2 * out)
+        self.dropout = nn.Dropout(0.1)
+        self.around = nn.Conv2d(channels, out, 1) if channels != out else nn.Identity()
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        h = self.conv1(F.silu(self.norm1(x)))
+        scale, shift = self.told(F.silu(time))[:, :, None, None].chunk(2, dim=1)
+        h = F.silu(self.norm2(h) * (scale + 1) + shift)
+        return self.around(x) + self.conv2(self.dropout(h))  # type: ignore[no-any-return]
+
+
+class TimedUNet(nn.Module):
+    """The U-Net of diffusion models: blocks that know the time, on the way down and up again."""
+
+    def __init__(self, width: int = 8, time: int = 16) -> None:
+        super().__init__()
+        self.pairs = time // 2
+        self.time = nn.Sequential(nn.Linear(time, time), nn.SiLU(), nn.Linear(time, time))
+        self.inside = nn.Conv2d(3, width, 3, padding=1)
+        self.down1, self.less = TimedBlock(width, width, time), nn.Conv2d(width, width, 3, 2, 1)
+        self.middle = TimedBlock(width, 2 * width, time)
+        self.more = nn.Conv2d(2 * width, width, 3, padding=1)
+        self.up1 = TimedBlock(2 * width, width, time)
+        self.out = nn.Sequential(
+            nn.GroupNorm(4, width), nn.SiLU(), nn.Conv2d(width, 3, 3, padding=1)
+        )
+
+    def forward(self, x: Tensor, time: Tensor) -> Tensor:
+        rate = torch.exp(-math.log(10000) * torch.arange(self.pairs, dtype=x.dtype) / self.pairs)
+        angles = time[:, None].to(x.dtype) * rate[None]
+        told = self.time(torch.cat([torch.cos(angles), torch.sin(angles)], dim=-1))
+        first = self.down1(self.inside(x), told)
+        x = self.middle(self.less(first), told)
+        x = self.more(F.interpolate(x, scale_factor=2, mode="nearest"))
+        return self.out(self.up1(torch.cat([x, first], dim=1), told))  # type: ignore[no-any-return]
+
+
 class NoisePrediction(nn.Module):
     """Noise is drawn, added, and predicted."""
 
@@ -166,4 +210,5 @@ MODELS = (
         rate=0.002,
     ),
     Model("diffusion model", Denoiser, _noisy, (Update(NoisePrediction),)),
+    Model("diffusion U-Net", TimedUNet, _noisy, (Update(NoisePrediction),)),
 )
