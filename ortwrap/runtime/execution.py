@@ -14,18 +14,24 @@ from torch import Tensor
 from torch._C import _from_dlpack, _to_dlpack
 
 from . import machine
+from .branches import Branches
 
 _Made = tuple[torch.Size, torch.device, torch.dtype]
 
 
 def autograd_function(
-    manager: Any, on_error: Callable[[BaseException], None]
+    manager: Any,
+    on_error: Callable[[BaseException], None],
+    read: Sequence[int],
+    branches: Branches,
 ) -> type[torch.autograd.Function]:
     """A function from the graph's inputs to its outputs.
 
     Args:
         manager: ORTModule's TrainingManager, with its graph built.
         on_error: is told what a backward raises.
+        read: the inputs that a backward reads, and that nobody may write to before.
+        branches: what the outputs depend on.
     """
     from onnxruntime.capi import _pybind_state as C
 
@@ -66,8 +72,8 @@ def autograd_function(
             ctx.set_materialize_grads(False)
             ctx.state = state
             ctx.made = [(output.shape, output.device, output.dtype) for output in outputs]
-            # ONNX Runtime reads them again in backward: torch must tell who writes to them before.
-            ctx.save_for_backward(*(outputs[index] for index in kept))
+            # ONNX Runtime reads them in backward: torch must tell who writes to them before.
+            ctx.save_for_backward(*(outputs[at] for at in kept), *(inputs[at] for at in read))
             ctx.mark_non_differentiable(*(outputs[index] for index in constant))
             return outputs
 
@@ -81,6 +87,9 @@ def autograd_function(
                         "a second backward through one loss (retain_graph) needs eager"
                     )
                 _ = ctx.saved_tensors
+                objection = branches.objection(ctx, upstream)
+                if objection is not None:
+                    raise RuntimeError(objection)
                 given = [
                     _zeros(ctx.made[index], index in of_full_shape)
                     if gradient is None
@@ -98,7 +107,15 @@ def autograd_function(
                     f"{error}. The next run of this script runs the step eagerly; so does "
                     "ORTWRAP_BACKEND=eager, or '# ortwrap: skip' on it."
                 ) from error
-            return tuple([None if index < 0 else found[index] for index in gradient_of])
+            reached = branches.reached(upstream)
+            return tuple(
+                [
+                    None
+                    if at < 0 or (reached is not None and position not in reached)
+                    else found[at]
+                    for position, at in enumerate(gradient_of)
+                ]
+            )
 
     return ORTModuleFunction
 

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import logging
-import os
-import sys
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Callable, Optional
 
@@ -15,12 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from . import machine
+from .branches import Branch, Branches
 from .buffers import Kept, put_back
 from .determinism import calls_without_chance, graph_without_chance
 from .entry import GraphEntry
 from .execution import autograd_function
 from .ladder import FIRST, Rung
 from .operators.creation import making_apart
+from .quiet import quiet
+from .saved import read_in_backward
 
 # What ORTModule puts before the names of the module's own parameters.
 _PREFIX = "_original_module."
@@ -61,10 +60,34 @@ class Graph:
         self._state: list[_State] = []
         self.replaces: list[tuple[dict[str, Any], str]] = []
         self.on_backward_error: Callable[[BaseException], None] = _tell_nobody
-        self._apply: Callable[..., Any] = autograd_function(manager, self._report).apply
+        self.branches = Branches()
+        function = autograd_function(manager, self._report, self._read_again(), self.branches)
+        self._apply: Callable[..., Any] = function.apply
 
     def _report(self, error: BaseException) -> None:
         self.on_backward_error(error)
+
+    def _read_again(self) -> list[int]:
+        """The parameters and arguments that the backward half reads, by position."""
+        read = read_in_backward(self.optimized_model.graph)
+        watched = {name for name, _ in self._manager._flattened_module.named_parameters()}
+        watched.update(self.names[position] for position, _ in self._arguments)
+        return [at for at, name in enumerate(self.names) if name in read & watched]
+
+    def tell_branches(self, known: Sequence[Branch], leaves: Sequence[str | int]) -> None:
+        """Learns what each output depends on in eager.
+
+        Args:
+            known: what each depends on.
+            leaves: what its leaves are: a parameter of the wrapper, or the index of an argument.
+        """
+        given: dict[str | int, int] = {index: position for position, index in self._arguments}
+        for position, name in enumerate(self.names):
+            given.setdefault(name.removeprefix(f"{_PREFIX}wrapper."), position)
+        at = [given.get(leaf, -1) for leaf in leaves]
+        self.branches.tell(
+            [Branch(frozenset(at[leaf] for leaf in one.leaves), one.results) for one in known]
+        )
 
     @property
     def optimized_model(self) -> Any:
@@ -340,41 +363,3 @@ def _argument_positions(processed: Any) -> tuple[tuple[int, int], ...]:
         for position, name in enumerate(processed.onnx_graph_input_names)
         if name in own
     )
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps the exporter's and ORTModule's chatter, and repeated prints of the model, away."""
-    level = logging.root.manager.disable
-    logging.disable(logging.ERROR)
-    try:
-        with contextlib.ExitStack() as stack:
-            sink = stack.enter_context(open(os.devnull, "w"))
-            stack.enter_context(warnings.catch_warnings())
-            stack.enter_context(contextlib.redirect_stdout(sink))
-            stack.enter_context(contextlib.redirect_stderr(sink))
-            stack.enter_context(_redirected(1, sink.fileno()))
-            stack.enter_context(_redirected(2, sink.fileno()))
-            yield
-    finally:
-        logging.disable(level)
-
-
-@contextlib.contextmanager
-def _redirected(descriptor: int, target: int) -> Iterator[None]:
-    """Sends what C++ writes to `descriptor` to `target` instead."""
-    for stream in (sys.__stdout__, sys.__stderr__):
-        if stream is not None:
-            stream.flush()
-    try:
-        saved = os.dup(descriptor)
-    except OSError:
-        # A process without that descriptor, such as a service, has nothing to keep quiet.
-        yield
-        return
-    try:
-        os.dup2(target, descriptor)
-        yield
-    finally:
-        os.dup2(saved, descriptor)
-        os.close(saved)

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from .compare import Results, results_difference
 from .determinism import WithoutChance
 from .eager import EagerCall, EagerGradients, gradients_for, isolated, results_of, run_eagerly
-from .export import quiet
 from .gradients import gradients_of
 from .plans import Call, GraphPlan
+from .quiet import quiet
 from .reasons import Reason
 from .structure import Leaves, describe
 

@@ -239,13 +239,16 @@ class GraphPlan:
 
     def compute(self, call: Call) -> Sequence[Tensor]:
         """The outputs of the graph, in memory that its backward leaves alone."""
-        outputs = self.graph(graph_inputs(call, self.general, self._cut))
-        if not self.copied:
-            return outputs
-        return [
-            output.clone() if index in self.copied else output
-            for index, output in enumerate(outputs)
-        ]
+        outputs = given = self.graph(graph_inputs(call, self.general, self._cut))
+        if self.copied:
+            given = tuple(
+                [
+                    output.clone() if index in self.copied else output
+                    for index, output in enumerate(outputs)
+                ]
+            )
+        self.graph.branches.watch(outputs, given)
+        return given
 
     def _back_up_buffers(self) -> None:
         if not self._buffers:

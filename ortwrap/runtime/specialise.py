@@ -13,6 +13,7 @@ from typing import Callable, NoReturn
 from torch import Tensor, nn
 
 from . import machine, precision
+from .branches import branches_of
 from .buffers import Kept, by_forward_itself, changed_buffers
 from .eager import EagerCall, EagerGradients, Refused, gradients_for, isolated, run_eagerly
 from .entry import GraphEntry, OutputPlan, plan_outputs
@@ -23,7 +24,7 @@ from .ladder import FIRST, Rung, rungs_after
 from .operators.losses import all_in_torch
 from .plans import Call, EagerPlan, GraphPlan, Plan, graph_inputs
 from .reasons import Reason
-from .structure import Opaque, template_of
+from .structure import Leaves, Opaque, describe, template_of
 from .testimony import Testimony
 from .witness import watch_trace
 
@@ -210,6 +211,7 @@ class _Exporting:
         if graph.holds_deadly_loss() and not _can_be_looked_at(seen, graph):
             with all_in_torch():
                 graph, seen = self._export(entry, tensors)
+        self._tell_branches(graph, outputs)
         return GraphPlan(
             graph,
             outputs.with_late(self.eager.returned, seen.late),
@@ -219,6 +221,18 @@ class _Exporting:
             self.eager.random,
             cut,
             tuple(self.call.state),
+        )
+
+    def _tell_branches(self, graph: Graph, outputs: OutputPlan) -> None:
+        """Lets the graph leave those without a gradient that eager leaves without one."""
+        leaves = Leaves()
+        describe(self.eager.returned, leaves)
+        results = [leaves.tensors[index] for index in outputs.exported]
+        arguments = [index for index, one in enumerate(self.call.tensors) if one.requires_grad]
+        trained = len(self.gradients.leaves) - len(arguments)
+        graph.tell_branches(
+            branches_of(results, self.gradients.leaves),
+            [*self.gradients.names[:trained], *arguments],
         )
 
     def _entry(

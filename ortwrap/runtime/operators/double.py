@@ -49,5 +49,6 @@ OPERATORS = (
     *as_torch("clamp clamp_min clamp_max maximum minimum where lerp addcmul", when=is_double),
     *as_torch("cat stack embedding avg_pool2d max_pool2d", when=is_double),
     *as_torch("cross_entropy_loss binary_cross_entropy_with_logits", when=is_double),
+    *as_torch("_weight_norm", when=is_double),
     *as_torch("native_layer_norm layer_norm group_norm", when=is_double, keeps="inputs"),
 )

@@ -81,5 +81,6 @@ CASES = (
         },
         (3, 4),
     ),
+    *in_double(tuple(layers({"weight_norm": lambda: weight_norm(nn.Linear(4, 5))}, (3, 4)))),
     *layers({"spectral_norm of Conv2d": lambda: spectral_norm(nn.Conv2d(3, 5, 3))}, (2, 3, 5, 5)),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from ..case import functions
+from ..case import functions, in_double
 
-CASES = tuple(
+_IN_SINGLE = tuple(
     functions(
         {
             "sum": lambda y: y.sum(0),
@@ -46,3 +46,4 @@ CASES = tuple(
         }
     )
 )
+CASES = (*_IN_SINGLE, *in_double(_IN_SINGLE))
