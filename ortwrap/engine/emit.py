@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +9,7 @@ from functools import cached_property
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.class_names import ClassNames, as_variable
 from ortwrap.engine.deletions import left_of
 from ortwrap.engine.edits import (
     Edit,
@@ -51,11 +51,9 @@ from ortwrap.engine.style import (
     longest_line,
     values_over_lines,
 )
-from ortwrap.engine.trained import trained_part
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.wrapper_class import WrapperClass
 
-_WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ORT_MODULE = "ortwrap.runtime.ort_module"
 
 
@@ -98,6 +96,7 @@ class Emitter:
         self._edits: list[Edit] = []
         self._classes: dict[Unit, list[str]] = {}
         self._why: dict[str, str] = {}
+        self._class_names = ClassNames((), tree, modules)
         bound = bindings.module.names.get("ort_module", [])
         self._is_imported = [b.target for b in bound] == [_ORT_MODULE]
         self._imported_as = "ort_module"
@@ -121,6 +120,7 @@ class Emitter:
         """Patch the script, and take out lines that are `emptied`."""
         wrappers = [self._wrapper(plan) for plan in plans]
         several = len({wrapper.shape() for wrapper in wrappers}) > 1
+        self._class_names = ClassNames(plans, self._tree, self._modules)
         names: list[str] = []
         first: Unit | None = None
         for plan, wrapper in zip(plans, wrappers):
@@ -189,9 +189,7 @@ class Emitter:
         }
         wanted = [self._options.class_name]
         if several:
-            trained = _camel(trained_part(plan, self._tree, self._modules).name)
-            target = plan.loss_target.rpartition(".")[-1]
-            wanted = [f"{trained}WithLoss", f"{trained}With{_camel(target)}"]
+            wanted = self._class_names.of(plan)
         count = 2
         while True:
             for name in wanted:
@@ -371,13 +369,12 @@ class Emitter:
             self._edits += because(of_unbound(names), insert_before(self._tree, start, [line]))
 
     def _variable_name(self, plan: Plan, function: cst.CSTNode, class_name: str) -> str:
-        trained = trained_part(plan, self._tree, self._modules).name
         here = {name for key, name in self._names.variables.items() if key[0] is function}
         bound = {*self._bindings.scope(function).names, *self._bindings.module.names}
         taken = bound | here | self._bound_elsewhere
-        name = base = f"{trained}_with_loss"
+        name = base = self._class_names.variable(plan, class_name)
         if name in taken:
-            name = base = _WORD_STARTS.sub("_", class_name).lower()
+            name = base = as_variable(class_name)
         count = 2
         while name in taken:
             name = f"{base}_{count}"
@@ -388,7 +385,3 @@ class Emitter:
         room = self._line_length - len(indent.expandtabs())
         text = call_over_lines(f"{target}{callee}", arguments, self._tree.indent, room)
         return self._tree.with_newlines(text.replace("\n", f"\n{indent}"))
-
-
-def _camel(name: str) -> str:
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[._]+", name) if word)

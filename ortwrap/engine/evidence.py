@@ -31,8 +31,8 @@ class Evidence:
 
 MODULE_NAME = re.compile(
     r"(?:^|_)(?:(?:\w*model|\w*net|net[a-z]{1,2}|network|encoder|decoder|generator|discriminator"
-    r"|backbone|classifier|transformer|lstm|gru|rnn|vae|gan|bert|gpt|llm|vit|cnn|mlp|resnet|unet|gen|disc"
-    r"|actor|critic|teacher|student)"
+    r"|backbone|classifier|(?<!affine_)(?<!data_)(?<!image_)(?<!label_)(?<!target_)transformer|lstm|gru|rnn|vae|gan|bert|gpt|llm|vit|cnn|mlp"
+    r"|resnet|unet|gen|disc|actor|critic|teacher|student)"
     r"\d*(?:_engine|_ddp|_s|_t)?)$",
     re.IGNORECASE,
 )

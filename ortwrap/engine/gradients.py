@@ -79,6 +79,9 @@ class GradientFlow:
         """`discriminator.output_shape`, `model.alpha`: read as a value, nothing is run."""
         if not isinstance(node, cst.Attribute) or self._is_callee(node):
             return False
+        if node.attr.value == "forward":
+            # What runs it, by another way.
+            return False
         root: cst.CSTNode = node
         while isinstance(root, cst.Attribute) and place_of(root, self._reader.instance) is None:
             root = root.value

@@ -10,6 +10,13 @@ HEAD = "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\ncriterion
 
 REASONS = [
     (
+        "what flips pictures is no model, though its name ends in transformer",
+        "OW101",
+        "class Trainer:\n    def train(self, x, y):\n        out = self.run(x)\n"
+        "        out = torch.stack([self._affine_transformer(each) for each in out])\n"
+        "        loss = criterion(out, y)\n        loss.backward()\n",
+    ),
+    (
         "a condition binds the loss",
         "OW104",
         "def train(x, y):\n    while (loss := criterion(model(x), y)) > 0.1:\n"

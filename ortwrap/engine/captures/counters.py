@@ -19,6 +19,8 @@ from ortwrap.engine.members import Key
 _OF_NUMBERS = frozenset("min max abs round pow float int".split())
 _COUNTS = frozenset("range trange count".split())
 _OPTIONS = re.compile(r"^(?:\w*args|opts?|cfg|\w*config|conf|hparams|params|hps?|flags|options)$")
+_COUNTS_STEPS = re.compile(r"(?:^|_)(?:epoch|step|iter|iteration)$")
+_ORDERS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
 _NUMBERS = (cst.Integer, cst.Float)
 
 
@@ -44,6 +46,16 @@ class Counters:
             return False
         reads = self._reader.of(node).reads
         return any(self._changes(reader) for readers in reads.values() for reader in readers)
+
+    def decides(self, node: cst.BaseExpression) -> bool:
+        """`global_step > warmup`, which a branch is taken on."""
+        branch = self._tree.parents.get(node)
+        if not isinstance(branch, (cst.If, cst.IfExp)) or branch.test is not node:
+            return False
+        compared = isinstance(node, cst.Comparison) and isinstance(
+            node.comparisons[0].operator, _ORDERS
+        )
+        return compared and any(map(_COUNTS_STEPS.search, self._reader.of(node).reads))
 
     def takes_numbers(self, call: cst.Call) -> bool:
         """`kl_weight(epoch)`: it is given numbers alone."""

@@ -9,7 +9,13 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.accessors import reads_with_effect
 from ortwrap.engine.captures.conditions import texts_of
-from ortwrap.engine.captures.names import RESERVED, ParameterNames, name_for, name_for_result_of
+from ortwrap.engine.captures.names import (
+    RESERVED,
+    ParameterNames,
+    converted_by,
+    name_for,
+    name_for_result_of,
+)
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.randomness import draws_numbers
 from ortwrap.engine.captures.walked import Guard, Walked
@@ -88,7 +94,8 @@ class Inputs:
             used |= {called.split(".")[-1] for called in self._walked.called}
             owner = None if drawn else root_place(node, self._reader.instance)
             wanted = name_for_result_of(node) if counted else name_for(node, self._bindings)
-            name = self._names.unique(wanted, owner, used | self._walked.defined)
+            used |= self._walked.defined
+            name = self._names.unique(wanted, owner, used, converted_by(node))
             self._expressions[text] = name
             self._walked.inputs[name if drawn else text] = CapturedInput(name, text)
         self._walked.input_places |= set(self._reader.of(node).reads)
@@ -98,6 +105,9 @@ class Inputs:
         """The source of an expression, for a branch that may not be taken with its condition."""
         text = self._tree.source(node)
         if text in self._walked.inputs or self._flow.is_data_of_module(node):
+            return text
+        if self._outside.is_only_asked(node):
+            self._note_reads(node)
             return text
         if self._outside.is_option(node):
             self._note_owner(node)
@@ -111,6 +121,10 @@ class Inputs:
             self._walked.input_places |= set(self._reader.of(guard.test).reads)
         conditions = texts_of(guards, self._tree)
         return f"{text} if {' and '.join(conditions)} else None" if conditions else text
+
+    def _note_reads(self, node: cst.BaseExpression) -> None:
+        for place, readers in self._reader.of(node).reads.items():
+            self._walked.note_read(place, readers[0])
 
     def _note_owner(self, option: cst.BaseExpression) -> None:
         """`self.args` of `self.args.size`, without which no call could be made."""

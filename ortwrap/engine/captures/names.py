@@ -12,6 +12,7 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.captures.asked import asked_about
 from ortwrap.engine.captures.scopes import is_defined_once_for_all
 from ortwrap.engine.effects import instance_name
 from ortwrap.engine.slices import LossSlice
@@ -22,6 +23,8 @@ _DEVICE_AND_SHAPE = frozenset("shape device dtype data ndim".split())
 _SAYS_NOTHING = frozenset("model net network module".split())
 _MEASURES = {"size": "_size", "numel": "_numel", "dim": "_dim"}
 _CONVERTS = re.compile(r"^torch\.(?:(?:cuda\.)?[A-Z]\w*Tensor|tensor|as_tensor|from_numpy)$")
+_CONVERSIONS = frozenset("cpu cuda long int float double half bool".split())
+_CONVERTED = {"detach": "detached", "item": "value", "tolist": "list"}
 _VERB = re.compile(r"^(?:to|get|make|build|create|compute|calculate|generate|prepare)_(?=[a-z])")
 _TAKEN_BY_MODULE = frozenset(
     "forward compute_loss training train eval modules parameters buffers children apply to "
@@ -53,18 +56,21 @@ class ParameterNames:
         }
         self._reserved = RESERVED | self._read_at_module_level()
 
-    def unique(self, name: str, owner: str | None, used: set[str]) -> str:
+    def unique(self, name: str, owner: str | None, used: set[str], suffix: str = "") -> str:
         """A free parameter name; `loss` of `args` becomes `args_loss` where `loss` is taken.
 
         Args:
             name: the name wanted.
             owner: the place that the value is taken from.
             used: names that other parameters, the parts and the statements so far have.
+            suffix: what tells the value from others that would have the same name.
         """
         candidate, count = name, 2
         prefix = "" if owner is None else owner.split(".")[-1]
         if self._is_taken(name, used) and prefix not in ("", name):
             candidate = name = f"{prefix}_{name}"
+        if self._is_taken(name, used) and suffix:
+            candidate = name = f"{name}_{suffix}"
         while self._is_taken(candidate, used):
             candidate = f"{name}_{count}"
             count += 1
@@ -127,8 +133,13 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
             return name_for(node.args[0].value, bindings)
         if imported is not None:
             return _name_for_result(imported)
+        first = node.args[0].value if node.args else None
+        if node.func.attr.value == "get" and isinstance(first, cst.SimpleString):
+            return _identifier(first.evaluated_value)
         return name_for(node.func.value, bindings) + _MEASURES.get(node.func.attr.value, "")
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
+        if asked_about(node) is not None:
+            return _name_for_kind(node, bindings)
         if not hasattr(builtins, node.func.value):
             return _name_for_made(node.func.value)
         telling = (item.value for item in node.args if not isinstance(item.value, _LITERALS))
@@ -178,6 +189,9 @@ def _name_for_comparison(node: cst.Comparison, bindings: Bindings) -> str:
     first = node.comparisons[0]
     operator = _OPERATORS.get(type(first.operator))
     right = first.comparator
+    if asked_about(node) is not None:
+        subject = name_for(node.left, bindings)
+        return f"has_{subject}" if isinstance(first.operator, cst.IsNot) else f"{subject}_is_none"
     compared = right.value if isinstance(right, _LITERALS) else name_for(right, bindings)
     if (
         operator is None
@@ -186,6 +200,21 @@ def _name_for_comparison(node: cst.Comparison, bindings: Bindings) -> str:
     ):
         return "condition"
     return f"{name_for(node.left, bindings)}_{operator}_{compared}"
+
+
+def _name_for_kind(node: cst.Call, bindings: Bindings) -> str:
+    """`isinstance(policy, (A2C, PPO))` -> policy_is_a2c_or_ppo."""
+    asked = node.args[1].value
+    kinds = [item.value for item in asked.elements] if isinstance(asked, cst.Tuple) else [asked]
+    names = [name_for(kind, bindings).lower() for kind in kinds]
+    return f"{name_for(node.args[0].value, bindings)}_is_{'_or_'.join(names)}"
+
+
+def converted_by(node: cst.BaseExpression) -> str:
+    """`cpu` of `lengths.cpu()`, which goes into forward beside `lengths`."""
+    func = node.func if isinstance(node, cst.Call) else None
+    method = func.attr.value if isinstance(func, cst.Attribute) else ""
+    return _CONVERTED.get(method, method if method in _CONVERSIONS else "")
 
 
 def name_for_result_of(node: cst.BaseExpression) -> str:

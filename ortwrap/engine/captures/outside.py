@@ -7,6 +7,7 @@ import re
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.asked import Asked, asked_about
 from ortwrap.engine.captures.counters import Counters, is_option_name
 from ortwrap.engine.captures.randomness import makes_random_tensor, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
@@ -14,6 +15,7 @@ from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.unwrapping import is_fact, is_unwrapping
 
 # Methods of inputs that move data, or give Python values.
@@ -23,6 +25,7 @@ _BUILTINS = frozenset(["len", "float", "int"])
 _ARITHMETIC = frozenset("float int min max abs round pow divmod".split())
 _NOT_READ_FROM_TENSORS_OUTSIDE = frozenset("T mT real imag grad".split())
 _NEVER_FILLED = frozenset("shape device dtype data ndim".split())
+_CONFIGURES = re.compile(r"(?:^|[._])(?:parse_args|(?:load|get)_(?:config|args|options))$")
 # What these compute is the same wherever it is computed.
 _KNOWN = ("torch.", "numpy.", "math.", "time.", "collections.", "itertools.", "functools.")
 _FACTORIES = re.compile(
@@ -34,7 +37,7 @@ _FACTORIES = re.compile(
 class Outside:
     """Answers for expressions of one slice, as far as the walk has come."""
 
-    def __init__(self, analyses: Analyses, walked: Walked) -> None:
+    def __init__(self, analyses: Analyses, found: LossSlice, walked: Walked) -> None:
         self._tree = analyses.tree
         self._bindings = analyses.bindings
         self._modules = analyses.modules
@@ -43,6 +46,7 @@ class Outside:
         self._helpers = analyses.helpers
         self._objects = analyses.objects
         self._counters = Counters(analyses)
+        self._asked = Asked(analyses, found)
         self._walked = walked
 
     def is_outside(self, node: cst.BaseExpression) -> bool:
@@ -51,6 +55,8 @@ class Outside:
         Raises:
             Refuse: it would have to run before the model, and its order matters.
         """
+        if self.is_only_asked(node):
+            return True
         if isinstance(node, cst.Attribute) and self._is_fact_of_wrapped(node):
             return not self._reads_computed(node)
         if self._flow.is_data_of_module(node):
@@ -73,7 +79,25 @@ class Outside:
             return node.attr.value not in _NOT_READ_FROM_TENSORS_OUTSIDE
         if isinstance(node, cst.Call) and self._is_outside_call(node):
             return True
-        return self._counters.computes(node)
+        return self._counters.computes(node) or self._counters.decides(node)
+
+    def is_only_asked(self, node: cst.BaseExpression) -> bool:
+        """`self.teacher is None`, of what is there before the call, whichever branch is taken."""
+        if not self._asked.is_only_asked(node) or self._reads_computed(node):
+            return False
+        subject = asked_about(node)
+        if subject is None or self._flow.is_data_of_module(subject):
+            return False
+        if not self._reads_from_outside(subject):
+            return False
+        surely = not self._walked.guards or self._place(subject) is not None
+        return surely or self.is_option(subject)
+
+    def _reads_from_outside(self, node: cst.BaseExpression) -> bool:
+        reads = self._reader.of(node).reads.values()
+        readers = [reader for found in reads for reader in found]
+        inside = any(reader not in self._walked.free for reader in readers)
+        return not inside and not all(is_global(reader, self._bindings) for reader in readers)
 
     def _is_fact_of_wrapped(self, node: cst.Attribute) -> bool:
         """`unwrap_model(unet).config.in_channels`, whole."""
@@ -92,7 +116,7 @@ class Outside:
         """A number or a batch that a branch reads: it is there before the call if that is taken."""
         if any(guard is None for guard in self._walked.guards):
             return False
-        if self._counters.computes(node):
+        if self._counters.computes(node) or self._counters.decides(node):
             return True
         if isinstance(node, cst.Subscript) and self._picks_a_batch(node):
             return True
@@ -241,7 +265,15 @@ class Outside:
         place = self._place(owner)
         if place is None or f"hasattr({place}," in self._tree.text:
             return False
-        return is_option_name(place.split(".")[-1])
+        return is_option_name(place.split(".")[-1]) or self._is_configuration(owner)
+
+    def _is_configuration(self, node: cst.BaseExpression) -> bool:
+        """What a parser of the command line or of a file gives, by whatever name."""
+        values = self._modules.values(node)
+        calls = [value.func for value in values if isinstance(value, cst.Call)]
+        return bool(calls) and all(
+            _CONFIGURES.search(self._tree.code(func)) is not None for func in calls
+        )
 
     def _place(self, node: cst.CSTNode) -> str | None:
         return place_of(node, self._reader.instance)

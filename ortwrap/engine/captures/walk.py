@@ -42,7 +42,7 @@ class SliceWalk:
         self._optimizers = analyses.optimizers
         self._pieces = found.pieces
         self._walked = Walked(called=_called(found.pieces, analyses.reader.instance))
-        self._outside = Outside(analyses, self._walked)
+        self._outside = Outside(analyses, found, self._walked)
         self._check = StatementCheck(analyses, found, self._walked, self._outside)
         self._by_instance = runs_its_instance(analyses, found)
         self._held = HeldParts(analyses, self._walked, found.loss, self._by_instance)
@@ -314,7 +314,8 @@ class SliceWalk:
         place = place_of(owner, self._reader.instance)
         held = place is not None and place not in self._walked.defined
         held = held and not is_global(owner, self._bindings)
-        if place is not None and held and self._modules.evidence(owner) is not None:
+        known = func.attr.value == "forward" or self._modules.evidence(owner) is not None
+        if place is not None and held and known:
             self._held.hold(owner, place)
             self._check_step(func)
             return

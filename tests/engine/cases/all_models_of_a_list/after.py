@@ -34,7 +34,7 @@ def train_apart(models, loader, criterion):
         print(f"{loss.item():.5f}")
 
 
-class ModelsWithLoss2(nn.Module):
+class TrainInTurnWithLoss(nn.Module):
     """Forward pass and loss of `train_in_turn`, exported to ONNX Runtime as one graph."""
 
     def __init__(self, *models):
@@ -48,7 +48,7 @@ class ModelsWithLoss2(nn.Module):
 
 
 def train_in_turn(models, loader, weights):
-    models_with_loss = ort_module(ModelsWithLoss2, *models)
+    models_with_loss = ort_module(TrainInTurnWithLoss, *models)
     optimizer = optimizer_of(models)
     for x, y in loader:
         loss = 0

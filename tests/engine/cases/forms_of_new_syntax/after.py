@@ -12,7 +12,7 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 batches = [(torch.randn(5, 4), torch.randint(0, 2, (5,))) for _ in range(3)]
 
 
-class ModelWithLoss(nn.Module):
+class ModelWithTotalLoss(nn.Module):
     """Forward pass and loss of `train`, exported to ONNX Runtime as one graph."""
 
     def __init__(self, model):
@@ -24,17 +24,17 @@ class ModelWithLoss(nn.Module):
 
 
 def train(source, /, *, weight: float = 1.0) -> None:
-    model_with_loss = ort_module(ModelWithLoss, model)
+    model_with_total_loss = ort_module(ModelWithTotalLoss, model)
     it = iter(source)
     while (batch := next(it, None)) is not None:
         x, y = batch
         optimizer.zero_grad()
-        (loss := model_with_loss(x, y, weight)).backward()
+        (loss := model_with_total_loss(x, y, weight)).backward()
         optimizer.step()
         print(f"{loss.item():.5f}")
 
 
-class ModelWithLoss2(nn.Module):
+class ModelWithLoss(nn.Module):
     """Forward pass and loss of `dispatch`, exported to ONNX Runtime as one graph."""
 
     def __init__(self, model):
@@ -51,7 +51,7 @@ class ModelWithLoss2(nn.Module):
 
 
 def dispatch(batch: tuple[Tensor, Tensor] | None) -> None:
-    model_with_loss = ort_module(ModelWithLoss2, model)
+    model_with_loss = ort_module(ModelWithLoss, model)
     match batch:
         case None:
             print("nothing")
@@ -63,7 +63,7 @@ def dispatch(batch: tuple[Tensor, Tensor] | None) -> None:
             print(f"{loss.item():.5f} {out.argmax().item()}")
 
 
-class ModelWithLoss3(nn.Module):
+class StreamWithLoss(nn.Module):
     """Forward pass and loss of `stream`, exported to ONNX Runtime as one graph."""
 
     def __init__(self, model):
@@ -76,7 +76,7 @@ class ModelWithLoss3(nn.Module):
 
 
 async def stream(queue: "asyncio.Queue[tuple[Tensor, Tensor]]") -> None:
-    model_with_loss = ort_module(ModelWithLoss3, model)
+    model_with_loss = ort_module(StreamWithLoss, model)
     while not queue.empty():
         x, y = await queue.get()
         optimizer.zero_grad()

@@ -54,7 +54,7 @@ def train(model, loader, optimizer, loss_fn, amp_autocast, second_order=False, a
         print(f"{loss.item():.5f}")
 
 
-class ModelWithLoss2(nn.Module):
+class TrainWithLoss(nn.Module):
     """Forward pass and loss of `Experiment.train`, exported to ONNX Runtime as one graph."""
 
     def __init__(self, model, predict, criterion):
@@ -82,7 +82,7 @@ class Experiment:
     def train(self, loader):
         optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
         criterion = nn.MSELoss()
-        model_with_loss = ort_module(ModelWithLoss2, self.model, self._predict, criterion)
+        model_with_loss = ort_module(TrainWithLoss, self.model, self._predict, criterion)
         for x, y in loader:
             optimizer.zero_grad()
             loss = model_with_loss(x, y)

@@ -60,8 +60,8 @@ class Training:
         return {"loss_D": loss_D.item(), "real_loss": real_loss.item()}
 
     def train_G(self, z):
-        D_with_loss = ort_module(DWithLossG, self.D, self.G, self.loss)
-        loss_G = D_with_loss(z, self.ones)
+        D_with_loss_G = ort_module(DWithLossG, self.D, self.G, self.loss)
+        loss_G = D_with_loss_G(z, self.ones)
 
         self.optim_G.zero_grad()
         loss_G.backward()

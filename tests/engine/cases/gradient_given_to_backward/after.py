@@ -48,7 +48,7 @@ one = torch.tensor(1.0)
 mone = one * -1
 
 netD_with_loss = ort_module(NetDWithLoss, netD)
-net_d_with_err_d_fake = ort_module(NetDWithErrDFake, netD)
+netD_with_errD_fake = ort_module(NetDWithErrDFake, netD)
 netG_with_loss = ort_module(NetGWithLoss, netD, netG)
 for i in range(3):
     for p in netD.parameters():
@@ -61,7 +61,7 @@ for i in range(3):
 
     # train with fake
     fake = netG(torch.randn(6, 2))
-    errD_fake = net_d_with_err_d_fake(fake.detach())
+    errD_fake = netD_with_errD_fake(fake.detach())
     errD_fake.backward(mone.view(1))
     errD = errD_real - errD_fake
     optimizerD.step()

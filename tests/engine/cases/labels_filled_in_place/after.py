@@ -48,7 +48,7 @@ optimizerD = torch.optim.SGD(netD.parameters(), lr=0.1)
 optimizerG = torch.optim.SGD(netG.parameters(), lr=0.1)
 
 netD_with_loss = ort_module(NetDWithLoss, netD, criterion)
-net_d_with_err_d_fake = ort_module(NetDWithErrDFake, netD, criterion)
+netD_with_errD_fake = ort_module(NetDWithErrDFake, netD, criterion)
 for step in range(4):
     # update D with real and with fake samples
     netD.zero_grad()
@@ -60,7 +60,7 @@ for step in range(4):
     noise = torch.randn(5, 4)
     fake = netG(noise)
     label.fill_(0.0)
-    errD_fake = net_d_with_err_d_fake(fake.detach(), label)
+    errD_fake = netD_with_errD_fake(fake.detach(), label)
     errD_fake.backward()
     errD = errD_real + errD_fake
     optimizerD.step()
@@ -68,7 +68,7 @@ for step in range(4):
     # update G with the same samples, which are real to it
     netG.zero_grad()
     label.fill_(1.0)
-    errG = net_d_with_err_d_fake(fake, label)
+    errG = netD_with_errD_fake(fake, label)
     errG.backward()
     optimizerG.step()
     print(errD.item(), errG.item(), D_x)

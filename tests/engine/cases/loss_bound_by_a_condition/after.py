@@ -49,10 +49,10 @@ class ModelWithTotalLoss(nn.Module):
 
 
 def train_while_finite(loader, scale):
-    model_with_loss = ort_module(ModelWithTotalLoss, model, criterion)
+    model_with_total_loss = ort_module(ModelWithTotalLoss, model, criterion)
     for x, y in loader:
         optimizer.zero_grad()
-        total_loss, logits = model_with_loss(x, y)
+        total_loss, logits = model_with_total_loss(x, y)
         if torch.isfinite(loss := total_loss):
             (loss / scale).backward()
             optimizer.step()

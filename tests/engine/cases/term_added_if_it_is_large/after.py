@@ -11,11 +11,11 @@ class ModuleWithLoss(nn.Module):
         self.discriminator = discriminator
         self.pixelwise_loss = pixelwise_loss
 
-    def forward(self, real_imgs, gen_imgs, gen_imgs_2):
+    def forward(self, real_imgs, gen_imgs, gen_imgs_detached):
         real_recon = self.discriminator(real_imgs)
         fake_recon = self.discriminator(gen_imgs)
         d_loss_real = self.pixelwise_loss(real_recon, real_imgs)
-        d_loss_fake = self.pixelwise_loss(fake_recon, gen_imgs_2)
+        d_loss_fake = self.pixelwise_loss(fake_recon, gen_imgs_detached)
         d_loss = d_loss_real
         return d_loss, d_loss_real.detach(), d_loss_fake
 

@@ -73,10 +73,10 @@ class Pix2Pix:
         self.loss_D.backward()
 
     def backward_G(self):
-        netD_with_loss = ort_module(
+        netD_with_loss_G = ort_module(
             NetDWithLossG, self.netD, self.gan_loss, self.criterionL1
         )
-        self.loss_G, self.loss_G_GAN, self.loss_G_L1 = netD_with_loss(
+        self.loss_G, self.loss_G_GAN, self.loss_G_L1 = netD_with_loss_G(
             self.real_A, self.fake_B, self.real_B
         )
         self.loss_G.backward()
