@@ -12,6 +12,7 @@ from ortwrap.engine.plan import Plan
 from ortwrap.engine.trained import trained_part
 from ortwrap.engine.tree import SourceTree
 
+_LONGEST = 30
 _WORD_STARTS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
@@ -41,7 +42,8 @@ class ClassNames:
             del names[0]
         if isinstance(function, cst.FunctionDef):
             # A class called `Test...` would be taken for one of tests.
-            names.append(f"{_camel(function.name.value.removeprefix('test_'))}With{loss}")
+            name = _camel(function.name.value.removeprefix("test_"))
+            names += [f"{name}With{loss}"] if len(name) <= _LONGEST else []
         return names
 
     def variable(self, plan: Plan, class_name: str) -> str:

@@ -374,7 +374,7 @@ class Rewrite:
         found, order, captures = function.arrange(found, theirs)
         check_graph_is_spent(group, found, captures, function.analyses)
         if not any(part.trainable for part in captures.parts):
-            raise Refuse("OW101", loss=self._tree.code(found.loss)[:60])
+            raise Refuse("OW101", loss=self._tree.code(found.loss)[:60], unknown="")
         plan = Plan(
             sinks=tuple(group),
             found=found,

@@ -45,9 +45,9 @@ _HEAD = "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\ncriterio
 _page(
     "OW101",
     "no trainable module",
-    "nothing that computes `{loss}` is known to be a trainable module",
-    "Build the module in this file, hand its `.parameters()` to the optimizer here, or name it "
-    "`model`.",
+    "nothing that computes `{loss}` is known to be a trainable module{unknown}",
+    "Call the module where the loss is computed, and let this file tell that it is one: build it "
+    "here, hand its `.parameters()` to an optimizer here, or name it `model`.",
     "The region to lift starts where a trainable module is first used. What computes this loss "
     "uses no object that the script gives evidence for: no optimizer gets its parameters, it is "
     "built from no `nn.Module`, and its name does not say so.",
@@ -57,7 +57,7 @@ _page(
 _page(
     "OW102",
     "the loss comes from elsewhere",
-    "`{loss}` is a parameter of `{function}`, and no call in this file computes it",
+    "`{loss}` comes in by a parameter of `{function}`, and no call in this file computes it",
     "Rewrite the file that calls this function, or name it there as a sink in `[tool.ortwrap]`.",
     "Forward and loss have to be seen together to be lifted; here only the backward is.",
     "import torch\n\n\ndef step(loss, optimizer):\n    loss.backward()\n    optimizer.step()\n",

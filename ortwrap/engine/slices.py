@@ -182,7 +182,7 @@ class Slicer:
                 loss, place, inline, here = bound, None, True, unit
                 needed = frozenset(self._reader.of(loss).reads)
                 with_gradient = frozenset(self._flow.reads(loss))
-        raise Refuse("OW101", loss=self._tree.code(loss))
+        raise Refuse("OW101", loss=self._tree.code(loss), unknown="")
 
     def _before_scaling(self, place: str, unit: Unit, sink: Sink) -> tuple[str, int]:
         """The place that a branch only scales on the way to its backward, and where it begins."""

@@ -13,6 +13,7 @@ from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import SourceTree
+from ortwrap.engine.unknown_calls import first_unknown_call, is_given
 
 
 def why_no_module(
@@ -49,6 +50,13 @@ def why_no_module(
     leaf = next(_leaves(tree), None)
     if leaf is not None:
         return Refuse("OW110", leaf, loss=loss, name=tree.code(leaf))
+    if is_given(sink, tree, bindings):
+        name = tree.qualified_function(sink.call) or ""
+        return Refuse("OW102", loss=loss, function=name)
+    call = first_unknown_call(sink, tree, bindings, modules)
+    if call is not None:
+        unknown = f", and what `{tree.code(call.func)}` runs is not told here"
+        return Refuse("OW101", call, loss=loss, unknown=unknown)
     return None
 
 

@@ -10,6 +10,12 @@ HEAD = "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\ncriterion
 
 REASONS = [
     (
+        "a part of what the caller gives",
+        "OW102",
+        "class Hook:\n    def after_train_iter(self, runner):\n"
+        "        loss = runner.outputs['loss'] / runner.rounds\n        loss.backward()\n",
+    ),
+    (
         "what flips pictures is no model, though its name ends in transformer",
         "OW101",
         "class Trainer:\n    def train(self, x, y):\n        out = self.run(x)\n"

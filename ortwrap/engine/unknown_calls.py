@@ -1,0 +1,101 @@
+"""What a loss is computed from where no module is known: a call unseen, or what a caller gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.effects import EffectsReader, place_of, root_place
+from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import descendants
+from ortwrap.engine.sinks import Sink
+from ortwrap.engine.tree import SourceTree
+
+# By what they are called, functions that may run a model: this only chooses what to point at.
+_MAY_RUN = re.compile(r"forward|predict|infer|run|model|net|encode|decode|step", re.IGNORECASE)
+_LIBRARIES = ("torch.", "numpy.", "math.", "random.", "time.")
+
+
+def first_unknown_call(
+    sink: Sink, tree: SourceTree, bindings: Bindings, modules: ModuleTable
+) -> cst.Call | None:
+    """`self.forward_pass(x)` of a base class, `predict(x)` of another file."""
+    reader = EffectsReader(bindings, tree.enclosing(sink.call))
+    calls = (
+        call
+        for call in _calls_in(_behind(sink, tree, reader))
+        if _is_unknown(call.func, bindings, modules, reader.instance)
+        and _MAY_RUN.search(tree.code(call.func).rpartition(".")[2])
+    )
+    return min(calls, key=lambda call: tree.span(call).start, default=None)
+
+
+def is_given(sink: Sink, tree: SourceTree, bindings: Bindings) -> bool:
+    """`runner.outputs["loss"]`: the loss is a part of a parameter, scaled at most."""
+    function = tree.enclosing(sink.call)
+    reader = EffectsReader(bindings, function)
+    loss = _unscaled(sink.loss)
+    for node in _behind(sink, tree, reader):
+        if isinstance(node, cst.Assign) and isinstance(loss, cst.Name):
+            names = [item.target for item in node.targets]
+            if any(isinstance(each, cst.Name) and each.value == loss.value for each in names):
+                loss = _unscaled(node.value)
+    root = root_place(loss, reader.instance)
+    part = isinstance(loss, (cst.Attribute, cst.Subscript)) and root != reader.instance
+    bound = bindings.scope(function).names.get(root or "", [])
+    return part and bool(bound) and all(each.kind == "parameter" for each in bound)
+
+
+def _unscaled(loss: cst.BaseExpression) -> cst.BaseExpression:
+    """`loss` of `scaler.scale(loss)`, `loss.mean()` and `loss / rounds`."""
+    while True:
+        if isinstance(loss, cst.BinaryOperation):
+            loss = loss.left
+        elif isinstance(loss, cst.Call) and isinstance(loss.func, cst.Attribute):
+            method = loss.func.attr.value
+            if method in ("mean", "sum"):
+                loss = loss.func.value
+            elif method == "scale" and loss.args:
+                loss = loss.args[0].value
+            else:
+                return loss
+        else:
+            return loss
+
+
+def _behind(sink: Sink, tree: SourceTree, reader: EffectsReader) -> list[cst.CSTNode]:
+    """The loss, and the assignments of its function that it is computed by."""
+    function, end = tree.enclosing(sink.call), tree.span(sink.call).start
+    above = [
+        node
+        for node in tree.assignments
+        if tree.enclosing(node) is function and tree.span(node).start < end
+    ]
+    wanted = set(reader.of(sink.loss).reads)
+    behind: list[cst.CSTNode] = [sink.loss]
+    for node in sorted(above, key=lambda each: tree.span(each).start, reverse=True):
+        effects = reader.of(node)
+        if effects.writes & wanted:
+            wanted |= set(effects.reads)
+            behind.append(node)
+    return behind
+
+
+def _calls_in(nodes: Iterable[cst.CSTNode]) -> Iterator[cst.Call]:
+    for node in nodes:
+        yield from (inner for inner in descendants(node) if isinstance(inner, cst.Call))
+
+
+def _is_unknown(
+    func: cst.BaseExpression, bindings: Bindings, modules: ModuleTable, instance: str | None
+) -> bool:
+    """It is a function, or a method of the instance, that this file does not define."""
+    if modules.evidence(func) is not None or bindings.definition(func) is not None:
+        return False
+    if isinstance(func, cst.Attribute) and place_of(func, instance) is not None:
+        return modules.classes.called_on_instance(func) is None
+    qualified = bindings.qualified(func)
+    return qualified is not None and not f"{qualified}.".startswith(_LIBRARIES)
