@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import libcst as cst
@@ -29,6 +30,7 @@ class ClassNames:
         self._tree = tree
         self._modules = modules
         self._with_loss = {self._trained(plan) for plan in plans if _loss(plan) == "Loss"}
+        self._alike = Counter(map(self._kind, plans))
 
     def of(self, plan: Plan) -> list[str]:
         """From the best name on: `NetDWithLoss`, `NetDWithPenalty`, `TrainDiscriminatorWithLoss`.
@@ -36,11 +38,11 @@ class ClassNames:
         Where another step of the same module has a loss of that very name, the first is left to it.
         """
         trained, loss = self._trained(plan), _loss(plan)
-        function = self._tree.enclosing(plan.sinks[0].call)
+        function = self._function(plan)
         names = [f"{trained}WithLoss", f"{trained}With{loss}"]
         if loss != "Loss" and trained in self._with_loss:
             del names[0]
-        if isinstance(function, cst.FunctionDef):
+        if isinstance(function, cst.FunctionDef) and self._alike[self._kind(plan)] == 1:
             # A class called `Test...` would be taken for one of tests.
             name = _camel(function.name.value.removeprefix("test_"))
             names += [f"{name}With{loss}"] if len(name) <= _LONGEST else []
@@ -51,6 +53,13 @@ class ClassNames:
         name = trained_part(plan, self._tree, self._modules).name
         special = class_name == f"{_camel(name)}With{_loss(plan)}"
         return f"{name}_with_{_loss_name(plan)}" if special else f"{name}_with_loss"
+
+    def _kind(self, plan: Plan) -> tuple[str, str, cst.CSTNode]:
+        """What a name can tell of a plan: what it trains, by which loss, in which function."""
+        return self._trained(plan), _loss(plan), self._function(plan)
+
+    def _function(self, plan: Plan) -> cst.CSTNode:
+        return self._tree.enclosing(plan.sinks[0].call)
 
     def _trained(self, plan: Plan) -> str:
         return _camel(trained_part(plan, self._tree, self._modules).name)

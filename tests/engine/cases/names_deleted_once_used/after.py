@@ -26,7 +26,7 @@ class ModelWithLoss(nn.Module):
         return self.compute_loss(logits, y)
 
 
-class MeasureWithLoss(nn.Module):
+class ModelWithLoss2(nn.Module):
     """Forward pass and loss of `measure`, exported to ONNX Runtime as one graph."""
 
     def __init__(self, model, criterion):
@@ -51,7 +51,7 @@ class MeasureWithLoss(nn.Module):
 
 def measure(steps, smoothing):
     model_with_loss = ort_module(ModelWithLoss, model, criterion)
-    measure_with_loss = ort_module(MeasureWithLoss, model, criterion)
+    model_with_loss2 = ort_module(ModelWithLoss2, model, criterion)
     x, y = torch.randn(5, 6), torch.randint(0, 3, (5,))
     model.eval()
     with torch.no_grad():
@@ -68,7 +68,7 @@ def measure(steps, smoothing):
 
     for _ in range(steps):
         optimizer.zero_grad()
-        loss = measure_with_loss(
+        loss = model_with_loss2(
             x,
             smoothing,
             smoothing / 2 if smoothing else None,
