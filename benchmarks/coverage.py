@@ -30,8 +30,10 @@ from pathlib import Path
 from benchmarks import verdicts
 from benchmarks.verdicts import Verdict
 from ortwrap.engine import rewrite_source
+from ortwrap.engine.neighbours import Neighbours
 from ortwrap.engine.refusal_pages import PAGES
 from ortwrap.engine.result import InvalidSource, Step
+from ortwrap.neighbours import ProjectFiles
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "coverage.md"
@@ -120,7 +122,7 @@ def survey(folder: Path) -> Repository:
         repository.looked_at += 1
         try:
             text = path.read_bytes().decode("utf-8")
-            file = look_at(path, text)
+            file = look_at(path, text, ProjectFiles(str(path), str(folder)))
         except (OSError, UnicodeDecodeError, InvalidSource):
             # Python 2, templates, and data that is called .py: no Python that we know.
             repository.unreadable += 1
@@ -130,7 +132,7 @@ def survey(folder: Path) -> Repository:
     return repository
 
 
-def look_at(path: Path, text: str) -> File | None:
+def look_at(path: Path, text: str, neighbours: Neighbours | None = None) -> File | None:
     """The rows of one file; None if there is no step in it and none was missed.
 
     Raises:
@@ -138,7 +140,8 @@ def look_at(path: Path, text: str) -> File | None:
     """
     try:
         # A step that a library runs has no loss in the file, and no backward.
-        steps = tuple(step for step in rewrite_source(text).steps if step.code != "OW314")
+        every = rewrite_source(text, neighbours=neighbours).steps
+        steps = tuple(step for step in every if step.code != "OW314")
     except InvalidSource:
         raise
     except Exception:

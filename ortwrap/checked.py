@@ -15,6 +15,7 @@ from ortwrap import engine
 from ortwrap.cache import key_of, load, store
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import Result, Step
+from ortwrap.neighbours import Answer, ProjectFiles
 
 _KIND = "steps"
 
@@ -31,32 +32,42 @@ def worth_keeping(data: bytes, options: Options) -> bool:
     return re.search(pattern.encode(), data) is not None
 
 
-def key(data: bytes, options: Options) -> str:
-    """A name for a file's bytes under these options, this engine and this Python."""
+def key(data: bytes, path: str, options: Options) -> str:
+    """A name for a file's bytes at their place, under these options, engine and Python."""
     template = b""
     if options.template is not None:
         with suppress(OSError):  # a template that cannot be read is the engine's to report
             template = options.template.read_bytes()
-    surroundings = f"{sys.version_info[:2]} {options} {_engine()}"
+    surroundings = f"{sys.version_info[:2]} {os.path.abspath(path)} {options} {_engine()}"
     return key_of([surroundings.encode(), template, data])
 
 
-def recall(key: str) -> Result | None:
-    """What was kept under a key, without texts; None when there is nothing or it is damaged."""
+def recall(key: str, neighbours: ProjectFiles) -> Result | None:
+    """What was kept under a key, without texts; None when there is nothing or it is damaged.
+
+    Nor does it count where another file of the project that was looked at is a different one now.
+    """
     content = load(_KIND, key)
     try:
         if content is None:
             return None
         kept = json.loads(content)
+        answers = [Answer.of_row(row) for row in kept["answers"]]
+        if not all(map(neighbours.still_holds, answers)):
+            return None
         steps = tuple(Step(**row) for row in kept["steps"])
         return Result("", "", steps, tuple(kept["unused_skips"]))
     except (ValueError, TypeError, KeyError):
         return None
 
 
-def keep(key: str, result: Result) -> None:
+def keep(key: str, result: Result, neighbours: ProjectFiles) -> None:
     """Keep what was found in a file; a cache that cannot be written to is no error."""
-    found = {"steps": [asdict(step) for step in result.steps], "unused_skips": result.unused_skips}
+    found = {
+        "steps": [asdict(step) for step in result.steps],
+        "unused_skips": result.unused_skips,
+        "answers": [answer.as_row() for answer in neighbours.answers],
+    }
     with suppress(OSError):
         store(_KIND, key, json.dumps(found).encode())
 

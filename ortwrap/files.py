@@ -11,23 +11,30 @@ from dataclasses import replace
 
 from ortwrap import checked
 from ortwrap.engine import rewrite_source
+from ortwrap.engine.neighbours import Neighbours
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import InvalidSource
 from ortwrap.engine.templating import InvalidTemplate
+from ortwrap.neighbours import ProjectFiles
 from ortwrap.outcome import Fault, Outcome
 from ortwrap.source import SourceError, decode, read_bytes, write
 
 
-def rewrite_bytes(data: bytes, path: str, options: Options) -> Outcome:
-    """Rewrite the bytes of a Python file or notebook; pure, `path` tells which and names it."""
+def rewrite_bytes(
+    data: bytes, path: str, options: Options, neighbours: Neighbours | None = None
+) -> Outcome:
+    """Rewrite the bytes of a Python file or notebook; pure, `path` tells which and names it.
+
+    Only `neighbours`, where given, may read other files of its project.
+    """
     source = None
     try:
         if path.endswith(".ipynb"):
             from ortwrap.notebook import rewrite_notebook
 
-            return rewrite_notebook(data, path, options)
+            return rewrite_notebook(data, path, options, neighbours)
         source = decode(data, path)
-        result = rewrite_source(source.text, options)
+        result = rewrite_source(source.text, options, neighbours)
         patched = data if result.text == source.text else source.encode(result.text)
         return Outcome(path, source, result, data, patched)
     except SourceError as error:
@@ -44,12 +51,12 @@ def rewrite_bytes(data: bytes, path: str, options: Options) -> Outcome:
 
 
 def rewrite_file(path: str, options: Options) -> Outcome:
-    """Rewrite a file in memory; the disk is only read."""
+    """Rewrite a file in memory; the disk is only read, other files where a step needs them."""
     try:
         data = read_bytes(path)
     except SourceError as error:
         return Outcome(path, fault=Fault(error.message))
-    return rewrite_bytes(data, path, options)
+    return rewrite_bytes(data, path, options, ProjectFiles(path))
 
 
 def check_file(path: str, options: Options) -> Outcome:
@@ -58,15 +65,16 @@ def check_file(path: str, options: Options) -> Outcome:
         data = read_bytes(path)
     except SourceError as error:
         return Outcome(path, fault=Fault(error.message))
+    neighbours = ProjectFiles(path)
     if not checked.worth_keeping(data, options):
-        return rewrite_bytes(data, path, options).without_text()
-    key = checked.key(data, options)
-    result = checked.recall(key)
+        return rewrite_bytes(data, path, options, neighbours).without_text()
+    key = checked.key(data, path, options)
+    result = checked.recall(key, neighbours)
     if result is not None:
         return Outcome(path, result=result)
-    outcome = rewrite_bytes(data, path, options).without_text()
+    outcome = rewrite_bytes(data, path, options, neighbours).without_text()
     if outcome.result is not None:
-        checked.keep(key, outcome.result)
+        checked.keep(key, outcome.result, neighbours)
     return outcome
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from ortwrap.engine import rewrite_source
 from ortwrap.engine.lines import lines_of
+from ortwrap.engine.neighbours import Neighbours
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import Change, Result, Step
 from ortwrap.notebook_file import (
@@ -36,7 +37,9 @@ _MAGIC = re.compile(r"^[ \t]*(?:[%!?].*|[\w.]+\?{1,2}[ \t]*|[\w, \t]+=[ \t]*[%!]
 _PYTHON_CELL_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 
 
-def rewrite_notebook(data: bytes, path: str, options: Options) -> Outcome:
+def rewrite_notebook(
+    data: bytes, path: str, options: Options, neighbours: Neighbours | None = None
+) -> Outcome:
     """Rewrite the bytes of a notebook; lines of steps are counted in their cell."""
     if find_spec("nbformat") is None:
         return Outcome(
@@ -47,7 +50,7 @@ def rewrite_notebook(data: bytes, path: str, options: Options) -> Outcome:
     except ValueError as error:
         return Outcome(path, fault=Fault(f"is no notebook that can be read: {error}"))
     script = _Script.of([source_of(cell) for cell in notebook["cells"] if _is_code(cell)])
-    result = rewrite_source(script.text, options)
+    result = rewrite_source(script.text, options, neighbours)
     steps = tuple(script.placed(step) for step in result.steps)
     lines = tuple(step.line for step in result.steps)
     unused = tuple(script.line_in_cell(line)[1] for line in result.unused_skips)

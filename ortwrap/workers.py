@@ -73,7 +73,7 @@ def _pool(size: int) -> ProcessPoolExecutor:
     method = "fork" if sys.platform == "linux" else "spawn"
     if method == "fork":
         # What all of them need is imported once; nothing of it is garbage.
-        import ortwrap.engine.passes  # noqa: F401
+        import ortwrap.engine.informed  # noqa: F401
 
         gc.freeze()
     context = multiprocessing.get_context(method)

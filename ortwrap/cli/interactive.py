@@ -15,6 +15,7 @@ from ortwrap.engine.lines import lines_of
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import Step
 from ortwrap.files import rewrite_bytes, save
+from ortwrap.neighbours import ProjectFiles
 from ortwrap.originals import remember
 from ortwrap.outcome import Fault, Outcome
 from ortwrap.report.text import count, problem_lines, step_message, unkept_lines
@@ -68,13 +69,14 @@ def _file(path: str, options: Options, mood: _Mood) -> Outcome:
         data = read_bytes(path)
     except SourceError as error:
         return Outcome(path, fault=Fault(error.message))
-    whole = rewrite_bytes(data, path, options)
+    neighbours = ProjectFiles(path)
+    whole = rewrite_bytes(data, path, options, neighbours)
     steps = whole.rewritten_by_line
     left = tuple(steps)
-    agreed = rewrite_bytes(data, path, replace(options, leave=left))
+    agreed = rewrite_bytes(data, path, replace(options, leave=left), neighbours)
     for number, (line, step) in enumerate(steps.items(), start=1):
         trial = tuple(each for each in left if each != line)
-        with_it = rewrite_bytes(data, path, replace(options, leave=trial))
+        with_it = rewrite_bytes(data, path, replace(options, leave=trial), neighbours)
         if line not in with_it.rewritten_by_line:
             continue  # it stands or falls with one that was left
         _show(agreed, with_it, step, f"{number} of {len(steps)}")

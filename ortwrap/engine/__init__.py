@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ortwrap.engine.neighbours import Neighbours
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import InvalidSource, Result
 from ortwrap.engine.suppression import skip_lines
@@ -25,12 +26,15 @@ RUNS_STEPS = ("Trainer", "create_supervised_trainer")
 LIBRARIES = ("transformers", "trl", "setfit", "ignite")
 
 
-def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
+def rewrite_source(
+    text: str, options: Options = _DEFAULTS, neighbours: Neighbours | None = None
+) -> Result:
     """Lift the forward pass and the loss of each training step into a module.
 
     Args:
         text: the script, decoded, with whatever newlines it has.
         options: choices that change the text produced.
+        neighbours: finds the other files of its project; None to look at the text alone.
 
     Returns:
         The patched text and a row for every training step found.
@@ -48,9 +52,9 @@ def rewrite_source(text: str, options: Options = _DEFAULTS) -> Result:
     if not mentioned or (tree is not None and not _uses(tree, words)):
         return Result(text, text, (), skip_lines(body))
     # LibCST takes a fifth of a second to import: only for files that need it.
-    from ortwrap.engine.passes import rewrite
+    from ortwrap.engine.informed import rewrite
 
-    result = rewrite(body, options)
+    result = rewrite(body, options, neighbours)
     bom = text[: len(text) - len(body)]
     return replace(result, source=text, text=bom + result.text)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import libcst as cst
 
 from ortwrap.engine.nodes import children
 from ortwrap.engine.tree import SourceTree
+
+if TYPE_CHECKING:
+    from ortwrap.engine.elsewhere import Elsewhere
 
 Kind = Literal["import", "function", "class", "variable", "parameter"]
 
@@ -30,6 +33,19 @@ class Binding:
     kind: Kind
     node: cst.CSTNode
     target: str = ""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import statement names.
+
+    Attributes:
+        level: how many dots it starts with; 0 for an absolute import.
+        path: the names of packages, module and what is in it.
+    """
+
+    level: int
+    path: tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -72,10 +88,16 @@ class Bindings:
     Attributes:
         module: the outermost scope.
         has_star_import: some names may come from a `from x import *`.
+        elsewhere: the other files of the project; None where none may be read.
+        path: which of these files this one is; empty for the script itself.
     """
 
-    def __init__(self, tree: SourceTree) -> None:
+    def __init__(
+        self, tree: SourceTree, elsewhere: Elsewhere | None = None, path: str = ""
+    ) -> None:
         self.tree = tree
+        self.elsewhere = elsewhere
+        self.path = path
         self.module = Scope(tree.module, None)
         self._scopes: dict[cst.CSTNode, Scope] = {tree.module: self.module}
         self._innermost: dict[cst.CSTNode, Scope] = {}
@@ -132,6 +154,24 @@ class Bindings:
             base = self.qualified(expression.value)
             return f"{base}.{expression.attr.value}" if base else None
         return None
+
+    def imported(self, expression: cst.CSTNode) -> Imported | None:
+        """What the import statements that bind a name or an attribute of it stand for."""
+        if isinstance(expression, cst.Name):
+            found = {self.imported_by(binding) for binding in self.lookup(expression)}
+            return found.pop() if len(found) == 1 else None
+        if isinstance(expression, cst.Attribute):
+            base = self.imported(expression.value)
+            return base and Imported(base.level, (*base.path, expression.attr.value))
+        return None
+
+    def imported_by(self, binding: Binding) -> Imported | None:
+        """What one import statement stands for; None for another kind of binding."""
+        if binding.kind != "import":
+            return None
+        node = binding.node
+        level = len(node.relative) if isinstance(node, cst.ImportFrom) else 0
+        return Imported(level, tuple(binding.target.lstrip(".").split(".")))
 
     def is_imported(self, name: str, at: cst.CSTNode) -> bool:
         """An import may have bound the name as it is read there."""

@@ -6,6 +6,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.classes import Classes
+from ortwrap.engine.elsewhere import defined_elsewhere
 from ortwrap.engine.evidence import CRITERION_CLASS, FACTORY_MODULES, NO_MODULE, Role
 from ortwrap.engine.tree import SourceTree
 
@@ -36,6 +37,9 @@ def _base_role(
     defined = bindings.definition(base)
     if defined is not None:
         return known.get(defined)
+    found = defined_elsewhere(base, bindings)
+    if found is not None:
+        return found.file.module_classes.get(found.node)
     qualified = bindings.qualified(base) or ""
     if qualified.startswith("torch.nn."):
         return "criterion" if CRITERION_CLASS.search(qualified) else "module"

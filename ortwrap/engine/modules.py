@@ -27,6 +27,7 @@ from ortwrap.engine.evidence import (
     is_criterion_name,
 )
 from ortwrap.engine.frozen import FrozenModules
+from ortwrap.engine.lineage import Lineage
 from ortwrap.engine.members import Key, Members
 from ortwrap.engine.module_classes import find_module_classes
 from ortwrap.engine.named_places import NamedPlaces
@@ -164,7 +165,11 @@ class ModuleTable:
         role = None if home is None else self.module_classes.get(home)
         if home is None or role is None:
             return None
-        return Evidence(role, f"is an instance of `{home.name.value}`", 2)
+        reason = f"is an instance of `{home.name.value}`"
+        for base in Lineage(home, self._bindings).elsewhere():
+            if base.node in base.module_classes:
+                return Evidence(role, f"{reason}, whose base class {base.place} is a module", 2)
+        return Evidence(role, reason, 2)
 
     def _learn(self, key: Key | None, evidence: Evidence | None) -> None:
         if key is None or evidence is None:

@@ -12,6 +12,7 @@ from ortwrap.engine.common_beginnings import (
     with_starts_before,
 )
 from ortwrap.engine.common_endings import CommonEnding, with_notes_behind
+from ortwrap.engine.elsewhere import Elsewhere
 from ortwrap.engine.options import Options
 from ortwrap.engine.pipeline import Rewrite
 from ortwrap.engine.refusals import Refuse
@@ -22,14 +23,13 @@ from ortwrap.engine.tree import SourceTree
 _Common = TypeVar("_Common", CommonBeginning, CommonEnding)
 
 
-def rewrite(text: str, options: Options) -> Result:
-    """Rewrite a script that mentions a sink.
+def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = None) -> Result:
+    """Rewrite a script, with the other files of its project in view or alone.
 
     Raises:
-        InvalidSource: the text cannot be parsed.
-        InvalidTemplate: nor can the user's template, or what it makes.
+        InvalidTemplate: the user's template cannot be parsed, or what it makes.
     """
-    first = Rewrite(SourceTree(text), options)
+    first = Rewrite(tree, options, elsewhere)
     result = _checked(first, options)
     if all(step.status != "refused" for step in result.steps):
         return result
@@ -49,7 +49,8 @@ def _rearranged(
     text = first.tree.text
     while found:
         emptied = [line for each in found for line in each.emptied]
-        second = Rewrite(SourceTree(rearrange(first.tree, found)), options, emptied=emptied)
+        tree = SourceTree(rearrange(first.tree, found))
+        second = Rewrite(tree, options, first.bindings.elsewhere, emptied=emptied)
         other = _checked(second, options)
         used = [each for each in found if second.replaces(each.line)]
         if used == found:

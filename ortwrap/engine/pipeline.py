@@ -13,6 +13,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.branches import in_branches
 from ortwrap.engine.common_endings import CommonEnding, common_endings
 from ortwrap.engine.consumers import ConsumerCheck
+from ortwrap.engine.elsewhere import Elsewhere
 from ortwrap.engine.emit import Emitter
 from ortwrap.engine.existing import ExistingUses
 from ortwrap.engine.helpers import Helpers
@@ -47,6 +48,7 @@ class Rewrite:
     Args:
         tree: the script.
         options: what the user chose.
+        elsewhere: the other files of the project; None where none may be read.
         left: positions among the sinks of those left alone, instead of `options.leave`, whose
             lines are those of the script before it was patched.
         emptied: lines to take out, of which an earlier pass has moved the statements.
@@ -56,13 +58,14 @@ class Rewrite:
         self,
         tree: SourceTree,
         options: Options,
+        elsewhere: Elsewhere | None = None,
         left: Sequence[int] | None = None,
         emptied: Sequence[int] = (),
     ) -> None:
         self._tree = self.tree = tree
         self._options = options
         self._emptied = emptied
-        self._bindings = Bindings(tree)
+        self._bindings = self.bindings = Bindings(tree, elsewhere)
         self._modules = ModuleTable(tree, self._bindings, options.wrappers)
         self._rows = Rows(tree, self._bindings, self._modules)
         self._helpers = Helpers(tree, self._bindings, self._modules)
@@ -187,7 +190,7 @@ class Rewrite:
         line = changed_line(self._tree, self._plans, result.text)
         if line is not None:
             return f"line {line} is no part of a step and would change"
-        second = Rewrite(patched, self._options, self._left)
+        second = Rewrite(patched, self._options, self._bindings.elsewhere, self._left)
         if second.run().text != result.text:
             return "a second rewrite would change it again"
         unknown = unresolved_names(patched, second._bindings)

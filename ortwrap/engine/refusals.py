@@ -22,5 +22,12 @@ class Refuse(Exception):
         super().__init__(code)
         self.page = PAGES[code]
         self.node = node
+        self._names = names
         self.message = self.page.message.format(**names)
         self.advice = self.page.advice.format(**names)
+
+    def seen_from(self, node: cst.CSTNode, place: str) -> Refuse:
+        """The same refusal where the script meets it; the reason stands at a place elsewhere."""
+        seen = Refuse(self.page.code, node, **self._names)
+        seen.message += f" ({place})"
+        return seen

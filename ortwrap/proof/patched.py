@@ -11,6 +11,7 @@ from ortwrap import source
 from ortwrap.engine import rewrite_source
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import InvalidSource
+from ortwrap.neighbours import ProjectFiles
 
 _WRAPPING_CALLS = frozenset({"ort_module", "ORTModule"})
 
@@ -85,7 +86,7 @@ def _rewritten(path: Path, options: Options) -> tuple[Patched, bool]:
     """A file's patched text, and whether it is another one than its own."""
     try:
         original = source.decode(source.read_bytes(str(path)), str(path))
-        result = rewrite_source(original.text, options)
+        result = rewrite_source(original.text, options, ProjectFiles(str(path)))
         data = original.encode(result.text)
     except source.SourceError as error:
         raise CannotVerify(str(error)) from error

@@ -10,6 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from ortwrap.engine import rewrite_source
+from ortwrap.engine.options import Options
+from ortwrap.engine.result import Result
+from ortwrap.neighbours import ProjectFiles
+
 FOLDER = Path(__file__).parent / "cases"
 
 
@@ -31,6 +36,15 @@ class Case:
     def path(self) -> Path:
         """Where `before` stands; `after` runs from there too, beside the same imports."""
         return FOLDER / self.name / "before.py"
+
+    def rewritten(self, options: Options | None = None) -> Result:
+        """What the engine makes of `before`, at its place beside the files it imports."""
+        return rewrite_beside(self.path, self.before, options)
+
+
+def rewrite_beside(path: Path, text: str, options: Options | None = None) -> Result:
+    """What the engine makes of a text, with the files that Python would find from its place."""
+    return rewrite_source(text, options or Options(), ProjectFiles(str(path), str(path.parent)))
 
 
 def _read(folder: Path) -> Case:

@@ -86,7 +86,7 @@ def _imports_beside(path: Path) -> Iterator[None]:
         sys.path.remove(str(path.parent))
         for name in set(sys.modules) - known:
             file = getattr(sys.modules[name], "__file__", None)
-            if file is not None and Path(file).parent == path.parent:
+            if file is not None and path.parent in Path(file).parents:
                 del sys.modules[name]
 
 

@@ -16,7 +16,6 @@ from typing import Any
 from engine_cases import CASES
 from recorded_run import assert_same, run
 
-from ortwrap.engine import rewrite_source
 from ortwrap.engine.options import Options
 from ortwrap.runtime import compat
 
@@ -35,7 +34,7 @@ def main(names: list[str]) -> None:
         made.append(self)
 
     for case in (case for case in CASES if case.name in names):
-        text = rewrite_source(case.before, Options(standalone=True)).text
+        text = case.rewritten(Options(standalone=True)).text
         assert "ortwrap" not in text
         before = run(case.before, case.path)
         made.clear()

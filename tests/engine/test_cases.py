@@ -13,22 +13,21 @@ from engine_cases import (
     Case,
     comments,
     each_case,
+    rewrite_beside,
 )
 from names_in import unresolved_names
-
-from ortwrap.engine import rewrite_source
 
 
 @each_case
 def test_it_becomes_what_a_colleague_would_write(case: Case) -> None:
-    result = rewrite_source(case.before)
+    result = case.rewritten()
     assert result.text == case.after
     assert [step.status for step in result.steps] == ["rewritten"] * len(result.steps)
 
 
 @each_case
 def test_a_second_pass_changes_nothing(case: Case) -> None:
-    again = rewrite_source(case.after)
+    again = rewrite_beside(case.path, case.after)
     assert again.text == case.after
     assert {step.status for step in again.steps} == {"skipped"}
 
@@ -46,7 +45,7 @@ def test_every_name_resolves(case: Case) -> None:
 
 @each_case
 def test_what_holds_no_step_stays_byte_for_byte(case: Case) -> None:
-    lines = [step.line for step in rewrite_source(case.before).steps]
+    lines = [step.line for step in case.rewritten().steps]
     rest = case.after
     for node in tree_of(case).body:
         source = ast.get_source_segment(case.before, node)
@@ -58,7 +57,8 @@ def test_what_holds_no_step_stays_byte_for_byte(case: Case) -> None:
 @pytest.mark.parametrize(("name", "code"), REFUSED_SO_FAR.items())
 def test_what_is_awaited_is_refused(name: str, code: str) -> None:
     """Once it is rewritten: run update_cases.py, read its after.py and take it from the table."""
-    result = rewrite_source((FOLDER / name / "before.py").read_text(encoding="utf-8"))
+    path = FOLDER / name / "before.py"
+    result = rewrite_beside(path, path.read_text(encoding="utf-8"))
     assert [step.code for step in result.steps if step.status == "refused"] == [code]
 
 

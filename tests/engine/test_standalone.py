@@ -22,7 +22,7 @@ def test_no_case_needs_ortwrap() -> None:
     """Every case is rewritten, or refused for want of guards."""
     rewritten = 0
     for case in CASES:
-        result = rewrite_source(case.before, STANDALONE)
+        result = case.rewritten(STANDALONE)
         assert {step.code for step in result.steps} <= {None, "OW313"}, case.name
         if result.status == "rewritten":
             rewritten += 1
@@ -35,14 +35,14 @@ def test_no_case_needs_ortwrap() -> None:
 
 def test_what_already_imports_ortmodule_imports_it_once() -> None:
     case = next(case for case in CASES if case.name == "ortmodule_around_the_model")
-    text = rewrite_source(case.before, STANDALONE).text
+    text = case.rewritten(STANDALONE).text
     assert "torch_ort" not in text
     assert "isinstance(item, ORTModule)" in text
 
 
 def test_a_standalone_script_is_left_alone_by_a_plain_rewrite() -> None:
     case = next(case for case in CASES if case.name == "reshape_between")
-    text = rewrite_source(case.before, STANDALONE).text
+    text = case.rewritten(STANDALONE).text
     again = rewrite_source(text)
     assert again.text == text
     assert [step.status for step in again.steps] == ["skipped"]
@@ -51,7 +51,7 @@ def test_a_standalone_script_is_left_alone_by_a_plain_rewrite() -> None:
 @pytest.mark.parametrize("name", ["distributed_data_parallel", "lightning_shared_step"])
 def test_what_takes_guards_is_refused(name: str) -> None:
     case = next(case for case in CASES if case.name == name)
-    result = rewrite_source(case.before, STANDALONE)
+    result = case.rewritten(STANDALONE)
     assert [step.code for step in result.steps] == ["OW313"]
 
 

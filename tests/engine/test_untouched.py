@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from engine_cases import Case, each_case, ordered_comments
 
-from ortwrap.engine import rewrite_source
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.tree import SourceTree
 from ortwrap.engine.untouched import changed_line, hidden_name
@@ -58,13 +57,13 @@ def test_comments_keep_their_order(case: Case) -> None:
     for inside in (False, True):
         rest = iter(text for _, text in before)
         kept = [text for line, text in after if (line in generated) is inside]
-        if inside and len(rewrite_source(case.before).steps) > 1:
+        if inside and len(case.rewritten().steps) > 1:
             continue  # one class for each step, in the order of the steps' functions
         assert all(any(text == other for other in rest) for text in kept)
 
 
 def _generated_lines(case: Case) -> set[int]:
-    names = {step.class_name for step in rewrite_source(case.before).steps}
+    names = {step.class_name for step in case.rewritten().steps}
     lines: set[int] = set()
     inside = False
     for number, line in enumerate(case.after.splitlines(), start=1):

@@ -12,7 +12,7 @@ import argparse
 import difflib
 from pathlib import Path
 
-from ortwrap.engine import rewrite_source
+from engine_cases import rewrite_beside
 
 CASES = Path(__file__).parent / "cases"
 
@@ -20,7 +20,7 @@ CASES = Path(__file__).parent / "cases"
 def update(case: Path) -> None:
     """Rewrite one case and print its diff and its refusals."""
     before = (case / "before.py").read_text(encoding="utf-8")
-    result = rewrite_source(before)
+    result = rewrite_beside(case / "before.py", before)
     print(f"==== {case.name}")
     for step in result.steps:
         if step.status != "rewritten":

@@ -16,6 +16,7 @@ from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
 from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import place_of, root_place
+from ortwrap.engine.inherited_methods import inherited_method
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
@@ -283,12 +284,25 @@ class SliceWalk:
             self._held.hold(func, place)
         if helper is None:
             self._check_variants(call, place)
+            self._inherited(call, place)
             return
         self._helpers.check(helper, place)
         self._check_given(call, helper)
         for held in self._helpers.held_modules(helper):
             if not (held.of_instance and self._by_instance):
                 self._held.hold_for_helper(held, func)
+
+    def _inherited(self, call: cst.Call, place: str) -> None:
+        """A method of a base class in another file runs modules that the wrapper has to hold."""
+        home = self._modules.classes.home(call)
+        if home is None or "." not in place:
+            return
+        method = inherited_method(call.func, place, home, self._bindings)
+        if method is not None:
+            method.check(call)
+            for held in method.held_modules():
+                if not self._by_instance:
+                    self._held.hold_for_helper(held, call.func)
 
     def _check_given(self, call: cst.Call, helper: cst.FunctionDef) -> None:
         """What forward is given has to be the same after it, or each run would change it anew."""

@@ -1,0 +1,174 @@
+"""Definitions in other files of the project, found by the script's imports and parsed when asked.
+
+Each file has bindings of its own, so that what holds for the functions and classes of a script can
+be asked of theirs. A name that several imports bind, or that its file binds twice, stands for
+nothing here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.neighbours import ModuleName, Neighbour, Neighbours
+from ortwrap.engine.result import InvalidSource
+from ortwrap.engine.tree import SourceTree
+
+if TYPE_CHECKING:
+    from ortwrap.engine.evidence import Role
+    from ortwrap.engine.helpers import Helpers
+    from ortwrap.engine.modules import ModuleTable
+
+# Packages hand on what their parts define: a chain longer than this is followed no further.
+_LONGEST_CHAIN = 5
+_MOST_FILES = 24
+_ADDS_FOLDERS = frozenset(["sys.path.append", "sys.path.insert", "sys.path.extend"])
+
+
+class OtherFile:
+    """One file beside the script, and what is known about it.
+
+    Attributes:
+        path: tells it apart from others.
+        shown: what people are told of where it lies.
+        tree: its source.
+        bindings: what its names refer to.
+    """
+
+    def __init__(self, neighbour: Neighbour, tree: SourceTree, elsewhere: Elsewhere) -> None:
+        self.path = neighbour.path
+        self.shown = neighbour.shown
+        self.tree = tree
+        self.bindings = Bindings(tree, elsewhere, neighbour.path)
+        self._module_classes: dict[cst.CSTNode, Role] | None = None
+
+    @property
+    def module_classes(self) -> dict[cst.CSTNode, Role]:
+        """Its classes that are modules or criteria; none while they are being looked for."""
+        from ortwrap.engine.classes import Classes
+        from ortwrap.engine.module_classes import find_module_classes
+
+        if self._module_classes is None:
+            self._module_classes = {}  # ends the recursion of files that import each other
+            classes = Classes(self.tree, self.bindings)
+            self._module_classes = find_module_classes(self.tree, self.bindings, classes)
+        return self._module_classes
+
+    @cached_property
+    def modules(self) -> ModuleTable:
+        # The table asks other files in turn.
+        from ortwrap.engine.modules import ModuleTable
+
+        return ModuleTable(self.tree, self.bindings)
+
+    @cached_property
+    def helpers(self) -> Helpers:
+        from ortwrap.engine.helpers import Helpers
+
+        return Helpers(self.tree, self.bindings, self.modules)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A class or function, and the file that defines it."""
+
+    node: cst.ClassDef | cst.FunctionDef
+    file: OtherFile
+
+
+class Elsewhere:
+    """The other files of one script's project, as far as something was asked of them."""
+
+    def __init__(self, neighbours: Neighbours) -> None:
+        self._neighbours = neighbours
+        self._files: dict[str, OtherFile | None] = {}
+        self._folders: list[str] = []
+        self._known: set[Bindings] = set()
+
+    def reaches(self, bindings: Bindings) -> bool:
+        """Some import of a script names another file of the project."""
+        return any(
+            self._find(ModuleName(level, path[:count]), bindings) is not None
+            for level, path in _imports(bindings)
+            for count in range(len(path), -1 if level else 0, -1)
+        )
+
+    def definition(self, expression: cst.CSTNode, bindings: Bindings) -> Definition | None:
+        """The class or function of another file that an imported name refers to."""
+        imported = bindings.imported(expression)
+        if imported is None:
+            return None
+        return self._definition(imported.level, imported.path, bindings, _LONGEST_CHAIN)
+
+    def _definition(
+        self, level: int, path: tuple[str, ...], bindings: Bindings, longest: int
+    ) -> Definition | None:
+        *module, name = path
+        file = self._file(ModuleName(level, tuple(module)), bindings)
+        bound = file.bindings.module.names.get(name, []) if file is not None else []
+        if file is None or len(bound) != 1:
+            return None
+        node = bound[0].node
+        if isinstance(node, (cst.ClassDef, cst.FunctionDef)):
+            return Definition(node, file)
+        handed_on = file.bindings.imported_by(bound[0])
+        if handed_on is None or longest == 0:
+            return None
+        return self._definition(handed_on.level, handed_on.path, file.bindings, longest - 1)
+
+    def _file(self, module: ModuleName, bindings: Bindings) -> OtherFile | None:
+        found = self._find(module, bindings)
+        if found is None:
+            return None
+        if found.path not in self._files and len(self._files) < _MOST_FILES:
+            tree = _parsed(found.text)
+            self._files[found.path] = None if tree is None else OtherFile(found, tree, self)
+        return self._files.get(found.path)
+
+    def _find(self, module: ModuleName, bindings: Bindings) -> Neighbour | None:
+        if not module.level and not module.parts:
+            return None
+        if bindings not in self._known:
+            self._known.add(bindings)
+            self._folders += added_folders(bindings)
+        return self._neighbours.find(module, bindings.path, tuple(self._folders))
+
+
+def defined_elsewhere(expression: cst.CSTNode, bindings: Bindings) -> Definition | None:
+    """The class or function of another file that an expression names, where files may be read."""
+    elsewhere = bindings.elsewhere
+    return None if elsewhere is None else elsewhere.definition(expression, bindings)
+
+
+def added_folders(bindings: Bindings) -> Iterator[str]:
+    """`sys.path.append("./lib")`: folders that a script takes modules from besides."""
+    for call in bindings.tree.calls:
+        if bindings.qualified(call.func) in _ADDS_FOLDERS and call.args:
+            given = call.args[-1].value
+            items = given.elements if isinstance(given, (cst.List, cst.Tuple)) else ()
+            for value in (given, *(item.value for item in items)):
+                if isinstance(value, cst.SimpleString) and isinstance(value.evaluated_value, str):
+                    yield value.evaluated_value
+
+
+def _imports(bindings: Bindings) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for scope in bindings.scopes():
+        for bound in scope.names.values():
+            for binding in bound:
+                imported = bindings.imported_by(binding)
+                if imported is not None:
+                    yield imported.level, imported.path
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> SourceTree | None:
+    """The tree of a file, which several scripts of one command may ask about."""
+    try:
+        return SourceTree(text)
+    except (InvalidSource, RecursionError):
+        return None

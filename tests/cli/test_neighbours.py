@@ -1,0 +1,123 @@
+"""Which file of a project an import names: the one that Python would find, or none in doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ortwrap.engine.neighbours import ModuleName
+from ortwrap.engine.options import Options
+from ortwrap.files import rewrite_file
+from ortwrap.neighbours import ProjectFiles
+
+
+def found(project: Path, script: str, module: str, *folders: str, importer: str = "") -> str | None:
+    """The file that an import in a script names, as people are told of it."""
+    name = ModuleName(len(module) - len(module.lstrip(".")), tuple(module.strip(".").split(".")))
+    if not module.strip("."):
+        name = ModuleName(len(module), ())
+    files = ProjectFiles(str(project / script), str(project))
+    neighbour = files.find(name, importer and str(project / importer), folders)
+    return None if neighbour is None else neighbour.shown
+
+
+def put(project: Path, *names: str) -> None:
+    for name in names:
+        path = project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x = 1\n")
+
+
+@pytest.mark.parametrize(
+    ("files", "script", "module", "expected"),
+    [
+        (["losses.py"], "train.py", "losses", "losses.py"),
+        (["models/net.py"], "tools/train.py", "models.net", "models/net.py"),
+        (["models/net/__init__.py"], "train.py", "models.net", "models/net/__init__.py"),
+        (["pack/a.py"], "pack/train.py", ".a", "pack/a.py"),
+        (["pack/a.py"], "pack/sub/train.py", "..a", "pack/a.py"),
+        (["pack/__init__.py"], "pack/train.py", ".", "pack/__init__.py"),
+        (["a.py", "pack/a.py"], "pack/train.py", "a", None),
+        (["random.py"], "tools/train.py", "random", None),
+        (["torch.py"], "train.py", "torch", None),
+        (["a.py"], "train.py", "b", None),
+        ([], "train.py", "..a", None),
+    ],
+)
+def test_imports_name_files(
+    tmp_path: Path, files: list[str], script: str, module: str, expected: str | None
+) -> None:
+    put(tmp_path, *files)
+    put(tmp_path, script)
+    put(tmp_path.parent, "a.py")
+    assert found(tmp_path, script, module) == expected
+
+
+def test_a_folder_that_the_script_adds_is_searched(tmp_path: Path) -> None:
+    put(tmp_path, "src/base/solver.py", "src/tasks/train.py")
+    assert found(tmp_path, "src/tasks/train.py", "solver") is None
+    assert found(tmp_path, "src/tasks/train.py", "solver", "./base/") == "src/base/solver.py"
+    outside = str(tmp_path.parent / "outside")
+    put(Path(outside), "other.py")
+    assert found(tmp_path, "src/tasks/train.py", "other", outside) is None
+
+
+def test_a_link_out_of_the_project_is_not_followed(tmp_path: Path) -> None:
+    put(tmp_path, "outside/solver.py", "project/train.py")
+    (tmp_path / "project/solver.py").symlink_to(tmp_path / "outside/solver.py")
+    assert found(tmp_path / "project", "train.py", "solver") is None
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe\x00", b"# coding: nonsense\n", b"x = '\xe9'\n", b"#" * 500_000],
+    ids=["binary", "unknown encoding", "not utf-8", "too large"],
+)
+def test_what_is_no_readable_source_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "solver.py").write_bytes(content)
+    assert found(tmp_path, "train.py", "solver") is None
+
+
+TRAIN = """\
+import torch.nn.functional as F
+from base import Learner
+
+
+class Ranker(Learner):
+    def learn(self, x, y):
+        loss = F.cross_entropy(self(x), y)
+        loss.backward()
+"""
+BASE = "from torch import nn\n\n\nclass Learner(nn.Module):\n    pass\n"
+
+
+def test_a_file_is_rewritten_with_its_project_in_view(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(TRAIN)
+    (tmp_path / "base.py").write_text(BASE)
+    assert rewrite_file(str(tmp_path / "train.py"), Options()).status == "rewritten"
+    (tmp_path / "base.py").write_text(BASE.replace("nn.Module", "object"))
+    assert rewrite_file(str(tmp_path / "train.py"), Options()).status == "refused"
+
+
+def test_a_check_remembers_no_longer_than_the_other_file_stays(
+    ortwrap: Callable, tmp_path: Path
+) -> None:
+    cache = str(tmp_path / "cache")
+
+    def check() -> int:
+        return ortwrap("rewrite", "--check", "train.py", ORTWRAP_CACHE=cache).code
+
+    (tmp_path / "train.py").write_text(TRAIN)
+    assert check() == 0
+    (tmp_path / "base.py").write_text(BASE)
+    assert (check(), check()) == (1, 1)
+    (tmp_path / "base.py").write_text(BASE.replace("nn.Module", "object"))
+    assert check() == 0
+
+
+def test_standard_input_stands_beside_no_file(ortwrap: Callable, tmp_path: Path) -> None:
+    (tmp_path / "base.py").write_text(BASE)
+    done = ortwrap("rewrite", "-", stdin=TRAIN.encode())
+    assert "OW101" in done.err

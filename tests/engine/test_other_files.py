@@ -1,0 +1,281 @@
+"""What other files of a project say of a step, and what they do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+from engine_cases import rewrite_beside
+
+from ortwrap.engine import rewrite_source
+from ortwrap.engine.result import Step
+
+SCRIPT = """\
+import torch
+from torch import nn
+from solver import Solver
+
+
+class Mine(Solver):
+    def __init__(self, model, args):
+        super().__init__(model, args)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.1)
+
+    def train(self, batches):
+        for x, y in batches:
+            self.optimizer.zero_grad()
+            out = self.model(x)
+            loss = nn.functional.mse_loss(out, y)
+            if self.args.more:
+                loss = loss + self.penalty(out, y)
+            loss.backward()
+            self.optimizer.step()
+"""
+SOLVER = """\
+import torch
+
+
+class Solver:
+    def __init__(self, model, args):
+        self.model = model
+        self.args = args
+        self.scale = args.scale
+
+    def penalty(self, out, y):
+        return self.scale * (out - y).abs().mean()
+"""
+
+
+def steps(folder: Path, script: str = SCRIPT, **files: str) -> tuple[Step, ...]:
+    """The rows of a script that stands beside files, each given by its module's name."""
+    for name, text in files.items():
+        (folder / f"{name}.py").write_text(dedent(text))
+    return rewrite_beside(folder / "train.py", script).steps
+
+
+def test_a_method_of_a_base_class_in_another_file_is_known_to_be_bound(tmp_path: Path) -> None:
+    (step,) = steps(tmp_path, solver=SOLVER)
+    assert step.status == "rewritten"
+
+
+def test_without_the_other_files_nothing_is_known() -> None:
+    (step,) = rewrite_source(SCRIPT).steps
+    assert step.code == "OW106"
+
+
+@pytest.mark.parametrize(
+    ("solver", "script", "code"),
+    [
+        pytest.param(
+            SOLVER.replace(
+                "        return self.scale",
+                "        self.seen = self.seen + out.detach()\n        return self.scale",
+            ),
+            SCRIPT,
+            "OW107",
+            id="it updates what the instance keeps",
+        ),
+        pytest.param(
+            SOLVER.replace("        return", "        print(out)\n        return"),
+            SCRIPT,
+            "OW107",
+            id="it prints",
+        ),
+        pytest.param(
+            SOLVER.replace("        return", "        out.clamp_(0)\n        return"),
+            SCRIPT,
+            "OW107",
+            id="it changes what it is given",
+        ),
+        pytest.param(
+            SOLVER,
+            SCRIPT.replace("for x, y in", "self.scale *= 0.9\n        for x, y in"),
+            "OW107",
+            id="the script changes what it reads",
+        ),
+        pytest.param(
+            SOLVER.replace("self.scale *", "self.weight() *")
+            + "\n    def weight(self):\n        return 0.5\n",
+            SCRIPT + "\n    def weight(self):\n        return 2.0\n",
+            "OW107",
+            id="the script overrides what it calls",
+        ),
+        pytest.param(
+            SOLVER,
+            SCRIPT + "\n    def end(self):\n        del Solver.penalty\n",
+            "OW107",
+            id="something deletes it",
+        ),
+        pytest.param(
+            SOLVER,
+            SCRIPT + "\n\nMine.penalty = abs\n",
+            "OW107",
+            id="something else is put in its place",
+        ),
+        pytest.param(
+            SOLVER.replace("class Solver:", "from elsewhere import Base\n\n\nclass Solver(Base):"),
+            SCRIPT,
+            "OW107",
+            id="a base that is not there may have one of its own",
+        ),
+        pytest.param(
+            SOLVER.replace("self.scale *", "WEIGHTS(out) *") + "\n\nWEIGHTS = build_model()\n"
+            "optimizer = torch.optim.SGD(WEIGHTS.parameters(), lr=1)\n",
+            SCRIPT,
+            "OW107",
+            id="it runs a module of its own file",
+        ),
+        pytest.param(
+            SOLVER.replace("    def penalty", "    @staticmethod\n    def penalty"),
+            SCRIPT,
+            "OW107",
+            id="a decorator makes something of it",
+        ),
+    ],
+)
+def test_a_method_that_is_not_certain_or_not_pure_is_refused(
+    tmp_path: Path, solver: str, script: str, code: str
+) -> None:
+    (step,) = steps(tmp_path, script, solver=solver)
+    assert step.code == code
+
+
+def test_a_refusal_names_the_line_of_the_other_file(tmp_path: Path) -> None:
+    solver = SOLVER.replace("        return", "        print(out)\n        return")
+    (step,) = steps(tmp_path, solver=solver)
+    assert "does `print(out)` on the way (solver.py:11)" in step.message
+    assert "(line 17)" in step.message
+
+
+def test_a_module_that_the_method_runs_is_held_by_the_wrapper(tmp_path: Path) -> None:
+    solver = SOLVER.replace("(out - y)", "(self.model(y) - out)")
+    (tmp_path / "solver.py").write_text(solver)
+    held = SCRIPT.replace("out = self.model(x)", "out = self.net(x)")
+    text = rewrite_beside(tmp_path / "train.py", held.replace("self.model.p", "self.net.p")).text
+    assert "ort_module(ModuleWithLoss, self.net, self.model, self.penalty)" in text
+
+
+ATTRIBUTE = SCRIPT.replace("self.penalty(out, y)", "self.mse(out, y)")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "known"),
+    [
+        pytest.param("self.scale = args.scale", "self.mse = nn.MSELoss()", True, id="every path"),
+        pytest.param(
+            "self.scale = args.scale",
+            "if args.mse:\n            self.mse = nn.MSELoss()",
+            False,
+            id="one path",
+        ),
+        pytest.param(
+            "self.scale = args.scale",
+            "if args.early:\n            return\n        self.mse = nn.MSELoss()",
+            False,
+            id="behind an early return",
+        ),
+        pytest.param(
+            "self.scale = args.scale",
+            "self.mse = nn.MSELoss()\n        del self.mse",
+            False,
+            id="deleted again",
+        ),
+        pytest.param(
+            "    def __init__(self, model, args):\n",
+            "    mse: nn.Module\n\n    def __init__(self, model, args):\n",
+            False,
+            id="only annotated",
+        ),
+        pytest.param(
+            "    def __init__(self, model, args):\n",
+            "    mse = nn.MSELoss()\n\n    def __init__(self, model, args):\n",
+            True,
+            id="an attribute of the class",
+        ),
+    ],
+)
+def test_an_attribute_counts_as_bound_where_every_instance_gets_it(
+    tmp_path: Path, before: str, after: str, known: bool
+) -> None:
+    assert before in SOLVER
+    solver = "from torch import nn\n" + SOLVER.replace(before, after)
+    (step,) = steps(tmp_path, ATTRIBUTE, solver=solver)
+    assert step.code == (None if known else "OW106")
+
+
+def test_a_constructor_that_may_not_run_gives_nothing(tmp_path: Path) -> None:
+    solver = SOLVER.replace("self.scale = args.scale", "self.mse = torch.nn.MSELoss()")
+    script = ATTRIBUTE.replace(
+        "super().__init__(model, args)", "self.model, self.args = model, args"
+    )
+    (step,) = steps(tmp_path, script, solver=solver)
+    assert step.code == "OW106"
+
+
+LEARNER = """\
+from base import Learner
+import torch.nn.functional as F
+
+
+class Ranker(Learner):
+    def learn(self, x, y):
+        loss = F.cross_entropy(self(x), y)
+        loss.backward()
+"""
+
+
+MODULE = "from torch import nn\nclass Learner(nn.Module): pass\n"
+EITHER = "try:\n    from a import Learner\nexcept ImportError:\n    Learner = None\n"
+CIRCLE = {
+    "base": "from c import Two\nclass Learner(Two): pass\n",
+    "c": "from base import Learner\nclass Two(Learner): pass\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "known"),
+    [
+        ({"base": MODULE}, True),
+        ({"base": "from own import Learner\n", "own": MODULE}, True),
+        ({"base": "class Learner: pass\n"}, False),
+        ({"base": "from base import Learner\n"}, False),
+        ({"base": EITHER, "a": MODULE}, False),
+        ({"base": "class Learner(\n"}, False),
+        ({"other": MODULE}, False),
+        (CIRCLE, False),
+    ],
+    ids=["module", "handed on", "no module", "itself", "either", "no Python", "missing", "circle"],
+)
+def test_what_calls_itself_is_a_module_where_its_base_is(
+    tmp_path: Path, files: dict[str, str], known: bool
+) -> None:
+    (step,) = steps(tmp_path, LEARNER, **files)
+    assert step.code == (None if known else "OW101")
+
+
+def test_the_evidence_names_the_file_of_the_base_class(tmp_path: Path) -> None:
+    (step,) = steps(
+        tmp_path, LEARNER, base="from torch import nn\nclass Learner(nn.Module): pass\n"
+    )
+    assert any("whose base class `Learner` in base.py is a module" in e for e in step.evidence)
+
+
+def test_no_file_is_read_where_none_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ortwrap.engine import elsewhere
+
+    asked: list[str] = []
+    monkeypatch.setattr(elsewhere, "_parsed", lambda text: asked.append(text))
+    unconditional = SCRIPT.replace("if self.args.more:\n                ", "if True:\n" + " " * 16)
+    plain = unconditional.replace("            if True:\n    ", "")
+    (step,) = steps(tmp_path, plain, solver=SOLVER)
+    assert (step.status, asked) == ("rewritten", [])
+
+
+def test_a_second_rewrite_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "solver.py").write_text(SOLVER)
+    once = rewrite_beside(tmp_path / "train.py", SCRIPT)
+    again = rewrite_beside(tmp_path / "train.py", once.text)
+    assert (again.text, [step.status for step in again.steps]) == (once.text, ["skipped"])
