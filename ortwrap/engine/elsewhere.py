@@ -38,6 +38,7 @@ class OtherFile:
         shown: what people are told of where it lies.
         tree: its source.
         bindings: what its names refer to.
+        is_being_read: its modules are being looked for.
     """
 
     def __init__(self, neighbour: Neighbour, tree: SourceTree, elsewhere: Elsewhere) -> None:
@@ -45,6 +46,7 @@ class OtherFile:
         self.shown = neighbour.shown
         self.tree = tree
         self.bindings = Bindings(tree, elsewhere, neighbour.path)
+        self.is_being_read = False
         self._module_classes: dict[cst.CSTNode, Role] | None = None
 
     @property
@@ -64,7 +66,11 @@ class OtherFile:
         # The table asks other files in turn.
         from ortwrap.engine.modules import ModuleTable
 
-        return ModuleTable(self.tree, self.bindings)
+        self.is_being_read = True
+        try:
+            return ModuleTable(self.tree, self.bindings)
+        finally:
+            self.is_being_read = False
 
     @cached_property
     def helpers(self) -> Helpers:

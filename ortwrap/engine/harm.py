@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
@@ -12,11 +12,14 @@ from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.containers import makes_container
 from ortwrap.engine.effects import EffectsReader, overlap, place_of, root_place
+from ortwrap.engine.elsewhere import OtherFile, defined_elsewhere
+from ortwrap.engine.harm_elsewhere import why_harmful
 from ortwrap.engine.in_place import works_in_place
 from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.objects import Objects
+from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.unwrapping import is_fact
 
 _PURE_PACKAGES = (
@@ -98,6 +101,7 @@ class HarmCheck:
         self._objects = objects
         self._independence = independence
         self._open: set[cst.FunctionDef] = set()
+        self._others: dict[str, HarmCheck] = {}
 
     def of(self, node: cst.CSTNode, reader: EffectsReader, crossing: Crossing) -> str | None:
         """Why running a statement before or after could make a difference; None if it cannot."""
@@ -130,7 +134,8 @@ class HarmCheck:
             return f"`{name}` is given a module or an optimizer"
         qualified = self._bindings.qualified(func)
         if qualified is not None:
-            return self._of_import(qualified, name, crossing)
+            why = self._of_import(qualified, name, crossing)
+            return self._of_elsewhere(func, name, crossing) if why == _unknown(name) else why
         defined = self._bindings.definition(func)
         if isinstance(defined, cst.FunctionDef):
             return self._of_function(defined, name, crossing)
@@ -162,6 +167,32 @@ class HarmCheck:
             return None
         measures = _MEASURES.search(qualified.lower()) and not crossing.runs_module
         return None if measures else _unknown(name)
+
+    def _of_elsewhere(self, func: cst.BaseExpression, name: str, crossing: Crossing) -> str | None:
+        """A function of another file, where all of its own names may be something else's too."""
+        found = defined_elsewhere(func, self._bindings)
+        if found is None or not isinstance(found.node, cst.FunctionDef):
+            return _unknown(name)
+
+        def look(file: OtherFile, function: cst.FunctionDef, names: frozenset[str]) -> str | None:
+            there = replace(crossing, reads=names, beside=())
+            return self._in_file(file)._of_function(function, name, there)
+
+        why = why_harmful(found.node, found.file, look)
+        line = found.file.tree.line(found.node)
+        return why and f"{why} ({found.file.shown}:{line})"
+
+    def _in_file(self, file: OtherFile) -> HarmCheck:
+        """The same check over another file: one each, so that calls in a circle come to an end."""
+        if file.path not in self._others:
+            tree, bindings, modules = file.tree, file.bindings, file.modules
+            randomness = Randomness(tree, bindings, modules)
+            independence = Independence(tree, bindings, modules, randomness)
+            objects = Objects(tree, bindings, modules)
+            check = HarmCheck(bindings, modules, objects, independence)
+            check._others = self._others
+            self._others[file.path] = check
+        return self._others[file.path]
 
     def _of_method(
         self, call: cst.Call, func: cst.Attribute, reader: EffectsReader, crossing: Crossing

@@ -16,6 +16,7 @@ from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.elsewhere import OtherFile
+from ortwrap.engine.harm_elsewhere import functions_run_by
 from ortwrap.engine.helpers import HeldModule
 from ortwrap.engine.lineage import Ancestor, Lineage
 from ortwrap.engine.nodes import descendants
@@ -55,7 +56,7 @@ class InheritedMethod:
         except Refuse as refusal:
             line = self.file.tree.line(refusal.node or self.function)
             raise refusal.seen_from(self.func, f"{self.file.shown}:{line}") from None
-        for function in self._closure():
+        for function in functions_run_by(self.function, self.file.helpers):
             self._check_instance(function)
         changed = self.file.helpers.callees.changed_by(self.function, surely=True)
         for parameter, argument in pair_arguments(self.function, call):
@@ -75,16 +76,6 @@ class InheritedMethod:
                 raise self._refusal(f"runs `{held.name}`", self.function)
         return found
 
-    def _closure(self) -> list[cst.FunctionDef]:
-        """The method, and the functions of its file that it calls."""
-        found = [self.function]
-        for function in found:
-            for node in descendants(function.body):
-                called = self.file.helpers.called(node.func) if isinstance(node, cst.Call) else None
-                if called is not None and called not in found:
-                    found.append(called)
-        return found
-
     def _check_instance(self, function: cst.FunctionDef) -> None:
         """What it takes from the instance is what this file says, whoever derives from it."""
         reader = EffectsReader(self.file.bindings, function)
@@ -95,13 +86,14 @@ class InheritedMethod:
             instance, _, name = place.partition(".")
             if not name or instance != reader.instance:
                 continue
-            for member in self.lineage.members:
-                if member.node is not self.home.node and member.gives(name):
+            for member in self.lineage.in_front_of(self.home):
+                if member.gives(name):
                     raise self._refusal(
                         f"reads `{place}`, which {member.place} has too", readers[0]
                     )
-                known = self.file.modules.evidence(readers[0]) is not None
-                if not known and member.node is not self.home.node and changes(name, member):
+            known = self.file.modules.evidence(readers[0]) is not None
+            for member in () if known else self.lineage.members:
+                if member != self.home and changes(name, member):
                     raise self._refusal(
                         f"reads `{place}`, which {member.place} changes", readers[0]
                     )
@@ -122,7 +114,7 @@ def inherited_method(
     """
     if not isinstance(func, cst.Attribute):
         return None
-    lineage, name = Lineage(home, bindings), func.attr.value
+    lineage, name = Lineage(Ancestor(home, bindings)), func.attr.value
     givers = lineage.givers(name)
     if not givers or givers[0].file is None or _holds_module(name, givers[0]):
         return None

@@ -90,10 +90,10 @@ class Lineage:
         libraries: the bases that no file of the project defines, by their full names.
     """
 
-    def __init__(self, home: cst.ClassDef, bindings: Bindings) -> None:
+    def __init__(self, home: Ancestor) -> None:
         self.libraries: list[str] = []
         self.members: list[Ancestor] = []
-        self._follow(Ancestor(home, bindings))
+        self._follow(home)
 
     def elsewhere(self) -> list[Ancestor]:
         """The members that other files define."""
@@ -102,6 +102,12 @@ class Lineage:
     def givers(self, name: str) -> list[Ancestor]:
         """The members whose body gives a name a value."""
         return [member for member in self.members if member.gives(name)]
+
+    def in_front_of(self, member: Ancestor) -> list[Ancestor]:
+        """The members that Python asks before one: those in front, and all that derive from it."""
+        place = [each.node for each in self.members].index(member.node)
+        behind = (each for each in self.members[place + 1 :] if member in Lineage(each).members)
+        return [*self.members[:place], *behind]
 
     def definer(self, name: str) -> Ancestor | None:
         """The one class whose method an instance runs under a name; None where it is a guess."""

@@ -27,7 +27,8 @@ from ortwrap.engine.evidence import (
     is_criterion_name,
 )
 from ortwrap.engine.frozen import FrozenModules
-from ortwrap.engine.lineage import Lineage
+from ortwrap.engine.lineage import Ancestor, Lineage
+from ortwrap.engine.made_elsewhere import made_elsewhere, parts_made_elsewhere
 from ortwrap.engine.members import Key, Members
 from ortwrap.engine.module_classes import find_module_classes
 from ortwrap.engine.named_places import NamedPlaces
@@ -64,7 +65,7 @@ class ModuleTable:
         self.classes = Classes(tree, bindings)
         self.module_classes = find_module_classes(tree, bindings, self.classes)
         self._values = assigned_values(tree, self.key)
-        self._members = Members(tree, bindings, self.key, self._of_value, self._evidence.get)
+        self._members = Members(tree, bindings, self.key, self.of_value, self._evidence.get)
         self._names = NamedPlaces(
             tree,
             bindings,
@@ -166,7 +167,7 @@ class ModuleTable:
         if home is None or role is None:
             return None
         reason = f"is an instance of `{home.name.value}`"
-        for base in Lineage(home, self._bindings).elsewhere():
+        for base in Lineage(Ancestor(home, self._bindings)).elsewhere():
             if base.node in base.module_classes:
                 return Evidence(role, f"{reason}, whose base class {base.place} is a module", 2)
         return Evidence(role, reason, 2)
@@ -202,8 +203,10 @@ class ModuleTable:
             sources = self._parallel_sources(value, len(target.elements))
             for element, source in zip(target.elements, sources):
                 self._assign(element.value, source)
+            for element, part in zip(target.elements, parts_made_elsewhere(value, self._bindings)):
+                self._learn(self.key(element.value), part)
             return
-        evidence = self._of_value(value)
+        evidence = self.of_value(value)
         if evidence is not None:
             self._learn(self.key(target), evidence)
 
@@ -225,7 +228,7 @@ class ModuleTable:
 
     def gives_module(self, value: cst.BaseExpression) -> bool:
         """The value of an expression is a trainable module."""
-        built = self._of_value(value)
+        built = self.of_value(value)
         return self.is_trainable(value) or (built is not None and built.role != "criterion")
 
     def holds_modules(self, value: cst.BaseExpression) -> bool:
@@ -259,13 +262,14 @@ class ModuleTable:
         """The loops of statements and of comprehensions."""
         return [node for node in self._tree.parents if isinstance(node, (cst.For, cst.CompFor))]
 
-    def _of_value(self, value: cst.BaseExpression) -> Evidence | None:
+    def of_value(self, value: cst.BaseExpression) -> Evidence | None:
+        """What is known of the object that an expression gives, whatever the name it has."""
         if isinstance(value, cst.Subscript):
             return self._weaker(self._members.of_item(value))
         if isinstance(value, (cst.Name, cst.Attribute)):
             return self._weaker(self._evidence.get(self.key(value)))  # type: ignore[arg-type]
         if isinstance(value, cst.IfExp):
-            return self._of_value(value.body) or self._of_value(value.orelse)
+            return self.of_value(value.body) or self.of_value(value.orelse)
         if not isinstance(value, cst.Call):
             return None
         func = value.func
@@ -275,7 +279,7 @@ class ModuleTable:
             return Evidence(role, f"is built from `{self._tree.code(func)}`", 2)
         name = self._tree.code(func).rpartition(".")[2]
         if name in self._wrappers:
-            inner = self._of_value(value.args[0].value) if value.args else None
+            inner = self.of_value(value.args[0].value) if value.args else None
             return inner or Evidence("module", f"is returned by `{name}`, a wrapper of yours", 2)
         qualified = self._bindings.qualified(func)
         if qualified is not None:
@@ -285,16 +289,14 @@ class ModuleTable:
         if isinstance(func, cst.Attribute):
             name = func.attr.value
             if name in _SAME_OBJECT:
-                return self._of_value(func.value)
+                return self.of_value(func.value)
             if name in ("from_pretrained", "from_config"):
                 if NO_MODULE.search(self._tree.code(func.value)):
                     return None
                 return Evidence("module", f"is built by `{self._tree.code(func)}`", 2)
             if name in _PREPARERS and value.args:
-                return self._of_value(value.args[0].value)
-        elif isinstance(func, cst.Call):
-            return None
-        return None
+                return self.of_value(value.args[0].value)
+        return made_elsewhere(value, self._bindings)
 
     def _of_factory(self, qualified: str, value: cst.Call) -> Evidence | None:
         if qualified.endswith(".FullyShardedDataParallel"):
@@ -302,7 +304,7 @@ class ModuleTable:
         if _SPLITS_A_BATCH.search(qualified):
             if not self._is_optional(value):
                 return Evidence("parallel", "is wrapped in `DataParallel`", 3)
-            return self._of_value(value.args[0].value) if value.args else None
+            return self.of_value(value.args[0].value) if value.args else None
         if qualified in _WRAPPERS or qualified.endswith((".ORTModule", "DistributedDataParallel")):
             return self._of_wrapped(qualified, value.args[0].value if value.args else None)
         return built_by(qualified)
@@ -314,7 +316,7 @@ class ModuleTable:
         named = isinstance(wrapped, cst.Name) and self._bindings.lookup(wrapped)
         if named and any(binding.kind == "function" for binding in named):
             return None
-        inner = self._of_value(wrapped)
+        inner = self.of_value(wrapped)
         if inner is None and wrapper == "copy.deepcopy":
             while isinstance(wrapped, cst.Attribute) and self.key(wrapped) is None:
                 # A part of a module: `model.backbone`.
@@ -376,7 +378,7 @@ class ModuleTable:
             if not isinstance(function, cst.FunctionDef):
                 continue
             for parameter, argument in pair_arguments(function, call):
-                evidence = self._of_value(argument)
+                evidence = self.of_value(argument)
                 self._members.pass_on(argument, (function, parameter))
                 if evidence is not None and evidence.strength > 0:
                     site = Evidence(evidence.role, f"callers pass what {evidence.reason}", 1)

@@ -127,6 +127,17 @@ def test_without_the_other_files_nothing_is_known() -> None:
             id="it runs a module of its own file",
         ),
         pytest.param(
+            SOLVER.replace("(self)", "(self)").replace("class Solver:", "class Other:")
+            + "\n    def weight(self):\n        return 1.0\n"
+            + SOLVER.replace("self.scale *", "self.weight() *").replace("import torch\n", "")
+            + "\n    def weight(self):\n        return 0.5\n",
+            SCRIPT.replace("import Solver", "import Other, Solver").replace(
+                "Mine(Solver)", "Mine(Other, Solver)"
+            ),
+            "OW107",
+            id="another base in front overrides it and what it calls",
+        ),
+        pytest.param(
             SOLVER.replace("    def penalty", "    @staticmethod\n    def penalty"),
             SCRIPT,
             "OW107",
@@ -279,3 +290,116 @@ def test_a_second_rewrite_changes_nothing(tmp_path: Path) -> None:
     once = rewrite_beside(tmp_path / "train.py", SCRIPT)
     again = rewrite_beside(tmp_path / "train.py", once.text)
     assert (again.text, [step.status for step in again.steps]) == (once.text, ["skipped"])
+
+
+BYSTANDER = """\
+import torch
+from torch import nn
+from helpers import note, WEIGHT
+
+model = nn.Sequential(nn.Linear(4, 8), nn.Dropout(0.1), nn.Linear(8, 3))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def train(batches):
+    for x, y in batches:
+        optimizer.zero_grad()
+        out = model(x)
+        print(note(y))
+        loss = ((out - y) ** 2).mean()
+        loss.backward()
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("helpers", "why"),
+    [
+        ("def note(y):\n    return half(y).sum()\ndef half(y):\n    return y / 2\n", None),
+        ("WEIGHT = 2\ndef note(y):\n    return WEIGHT * y\n", None),
+        ("def note(y):\n    seen = []\n    seen.append(1)\n    return seen\n", None),
+        ("def note(y):\n    y.fill_(0)\n    return y\n", "changes `y`"),
+        ("def note(y):\n    z = y\n    z.fill_(0)\n    return z\n", "changes `z`"),
+        ("SEEN = []\ndef note(y):\n    SEEN.append(y)\n    return y\n", "SEEN"),
+        ("N = 0\ndef note(y):\n    return N\ndef up():\n    global N\n    N += 1\n", "`N`, which"),
+        ("N = [0]\ndef note(y):\n    return N[0]\ndef up():\n    N[0] += 1\n", "`N`, which"),
+        ("def note(y):\n    return other(y)\n", "nothing is known about `other`"),
+        ("from third import other\ndef note(y):\n    return other(y)\n", "about `other`"),
+        ("def note(y):\n    return y.shuffled()\n", "about `y.shuffled`"),
+        ("@cached\ndef note(y):\n    return y\n", "decorated"),
+        ("def note(y):\n    yield y\n", "other code runs"),
+        ("from helpers import note\n", "nothing is known about `note`"),
+    ],
+)
+def test_a_function_elsewhere_may_be_passed_where_it_is_known_to_be_harmless(
+    tmp_path: Path, helpers: str, why: str | None
+) -> None:
+    (step,) = steps(tmp_path, BYSTANDER, helpers=helpers)
+    assert step.status == ("rewritten" if why is None else "refused")
+    assert why is None or why in step.message
+
+
+def test_functions_of_two_files_that_call_each_other_come_to_an_end(tmp_path: Path) -> None:
+    one = "from two import back\ndef note(y):\n    return back(y) if y else y\n"
+    two = "from helpers import note\ndef back(y):\n    return note(y)\n"
+    (step,) = steps(tmp_path, BYSTANDER, helpers=one, two=two)
+    assert step.status == "rewritten"
+
+
+MADE = """\
+import torch
+from factory import Config, build
+
+
+def train(config: Config, batches, loss_of):
+    first = build(config)
+    for x, y in batches:
+        loss = ((first(x) - y) ** 2).mean()
+        loss.backward()
+"""
+FACTORY = """\
+import torch
+from torch import nn
+
+
+class Config:
+    def make(self, kind):
+        made = kind().to("cpu")
+        return made, torch.optim.SGD(made.parameters(), lr=0.1)
+
+
+def build(config):
+    if config.deep:
+        return nn.Sequential(nn.Linear(2, 2), nn.Tanh())
+    return nn.Linear(2, 2)
+"""
+
+
+METHOD = MADE.replace("first = build(config)", "first, _ = config.make(config.kind)")
+BOTH = "return nn.Linear(2, 2)"
+
+
+@pytest.mark.parametrize(
+    ("script", "factory", "known"),
+    [
+        pytest.param(MADE, FACTORY, True, id="a function"),
+        pytest.param(MADE.replace("(config)\n", "(config).to(0)\n"), FACTORY, True, id="moved"),
+        pytest.param(METHOD, FACTORY, True, id="a method of a declared class"),
+        pytest.param(METHOD.replace(": Config", ""), FACTORY, False, id="a method of who knows"),
+        pytest.param(MADE, FACTORY.replace(BOTH, "return abs"), False, id="or something else"),
+        pytest.param(MADE, FACTORY.replace(BOTH, "return nn.MSELoss()"), False, id="or a loss"),
+        pytest.param(MADE, FACTORY + "\nbuild = abs\n", False, id="bound twice"),
+    ],
+)
+def test_what_functions_elsewhere_make_is_known_by_all_that_they_return(
+    tmp_path: Path, script: str, factory: str, known: bool
+) -> None:
+    (step,) = steps(tmp_path, script, factory=factory)
+    assert step.code == (None if known else "OW101")
+
+
+def test_files_that_make_things_of_each_other_come_to_an_end(tmp_path: Path) -> None:
+    factory = FACTORY + "\nfrom parts import part\nthing = part()\n"
+    parts = "from factory import build\ndef part():\n    return build(None)\nmade = build(None)\n"
+    (step,) = steps(tmp_path, MADE, factory=factory, parts=parts)
+    assert step.status == "rewritten"

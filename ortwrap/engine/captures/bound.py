@@ -11,7 +11,7 @@ from ortwrap.engine.captures.together import comes_along
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.instance_attributes import always_has
-from ortwrap.engine.lineage import Lineage
+from ortwrap.engine.lineage import Ancestor, Lineage
 from ortwrap.engine.liveness import asks_whether_bound, surely_binds, surely_bound
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
@@ -93,7 +93,7 @@ def _is_always_set(place: str, node: cst.CSTNode, walked: Walked, analyses: Anal
             body = tree.blocks(function)[0]
             if any(wanted in surely_binds(unit, tree, reader) for unit in body.units):
                 return True
-    if always_has(Lineage(home, bindings), attribute):
+    if always_has(Lineage(Ancestor(home, bindings)), attribute):
         return True
     surely = {read.partition(".")[2] for read in walked.certain if "." in read}
     return comes_along(attribute, surely, home, analyses)
