@@ -31,15 +31,15 @@ class ModuleWithLoss(nn.Module):
         self.criterion = criterion
         self.contrast = contrast
 
-    def compute_loss(self, scores, y, contrast, args, features):
+    def compute_loss(self, scores, y, args_contrast, features):
         loss = self.criterion(scores, y)
-        if contrast > 0:
-            loss = loss + args.contrast * self.contrast(features, y)
+        if args_contrast > 0:
+            loss = loss + args_contrast * self.contrast(features, y)
         return loss
 
-    def forward(self, x, y, contrast, args):
+    def forward(self, x, y, args_contrast):
         scores, features = self.model(x)
-        return self.compute_loss(scores, y, contrast, args, features)
+        return self.compute_loss(scores, y, args_contrast, features)
 
 
 class ContrastiveSolver(Solver):
@@ -57,7 +57,7 @@ class ContrastiveSolver(Solver):
         self.model.train()
         for x, y in batches:
             self.optimizer.zero_grad()
-            loss = model_with_loss(x, y, self.args.contrast, self.args)
+            loss = model_with_loss(x, y, self.args.contrast)
             loss.backward()
             self.optimizer.step()
             print(f"{loss.item():.5f}")
