@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--sample", default="samples/masked_lm.py")
     parser.add_argument("--steps", type=int, default=30)
     parser.add_argument("--html", type=Path, help="draw this report instead of making one")
-    parser.add_argument("--size", default="1100,2380", help="of the window, default 1100,2380")
+    parser.add_argument("--size", default="1100,2480", help="of the window, default 1100,2480")
     chosen = parser.parse_args()
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 
 
@@ -10,7 +12,7 @@ class Pictures(torch.utils.data.Dataset):
 
     shape: tuple[int, ...] = (28, 28)
     mode = "L"
-    number = 256
+    number = int(os.environ.get("PICTURES", "256"))
 
     def __init__(self, root="", train=True, transform=None, target_transform=None, **_) -> None:
         made = torch.Generator().manual_seed(0)

@@ -51,12 +51,17 @@ def patched_script(
     twin = Patched(
         main.source,
         tuple(sorted({name for each in every for name in each.classes})),
-        tuple(clause for each in every for clause in each.untouched),
+        (*main.untouched, *_named(others)),
         tuple((path, each.source) for path, each, differs in others if differs),
     )
     if not changed and not twin.others:
         raise CannotVerify(_nothing_rewritten(script, twin.untouched))
     return twin
+
+
+def _named(others: Sequence[tuple[Path, Patched, bool]]) -> tuple[str, ...]:
+    """Why steps of further files were left as they are, with the names of the files."""
+    return tuple(f"{path.name}, {why}" for path, twin, _ in others for why in twin.untouched)
 
 
 def check_copied(paths: Sequence[Path], script: Path, cwd: Path) -> None:

@@ -104,6 +104,17 @@ def test_nothing_rewritten_is_an_error_with_the_reasons(tmp_path: Path) -> None:
     assert "OW" in verdict.messages[-1]
 
 
+def test_a_step_that_is_left_as_it_is_is_named_by_its_file(tmp_path: Path) -> None:
+    script, step = tmp_path / "train.py", tmp_path / "step.py"
+    script.write_text("import torch, step\n")
+    step.write_text("import torch\n\ndef train(model, x):\n"
+                    "    model(x).sum().backward(create_graph=True)\n")  # fmt: skip
+
+    verdict = verify(script, also=[step], cwd=tmp_path)
+
+    assert "step.py, line 4: OW" in verdict.messages[-1]
+
+
 def test_a_syntax_error_is_named_by_its_line(tmp_path: Path) -> None:
     script = tmp_path / "train.py"
     script.write_text("import torch\nloss.backward(\n")
