@@ -44,8 +44,12 @@ class Objects:
 
     def changes(self, func: cst.Attribute) -> str | None:
         """What of its own object a method of this file changes, such as `count`."""
-        changed = (self._changed_by(*found, set()) for found in self.methods(func))
+        changed = (self.changed_by_method(*found) for found in self.methods(func))
         return next(filter(None, changed), None)
+
+    def changed_by_method(self, method: cst.FunctionDef, home: cst.ClassDef) -> str | None:
+        """What of its object a method changes, itself or by others that it calls."""
+        return self._changed_by(method, home, set())
 
     def changed_by_a_call(self, owner: cst.CSTNode) -> str | None:
         """What of a callable object of this file, such as a criterion, calling it changes."""
@@ -55,7 +59,7 @@ class Objects:
                 continue
             for name in ("forward", "__call__"):
                 method = self._modules.classes.inherited(home, name)
-                changed = self._changed_by(method, home, set()) if method is not None else None
+                changed = None if method is None else self.changed_by_method(method, home)
                 if changed is not None:
                     return changed
         return None

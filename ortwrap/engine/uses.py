@@ -10,7 +10,7 @@ from functools import cached_property
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.effects import EffectsReader, place_of
+from ortwrap.engine.effects import place_of
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.objects import Objects
@@ -36,7 +36,7 @@ class Uses:
 
     def changes(self, node: cst.CSTNode, instance: str | None) -> set[str]:
         """Places whose objects change where a piece of code uses them."""
-        if not self._changed_by_method:
+        if not self._changing:
             return set()
         found: set[str] = set()
         for inner in descendants(node):
@@ -47,17 +47,19 @@ class Uses:
 
     def changed_by(self, node: cst.CSTNode) -> str | None:
         """What the one use of an object that a node makes changes of it; None if nothing."""
-        methods = self._changed_by_method
-        if not methods or not self._runs(node) & methods.keys():
+        names = self._runs(node) & self._changing if self._changing else None
+        if not names:
             return None
-        for made in self._objects.made(node):
-            home = self._bindings.definition(made.func)
-            if isinstance(home, cst.ClassDef):
-                for name in sorted(self._runs(node) & methods.keys()):
-                    method = self._modules.classes.inherited(home, name)
-                    if method in methods[name]:
-                        return methods[name][method]
-        return None
+        defined = (self._bindings.definition(made.func) for made in self._objects.made(node))
+        homes = [home for home in defined if isinstance(home, cst.ClassDef)]
+        changed = (self._changed_unseen(home, name) for home in homes for name in sorted(names))
+        return next(filter(None, changed), None)
+
+    def _changed_unseen(self, home: cst.ClassDef, name: str) -> str | None:
+        method = self._modules.classes.inherited(home, name)
+        if method is None or not self._runs_unseen(method):
+            return None
+        return self._objects.changed_by_method(method, home)
 
     def _runs(self, node: cst.CSTNode) -> set[str]:
         """The methods of an object that reading it where the node stands may run."""
@@ -68,27 +70,18 @@ class Uses:
             return set(_OF_ITEMS)
         if isinstance(parent, (cst.AssignTarget, cst.Param, cst.Call, cst.AsName)):
             return set()
-        return {name for name in self._changed_by_method if name.startswith("__")} - (
-            _OF_ATTRIBUTES | _OF_ITEMS
-        )
+        special = {name for name in self._changing if name.startswith("__")}
+        return special - _OF_ATTRIBUTES - _OF_ITEMS
 
     @cached_property
-    def _changed_by_method(self) -> dict[str, dict[cst.FunctionDef, str]]:
-        """By their names, the methods that run unseen, each with what it changes of its object."""
-        found: dict[str, dict[cst.FunctionDef, str]] = {}
-        for method in self._tree.functions:
-            if self._tree.enclosing_class(method) is None or not self._runs_unseen(method):
-                continue
-            reader = EffectsReader(self._bindings, method)
-            own = f"{reader.instance}."
-            changed = sorted(
-                place[len(own) :]
-                for place in reader.of(method.body).changes
-                if place.startswith(own)
-            )
-            if changed:
-                found.setdefault(method.name.value, {})[method] = changed[0]
-        return found
+    def _changing(self) -> frozenset[str]:
+        """The names of the methods that run unseen and change their object."""
+        found: set[str] = set()
+        for method in filter(self._runs_unseen, self._tree.functions):
+            home = self._tree.enclosing_class(method)
+            if home is not None and self._objects.changed_by_method(method, home) is not None:
+                found.add(method.name.value)
+        return frozenset(found)
 
     def _runs_unseen(self, method: cst.FunctionDef) -> bool:
         name = method.name.value

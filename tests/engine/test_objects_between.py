@@ -32,8 +32,11 @@ class Meter:
     def __init__(self):
         self.uses = 1
 
-    def __str__(self):
+    def move_on(self):
         self.uses += 1
+
+    def __str__(self):
+        self.move_on()
         return "meter"
 
     def __len__(self):
@@ -167,3 +170,11 @@ def test_a_class_called_super_is_not_meant_by_the_wrapper() -> None:
     rest = "class super:\n    pass\n\n\nloss = criterion(model(x), y)\nloss.backward()\n"
     result = rewrite_source(HEAD[: HEAD.index("SETTINGS")] + rest)
     assert "nn.Module.__init__(self)" in result.text
+
+
+@pytest.mark.parametrize("on_all", [True, False])
+def test_hooks_on_all_modules_would_see_the_wrapper(on_all: bool) -> None:
+    hooked = "torch.nn.modules.module.register_module_forward_hook(print)\n"
+    rest = "loss = criterion(model(x), y)\nloss.backward()\n"
+    text = HEAD[: HEAD.index("SETTINGS")] + (hooked if on_all else "") + rest
+    assert [step.code for step in rewrite_source(text).steps] == ["OW107" if on_all else None]
