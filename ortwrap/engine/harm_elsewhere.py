@@ -32,7 +32,7 @@ def why_harmful(function: cst.FunctionDef, file: OtherFile, look: Look) -> str |
         file: where it is defined.
         look: how its statements are judged.
     """
-    for each in functions_run_by(function, file.helpers):
+    for each in reached_from(function, file.helpers):
         if each.decorators or each.asynchronous is not None:
             return f"`{each.name.value}` is decorated"
         if any(isinstance(node, (cst.Yield, cst.Await)) for node in descendants(each.body)):
@@ -50,7 +50,7 @@ def _parameters(function: cst.FunctionDef, bindings: Bindings) -> set[str]:
     return {name for name, bound in names.items() if any(b.kind == "parameter" for b in bound)}
 
 
-def functions_run_by(function: cst.FunctionDef, helpers: Helpers) -> list[cst.FunctionDef]:
+def reached_from(function: cst.FunctionDef, helpers: Helpers) -> list[cst.FunctionDef]:
     """A function, and those of its file that it calls, directly or not."""
     found = [function]
     for each in found:

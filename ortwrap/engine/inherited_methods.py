@@ -7,7 +7,6 @@ taken for what the base class says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
@@ -16,13 +15,12 @@ from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.elsewhere import OtherFile
-from ortwrap.engine.harm_elsewhere import functions_run_by
+from ortwrap.engine.harm_elsewhere import reached_from
 from ortwrap.engine.helpers import HeldModule
 from ortwrap.engine.lineage import Ancestor, Lineage
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
-
-_SETS_UP = ("__init__", "setup", "build")
+from ortwrap.engine.steady import changes_after_init
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ class InheritedMethod:
         except Refuse as refusal:
             line = self.file.tree.line(refusal.node or self.function)
             raise refusal.seen_from(self.func, f"{self.file.shown}:{line}") from None
-        for function in functions_run_by(self.function, self.file.helpers):
+        for function in reached_from(self.function, self.file.helpers):
             self._check_instance(function)
         changed = self.file.helpers.callees.changed_by(self.function, surely=True)
         for parameter, argument in pair_arguments(self.function, call):
@@ -79,9 +77,14 @@ class InheritedMethod:
     def _check_instance(self, function: cst.FunctionDef) -> None:
         """What it takes from the instance is what this file says, whoever derives from it."""
         reader = EffectsReader(self.file.bindings, function)
+        parents = self.file.tree.parents
         for node in descendants(function.body):
-            if isinstance(node, cst.Name) and node.value == "super":
+            if not isinstance(node, cst.Name):
+                continue
+            if node.value == "super":
                 raise self._refusal("calls a method of a base class in turn", node)
+            if node.value == reader.instance and not isinstance(parents[node], cst.Attribute):
+                raise self._refusal(f"uses `{node.value}` whole", node)
         for place, readers in reader.of(function.body).reads.items():
             instance, _, name = place.partition(".")
             if not name or instance != reader.instance:
@@ -93,7 +96,7 @@ class InheritedMethod:
                     )
             known = self.file.modules.evidence(readers[0]) is not None
             for member in () if known else self.lineage.members:
-                if member != self.home and changes(name, member):
+                if member != self.home and _changes(name, member):
                     raise self._refusal(
                         f"reads `{place}`, which {member.place} changes", readers[0]
                     )
@@ -133,13 +136,5 @@ def _holds_module(name: str, member: Ancestor) -> bool:
     return modules is not None and all(modules.evidence(each.node) is not None for each in bound)
 
 
-def changes(attribute: str, member: Ancestor) -> bool:
-    """A method of a class may change an attribute of its instance after it was made."""
-    return any(function.name.value not in _SETS_UP for function in _changing(attribute, member))
-
-
-def _changing(attribute: str, member: Ancestor) -> Iterator[cst.FunctionDef]:
-    for function in member.methods():
-        reader = EffectsReader(member.bindings, function)
-        if f"{reader.instance}.{attribute}" in reader.of(function.body).changes:
-            yield function
+def _changes(attribute: str, member: Ancestor) -> bool:
+    return changes_after_init(attribute, member.node, member.bindings, None)

@@ -6,7 +6,7 @@ belongs to a library that has no such name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import libcst as cst
@@ -52,12 +52,6 @@ class Ancestor:
         bound = self.bindings.scope(self.node).names.get(name, [])
         node = bound[0].node if len(bound) == 1 else None
         return node if isinstance(node, cst.FunctionDef) and not node.decorators else None
-
-    def methods(self) -> Iterator[cst.FunctionDef]:
-        """All functions of the class, those inside of its methods too."""
-        for function in self.bindings.tree.functions:
-            if self.node in self.bindings.tree.ancestors(function):
-                yield function
 
     def gives(self, attribute: str) -> bool:
         """Its body gives the attribute a value: `scale: float` alone gives none."""

@@ -102,6 +102,18 @@ def test_without_the_other_files_nothing_is_known() -> None:
             id="the script overrides what it calls",
         ),
         pytest.param(
+            SOLVER.replace("self.scale *", 'getattr(self, "weight") *'),
+            SCRIPT,
+            "OW107",
+            id="it reads who knows what",
+        ),
+        pytest.param(
+            SOLVER.replace("return self", "return super().penalty(out, y) + self"),
+            SCRIPT,
+            "OW107",
+            id="it calls what comes behind it",
+        ),
+        pytest.param(
             SOLVER,
             SCRIPT + "\n    def end(self):\n        del Solver.penalty\n",
             "OW107",
