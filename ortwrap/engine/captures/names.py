@@ -15,6 +15,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.asked import asked_about
 from ortwrap.engine.captures.scopes import is_defined_once_for_all
 from ortwrap.engine.effects import instance_name
+from ortwrap.engine.nodes import descendants
 from ortwrap.engine.slices import LossSlice
 
 # What the methods of the wrapper call by these names.
@@ -25,6 +26,7 @@ _MEASURES = {"size": "_size", "numel": "_numel", "dim": "_dim"}
 _CONVERTS = re.compile(r"^torch\.(?:(?:cuda\.)?[A-Z]\w*Tensor|tensor|as_tensor|from_numpy)$")
 _CONVERSIONS = frozenset("cpu cuda long int float double half bool".split())
 _CONVERTED = {"detach": "detached", "item": "value", "tolist": "list"}
+_RANDOM_NUMBER = re.compile(r"^(?:numpy\.)?random\.")
 _VERB = re.compile(r"^(?:to|get|make|build|create|compute|calculate|generate|prepare)_(?=[a-z])")
 _TAKEN_BY_MODULE = frozenset(
     "forward compute_loss training train eval modules parameters buffers children apply to "
@@ -185,7 +187,10 @@ def _parameter_that_gets(node: cst.BaseExpression, bindings: Bindings) -> str | 
 
 
 def _name_for_comparison(node: cst.Comparison, bindings: Bindings) -> str:
-    """`epoch >= 3` -> epoch_ge_3."""
+    """`epoch >= 3` -> epoch_ge_3, `random.random() < ratio` -> by_chance."""
+    calls = (inner for inner in descendants(node) if isinstance(inner, cst.Call))
+    if any(_RANDOM_NUMBER.match(bindings.qualified(call.func) or "") for call in calls):
+        return "by_chance"
     first = node.comparisons[0]
     operator = _OPERATORS.get(type(first.operator))
     right = first.comparator

@@ -8,6 +8,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.asked import Asked, asked_about
+from ortwrap.engine.captures.chance import is_drawn_first
 from ortwrap.engine.captures.counters import Counters, is_option_name
 from ortwrap.engine.captures.randomness import makes_random_tensor, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
@@ -38,6 +39,8 @@ class Outside:
     """Answers for expressions of one slice, as far as the walk has come."""
 
     def __init__(self, analyses: Analyses, found: LossSlice, walked: Walked) -> None:
+        self._analyses = analyses
+        self._pieces = found.pieces
         self._tree = analyses.tree
         self._bindings = analyses.bindings
         self._modules = analyses.modules
@@ -62,6 +65,8 @@ class Outside:
         if self._flow.is_data_of_module(node):
             fresh = self._flow.is_static_data(node) or not self._walked.ran_module
             return fresh and not self._reads_computed(node)
+        if self.is_drawn_first(node):
+            return True
         if self._is_random_constant(node):
             return not self._walked.ran_module and not self._walked.guards
         if not self.is_over_inputs(node):
@@ -98,6 +103,10 @@ class Outside:
         readers = [reader for found in reads for reader in found]
         inside = any(reader not in self._walked.free for reader in readers)
         return not inside and not all(is_global(reader, self._bindings) for reader in readers)
+
+    def is_drawn_first(self, test: cst.CSTNode) -> bool:
+        """The slice branches by a number that can be drawn before the call."""
+        return is_drawn_first(test, self._pieces, self._analyses)
 
     def _is_fact_of_wrapped(self, node: cst.Attribute) -> bool:
         """`unwrap_model(unet).config.in_channels`, whole."""

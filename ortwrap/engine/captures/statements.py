@@ -104,6 +104,7 @@ class StatementCheck:
         by_library = name.startswith(("numpy.", "random."))
         known = is_constant(call, self._bindings) or counts_elements(call, self._bindings)
         known = known or self._outside.is_over_inputs(call)
+        known = known or any(map(self._outside.is_drawn_first, self._comparisons_around(call)))
         if by_library and not known:
             raise Refuse("OW304", call, code=self._code(call))
         if name == "torch.from_numpy" and not self._walked.defined.isdisjoint(reads):
@@ -122,6 +123,9 @@ class StatementCheck:
             raise Refuse(
                 "OW302", call, code=self._code(call), name=self._tree.code(call.func.value)
             )
+
+    def _comparisons_around(self, call: cst.Call) -> Iterator[cst.Comparison]:
+        return (node for node in self._tree.ancestors(call) if isinstance(node, cst.Comparison))
 
     def _check_branch(self, node: cst.CSTNode, piece: cst.CSTNode) -> None:
         """A branch on what the model computed would be taken the same way for good."""
