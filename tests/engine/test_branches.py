@@ -53,7 +53,7 @@ STEPS = {
 }  # fmt: skip
 NO_STEPS = {
     "a loss of no module": script(
-        ("if random.random() < 0.5", ["loss = y.mean()"]), ("else", PLAIN)
+        ("if random.random() < 0.5", ["loss = y.mean() * random.random()"]), ("else", PLAIN)
     ),
     "a number taken out of the graph": script(
         ("if random.random() < 0.5", MIXED),
