@@ -304,5 +304,10 @@ def _cut_off(call: Call, gradients: EagerGradients) -> frozenset[int]:
 
 
 def _can_be_looked_at(testimony: Testimony, graph: Graph) -> bool:
-    """Whether it shows before a step which of its labels would kill the process."""
-    return graph.fixes_classes() and not any(use.computed for use in testimony.labels)
+    """Whether it shows before a step which of its labels would kill the process.
+
+    Of labels that forward cuts off none may be left, whatever the argument holds. And ONNX Runtime
+    makes 0 of what torch makes nan, a mean of labels whose classes weigh nothing.
+    """
+    doubtful = (use.computed or use.weighted or use.kept != 1 for use in testimony.labels)
+    return graph.fixes_classes() and not any(doubtful)

@@ -23,6 +23,7 @@ class LabelUse:
         kept: how many of that input's elements are labels, as a share.
         classes: the number of classes.
         ignore_index: the label that does not count.
+        weighted: classes are weighted.
         computed: the labels are worked out from data inside of forward.
     """
 
@@ -30,6 +31,7 @@ class LabelUse:
     kept: float
     classes: int
     ignore_index: int
+    weighted: bool
     computed: bool
 
 

@@ -216,9 +216,10 @@ class _Witness(TorchFunctionMode):
         if not isinstance(logits, Tensor) or not isinstance(target, Tensor):
             return
         if not target.is_floating_point():
-            self._note_labels(logits, target, int(named.get("ignore_index", -100)))
+            weighted = named.get("weight") is not None
+            self._note_labels(logits, target, int(named.get("ignore_index", -100)), weighted)
 
-    def _note_labels(self, logits: Tensor, target: Tensor, ignored: int) -> None:
+    def _note_labels(self, logits: Tensor, target: Tensor, ignored: int, weighted: bool) -> None:
         index, added = self._inputs.get(id(target), (None, 0))
         whole = target.numel() if index is None else self._numel[index]
         self._testimony.labels.append(
@@ -227,6 +228,7 @@ class _Witness(TorchFunctionMode):
                 kept=(int(target.numel()) - added) / max(int(whole), 1),
                 classes=int(logits.shape[1 if logits.dim() > 1 else 0]),
                 ignore_index=ignored,
+                weighted=weighted,
                 computed=index is None and id(target) not in self._origin,
             )
         )

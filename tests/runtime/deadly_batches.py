@@ -33,6 +33,21 @@ class Made(Step):
         return super().forward(data, torch.where(target > 100, target - 100, target))
 
 
+class Cut(Step):
+    """It leaves out the first three examples."""
+
+    def forward(self, data: Tensor, target: Tensor) -> Tensor:
+        return super().forward(data[3:], target[3:])
+
+
+class Weighted(Step):
+    """Two of its classes weigh nothing."""
+
+    def forward(self, data: Tensor, target: Tensor) -> Tensor:
+        weight = torch.tensor([0.0, 0.0, 1.0, 1.0])
+        return F.cross_entropy(self.model(data), target, weight)
+
+
 class Rolled(Step):
     """A convolution of the form that crashed, then a loss."""
 
@@ -54,6 +69,8 @@ LABELS = {
     "too large": torch.tensor([0, 1, 2, 3, 4, -100]),
     "far too large": torch.tensor([0, 1, 10**9, 3, -100, -100]),
     "negative": torch.tensor([0, 1, -1, 3, -100, -100]),
+    "no more than are left out": torch.tensor([1, 2, 3]),
+    "none that weighs anything": torch.tensor([0, 1, 1, 0, -100, 0]),
     "none at all": torch.zeros(0, dtype=torch.long),
 }
 FIRST = {"dense": torch.tensor([0, 1, 2, 3, 0, 1]), "sparse": torch.tensor([3, 1, *NONE[2:]])}
@@ -61,6 +78,8 @@ KINDS: dict[str, tuple[type[nn.Module], Callable[[], nn.Module]]] = {
     "few classes": (Step, lambda: nn.Linear(8, 4)),
     "many classes": (Step, lambda: nn.Linear(8, 4_000)),
     "made labels": (Made, lambda: nn.Linear(8, 4)),
+    "labels cut off": (Cut, lambda: nn.Linear(8, 4)),
+    "weighted classes": (Weighted, lambda: nn.Linear(8, 4)),
     "convolution": (Rolled, convolutions),
 }
 
