@@ -58,7 +58,7 @@ class ConsumerCheck:
         if runs_steps(qualified):
             raise Refuse("OW314", name=self._tree.code(call.func))
         if qualified.startswith("torch.distributed"):
-            raise Refuse("OW207", code=self._tree.code(call)[:60])
+            raise Refuse("OW207", code=self._tree.brief(call))
         for argument in call.args:
             keyword = argument.keyword.value if argument.keyword is not None else ""
             on = isinstance(argument.value, cst.Name) and argument.value.value == "True"

@@ -65,7 +65,7 @@ def earlier_values(
         if copied:
             passing = passing and all(_is_used_up(node, bindings) for node in readers)
         if not (named and passing):
-            raise Refuse("OW204", unit.node, code=tree.code(unit.node)[:60], name=place)
+            raise Refuse("OW204", unit.node, code=tree.brief(unit.node), name=place)
         last = [piece for piece in before if place in reader.of(piece.node).changes][-1]
         yield EarlierValue(place, last, unit, readers, copied)
 

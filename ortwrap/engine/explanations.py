@@ -48,7 +48,7 @@ def _of_output(output: CarriedOutput) -> str:
 
 def of_move(unit: Unit, tree: SourceTree) -> str:
     """Where a statement went."""
-    return f"`{tree.code(unit.node)[:60]}` moved into forward"
+    return f"`{tree.brief(unit.node)}` moved into forward"
 
 
 def explained(tree: SourceTree, edits: list[Edit]) -> tuple[Change, ...]:

@@ -259,7 +259,7 @@ class Helpers:
         flow = GradientFlow(self._bindings, self._modules, reader, self)
         for baked in flow.baked(function.body, inside):
             if not Reports(self._tree, self._bindings, [function.body]).holds(baked):
-                code = f"{self._tree.code(baked)[:60]}` in `{function.name.value}"
+                code = f"{self._tree.brief(baked)}` in `{function.name.value}"
                 raise Refuse("OW301", baked, code=code)
         self._check_statements(function, name)
         self._check_calls(function)
@@ -278,7 +278,7 @@ class Helpers:
                 call = node.value
                 func = call.func if isinstance(call, cst.Call) else None
                 if not _fills_a_name(func):
-                    code = self._tree.code(node)[:60]
+                    code = self._tree.brief(node)
                     raise Refuse("OW107", node, name=name, why=f"does `{code}` on the way")
             if isinstance(node, (cst.Yield, cst.Await)):
                 raise Refuse("OW107", node, name=name, why="lets other code run on the way")
@@ -287,7 +287,7 @@ class Helpers:
     def _check_calls(self, function: cst.FunctionDef) -> None:
         for call in self._calls(function):
             qualified = self._bindings.qualified(call.func) or ""
-            code = self._tree.code(call)[:60]
+            code = self._tree.brief(call)
             if qualified.startswith("torch.autograd.") and not _takes_none(call, qualified):
                 raise Refuse("OW205", call, code=code)
             if self._takes_the_next(call):

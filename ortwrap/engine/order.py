@@ -149,7 +149,7 @@ class Orderer:
         beside = tuple(piece.node for piece in down or up) if past_modules else ()
         why = self._conflict(unit, down, up, found, beside, set() if down else renamed)
         if why is not None:
-            raise Refuse("OW203", unit.node, code=self._tree.code(unit.node)[:60], why=why)
+            raise Refuse("OW203", unit.node, code=self._tree.brief(unit.node), why=why)
 
     def _conflict(
         self,
@@ -241,7 +241,7 @@ class Orderer:
         if isinstance(func, cst.Attribute) and func.attr.value in ("retain_grad", "register_hook"):
             name = self._tree.code(func.value)
             if name in self._changes(pieces):
-                raise Refuse("OW302", unit.node, code=self._tree.code(unit.node)[:60], name=name)
+                raise Refuse("OW302", unit.node, code=self._tree.brief(unit.node), name=name)
 
     def _uses_module(self, unit: Unit, beside: tuple[cst.CSTNode, ...]) -> bool:
         """A trainable module is read for anything but clearing its gradients or logging.

@@ -123,7 +123,7 @@ class OutputFinder:
         return CarriedOutput(local, name, False, True, option, place)
 
     def _gone(self, place: str, first: Unit) -> Refuse:
-        code = " ".join(self._tree.source(first.node).split())[:60]
+        code = self._tree.brief(first.node)
         return Refuse("OW108", first.node, name=place, code=code)
 
     def _surely_bound(self, found: LossSlice) -> set[str]:
@@ -304,7 +304,7 @@ class OutputFinder:
             last = unit
         if fields and last is not None and place in self._liveness.after(last):
             node = found.pieces[0].node
-            raise Refuse("OW108", node, name=place, code=self._tree.code(node)[:60])
+            raise Refuse("OW108", node, name=place, code=self._tree.brief(node))
         return fields
 
     def _following(self, found: LossSlice, place: str) -> Iterator[Unit]:

@@ -325,7 +325,7 @@ class Rewrite:
 
     def _graph(self, units: tuple[Unit, ...]) -> SharedGraph:
         first = units[0].node
-        return SharedGraph(units, self._tree.code(first), self._tree.line(first))
+        return SharedGraph(units, self._tree.brief(first), self._tree.line(first))
 
     def _refuse_shared(self, groups: list[list[Sink]], rows: dict[Sink, Step]) -> None:
         """A statement that two losses go back through stands for a graph with two backwards."""
@@ -377,7 +377,7 @@ class Rewrite:
         found, order, captures = function.arrange(found, theirs)
         check_graph_is_spent(group, found, captures, function.analyses)
         if not any(part.trainable for part in captures.parts):
-            raise Refuse("OW101", loss=self._tree.code(found.loss)[:60], unknown="")
+            raise Refuse("OW101", loss=self._tree.brief(found.loss), unknown="")
         plan = Plan(
             sinks=tuple(group),
             found=found,

@@ -37,7 +37,7 @@ def check_first_order(found: LossSlice, analyses: Analyses) -> None:
         for call in reachable_calls(piece.node, analyses):
             qualified = analyses.bindings.qualified(call.func) or ""
             if qualified.startswith(_TAKES_A_GRADIENT) or _NAMED_FOR_IT.search(qualified):
-                raise Refuse("OW205", call, code=analyses.tree.code(call)[:60])
+                raise Refuse("OW205", call, code=analyses.tree.brief(call))
 
 
 def check_graph_is_left_alone(found: LossSlice, analyses: Analyses) -> None:
@@ -55,7 +55,7 @@ def check_graph_is_left_alone(found: LossSlice, analyses: Analyses) -> None:
         for call in _gradient_calls(unit.node, analyses):
             outputs, inputs = (set(reader.of(part.value).reads) for part in _ends(call))
             if overlap(outputs, reached) and not inputs <= later:
-                raise Refuse("OW210", call, code=analyses.tree.code(call)[:60])
+                raise Refuse("OW210", call, code=analyses.tree.brief(call))
         effects = reader.of(unit.node)
         later |= effects.writes
         if overlap(analyses.flow.reads(unit.node), reached):

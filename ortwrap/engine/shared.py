@@ -57,13 +57,13 @@ def why_shared(mine: LossSlice, theirs: LossSlice, analyses: Analyses) -> Refuse
             return Refuse(
                 "OW209",
                 given,
-                code=tree.code(given)[:60],
+                code=tree.brief(given),
                 line=tree.line(given),
                 name=name,
-                first=tree.code(mine.loss)[:60],
-                second=tree.code(theirs.loss)[:60],
+                first=tree.brief(mine.loss),
+                second=tree.brief(theirs.loss),
             )
-    return Refuse("OW202", node, code=tree.code(node)[:60], line=tree.line(node))
+    return Refuse("OW202", node, code=tree.brief(node), line=tree.line(node))
 
 
 def _handed_on(

@@ -14,5 +14,5 @@ class SharedGraph(Refuse):
     """
 
     def __init__(self, units: tuple[Unit, ...], code: str, line: int) -> None:
-        super().__init__("OW202", units[0].node, code=code[:60], line=line)
+        super().__init__("OW202", units[0].node, code=code, line=line)
         self.units = units

@@ -153,13 +153,13 @@ class Slicer:
             if closure.units or unit is here:
                 if crossed is not None:
                     line = self._tree.line(closure.units[0].node)
-                    raise Refuse("OW104", loss=self._tree.code(loss), line=line)
+                    raise Refuse("OW104", loss=self._tree.brief(loss), line=line)
                 return closure.sliced(sink, loss, place, unit.block, unit.index)
             if closure.stopped:
                 if closure.upstream:
                     node = closure.upstream[0].node
                     raise SharedGraph(
-                        closure.upstream, self._tree.code(node), self._tree.line(node)
+                        closure.upstream, self._tree.brief(node), self._tree.line(node)
                     )
                 break
             needed, with_gradient = closure.needed, closure.with_gradient
@@ -171,7 +171,7 @@ class Slicer:
                 failing = is_read_on_failure(closure.units, body, self._tree, self._reader)
                 if closure.units and (inline or crossed is not None or failing):
                     line = self._tree.line(closure.units[0].node)
-                    raise Refuse("OW104", loss=self._tree.code(loss), line=line)
+                    raise Refuse("OW104", loss=self._tree.brief(loss), line=line)
                 if closure.units:
                     return closure.sliced(sink, loss, place, body, len(body.units))
             unit = self._tree.parent_unit(unit)
@@ -182,7 +182,7 @@ class Slicer:
                 loss, place, inline, here = bound, None, True, unit
                 needed = frozenset(self._reader.of(loss).reads)
                 with_gradient = frozenset(self._flow.reads(loss))
-        raise Refuse("OW101", loss=self._tree.code(loss), unknown="")
+        raise Refuse("OW101", loss=self._tree.brief(loss), unknown="")
 
     def _before_scaling(self, place: str, unit: Unit, sink: Sink) -> tuple[str, int]:
         """The place that a branch only scales on the way to its backward, and where it begins."""

@@ -95,9 +95,9 @@ def _needs_guards(
         if isinstance(node, cst.Attribute) and node.attr.value in _STOPS:
             yield f"`{node.attr.value}` does not stop a gradient inside of its graph"
         if is_item(node):
-            yield f"`{tree.code(node)[:60]}` would be taken once and for all"
+            yield f"`{tree.brief(node)}` would be taken once and for all"
         if isinstance(node, (cst.If, cst.IfExp)):
-            yield f"`{tree.code(node.test)[:60]}` would be decided once and for all"
+            yield f"`{tree.brief(node.test)}` would be decided once and for all"
         helper = helpers.called(node.func) if isinstance(node, cst.Call) else None
         if helper is not None:
             yield from _reasons_of(helper, tree.code(cst.ensure_type(node, cst.Call).func), helpers)

@@ -21,6 +21,7 @@ FunctionLike = Union[cst.FunctionDef, cst.Module]
 
 _ASSIGNMENTS = (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.NamedExpr)
 _SUITES = (cst.Module, cst.IndentedBlock, cst.SimpleStatementSuite)
+_BRIEF = 60
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 
 
@@ -110,6 +111,17 @@ class SourceTree:
         if known is None:
             known = self._codes[node] = " ".join(self.module.code_for_node(node).split())
         return known
+
+    def brief(self, node: cst.CSTNode) -> str:
+        """The same for a message: what is long, or a block of statements, ends in dots."""
+        text = self.code(node)
+        if isinstance(node, cst.BaseCompoundStatement):
+            lines = map(str.strip, self.module.code_for_node(node).split("\n"))
+            text = next(line for line in lines if line and not line.startswith("#"))
+        elif len(text) <= _BRIEF:
+            return text
+        cut = text if len(text) <= _BRIEF else text[:_BRIEF].rpartition(" ")[0] or text[:_BRIEF]
+        return f"{cut} ..."
 
     def source(self, node: cst.CSTNode) -> str:
         """The text of a node as it stands, to be written elsewhere between parentheses."""

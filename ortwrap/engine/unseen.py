@@ -20,24 +20,24 @@ def why_no_module(
     sink: Sink, tree: SourceTree, bindings: Bindings, modules: ModuleTable
 ) -> Refuse | None:
     """A better reason than that no module is known; None if there is none."""
-    loss = tree.code(sink.loss)[:60]
+    loss = tree.brief(sink.loss)
     function = tree.enclosing(sink.call)
     reader = EffectsReader(bindings, function)
     body = function if isinstance(function, cst.Module) else function.body
     stored = next(_stored_log_probabilities(tree), None)
     if stored is not None and ".log_prob(" not in tree.module.code_for_node(body):
         line = tree.line(stored)
-        return Refuse("OW208", stored, loss=loss, code=tree.code(stored)[:60], line=line)
+        return Refuse("OW208", stored, loss=loss, code=tree.brief(stored), line=line)
     kept = next(_filled_elsewhere(sink, tree, bindings), None)
     if kept is not None:
         line = tree.line(kept)
-        return Refuse("OW208", kept, loss=loss, code=tree.code(kept)[:60], line=line)
+        return Refuse("OW208", kept, loss=loss, code=tree.brief(kept), line=line)
     condition = next(_bound_by_condition(sink, tree, reader), None)
     if condition is not None:
         return Refuse("OW104", condition, loss=loss, line=tree.line(condition))
     picked = next(_picked(body, tree, modules), None)
     if picked is not None:
-        return Refuse("OW112", picked, loss=loss, code=tree.code(picked)[:60])
+        return Refuse("OW112", picked, loss=loss, code=tree.brief(picked))
     written = reader.of(body).writes
     for place in reader.of(sink.loss).reads:
         method = _setter(place, sink, tree, bindings) if place not in written else None

@@ -56,7 +56,7 @@ def early_outputs(
     names: dict[tuple[str, object], str] = {}
     for value in order.earlier:
         if value.place not in inputs | _surely_bound(value, found, analyses):
-            code = analyses.tree.code(value.unit.node)[:60]
+            code = analyses.tree.brief(value.unit.node)
             raise Refuse("OW204", value.unit.node, code=code, name=value.place)
         local = value.place.split(".")[-1]
         known = names.get((value.place, value.behind))

@@ -71,7 +71,7 @@ class HeldParts:
         # The other branches may be there because there is no such item.
         guards = [guard for guard in self._walked.guards if guard is not None]
         if len(guards) < len(self._walked.guards):
-            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
+            raise Refuse("OW112", node, loss=self._tree.brief(self._loss), code=place)
         self._walked.picked.setdefault(place, []).append(guards)
         if place not in self._walked.parts:
             name = self._name(name_for_item_of(node, self._bindings))
@@ -103,7 +103,7 @@ class HeldParts:
         held = self._walked.parts.get(place)
         others = [part for part in self._walked.parts.values() if part.spread and part is not held]
         if others or not self._is_used_as_list(node):
-            raise Refuse("OW112", node, loss=self._tree.code(self._loss)[:60], code=place)
+            raise Refuse("OW112", node, loss=self._tree.brief(self._loss), code=place)
         self._walked.note_read(place, node)
         if held is None:
             held = Part(self._name(place), place, True, (place,), spread=True)

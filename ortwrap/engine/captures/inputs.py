@@ -158,7 +158,7 @@ class Inputs:
         """What hooks or forward fill or bind anew has to be read after the model ran."""
         if not self._walked.ran_module:
             return
-        code = self._tree.code(node)[:60]
+        code = self._tree.brief(node)
         if not self._helpers.filled_places().isdisjoint(places):
             raise Refuse("OW203", node, code=code, why="the model's run may fill it")
         changed = self._helpers.traces.read_in(node, self._reader)

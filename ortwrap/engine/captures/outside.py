@@ -198,7 +198,7 @@ class Outside:
             raise Refuse(
                 "OW203",
                 node,
-                code=self._tree.code(node)[:60],
+                code=self._tree.brief(node),
                 why="it draws random numbers after the model has run",
             )
         return True

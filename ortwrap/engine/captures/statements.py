@@ -44,7 +44,7 @@ class StatementCheck:
         self._objects = analyses.objects
         self._walked = walked
         self._outside = outside
-        self._loss = analyses.tree.code(found.loss)[:60]
+        self._loss = analyses.tree.brief(found.loss)
         self._statements = [piece.node for piece in found.pieces]
         # What the slice itself makes, it may also fill.
         self._made_here = self._made(found.pieces)
@@ -178,7 +178,7 @@ class StatementCheck:
                 raise Refuse("OW105", node, code=self._code(node))
 
     def _code(self, node: cst.CSTNode) -> str:
-        return self._tree.code(node)[:60]
+        return self._tree.brief(node)
 
 
 def _adds_dimensions(node: cst.CSTNode) -> bool:
