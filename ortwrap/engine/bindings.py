@@ -87,7 +87,7 @@ class Bindings:
 
     Attributes:
         module: the outermost scope.
-        has_star_import: some names may come from a `from x import *`.
+        star_imports: the modules that names may come from by a `from x import *`.
         elsewhere: the other files of the project; None where none may be read.
         path: which of these files this one is; empty for the script itself.
     """
@@ -101,7 +101,7 @@ class Bindings:
         self.module = Scope(tree.module, None)
         self._scopes: dict[cst.CSTNode, Scope] = {tree.module: self.module}
         self._innermost: dict[cst.CSTNode, Scope] = {}
-        self.has_star_import = False
+        self.star_imports: list[Imported] = []
         self._visit(tree.module, self.module)
 
     def scopes(self) -> Iterable[Scope]:
@@ -155,6 +155,11 @@ class Bindings:
             return f"{base}.{expression.attr.value}" if base else None
         return None
 
+    @property
+    def has_star_import(self) -> bool:
+        """Some names may come from a `from x import *`."""
+        return bool(self.star_imports)
+
     def imported(self, expression: cst.CSTNode) -> Imported | None:
         """What the import statements that bind a name or an attribute of it stand for."""
         if isinstance(expression, cst.Name):
@@ -171,7 +176,7 @@ class Bindings:
             return None
         node = binding.node
         level = len(node.relative) if isinstance(node, cst.ImportFrom) else 0
-        return Imported(level, tuple(binding.target.lstrip(".").split(".")))
+        return _imported(level, binding.target)
 
     def is_imported(self, name: str, at: cst.CSTNode) -> bool:
         """An import may have bound the name as it is read there."""
@@ -348,7 +353,7 @@ class Bindings:
     def _visit_ImportFrom(self, node: cst.ImportFrom, scope: Scope) -> None:
         source = "." * len(node.relative) + (_dotted(node.module) if node.module else "")
         if isinstance(node.names, cst.ImportStar):
-            self.has_star_import = True
+            self.star_imports.append(_imported(len(node.relative), source))
             return
         for alias in node.names:
             name = _dotted(alias.name)
@@ -367,6 +372,10 @@ def _declare(body: cst.CSTNode, scope: Scope) -> None:
             scope.declared_nonlocal.update(item.name.value for item in node.names)
         if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.BaseExpression)):
             stack.extend(children(node))
+
+
+def _imported(level: int, target: str) -> Imported:
+    return Imported(level, tuple(filter(None, target.split("."))))
 
 
 def _dotted(node: cst.CSTNode) -> str:

@@ -107,9 +107,11 @@ class Elsewhere:
     def definition(self, expression: cst.CSTNode, bindings: Bindings) -> Definition | None:
         """The class or function of another file that an imported name refers to."""
         imported = bindings.imported(expression)
-        if imported is None:
+        if imported is not None:
+            return self._definition(imported.level, imported.path, bindings, _LONGEST_CHAIN)
+        if not isinstance(expression, cst.Name) or bindings.resolve(expression) is not None:
             return None
-        return self._definition(imported.level, imported.path, bindings, _LONGEST_CHAIN)
+        return self._by_star(expression.value, bindings, _LONGEST_CHAIN)
 
     def _definition(
         self, level: int, path: tuple[str, ...], bindings: Bindings, longest: int
@@ -117,15 +119,35 @@ class Elsewhere:
         *module, name = path
         file = self._file(ModuleName(level, tuple(module)), bindings)
         bound = file.bindings.module.names.get(name, []) if file is not None else []
+        if file is not None and not bound:
+            return self._by_star(name, file.bindings, longest - 1)
         if file is None or len(bound) != 1:
             return None
         node = bound[0].node
         if isinstance(node, (cst.ClassDef, cst.FunctionDef)):
             return Definition(node, file)
         handed_on = file.bindings.imported_by(bound[0])
-        if handed_on is None or longest == 0:
+        if handed_on is None or longest <= 0:
             return None
         return self._definition(handed_on.level, handed_on.path, file.bindings, longest - 1)
+
+    def _by_star(self, name: str, bindings: Bindings, longest: int) -> Definition | None:
+        """What `from x import *` gives: the last that has the name, if all behind it are known."""
+        if longest <= 0 or name.startswith("_") or bindings.is_builtin(name):
+            return None
+        for star in reversed(bindings.star_imports):
+            file = self._file(ModuleName(star.level, star.path), bindings)
+            if file is None:
+                return None
+            offered = _is_offered(name, file.bindings)
+            if offered is None:
+                return None
+            if offered:
+                found = self._definition(star.level, (*star.path, name), bindings, longest)
+                own = name in file.bindings.module.names or file.bindings.star_imports
+                if found is not None or own:
+                    return found
+        return None
 
     def _file(self, module: ModuleName, bindings: Bindings) -> OtherFile | None:
         found = self._find(module, bindings)
@@ -162,6 +184,22 @@ def added_folders(bindings: Bindings) -> Iterator[str]:
                     yield value.evaluated_value
 
 
+def _is_offered(name: str, bindings: Bindings) -> bool | None:
+    """`__all__` of a file names it; None where it is not written out."""
+    bound = bindings.module.names.get("__all__", [])
+    if not bound:
+        return True
+    target = bindings.tree.parents.get(bound[0].node)
+    assign = bindings.tree.parents.get(target) if target is not None else None
+    value = assign.value if isinstance(assign, cst.Assign) else None
+    if len(bound) > 1 or not isinstance(value, (cst.List, cst.Tuple)):
+        return None
+    items = [element.value for element in value.elements]
+    return any(
+        isinstance(item, cst.SimpleString) and item.evaluated_value == name for item in items
+    )
+
+
 def _imports(bindings: Bindings) -> Iterator[tuple[int, tuple[str, ...]]]:
     for scope in bindings.scopes():
         for bound in scope.names.values():
@@ -169,6 +207,7 @@ def _imports(bindings: Bindings) -> Iterator[tuple[int, tuple[str, ...]]]:
                 imported = bindings.imported_by(binding)
                 if imported is not None:
                     yield imported.level, imported.path
+    yield from ((star.level, star.path) for star in bindings.star_imports)
 
 
 @lru_cache(maxsize=16)

@@ -277,6 +277,51 @@ def test_what_calls_itself_is_a_module_where_its_base_is(
     assert step.code == (None if known else "OW101")
 
 
+STAR = LEARNER.replace("from base import Learner", "from base import *")
+
+
+@pytest.mark.parametrize(
+    ("script", "files", "known"),
+    [
+        pytest.param(STAR, {"base": MODULE}, True, id="one"),
+        pytest.param(STAR, {"base": "from own import *\n", "own": MODULE}, True, id="two"),
+        pytest.param(STAR, {"base": "__all__ = ['Learner']\n" + MODULE}, True, id="offered"),
+        pytest.param(STAR, {"base": "__all__ = ['Other']\n" + MODULE}, False, id="not offered"),
+        pytest.param(STAR, {"base": "__all__ = names()\n" + MODULE}, False, id="who knows"),
+        pytest.param(
+            STAR.replace("*\n", "*\nfrom more import *\n"),
+            {"base": MODULE, "more": "x = 1\n"},
+            True,
+            id="not in the one behind",
+        ),
+        pytest.param(
+            STAR.replace("*\n", "*\nfrom more import *\n"),
+            {"base": MODULE, "more": "class Learner: pass\n"},
+            False,
+            id="another one behind",
+        ),
+        pytest.param(
+            STAR.replace("*\n", "*\nfrom library import *\n"),
+            {"base": MODULE},
+            False,
+            id="a library behind",
+        ),
+        pytest.param(
+            STAR.replace("*\n", "*\nfrom more import *\n"),
+            {"base": MODULE, "more": "from library import *\n"},
+            False,
+            id="one behind that hands on a library",
+        ),
+        pytest.param(STAR, {"base": "from base import *\n"}, False, id="itself"),
+    ],
+)
+def test_a_star_import_gives_what_the_last_file_has(
+    tmp_path: Path, script: str, files: dict[str, str], known: bool
+) -> None:
+    (step,) = steps(tmp_path, script, **files)
+    assert step.code == (None if known else "OW101")
+
+
 def test_the_evidence_names_the_file_of_the_base_class(tmp_path: Path) -> None:
     (step,) = steps(
         tmp_path, LEARNER, base="from torch import nn\nclass Learner(nn.Module): pass\n"
