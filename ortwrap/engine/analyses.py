@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
@@ -31,6 +32,7 @@ class Analyses:
         optimizers: which objects of the script are optimizers.
         objects: how its objects of plain classes were made, and what their methods change.
         uses: which of them change when they are merely used.
+        aliases: which places of this function may hold the same object.
     """
 
     tree: SourceTree
@@ -43,3 +45,4 @@ class Analyses:
     optimizers: Optimizers
     objects: Objects
     uses: Uses
+    aliases: Aliases

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import overlap, place_of, root_place
 from ortwrap.engine.nodes import descendants
@@ -29,7 +28,7 @@ class LaterTerms:
         self._flow = analyses.flow
         self._objects = analyses.objects
         self._helpers = analyses.helpers
-        self._aliases: dict[cst.CSTNode, Aliases] = {}
+        self._aliases = analyses.aliases
 
     def may_hold(self, place: str, found: LossSlice, order: Order) -> bool:
         """A gradient of the loss may reach the place by what statements behind the call do."""
@@ -73,7 +72,7 @@ class LaterTerms:
             handed.discard(found.place or "")
         changed = self._reader.of(unit.node).changes | hidden.places | handed
         changed |= set(self._own_objects_changed_by(unit.node))
-        return self._aliases_around(unit.node).closure(changed)
+        return self._aliases.closure(changed)
 
     def _own_objects_changed_by(self, node: cst.CSTNode) -> Iterator[str]:
         """`tracker` in `tracker.record(output)`, `note` in `note(term)`, which may be a method."""
@@ -95,9 +94,3 @@ class LaterTerms:
         while isinstance(node, cst.Attribute) and place_of(node, self._reader.instance) is None:
             node = node.value
         return place_of(node, self._reader.instance) or chain
-
-    def _aliases_around(self, node: cst.CSTNode) -> Aliases:
-        function = self._tree.enclosing(node)
-        if function not in self._aliases:
-            self._aliases[function] = Aliases(self._reader, function)
-        return self._aliases[function]

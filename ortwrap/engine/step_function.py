@@ -56,6 +56,8 @@ class StepFunction:
         self.liveness = Liveness(tree, self.reader, node, helpers.callees)
         objects = Objects(tree, bindings, modules)
         uses = Uses(bindings, modules, objects)
+        ties = SharedObjects(bindings, modules).ties(node, self.reader)
+        aliases = Aliases(self.reader, node, ties)
         randomness = Randomness(tree, bindings, modules)
         independence = Independence(tree, bindings, modules, randomness)
         self.orderer = Orderer(
@@ -64,7 +66,7 @@ class StepFunction:
             self.reader,
             self.slicer,
             HarmCheck(bindings, modules, objects, independence),
-            Aliases(self.reader, node, SharedObjects(bindings, modules).ties(node, self.reader)),
+            aliases,
             randomness,
             Randomness(tree, bindings, modules, beside_torch=True),
             independence,
@@ -84,6 +86,7 @@ class StepFunction:
             Optimizers(tree, modules),
             objects,
             uses,
+            aliases,
         )
         self.captures = CaptureFinder(self.analyses)
         self.rounds = Rounds(self.analyses, self.slicer)

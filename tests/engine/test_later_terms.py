@@ -65,7 +65,23 @@ for _ in range(3):
 LOSS = "    loss = criterion(output, y)\n"
 UPDATE = "    optimizer.zero_grad()\n    loss.backward()\n    optimizer.step()\n"
 
+UNDER_TWO_NAMES = """\
+def train():
+    output = model(x)
+    loss = criterion(output, y)
+    STORE["size"] = output.mean()
+    loss = loss + same["size"]
+    loss.backward()
+    optimizer.step()
+
+
+STORE = {}
+same = STORE
+train()
+"""
+
 KEPT = {
+    "in a dict that the module knows by two names": UNDER_TWO_NAMES,
     "added in place by a function": LOSS + "    penalise(loss, output)\n" + UPDATE,
     "added in place by an operator": LOSS
     + "    operator.iadd(loss, output.pow(2).mean())\n"
