@@ -1,8 +1,9 @@
 """Training scripts put together at random from the idioms that people combine.
 
 A program is a choice for each place of a training step: what the model returns, how it is called,
-what stands between, what the loss is, how it is scaled and consumed, what is read afterwards, and
-the scope that all of it stands in.
+what stands between, what the loss is, what is added to it, how it is scaled and consumed, what is
+read afterwards, and the scope that all of it stands in. Some choices belong together: a statement
+that changes something, and a loss that reads it under this name or another.
 """
 
 from __future__ import annotations
@@ -63,24 +64,75 @@ def run_backward(loss, scaler):
     scaler.scale(loss).backward()
 
 
+def predict(net, batch):
+    return net(batch)
+
+
+class Schedule:
+    def __init__(self):
+        self.weight = 1.0
+
+    def __str__(self):
+        self.start()
+        return "schedule"
+
+    @property
+    def moved_on(self):
+        self.weight = 0.8 * self.weight
+        return self.weight
+
+    def start(self):
+        self.weight = 0.9 * self.weight
+
+    def value(self):
+        return self.weight
+
+
+class Tracker:
+    def record(self, term):
+        self.kept = [term]
+
+    def total(self):
+        return 0.1 * sum(self.kept)
+
+
+def keep(term):
+    TERMS[:] = [term]
+
+
+def penalise(loss, output):
+    loss += 0.1 * output.pow(2).mean()
+
+
 class Config:
     smooth, extra, parts = False, True, 2
 
 
-config = Config()
+TERMS, SETTINGS = [], {"scale": 1.0}
+current, config, schedule, tracker = SETTINGS, Config(), Schedule(), Tracker()
+marks, weights, counts, turns = set(), [0.7, 0.3, 0.5], torch.ones(3), iter(range(1, 1000))
 device = torch.device("cpu")
 scaler = torch.amp.GradScaler("cpu", enabled=False)
 data = [(torch.randn(6, 4), torch.randint(0, 3, (6,))) for _ in range(3)]
 model = Net("{kind}")
 teacher = Net("plain")
 criterion = nn.CrossEntropyLoss()
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+encoder = nn.Sequential(nn.Linear(4, 4), nn.Tanh())
+trained = [*model.parameters(), *encoder.parameters()]
+optimizer = torch.optim.SGD(trained, lr=0.1, momentum=0.9)
 
 """
 
 # What the model returns, and how the logits come out of it.
 CALLS = {
-    "plain": ["out = model(x)", "out = model(x.to(device))", "out: torch.Tensor = model(x)"],
+    "plain": [
+        "out = model(x)",
+        "out = model(x.to(device))",
+        "out: torch.Tensor = model(x)",
+        "out = predict(model, x)",
+        "code = encoder(x)\nout = model(code)",
+        "out = model(encoder(x)) if config.extra else model(x)",
+    ],
     "tuple": ["out, features = model(x)", "both = model(x)\nout = both[0]", "out, _ = model(x)"],
     "dict": ['result = model(x)\nout = result["logits"]', 'out = model(x)["logits"]'],
     "loss": ["loss, out = model(x, y)", "both = model(x, y=y)\nloss = both[0]\nout = both[1]"],
@@ -136,6 +188,41 @@ LOSSES = [
     "loss = criterion(out, y) + 1e-3 * sum(p.pow(2).sum() for p in model.parameters())",
 ]
 
+# What stands between, and a loss that reads what it changes.
+TOGETHER = [
+    ("marks.add(seen)", "loss = criterion(out, y) / (1 + len(marks))"),
+    ("weights.sort()", "loss = criterion(out, y) * weights[0]"),
+    ("weights.append(weights.pop(0))", "loss = criterion(out, y) * weights[0]"),
+    ("schedule.start()", "loss = schedule.weight * criterion(out, y)"),
+    ("schedule.start()", "loss = criterion(out, y) * schedule.value()"),
+    ("print(schedule)", "loss = criterion(out, y) * schedule.weight"),
+    ("print(schedule.moved_on)", "loss = criterion(out, y) * schedule.weight"),
+    ("print(schedule.weight)", "loss = criterion(out, y) * schedule.moved_on"),
+    (
+        "counts.add_(torch.bincount(y, minlength=3))",
+        "loss = F.cross_entropy(out, y, weight=1 / counts)",
+    ),
+    ("skipped = next(turns)", "loss = criterion(out, y) / next(turns)"),
+    ("found = any(turn > seen for turn in turns)", "loss = criterion(out, y) / next(turns)"),
+    ('SETTINGS["scale"] = 1.0 + seen', 'loss = criterion(out, y) * current["scale"]'),
+    ("SETTINGS.update(scale=0.5)", 'loss = criterion(out, y) * current["scale"]'),
+    ("Config.parts += 1", "loss = criterion(out, y) / config.parts"),
+    ("keep(out.pow(2).mean())", "loss = criterion(out, y) + sum(TERMS)"),
+    ("tracker.record(out.std())", "loss = criterion(out, y) + tracker.total()"),
+    ("teacher.train(epoch > 0)", "loss = criterion(out, y) + teacher(x).pow(2).mean()"),
+]
+
+# What adds to a loss that is known.
+ADDED = [
+    "penalise(loss, out)",
+    "keep(0.1 * out.pow(2).mean())\nloss = loss + sum(TERMS)",
+    "tracker.record(out.abs().mean())\nprint(loss.item())\nloss = loss + tracker.total()",
+    "if config.extra:\n    keep(out.std())\n    loss = loss + TERMS[0]",
+    "SETTINGS['term'] = out.mean()\nloss = loss + current['term']",
+    "loss = loss + weights[0] * teacher(x).mean()",
+    "loss += epoch * out.var()",
+]
+
 SCALES = ["", "loss = loss / config.parts", "loss /= 2", "loss = loss * (1.0 / config.parts)"]
 
 GUARDS = [
@@ -185,6 +272,14 @@ SCOPES = {
 _OF_THE_TRAINER = re.compile(r"\b(model|criterion|optimizer)\b(?=[.(])")
 
 
+# When the parameters are updated.
+UPDATES = [
+    "optimizer.step()",
+    "optimizer.step()\nSETTINGS['scale'] *= 0.9",
+    "if epoch == 1:\n    optimizer.step()\n    optimizer.zero_grad()",
+]
+
+
 @dataclass(frozen=True)
 class Program:
     """One composed script, and how the step was composed, for the report of a failure."""
@@ -197,30 +292,49 @@ def programs(draw: st.DrawFn) -> Program:
     """A script of one training step."""
     kind = draw(st.sampled_from(sorted(CALLS)))
     call = draw(st.sampled_from(CALLS[kind]))
-    loss = "" if kind == "loss" else draw(st.sampled_from(LOSSES))
-    between = [] if kind == "loss" else draw(st.lists(st.sampled_from(BETWEEN), max_size=3))
+    between, loss = ([], "") if kind == "loss" else _losses(draw)
     if "\n" not in call and call.startswith("out = ") and draw(st.booleans()):
         call, between, loss = "", [], f"loss = criterion({call[6:]}, y)"
+    computed = [call, *between, loss]
+    if call and draw(st.booleans()):
+        computed.append(draw(st.sampled_from(ADDED)))
+    computed += [draw(st.sampled_from(SCALES)), draw(st.sampled_from(GUARDS))]
+    update = draw(st.sampled_from(UPDATES))
+    clear = "" if "zero_grad" in "".join([*between, update]) else "optimizer.zero_grad()"
+    trained = [clear, draw(st.sampled_from(SINKS)), update]
     after = draw(st.sampled_from(AFTER)) if call else ""
-    step = [
-        call,
-        *between,
-        loss,
-        draw(st.sampled_from(SCALES)),
-        draw(st.sampled_from(GUARDS)),
-        "" if "optimizer.zero_grad()" in between else "optimizer.zero_grad()",
-        draw(st.sampled_from(SINKS)),
-        "optimizer.step()",
-        after,
-    ]
-    loop = (
-        "seen, total, history = 0, 0.0, []\nfor epoch in range(2):\n    beta = 0.1 * (epoch + 1)\n"
-        "    for x, y in data:\n" + textwrap.indent("\n".join(filter(None, step)), " " * 8) + "\n"
-    )
     scope = SCOPES[draw(st.sampled_from(sorted(SCOPES)))]
+    loop = _loop(
+        [*computed, *_in_phases(trained), after]
+        if draw(st.booleans())
+        else [*computed, *trained, after]
+    )
     body = scope.format(
         loop=loop,
         indented=textwrap.indent(loop, " " * 4),
         method=textwrap.indent(_OF_THE_TRAINER.sub(r"self.\1", loop), " " * 8),
     )
     return Program(HEAD.replace("{kind}", kind) + body)
+
+
+def _losses(draw: st.DrawFn) -> tuple[list[str], str]:
+    """Statements between the model and the loss, and the loss."""
+    between = draw(st.lists(st.sampled_from(BETWEEN), max_size=3))
+    if not draw(st.booleans()):
+        return between, draw(st.sampled_from(LOSSES))
+    changes, loss = draw(st.sampled_from(TOGETHER))
+    between.insert(draw(st.integers(0, len(between))), changes)
+    return between, loss
+
+
+def _in_phases(trained: list[str]) -> list[str]:
+    """The same loop evaluates in its first epoch."""
+    inner = "\n".join(filter(None, trained))
+    return ["if epoch > 0 or not config.extra:\n" + textwrap.indent(inner, " " * 4)]
+
+
+def _loop(step: list[str]) -> str:
+    return (
+        "seen, total, history = 0, 0.0, []\nfor epoch in range(2):\n    beta = 0.1 * (epoch + 1)\n"
+        "    for x, y in data:\n" + textwrap.indent("\n".join(filter(None, step)), " " * 8) + "\n"
+    )
