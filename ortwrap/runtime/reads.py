@@ -184,7 +184,8 @@ class _Reading:
         if _is_object(container):
             self.open(container)
         self._opened.add(id(container))
-        items = container.values() if isinstance(container, dict) else container
+        # A dictionary of the user's own kind may make what it is asked for.
+        items = dict.values(container) if isinstance(container, dict) else container
         for item in itertools.islice(items, _MAX_ITEMS):
             if _is_worth_a_look(item):
                 self.reach(item)

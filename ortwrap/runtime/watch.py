@@ -197,7 +197,8 @@ class Watch:
         self, namespace: dict[str, Any], names: Iterable[str], sized: bool, depth: int
     ) -> Hashable:
         chosen = tuple(names)
-        values = tuple([namespace[name] for name in chosen])
+        # As the ledger asks: a dictionary of the user's own kind may make what it is asked for.
+        values = tuple([dict.get(namespace, name) for name in chosen])
         self._ledger.rows(namespace, chosen, values)
         if sized:
             self._ledger.size(namespace)

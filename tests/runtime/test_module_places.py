@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from twins import Twins, mlp
 
+from ortwrap.runtime.watch import Watch
+
 Read = Callable[[Tensor], Tensor]
 Place = Callable[[], tuple[Read, Callable[[], object]]]
 
@@ -349,6 +351,26 @@ def test_an_iterator_that_forward_can_move_on_runs_eagerly(make: Callable[[], An
         expected = (model(data) - target).square().mean() * next(twin)
         torch.testing.assert_close(step(data, target), expected)
     assert "iterator" in step.report()["signatures"][0]["reason"]
+
+
+class Making(OrderedDict):  # type: ignore[type-arg]
+    """Makes what it is asked for, as the activations of transformers do."""
+
+    made = 0
+
+    def __getitem__(self, name: str) -> Any:
+        Making.made += 1
+        return super().__getitem__(name)()
+
+
+def test_a_dictionary_that_makes_its_values_is_not_asked_for_them() -> None:
+    table = Making(tanh=nn.Tanh, relu=nn.ReLU)
+    step = Step(mlp(8, 4), lambda loss: table["relu"](loss))
+    watch = Watch(tuple(step.modules()))
+    assert watch.unchanged()
+    assert Making.made == 0
+    table["relu"] = nn.Tanh
+    assert not watch.unchanged()
 
 
 class Counted(Step):
