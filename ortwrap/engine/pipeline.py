@@ -31,7 +31,7 @@ from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.rows import Rows
 from ortwrap.engine.safety import misplaced, uncompilable, unresolved_names
 from ortwrap.engine.second_order import check_first_order, check_graph_is_left_alone
-from ortwrap.engine.shared import grouped, why_shared, without_shared
+from ortwrap.engine.shared import grouped, upstream_of, why_shared, without_shared
 from ortwrap.engine.shared_graph import SharedGraph
 from ortwrap.engine.sinks import Sink, SinkFinder
 from ortwrap.engine.slices import LossSlice
@@ -78,6 +78,8 @@ class Rewrite:
         sinks = [*self._finder.find(), *returned.find()]
         self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers)
         self._functions: dict[cst.CSTNode, StepFunction] = {}
+        # What the losses of wrappers go back through.
+        self._upstream: set[Unit] = set()
         self._sinks = self._in_order(sinks)
         self._sinks = self._in_order(self._relocated(self._sinks))
         if left is None:
@@ -93,8 +95,9 @@ class Rewrite:
         shared = self._slice_all(rows)
         for sink, found in list(self._slices.items()):
             others = (self._slices[other] for other in self._slices if other is not sink)
+            upstream = self._upstream.union(*(other.upstream for other in others))
             slicer = self._function(sink, self._sinks).slicer
-            self._slices[sink] = without_shared(found, others, slicer)
+            self._slices[sink] = without_shared(found, upstream, slicer)
         groups = grouped(self._slices, self._tree)
         skipped = self._skipped(groups)
         shared += [
@@ -126,6 +129,7 @@ class Rewrite:
             try:
                 if self._existing.is_rewritten(sink):
                     rows[sink] = self._rows.row(sink, "skipped", "already goes through ortwrap")
+                    self._upstream |= upstream_of(sink, self._function(sink, self._sinks).slicer)
                     continue
                 if self._skip(sink) is None:
                     self._consumers.check(sink)
@@ -363,12 +367,8 @@ class Rewrite:
         self, group: list[Sink], found: LossSlice, slices: dict[Sink, LossSlice], sinks: list[Sink]
     ) -> Plan:
         function = self._function(group[0], sinks)
-        theirs = {
-            unit
-            for other, slice_ in slices.items()
-            if other not in group
-            for unit in (*slice_.units, *slice_.upstream)
-        }
+        others = [slice_ for other, slice_ in slices.items() if other not in group]
+        theirs = self._upstream.union(*((*other.units, *other.upstream) for other in others))
         check_own_ways(found, function.analyses)
         check_is_trained(found, function.analyses)
         check_first_order(found, function.analyses)

@@ -6,7 +6,7 @@ hangs on the graph of that loss. What is defined elsewhere does not tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 import libcst as cst
 
@@ -14,9 +14,10 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import overlap
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.shared_graph import SharedGraph
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice, Slicer
-from ortwrap.engine.tree import SourceTree
+from ortwrap.engine.tree import SourceTree, Unit
 
 
 def grouped(slices: Mapping[Sink, LossSlice], tree: SourceTree) -> list[list[Sink]]:
@@ -35,13 +36,27 @@ def grouped(slices: Mapping[Sink, LossSlice], tree: SourceTree) -> list[list[Sin
     return groups
 
 
-def without_shared(found: LossSlice, others: Iterable[LossSlice], slicer: Slicer) -> LossSlice:
+def upstream_of(sink: Sink, slicer: Slicer) -> set[Unit]:
+    """The statements before an update that a loss goes back through, as far as they are known."""
+    try:
+        return set(slicer.slice(sink).upstream)
+    except SharedGraph as shared:
+        return set(shared.units)
+    except Refuse:
+        return set()
+
+
+def without_shared(found: LossSlice, upstream: Collection[Unit], slicer: Slicer) -> LossSlice:
     """The slice without what another loss goes back through after an update, if it has more.
 
     `fake = generator(z)` of a step of the discriminator: the generator's loss is computed from it
     later. Left where it is, it is an input, and the graph behind it is there for both.
+
+    Args:
+        found: the slice.
+        upstream: statements that other losses go back through, with an update between.
+        slicer: of the function that the slice stands in.
     """
-    upstream = {unit for other in others for unit in other.upstream}
     shared = frozenset(unit for unit in found.units if unit in upstream)
     return (slicer.without(found, shared) if shared else None) or found
 
