@@ -61,9 +61,24 @@ class ConsumerCheck:
             raise Refuse("OW207", code=self._tree.brief(call))
         for argument in call.args:
             keyword = argument.keyword.value if argument.keyword is not None else ""
-            on = isinstance(argument.value, cst.Name) and argument.value.value == "True"
-            if keyword == "create_graph" and on:
+            if keyword == "create_graph" and self._is_on(argument.value):
                 raise Refuse("OW201", keyword=self._tree.code(argument).rstrip(", "))
+
+    def _is_on(self, value: cst.BaseExpression) -> bool:
+        """`True`, or a parameter that is unless a caller says otherwise."""
+        if not isinstance(value, cst.Name):
+            return False
+        if value.value == "True":
+            return True
+        function = self._tree.enclosing(value)
+        given = function.params if isinstance(function, cst.FunctionDef) else None
+        parameters = () if given is None else (*given.params, *given.kwonly_params)
+        return any(
+            parameter.name.value == value.value
+            and isinstance(parameter.default, cst.Name)
+            and parameter.default.value == "True"
+            for parameter in parameters
+        )
 
     def _imports_torch(self) -> bool:
         roots = {

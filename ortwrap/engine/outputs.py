@@ -50,6 +50,8 @@ class OutputFinder:
         self._liveness = analyses.liveness
         self._tensors = TensorProof(analyses)
         self._later = LaterTerms(analyses)
+        # The names of fields, each with the place that it is a field of.
+        self._field_names: dict[str, str] = {}
 
     def find(
         self, found: LossSlice, order: Order, inputs: set[str]
@@ -87,9 +89,9 @@ class OutputFinder:
             )
             if fields:
                 for name, nodes in fields.items():
-                    new = self.output_name(name, found)
+                    new = self._field_name(name, place, found)
                     if name == "loss" and self._is_loss(place, found) and not rescaled:
-                        new = found.place or "loss"
+                        new = found.place or found.name
                     else:
                         detach = name in _TENSOR_FIELDS and self._graph_ends(place, found, order)
                         outputs.append(CarriedOutput(new, f"{place}.{name}", detach))
@@ -329,6 +331,13 @@ class OutputFinder:
             return True
         last = found.units[-1].node if found.units else None
         return isinstance(last, cst.Assign) and self._tree.code(last.value) == wanted
+
+    def _field_name(self, field: str, place: str, found: LossSlice) -> str:
+        """`logits` of `output.logits`; of another step's `other.logits` it is `other_logits`."""
+        name = self.output_name(field, found)
+        if self._field_names.setdefault(name, place) != place:
+            name = self.output_name(f"{place.split('.')[-1]}_{field}", found)
+        return name
 
     def output_name(self, field: str, found: LossSlice) -> str:
         """A name for an output that the step's function does not use so far."""

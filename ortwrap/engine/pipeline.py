@@ -16,6 +16,7 @@ from ortwrap.engine.consumers import ConsumerCheck
 from ortwrap.engine.elsewhere import Elsewhere
 from ortwrap.engine.emit import Emitter
 from ortwrap.engine.existing import ExistingUses
+from ortwrap.engine.failures import check_no_handler_reads_half
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.measured import check_is_trained
 from ortwrap.engine.modules import ModuleTable
@@ -78,6 +79,7 @@ class Rewrite:
         sinks = [*self._finder.find(), *returned.find()]
         self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers)
         self._functions: dict[cst.CSTNode, StepFunction] = {}
+        self._loss_names: dict[tuple[cst.CSTNode, str], str] = {}
         # What the losses of wrappers go back through.
         self._upstream: set[Unit] = set()
         self._sinks = self._in_order(sinks)
@@ -373,6 +375,8 @@ class Rewrite:
         check_is_trained(found, function.analyses)
         check_first_order(found, function.analyses)
         check_graph_is_left_alone(found, function.analyses)
+        check_no_handler_reads_half(found, function.analyses)
+        found = replace(found, name=self._fresh_loss_name(found))
         found = with_own_criteria(found, function.analyses)
         found, order, captures = function.arrange(found, theirs)
         check_graph_is_spent(group, found, captures, function.analyses)
@@ -383,15 +387,20 @@ class Rewrite:
             found=found,
             order=order,
             captures=captures,
-            loss_target=found.place or self._fresh_loss_name(group[0]),
+            loss_target=found.place or found.name,
         )
         if self._options.standalone:
             check_without_guards(plan, self._tree, self._bindings, self._helpers)
         return plan
 
-    def _fresh_loss_name(self, sink: Sink) -> str:
-        names = self._bindings.scope(self._tree.enclosing(sink.call)).names
+    def _fresh_loss_name(self, found: LossSlice) -> str:
+        """A name that the function does not have, nor another loss that something reads later."""
+        function, code = self._tree.enclosing(found.sink.call), self._tree.code(found.loss)
+        names = {*self._bindings.scope(function).names, *self._bindings.module.names}
         for name in ("loss", "total_loss", "step_loss", "loss_to_minimize"):
-            if name not in names and name not in self._bindings.module.names:
+            given = code
+            if isinstance(found.loss, cst.Attribute):
+                given = self._loss_names.setdefault((function, name), code)
+            if name not in names and given == code:
                 return name
         return "loss_of_step"

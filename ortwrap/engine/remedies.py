@@ -172,6 +172,16 @@ def step(x):
     optimizer.step()
     print(forward_and_loss, time.time() - start)
 """,
+    "OW115": f"""\
+{_HEAD}x, y = torch.ones(3, 4), torch.zeros(3, 2)
+try:
+    out = model(x)
+    loss = criterion(out, y)
+    loss.backward()
+except RuntimeError:
+    print(x.shape)
+    raise
+""",
     "OW201": """\
 import torch
 from torch import nn

@@ -36,6 +36,7 @@ class LossSlice:
         upstream: statements before a barrier whose values reach the loss with a gradient.
         open_places: what statements outside of forward compute the rest of the loss from.
         chosen_by: the `if` whose branch the block is, where each branch is a step of its own.
+        name: what the caller calls the loss, where it has no place.
     """
 
     sink: Sink
@@ -49,6 +50,7 @@ class LossSlice:
     upstream: tuple[Unit, ...]
     open_places: frozenset[str] = frozenset()
     chosen_by: cst.If | None = None
+    name: str = "loss"
 
     @cached_property
     def pieces(self) -> tuple[Unit, ...]:

@@ -26,7 +26,13 @@ _MAX_ITEMS = 256
 _CALLABLES = (types.FunctionType, types.MethodType, functools.partial)
 _CONTAINERS = (list, tuple, dict, set, frozenset, deque)
 _OFFERED = (*_CALLABLES, *_CONTAINERS, type, types.ModuleType, nn.Module)
-_NEVER_READ = frozenset({"__init__", "extra_repr", "__repr__", "state_dict", "load_state_dict"})
+# Whoever makes, keeps, copies or shows a module runs these. What they name would be opened: the
+# trainer that a LightningModule leaves out of its state, with all its counters.
+_NEVER_READ = frozenset(
+    "__init__ __new__ __init_subclass__ __del__ __getstate__ __setstate__ __reduce__ __reduce_ex__ "
+    "__copy__ __deepcopy__ __dir__ __sizeof__ __repr__ extra_repr state_dict "
+    "load_state_dict".split()
+)
 
 
 @dataclass(frozen=True)

@@ -170,3 +170,15 @@ _page(
     "    forward = time.time() - start\n    out.sum().backward()\n"
     "    print(forward, time.time() - start)\n",
 )
+_page(
+    "OW115",
+    "a handler that reads half of the step",
+    "the handler at line {line} reads `{name}`, which is not there if the loss fails in one call "
+    "with the model",
+    "Leave `{name}` out of the handler, or check it before the loss is computed.",
+    "Model and loss become one call. Where it fails nothing of it is bound: a handler that shows "
+    "what the model gave would find nothing, or what the step before has left.",
+    HEAD + "x, y = torch.ones(3, 4), torch.zeros(3, 2)\ntry:\n    out = model(x)\n"
+    "    loss = criterion(out, y)\n    loss.backward()\nexcept RuntimeError:\n"
+    "    print(out.shape)\n    raise\n",
+)
