@@ -63,7 +63,7 @@ def reads_of(roots: Iterable[nn.Module], given: Iterable[Any] = ()) -> Reads:
     """
     reading = _Reading()
     for root in roots:
-        reading.open(root)
+        reading.open_part(root)
     for one in given:
         reading.give(one)
     return reading.done()
@@ -123,6 +123,14 @@ class _Reading:
             tuple(self._owners.values()),
             tuple(self._modules.values()),
         )
+
+    def open_part(self, module: nn.Module) -> None:
+        """A module of the step; the metrics that it keeps for reports only if code names them."""
+        if not _is_metric(module):
+            self.open(module)
+        for name, part in module._modules.items():
+            if part is not None and _is_metric(part):
+                self._offer(name, part)
 
     def open(self, owner: Any) -> None:
         """Offers the methods of an object, and the callables and objects that it holds."""
@@ -193,7 +201,8 @@ class _Reading:
         # A dictionary of the user's own kind may make what it is asked for.
         items = dict.values(container) if isinstance(container, dict) else container
         for item in itertools.islice(items, _MAX_ITEMS):
-            if _is_worth_a_look(item):
+            # The table of a module's parts holds its metrics too, which `open_part` sees to.
+            if _is_worth_a_look(item) and not _is_metric(item):
                 self.reach(item)
 
     def _open_owner(self, owner: type | types.ModuleType) -> None:
@@ -251,6 +260,12 @@ def _imported(names: Iterable[str], space: dict[str, Any]) -> Iterator[types.Mod
 def _is_followed(path: str) -> bool:
     """Whether code is the user's, or was typed or made without a file."""
     return is_user_code(path) or (path.startswith("<") and not path.startswith("<frozen"))
+
+
+def _is_metric(value: Any) -> bool:
+    """A module of torchmetrics, which changes with every batch that it is shown."""
+    kinds = type(value).__mro__ if isinstance(value, nn.Module) else ()
+    return any(kind.__module__.startswith("torchmetrics.") for kind in kinds)
 
 
 def _is_worth_a_look(value: Any) -> bool:

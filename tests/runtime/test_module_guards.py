@@ -693,3 +693,31 @@ def test_trust_skips_the_guards_and_is_off_by_default(monkeypatch: pytest.Monkey
     (_, mine, eager), (before, trusted, _) = found
     torch.testing.assert_close(mine, eager)
     torch.testing.assert_close(trusted, before)
+
+
+class Scored(nn.Module):
+    """Keeps a metric for its reports, as a LightningModule does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        metrics = pytest.importorskip("torchmetrics.aggregation")
+        self.layer, self.seen_so_far = nn.Linear(8, 4), metrics.SumMetric()
+
+    def forward(self, data: torch.Tensor) -> torch.Tensor:
+        return self.layer(data)
+
+
+class AsksItsMetric(Scored):
+    def forward(self, data: torch.Tensor) -> torch.Tensor:
+        return self.layer(data) * (1 + self.seen_so_far.sum_value)
+
+
+@pytest.mark.parametrize("kind", [Scored, AsksItsMetric])
+def test_a_metric_is_followed_where_forward_asks_it(kind: type[Scored]) -> None:
+    twins = Twins(kind(), nn.CrossEntropyLoss())
+    for step in range(5):
+        for model in (twins.model, twins.reference):
+            model.seen_so_far.update(torch.tensor(float(step)))
+        twins.step(torch.randn(6, 8), torch.randint(0, 4, (6,)))
+    if kind is Scored:
+        assert twins.backends == ["ort"]
