@@ -72,3 +72,39 @@ def test_a_handler_finds_what_the_model_gave_or_the_step_is_refused(
 def test_a_flag_that_is_on_by_default_is_on(default: str, code: str | None) -> None:
     result = rewrite_source(HEAD + FLAG.format(default=default))
     assert [step.code for step in result.steps] == [code]
+
+
+CONTEXT = """\
+class Context:
+    def __init__(self, k):
+        self.k = k
+
+    def split(self):
+        self.k = self.k * 0
+        return self.k
+
+
+class Net(nn.Linear):
+    def weigh(self, batch):
+        return batch["context"].k + 1
+
+
+net = Net(4, 1)
+
+
+def step(x, k):
+    context = Context(k)
+    batch = {{"context": context}}
+    weight = {weight}
+    k = context.split()
+    loss = (net(x) * weight + k).mean()
+    loss.backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("weight", "code"), [("net.weigh(batch)", "OW203"), ("net.weight.mean()", None)]
+)
+def test_an_object_changes_after_what_reads_it(weight: str, code: str | None) -> None:
+    result = rewrite_source(HEAD + CONTEXT.format(weight=weight))
+    assert [step.code for step in result.steps] == [code]

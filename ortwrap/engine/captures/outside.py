@@ -13,7 +13,7 @@ from ortwrap.engine.captures.counters import Counters, is_option_name
 from ortwrap.engine.captures.randomness import makes_random_tensor, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.walked import Guard, Walked
-from ortwrap.engine.effects import place_of, root_place
+from ortwrap.engine.effects import overlap, place_of, root_place
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
@@ -178,6 +178,7 @@ class Outside:
         func = node.func
         if isinstance(func, cst.Attribute) and self._objects.changes(func) is not None:
             # Once per step, as ever.
+            self._check_is_read_later(node, func)
             return True
         if isinstance(func, cst.Attribute) and func.attr.value in _METHODS:
             return self._is_access(func.value) or self.is_outside(func.value)
@@ -202,6 +203,17 @@ class Outside:
                 why="it draws random numbers after the model has run",
             )
         return True
+
+    def _check_is_read_later(self, call: cst.Call, func: cst.Attribute) -> None:
+        """Refuse a change that would come before what reads the object as it was."""
+        unit = self._tree.unit_of(call)
+        before = [piece for piece in self._pieces if piece.index < unit.index]
+        read = set[str]().union(*(self._reader.of(piece.node).reads for piece in before))
+        root = root_place(func.value, self._reader.instance)
+        tied = self._analyses.aliases.closure(set() if root is None else {root})
+        for name in sorted(overlap(tied, read)):
+            why = f"it changes `{root}`, which is read before as `{name}`"
+            raise Refuse("OW203", call, code=self._tree.brief(call), why=why)
 
     def _has_to_stay(self, helper: cst.FunctionDef, func: cst.BaseExpression) -> bool:
         """`one_hot(labels)` of this file, which takes values out of what it is given.
