@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
@@ -24,9 +24,16 @@ def is_read_on_failure(
         reader: of the function around.
     """
     computed = set[str]().union(*(reader.of(unit.node).changes for unit in units))
-    return any(
-        overlap(computed, set(reader.of(unit.node).reads))
-        for block in tree.blocks(tried.owner)
-        if block is not tried and not isinstance(block.owner, cst.Else)
-        for unit in block.units
-    )
+    return any(True for _ in read_on_failure(computed, tried, tree, reader))
+
+
+def read_on_failure(
+    places: set[str], tried: Block, tree: SourceTree, reader: EffectsReader
+) -> Iterator[tuple[Unit, str]]:
+    """What the handlers and the `finally` of a `try` read of some places, with the statement."""
+    for block in tree.blocks(tried.owner):
+        if block is tried or isinstance(block.owner, cst.Else):
+            continue
+        for unit in block.units:
+            for place in sorted(overlap(places, set(reader.of(unit.node).reads))):
+                yield unit, place

@@ -7,14 +7,13 @@ as it ever did, and its gradients reach the graph through what forward returns.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import overlap
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import calls_in, descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import Unit
@@ -77,7 +76,7 @@ def _is_tied(piece: Unit, analyses: Analyses) -> bool:
     """The statement runs a module, or code that may take gradients of its own."""
     if analyses.flow.module_uses(piece.node):
         return True
-    for call in _calls(piece.node):
+    for call in calls_in(piece.node):
         qualified = analyses.bindings.qualified(call.func)
         if qualified is not None and not qualified.startswith(("torch.", "math.", "numpy.")):
             return True
@@ -97,7 +96,9 @@ def _loss_among(
     named = [place for place in places if "loss" in place.lower()]
     if len(named) != 1:
         named = sorted(places) if len(places) == 1 else []
-    computed = any(_computes_a_loss(call, analyses) for unit in head for call in _calls(unit.node))
+    computed = any(
+        _computes_a_loss(call, analyses) for unit in head for call in calls_in(unit.node)
+    )
     return named[0] if named and (computed or "loss" in named[0].lower()) else None
 
 
@@ -117,7 +118,3 @@ def _is_read_as_a_value(place: str, piece: Unit, analyses: Analyses) -> bool:
             if not (isinstance(call, cst.Call) and call.func is parent):
                 return False
     return True
-
-
-def _calls(node: cst.CSTNode) -> Iterator[cst.Call]:
-    return (inner for inner in descendants(node) if isinstance(inner, cst.Call))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.effects import overlap
+from ortwrap.engine.attempts import read_on_failure
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
 
@@ -26,8 +26,6 @@ def check_no_handler_reads_half(found: LossSlice, analyses: Analyses) -> None:
         if isinstance(node, cst.FunctionDef):
             return
         if isinstance(node, (cst.Try, cst.TryStar)) and inside is node.body:
-            for block in tree.blocks(node)[1:]:
-                for unit in () if isinstance(block.owner, cst.Else) else block.units:
-                    for name in sorted(overlap(half, set(reader.of(unit.node).reads))):
-                        raise Refuse("OW115", unit.node, name=name, line=tree.line(unit.node))
+            for unit, name in read_on_failure(half, tree.blocks(node)[0], tree, reader):
+                raise Refuse("OW115", unit.node, name=name, line=tree.line(unit.node))
         inside = node

@@ -62,6 +62,11 @@ def descendants(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         stack.extend(reversed(children(current)))
 
 
+def calls_in(node: cst.CSTNode) -> Iterator[cst.Call]:
+    """The calls in `node`, itself included, outer ones first."""
+    return (inner for inner in descendants(node) if isinstance(inner, cst.Call))
+
+
 def stored_names(node: cst.CSTNode) -> set[str]:
     """Names that a piece binds, attributes of the instance under their last name."""
     names: set[str] = set()

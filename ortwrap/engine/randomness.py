@@ -7,7 +7,6 @@ one of them moves a generator.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Callable, TypeVar
 
 import libcst as cst
@@ -15,7 +14,7 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import instance_name, place_of
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import calls_in
 from ortwrap.engine.tree import SourceTree
 
 Node = TypeVar("Node", bound=cst.CSTNode)
@@ -155,7 +154,7 @@ class Randomness:
 
     def first_draw_in(self, node: cst.CSTNode) -> cst.Call | None:
         """A call in a piece of code that may."""
-        return next((call for call in _calls(node) if self.call_may_draw(call)), None)
+        return next((call for call in calls_in(node) if self.call_may_draw(call)), None)
 
     def _method_may_draw(self, func: cst.Attribute) -> bool:
         """A layer that an instance was given may; methods are read where they are defined."""
@@ -168,7 +167,3 @@ class Randomness:
         if values:
             return any(not isinstance(value, cst.Call) for value in values)
         return self._modules.classes.inherited(home, func.attr.value) is None
-
-
-def _calls(node: cst.CSTNode) -> Iterator[cst.Call]:
-    return (inner for inner in descendants(node) if isinstance(inner, cst.Call))

@@ -6,7 +6,7 @@ OW312 the step is on ONNX Runtime already. OW901 has none: its cause is a mistak
 
 from __future__ import annotations
 
-_HEAD = "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\ncriterion = nn.MSELoss()\n"
+from ortwrap.engine.refusal_pages.page import HEAD
 
 REMEDIES: dict[str, str] = {
     "OW101": """\
@@ -41,13 +41,13 @@ for x, y in loader:
     optimizer.step()
 """,
     "OW104": f"""\
-{_HEAD}for target in torch.zeros(2, 3, 2):
+{HEAD}for target in torch.zeros(2, 3, 2):
     out = model(torch.ones(3, 4))
     loss = criterion(out, target)
     loss.backward()
 """,
     "OW105": f"""\
-{_HEAD}out = model(torch.ones(3, 4))
+{HEAD}out = model(torch.ones(3, 4))
 loss = sum(out for i in range(3)).mean()
 loss.backward()
 for i in range(3):
@@ -55,7 +55,7 @@ for i in range(3):
 """,
     "OW106": f"""\
 from mixing import Mixing
-{_HEAD}
+{HEAD}
 
 class Trainer(Mixing):
     def __init__(self):
@@ -70,7 +70,7 @@ class Trainer(Mixing):
         loss.backward()
 """,
     "OW107": f"""\
-{_HEAD}optimizer = torch.optim.SGD(model.parameters(), 0.1)
+{HEAD}optimizer = torch.optim.SGD(model.parameters(), 0.1)
 
 
 def compute_loss(x, y):
@@ -83,7 +83,7 @@ def train(x, y):
     loss.backward()
 """,
     "OW108": f"""\
-{_HEAD}for i in range(3):
+{HEAD}for i in range(3):
     out = model(torch.ones(3, 4))
     extra = out
     if i:
@@ -96,7 +96,7 @@ def train(x, y):
     "OW109": f"""\
 import my_functional
 import torch.nn.functional
-{_HEAD}F = torch.nn.functional if torch.cuda.is_available() else my_functional
+{HEAD}F = torch.nn.functional if torch.cuda.is_available() else my_functional
 
 
 def train(x, y):
@@ -161,7 +161,7 @@ for x in loader:
     "OW114": f"""\
 import time
 
-{_HEAD}optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+{HEAD}optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 
 def step(x):
@@ -173,7 +173,7 @@ def step(x):
     print(forward_and_loss, time.time() - start)
 """,
     "OW115": f"""\
-{_HEAD}x, y = torch.ones(3, 4), torch.zeros(3, 2)
+{HEAD}x, y = torch.ones(3, 4), torch.zeros(3, 2)
 try:
     out = model(x)
     loss = criterion(out, y)
@@ -195,12 +195,12 @@ for x, y in zip(torch.ones(8, 3, 4), torch.zeros(8, 3, 2)):
     loss.backward()
 """,
     "OW202": f"""\
-{_HEAD}out = model(torch.ones(3, 4))
+{HEAD}out = model(torch.ones(3, 4))
 loss = out.mean() + out.std()
 loss.backward()
 """,
     "OW203": f"""\
-{_HEAD}x, y = torch.ones(3, 4), torch.zeros(3, 2)
+{HEAD}x, y = torch.ones(3, 4), torch.zeros(3, 2)
 y.fill_(1.0)
 out = model(x)
 loss = criterion(out, y)
@@ -208,14 +208,14 @@ print(out)
 loss.backward()
 """,
     "OW204": f"""\
-{_HEAD}x, y, history = torch.ones(3, 4), torch.zeros(3, 2), []
+{HEAD}x, y, history = torch.ones(3, 4), torch.zeros(3, 2), []
 fit = criterion(model(x), y)
 loss = fit + model(x).abs().mean()
 history.append(fit)
 loss.backward()
 """,
     "OW205": f"""\
-{_HEAD}
+{HEAD}
 x, y = torch.ones(3, 4), torch.zeros(3, 2)
 loss = criterion(model(x), y)
 loss.backward()
@@ -226,7 +226,7 @@ penalty = (slope.norm(dim=1) - 1).pow(2).mean()
 penalty.backward()
 """,
     "OW206": f"""\
-{_HEAD}out = model(torch.ones(3, 4))
+{HEAD}out = model(torch.ones(3, 4))
 loss = out.mean() + out.std()
 loss.backward()
 """,
@@ -263,7 +263,7 @@ def finish_episode(returns):
 """,
     "OW209": f"""\
 from tuning import Tuner
-{_HEAD}tuner = Tuner()
+{HEAD}tuner = Tuner()
 x, y = torch.ones(3, 4), torch.zeros(3, 2)
 strength = 0.5
 for _ in range(3):
@@ -275,7 +275,7 @@ for _ in range(3):
     second.backward()
 """,
     "OW210": f"""\
-{_HEAD}critic = nn.Linear(2, 1)
+{HEAD}critic = nn.Linear(2, 1)
 actions = model(torch.ones(3, 4))
 loss = -critic(actions).mean()
 loss.backward()
@@ -284,26 +284,26 @@ again = model(torch.ones(3, 4))
 print(slope.norm())
 """,
     "OW301": f"""\
-{_HEAD}out = model(torch.ones(3, 4))
+{HEAD}out = model(torch.ones(3, 4))
 scale = out.abs().max()
 loss = criterion(out / scale, torch.zeros(3, 2))
 loss.backward()
 """,
     "OW302": f"""\
-{_HEAD}out = model(torch.ones(3, 4))
+{HEAD}out = model(torch.ones(3, 4))
 loss = out.mean()
 loss.backward()
 """,
     "OW304": f"""\
 import numpy as np
-{_HEAD}x = torch.ones(3, 4)
+{HEAD}x = torch.ones(3, 4)
 weight = np.random.rand()
 out = model(x)
 loss = out.mean() * weight
 loss.backward()
 """,
     "OW305": f"""\
-{_HEAD}out = model(torch.ones(3, 4))
+{HEAD}out = model(torch.ones(3, 4))
 out = torch.where(out.max() > 0.5, out * 2, out)
 loss = criterion(out, torch.zeros(3, 2))
 loss.backward()
@@ -356,7 +356,7 @@ engine.step()
 """,
     "OW313": f"""\
 # ortwrap rewrite
-{_HEAD}flag = True
+{HEAD}flag = True
 out = model(torch.ones(3, 4))
 if flag:
     loss = out.mean()
@@ -382,7 +382,7 @@ trainer = LossTrainer(model=model)
 trainer.train()
 """,
     "OW315": f"""\
-{_HEAD}model = torch.compile(model)
+{HEAD}model = torch.compile(model)
 
 
 def step(x, y):

@@ -9,7 +9,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import overlap
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import calls_in
 from ortwrap.engine.reachable import reachable_calls
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
@@ -81,8 +81,7 @@ def _behind(found: LossSlice, analyses: Analyses) -> Iterator[Unit]:
 
 def _gradient_calls(node: cst.CSTNode, analyses: Analyses) -> Iterator[cst.Call]:
     """`torch.autograd.grad` with what it takes the gradient of and by."""
-    calls = (inner for inner in descendants(node) if isinstance(inner, cst.Call))
-    for call in calls:
+    for call in calls_in(node):
         takes = analyses.bindings.qualified(call.func) == "torch.autograd.grad"
         if takes and len(_ends(call)) == len(_ENDS):
             yield call

@@ -16,7 +16,7 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.nodes import calls_in, children, descendants
 from ortwrap.engine.randomness import OF_MODULES, SAME_MODULE
 from ortwrap.engine.tree import SourceTree
 
@@ -129,9 +129,9 @@ class Statelessness:
         changed = reader.of(method.body).changes - set(scope.names)
         if method.name.value != "__init__" and (changed or scope.declared_global):
             return False
-        calls = (node for node in descendants(method.body) if isinstance(node, cst.Call))
         return all(
-            self._is_plain(call) and self._is_known(call.func, reader.instance) for call in calls
+            self._is_plain(call) and self._is_known(call.func, reader.instance)
+            for call in calls_in(method.body)
         )
 
     def _is_known(self, func: cst.BaseExpression, instance: str | None) -> bool:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, place_of, root_place
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import calls_in
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import SourceTree
 
@@ -26,7 +25,8 @@ def first_unknown_call(
     reader = EffectsReader(bindings, tree.enclosing(sink.call))
     calls = (
         call
-        for call in _calls_in(_behind(sink, tree, reader))
+        for node in _behind(sink, tree, reader)
+        for call in calls_in(node)
         if _is_unknown(call.func, bindings, modules, reader.instance)
         and _MAY_RUN.search(tree.code(call.func).rpartition(".")[2])
     )
@@ -82,11 +82,6 @@ def _behind(sink: Sink, tree: SourceTree, reader: EffectsReader) -> list[cst.CST
             wanted |= set(effects.reads)
             behind.append(node)
     return behind
-
-
-def _calls_in(nodes: Iterable[cst.CSTNode]) -> Iterator[cst.Call]:
-    for node in nodes:
-        yield from (inner for inner in descendants(node) if isinstance(inner, cst.Call))
 
 
 def _is_unknown(

@@ -15,7 +15,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.asked import asked_about
 from ortwrap.engine.captures.scopes import is_defined_once_for_all
 from ortwrap.engine.effects import instance_name
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import calls_in
 from ortwrap.engine.slices import LossSlice
 
 # What the methods of the wrapper call by these names.
@@ -188,8 +188,8 @@ def _parameter_that_gets(node: cst.BaseExpression, bindings: Bindings) -> str | 
 
 def _name_for_comparison(node: cst.Comparison, bindings: Bindings) -> str:
     """`epoch >= 3` -> epoch_ge_3, `random.random() < ratio` -> by_chance."""
-    calls = (inner for inner in descendants(node) if isinstance(inner, cst.Call))
-    if any(_RANDOM_NUMBER.match(bindings.qualified(call.func) or "") for call in calls):
+    called = (bindings.qualified(call.func) or "" for call in calls_in(node))
+    if any(map(_RANDOM_NUMBER.match, called)):
         return "by_chance"
     first = node.comparisons[0]
     operator = _OPERATORS.get(type(first.operator))

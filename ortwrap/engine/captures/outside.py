@@ -14,7 +14,7 @@ from ortwrap.engine.captures.randomness import makes_random_tensor, moves_a_gene
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import overlap, place_of, root_place
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import calls_in, descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.unwrapping import is_fact, is_unwrapping
@@ -220,11 +220,7 @@ class Outside:
 
         Where forward can run a helper it does; the draws of one that draws keep their order.
         """
-        draws = any(
-            moves_a_generator(call.func, self._bindings)
-            for call in descendants(helper.body)
-            if isinstance(call, cst.Call)
-        )
+        draws = any(moves_a_generator(call.func, self._bindings) for call in calls_in(helper.body))
         if draws or self._helpers.held_modules(helper):
             return False
         try:
