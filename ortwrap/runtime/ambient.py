@@ -32,3 +32,12 @@ def _autocast(device: str) -> Hashable:
     if not torch.is_autocast_enabled(device):
         return None
     return torch.get_autocast_dtype(device)
+
+
+def wants_gradients() -> bool:
+    """Whether a call of now is a training step that a graph could stand in for."""
+    return (
+        torch.is_grad_enabled()
+        and torch._C._get_tracing_state() is None
+        and not torch.compiler.is_compiling()
+    )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Callable
 
-import torch
 from torch import Tensor, nn
 
 from . import notes, settings, specialise
@@ -14,6 +14,7 @@ from .backend import unavailable
 from .distribution import Distribution
 from .eager import EagerCall, run_eagerly
 from .family import Family
+from .first_backward import watch_first_backward
 from .generators import position
 from .guards import Guarded, Guards
 from .judge import compare_again
@@ -264,7 +265,17 @@ class Dispatcher:
             self._defer(deferred.reason)
             return eager.result
         self._settle(family, call, plan, 1)
+        if isinstance(plan, GraphPlan):
+            give_back = functools.partial(self._give_back_to_eager, family, plan)
+            watch_first_backward(eager.result, give_back)
         return eager.result
+
+    def _give_back_to_eager(self, family: Family, plan: GraphPlan, reason: Reason) -> None:
+        """Runs eagerly what no graph can serve, of which the first backward has told."""
+        instead = EagerPlan(reason)
+        instead.signature = plan.signature
+        family.replace(plan, instead)
+        self.give_up(reason)
 
     def _news(self, eager: EagerCall) -> Reason | None:
         """Attributes that the call is the first to set: the next one can be given them."""
@@ -380,12 +391,3 @@ def _later(reason: Reason) -> Reason:
 
 def _detached(*args: Any, **kwargs: Any) -> Any:
     raise RuntimeError("the modules of this step have been collected")
-
-
-def wants_gradients() -> bool:
-    """Whether a call of now is a training step that a graph could stand in for."""
-    return (
-        torch.is_grad_enabled()
-        and torch._C._get_tracing_state() is None
-        and not torch.compiler.is_compiling()
-    )

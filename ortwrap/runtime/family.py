@@ -49,6 +49,11 @@ class Family:
             self.retired.append(self.plans[key])
         self.plans[key] = plan
 
+    def replace(self, plan: Plan, other: Plan) -> None:
+        """Runs by another plan from now on what `plan` ran."""
+        self.plans = {key: other if one is plan else one for key, one in self.plans.items()}
+        self.retired.append(plan)
+
     def generalise(self, call: Call) -> None:
         """Makes numbers that are seen with a second value inputs of the graph."""
         seen, self._numbers = self._numbers, call.numbers

@@ -11,7 +11,8 @@ from typing import Any, Callable, Union
 from torch import nn
 
 from . import churn, report, settings, tree
-from .dispatch import Dispatcher, wants_gradients
+from .ambient import wants_gradients
+from .dispatch import Dispatcher
 from .distribution import Distribution
 from .memo import is_alive, key_of
 from .pins import pin, pinned

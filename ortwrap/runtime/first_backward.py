@@ -1,0 +1,73 @@
+"""How the script goes back through the first call of a graph, which eager has computed.
+
+A graph gives the gradients of its results by its inputs, once. A script that asks more of the first
+loss will ask it of the next one, where a graph could only raise.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Sequence
+from typing import Any, Callable
+
+from torch import Tensor, is_grad_enabled
+
+from .branches import branches_of
+from .reasons import Reason
+from .structure import Leaves, describe
+
+_SECOND_ORDER = Reason("its backward makes a graph of its own (create_graph=True)")
+_TWICE = Reason("the script goes back through one loss twice (retain_graph=True)")
+_ON_THE_WAY = Reason("a hook on a result that the loss is computed from, or its grad, is asked for")
+
+
+def watch_first_backward(result: Any, told: Callable[[Reason], None]) -> None:
+    """Tells of the first use of what a step returned that no graph can serve.
+
+    Args:
+        result: what eager returned, of which everything can be looked into.
+        told: is given what was asked for.
+    """
+    leaves = Leaves()
+    describe(result, leaves)
+    results = [tensor for tensor in leaves.tensors if tensor.grad_fn is not None]
+    depends = branches_of(results, ())
+    observer = _Observer(told)
+    for index, tensor in enumerate(results):
+        inner = [weakref.ref(results[at]) for at in depends[index].results] if depends else []
+        assert tensor.grad_fn is not None
+        tensor.grad_fn.register_prehook(functools.partial(observer.before, index, inner))
+
+
+class _Observer:
+    """Looks on at each backward through the results of one call, and changes nothing."""
+
+    def __init__(self, told: Callable[[Reason], None]) -> None:
+        self._told = told
+        self._has_told = False
+        self._ran: set[int] = set()
+
+    def before(self, index: int, inner: Sequence[weakref.ref[Tensor]], gradients: Any) -> None:
+        """A gradient arrives at a result.
+
+        Args:
+            index: tells the result from others.
+            inner: other results, which it was computed from.
+            gradients: what arrives.
+        """
+        reason: Reason | None = None
+        if is_grad_enabled():
+            reason = _SECOND_ORDER
+        elif index in self._ran:
+            reason = _TWICE
+        elif any(_is_asked_for(reference()) for reference in inner):
+            reason = _ON_THE_WAY
+        self._ran.add(index)
+        if reason is not None and not self._has_told:
+            self._has_told = True
+            self._told(reason)
+
+
+def _is_asked_for(result: Tensor | None) -> bool:
+    return result is not None and bool(result._backward_hooks or result.retains_grad)

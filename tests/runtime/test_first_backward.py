@@ -1,0 +1,118 @@
+"""Scripts that ask more of the first loss than a graph gives: their steps stay eager."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from typing import Any, Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ortwrap.runtime import ort_module
+from ortwrap.runtime.reasons import OrtwrapWarning
+
+
+class Step(nn.Module):
+    """Gives what the loss was computed from beside it."""
+
+    def __init__(self, model: nn.Sequential) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        hidden = torch.tanh(self.model[0](x))
+        return self.model[1](hidden).square().mean(), hidden
+
+
+def gradient_of_a_gradient(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
+    slopes = torch.autograd.grad(loss, list(model.parameters()), create_graph=True)
+    sum((loss, *(slope.square().sum() for slope in slopes))).backward()
+
+
+def backward_with_a_graph(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
+    loss.backward(create_graph=True)
+    sum(one.grad.square().sum() for one in model.parameters()).backward()
+
+
+def backward_twice(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
+    loss.backward(retain_graph=True)
+    loss.backward()
+
+
+def gradient_before_the_backward(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
+    torch.autograd.grad(loss, list(model.parameters()), retain_graph=True)
+    loss.backward()
+
+
+def grad_of_a_result_on_the_way(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
+    hidden.retain_grad()
+    loss.backward()
+    assert hidden.grad is not None
+    next(model.parameters()).grad.add_(hidden.grad.sum())
+
+
+def hook_on_a_result_on_the_way(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
+    hidden.register_hook(lambda gradient: gradient * 2)
+    loss.backward()
+
+
+def backward(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
+    loss.backward()
+
+
+def backward_of_both(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
+    (loss / 2 + hidden.sum()).backward()
+
+
+ASK_TOO_MUCH = {
+    gradient_of_a_gradient: "create_graph=True",
+    backward_with_a_graph: "create_graph=True",
+    backward_twice: "twice",
+    gradient_before_the_backward: "twice",
+    grad_of_a_result_on_the_way: "or its grad",
+    hook_on_a_result_on_the_way: "hook on a result",
+}
+Update = Callable[[Tensor, Tensor, nn.Module], None]
+
+
+def trained_both_ways(update: Update, inputs: Tensor) -> Any:
+    """The wrapper after a step for each of the inputs; eager gave the same gradients in each."""
+    model = nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 3))
+    twin = copy.deepcopy(model)
+    step = ort_module(Step, model)
+    for x in inputs:
+        for run, trained in ((step, model), (Step(twin), twin)):
+            trained.zero_grad()
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", category=UserWarning, message=r"Using backward")
+                update(*run(x), trained)
+        for mine, theirs in zip(model.parameters(), twin.parameters()):
+            torch.testing.assert_close(mine.grad, theirs.grad)
+    return step
+
+
+@pytest.mark.parametrize("update", ASK_TOO_MUCH, ids=lambda update: update.__name__)
+def test_what_no_graph_can_serve_stays_eager_from_the_first_step_on(update: Update) -> None:
+    with pytest.warns(OrtwrapWarning, match=ASK_TOO_MUCH[update]):
+        step = trained_both_ways(update, torch.randn(3, 4, 6))
+    rows = step.report()["signatures"]
+    assert sum(row["ort_calls"] for row in rows) == 0
+    (row,) = (row for row in rows if row["backend"] == "eager" and row["calls"])
+    assert (row["calls"], ASK_TOO_MUCH[update] in row["reason"]) == (2, True)
+
+
+@pytest.mark.parametrize("update", [backward, backward_of_both], ids=lambda one: one.__name__)
+def test_one_backward_trains_on_a_graph(update: Update) -> None:
+    step = trained_both_ways(update, torch.randn(3, 4, 6))
+    (row,) = step.report()["signatures"]
+    assert row["ort_calls"] == 2
+
+
+def test_other_signatures_are_not_tried_either() -> None:
+    with pytest.warns(OrtwrapWarning, match="twice"):
+        step = trained_both_ways(backward_twice, torch.randn(1, 4, 6))
+    with torch.autocast("cpu"):
+        backward_twice(*step(torch.randn(4, 6)), step._wrapper.model)
+    assert sum(row["export_seconds"] is not None for row in step.report()["signatures"]) == 1
