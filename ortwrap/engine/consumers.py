@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import libcst as cst
 
+from ortwrap.engine.arguments import arguments_for
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.libraries import runs_steps
 from ortwrap.engine.refusals import Refuse
@@ -61,24 +62,35 @@ class ConsumerCheck:
             raise Refuse("OW207", code=self._tree.brief(call))
         for argument in call.args:
             keyword = argument.keyword.value if argument.keyword is not None else ""
-            if keyword == "create_graph" and self._is_on(argument.value):
+            if keyword == "create_graph" and self._may_be_on(argument.value):
                 raise Refuse("OW201", keyword=self._tree.code(argument).rstrip(", "))
 
-    def _is_on(self, value: cst.BaseExpression) -> bool:
-        """`True`, or a parameter that is unless a caller says otherwise."""
+    def _may_be_on(self, value: cst.BaseExpression) -> bool:
+        """`True`, or what a caller decides."""
         if not isinstance(value, cst.Name):
             return False
-        if value.value == "True":
+        bound = self._bindings.lookup(value)
+        given = any(binding.kind == "parameter" for binding in bound)
+        return value.value == "True" or (given and self._is_decided_by_calls(value))
+
+    def _is_decided_by_calls(self, flag: cst.Name) -> bool:
+        """A parameter of one step, or one of a loop of steps that is not off by all that is known.
+
+        Of a loop the runtime sees in the first step whether it is on, and leaves all to PyTorch.
+        """
+        scope = self._bindings.resolve(flag)
+        function = None if scope is None else scope.node
+        if not isinstance(function, cst.FunctionDef):
             return True
-        function = self._tree.enclosing(value)
-        given = function.params if isinstance(function, cst.FunctionDef) else None
-        parameters = () if given is None else (*given.params, *given.kwonly_params)
-        return any(
-            parameter.name.value == value.value
-            and isinstance(parameter.default, cst.Name)
-            and parameter.default.value == "True"
-            for parameter in parameters
-        )
+        around = list(self._tree.ancestors(flag))
+        around = around[: around.index(function)]
+        if not any(isinstance(node, (cst.For, cst.While)) for node in around):
+            return True
+        calls = self._bindings.calls_of(function)
+        parameters = (*function.params.params, *function.params.kwonly_params)
+        defaults = [one.default for one in parameters if one.name.value == flag.value]
+        given = arguments_for(function, flag.value, calls)
+        return any(isinstance(one, cst.Name) and one.value == "True" for one in defaults + given)
 
     def _imports_torch(self) -> bool:
         roots = {

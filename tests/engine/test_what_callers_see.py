@@ -32,10 +32,26 @@ def step(x, y):
         loss.backward()
     {handler}
 """
-FLAG = """\
+FLAG_OF_A_STEP = """\
 def step(x, y, *, create_graph={default}):
     loss = criterion(model(x), y)
     loss.backward(create_graph=create_graph)
+"""
+FLAG_OF_A_LOOP = """\
+def train(batches, second_order={default}):
+    for x, y in batches:
+        loss = criterion(model(x), y)
+        loss.backward(create_graph=second_order)
+
+
+{call}
+"""
+FLAG_OF_AN_OPTIMIZER = """\
+optimizer = make(model.parameters())
+second_order = hasattr(optimizer, "is_second_order") and optimizer.is_second_order
+for x, y in batches:
+    loss = criterion(model(x), y)
+    loss.backward(create_graph=second_order)
 """
 
 
@@ -68,43 +84,29 @@ def test_a_handler_finds_what_the_model_gave_or_the_step_is_refused(
     assert [step.code for step in result.steps] == [code]
 
 
-@pytest.mark.parametrize(("default", "code"), [("True", "OW201"), ("False", None)])
-def test_a_flag_that_is_on_by_default_is_on(default: str, code: str | None) -> None:
-    result = rewrite_source(HEAD + FLAG.format(default=default))
-    assert [step.code for step in result.steps] == [code]
-
-
-CONTEXT = """\
-class Context:
-    def __init__(self, k):
-        self.k = k
-
-    def split(self):
-        self.k = self.k * 0
-        return self.k
-
-
-class Net(nn.Linear):
-    def weigh(self, batch):
-        return batch["context"].k + 1
-
-
-net = Net(4, 1)
-
-
-def step(x, k):
-    context = Context(k)
-    batch = {{"context": context}}
-    weight = {weight}
-    k = context.split()
-    loss = (net(x) * weight + k).mean()
-    loss.backward()
-"""
+@pytest.mark.parametrize("default", ["True", "False"])
+def test_a_flag_of_one_step_may_be_on_in_any_call(default: str) -> None:
+    result = rewrite_source(HEAD + FLAG_OF_A_STEP.format(default=default))
+    assert [step.code for step in result.steps] == ["OW201"]
 
 
 @pytest.mark.parametrize(
-    ("weight", "code"), [("net.weigh(batch)", "OW203"), ("net.weight.mean()", None)]
+    ("default", "call", "code"),
+    [
+        ("True", "", "OW201"),
+        ("False", "", None),
+        ("False", "train(batches, second_order=False)", None),
+        ("False", "train(batches, second_order=True)", "OW201"),
+        ("False", "train(batches, True)", "OW201"),
+    ],
 )
-def test_an_object_changes_after_what_reads_it(weight: str, code: str | None) -> None:
-    result = rewrite_source(HEAD + CONTEXT.format(weight=weight))
+def test_a_flag_of_a_loop_is_on_where_a_default_or_a_caller_says_so(
+    default: str, call: str, code: str | None
+) -> None:
+    result = rewrite_source(HEAD + FLAG_OF_A_LOOP.format(default=default, call=call))
     assert [step.code for step in result.steps] == [code]
+
+
+def test_a_flag_that_the_optimizer_decides_is_left_to_the_runtime() -> None:
+    result = rewrite_source(HEAD + FLAG_OF_AN_OPTIMIZER)
+    assert [step.status for step in result.steps] == ["rewritten"]

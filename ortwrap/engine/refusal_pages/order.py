@@ -17,7 +17,10 @@ _page(
     "backward, and a second one raises. Most scripts keep the graph because a hidden state leads "
     "from one step into the next; detached, the steps are those of truncated backpropagation. "
     "Several losses of one forward have the gradients of their sum. Where nothing goes back "
-    "through the graph again, `retain_graph=True` is no reason to refuse.",
+    "through the graph again, `retain_graph=True` is no reason to refuse. Nor is an option of a "
+    "whole training loop, `create_graph=second_order`, that nothing in the file turns on: where it "
+    "is on, the first step shows it, and all of them stay with PyTorch. One that each call of a "
+    "step may set is refused.",
     "import torch\nfrom torch import nn\n\nmodel = nn.GRUCell(4, 2)\ncriterion = nn.MSELoss()\n"
     "state = torch.zeros(3, 2)\nfor x, y in zip(torch.ones(8, 3, 4), torch.zeros(8, 3, 2)):\n"
     "    state = model(x, state)\n    loss = criterion(state, y)\n"
