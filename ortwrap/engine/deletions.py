@@ -35,9 +35,12 @@ def deletions_of(
     return found
 
 
-def left_of(node: cst.Del, gone: frozenset[str], tree: SourceTree) -> str:
-    """The statement without these names; `pass` if no other is there."""
+def left_of(
+    node: cst.Del, gone: frozenset[str], tree: SourceTree, others: Iterable[str] = ()
+) -> str:
+    """The statement without these names and with some others; `pass` if nothing is left."""
     names = [tree.source(target) for target in targets_of(node) if tree.code(target) not in gone]
+    names += others
     return f"del {', '.join(names)}" if names else "pass"
 
 

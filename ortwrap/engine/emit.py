@@ -10,7 +10,6 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.class_names import ClassNames, as_variable
-from ortwrap.engine.deletions import left_of
 from ortwrap.engine.edits import (
     Edit,
     apply_edits,
@@ -39,6 +38,7 @@ from ortwrap.engine.explanations import (
 from ortwrap.engine.forward import ForwardBuilder
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.helpers import Helpers
+from ortwrap.engine.letting_go import Wrapper, let_go
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
@@ -95,6 +95,7 @@ class Emitter:
         self._line_length = options.line_length or longest_line(tree)
         self._edits: list[Edit] = []
         self._classes: dict[Unit, list[str]] = {}
+        self._wrappers: list[Wrapper] = []
         self._why: dict[str, str] = {}
         self._class_names = ClassNames((), tree, modules)
         bound = bindings.module.names.get("ort_module", [])
@@ -129,7 +130,7 @@ class Emitter:
             first = top if first is None or top.index < first.index else first
             names.append(self._class(plan, wrapper, top, several))
             self._step(plan, names[-1])
-        self._delete(plans)
+        self._edits += let_go(plans, self._wrappers, self._tree)
         if first is not None and self._options.standalone and not self._is_imported:
             self._stand_in(first)
         for edit in insert_classes(self._tree, self._classes):
@@ -298,22 +299,6 @@ class Emitter:
         )
         return self._tree.with_newlines(text)
 
-    def _delete(self, plans: list[Plan]) -> None:
-        """Take out of `del` statements what lives in forward only, now that all steps are known."""
-        gone: dict[cst.Del, frozenset[str]] = {}
-        for plan in plans:
-            for node, names in plan.captures.deletions.items():
-                gone[node] = gone.get(node, frozenset()) | names
-        left = {node: left_of(node, names, self._tree) for node, names in gone.items()}
-        emptied = {self._tree.units[node] for node, text in left.items() if text == "pass"}
-        idle = [unit for unit in emptied if set(unit.block.units) - emptied]
-        edits = remove_units(self._tree, sorted(idle, key=lambda u: self._tree.line(u.node)), set())
-        for node, text in left.items():
-            if self._tree.units[node] not in idle:
-                span = self._tree.span(node)
-                edits.append(Edit(span.start, span.end, text))
-        self._edits += because(OF_RENAME, *edits)
-
     def _place_call(self, plan: Plan, host: Unit, call: str) -> None:
         tree, found = self._tree, plan.found
         if plan.order.anchor in found.units:
@@ -352,6 +337,7 @@ class Emitter:
             self._names.variables[key] = variable
         self._start_as_none(plan, reader)
         site = find_site(plan, tree, self._bindings, reader).before
+        self._wrappers.append(Wrapper(variable, site, plan.captures.releases))
         if (site, variable) not in self._names.wrapped:
             self._names.wrapped.add((site, variable))
             indent = indentation(tree.line_text(tree.line(site.node)))

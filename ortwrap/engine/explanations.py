@@ -11,6 +11,7 @@ OF_IMPORT = "runs generated modules on ONNX Runtime, or eagerly where that would
 OF_BASE = "the generated class is an `nn.Module`"
 OF_LOSS = "the loss comes out of the call above"
 OF_RENAME = "this value is an output of its own now"
+OF_RELEASE = "the wrapper holds the model, whose memory is to be freed here"
 
 
 def of_class(name: str, origin: str | None, plan: Plan) -> str:

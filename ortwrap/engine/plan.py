@@ -109,6 +109,7 @@ class Captures:
         replacements: nodes of the slice with what stands for them in forward.
         renames: nodes after the slice that read a field which is now an output of its own.
         deletions: `del` statements with the names that live in forward only now.
+        releases: statements that let go of a module which the wrapper holds.
         unbound: inputs that only some paths bind: they start as None.
         imports: imports of the step's function that forward makes too.
         early: values of the slice that get names of their own.
@@ -120,6 +121,7 @@ class Captures:
     replacements: dict[cst.CSTNode, cst.BaseExpression]
     renames: dict[cst.CSTNode, str]
     deletions: dict[cst.Del, frozenset[str]]
+    releases: tuple[cst.Del | cst.Assign, ...]
     unbound: tuple[str, ...]
     imports: tuple[ImportStatement, ...]
     early: tuple[NamedEarly, ...]

@@ -31,7 +31,7 @@ def _lines_of(plan: Plan, tree: SourceTree) -> Iterator[int]:
     captures = plan.captures
     nodes: list[cst.CSTNode] = [unit.node for unit in plan.found.units]
     nodes += [sink.call for sink in plan.sinks] + [plan.found.loss]
-    nodes += [*captures.renames, *captures.deletions]
+    nodes += [*captures.renames, *captures.deletions, *captures.releases]
     nodes += [sink.loss for sink in plan.sinks]
     for node in nodes:
         yield from range(tree.line(node), tree.end_line(node) + 1)

@@ -81,3 +81,52 @@ def test_a_name_that_others_may_read_is_not_deleted_in_forward() -> None:
     )
     (step,) = rewrite_source(script).steps
     assert (step.code, "del scale" in step.message) == ("OW105", True)
+
+
+MAKES = "    own = nn.Linear(4, 2)\n"
+OWN_STEP = "{0}loss = criterion(own(x), y)\n{0}loss.backward()\n"
+
+
+@pytest.mark.parametrize(
+    ("body", "line"),
+    [
+        pytest.param(
+            f"{MAKES}{{step}}    del own, loss\n", "del own, loss, own_with_loss", id="behind it"
+        ),
+        pytest.param(
+            f"{MAKES}    for x, y in loader:\n{{inner}}        if x is None:\n"
+            "            del own\n            return\n",
+            "del own, own_with_loss",
+            id="on one path",
+        ),
+        pytest.param(
+            f"{MAKES}    try:\n    {MAKES}{{inner}}    finally:\n        del own\n",
+            "own_with_loss = None\ndel own",
+            id="where no wrapper may have been made",
+        ),
+        pytest.param(
+            f"{MAKES}{{step}}    print(x); del own\n",
+            "print(x); del own, own_with_loss",
+            id="on a line with others",
+        ),
+        pytest.param(
+            f"{MAKES}{{step}}    own = None\n", "own = own_with_loss = None", id="as None"
+        ),
+        pytest.param(
+            f"    own = None\n{MAKES}{{step}}", "own = None", id="not before there is a model"
+        ),
+        pytest.param(
+            f"    for fold in loader:\n        own = None\n    {MAKES}{{inner}}",
+            "own = own_with_loss = None",
+            id="before the next model",
+        ),
+    ],
+)
+def test_a_wrapper_goes_with_its_model(body: str, line: str) -> None:
+    step, inner = OWN_STEP.format(" " * 4), OWN_STEP.format(" " * 8)
+    text = _rewritten(body.format(step=step, inner=inner))
+    compile(text, "patched", "exec")
+    lines = [line.strip() for line in text.splitlines()]
+    wanted = line.splitlines()
+    starts = [index for index, line in enumerate(lines) if line == wanted[0]]
+    assert [lines[at : at + len(wanted)] for at in starts] == [wanted], text

@@ -11,6 +11,7 @@ from ortwrap.engine.deletions import deletions_of
 from ortwrap.engine.order import Order
 from ortwrap.engine.outputs import OutputFinder
 from ortwrap.engine.plan import Captures
+from ortwrap.engine.releases import releases_of
 from ortwrap.engine.slices import LossSlice
 
 __all__ = ["CaptureFinder"]
@@ -42,15 +43,15 @@ class CaptureFinder:
             self._analyses,
         )
         gone = self._outputs.gone(found, outputs, walked.input_places)
+        parts = sorted(walked.parts.values(), key=lambda part: (part.spread, not part.trainable))
         return Captures(
-            parts=tuple(
-                sorted(walked.parts.values(), key=lambda part: (part.spread, not part.trainable))
-            ),
+            parts=tuple(parts),
             inputs=tuple(walked.inputs.values()),
             outputs=(*outputs, *early.outputs),
             replacements={**walked.replacements, **walk.locals_for_attributes()},
             renames={**renames, **early.renames},
             deletions=deletions_of(found.units, gone, self._analyses.tree, self._analyses.reader),
+            releases=releases_of(found, parts, self._analyses),
             unbound=unbound,
             imports=local_imports(found, self._analyses),
             early=tuple(early.named),
