@@ -130,6 +130,8 @@ def _impurity(before: Snapshot, after: Snapshot) -> Reason | None:
         return Reason("forward writes to parameters in place")
     if before.random.python_moved(after.random):
         return Reason("forward draws from Python's or NumPy's random numbers")
+    if before.random.c_moved(after.random):
+        return Reason("forward draws from the C library's random numbers, `rand()`")
     return None
 
 

@@ -18,6 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
+from . import c_random
+
 # Deeper or larger than this is no configuration or counter of a model, but its user's data.
 _MAX_DEPTH = 4
 _MAX_CONTAINERS = 20_000
@@ -36,17 +38,19 @@ _LEAVE_ALONE = (
 
 @dataclass(frozen=True)
 class RandomState:
-    """Where the generators of Python, NumPy and torch stand.
+    """Where the generators of Python, NumPy, C and torch stand.
 
     Attributes:
         python: None when only torch's were asked for.
         numpy: None where it is not imported.
+        c: None where it cannot be had.
         cpu: torch's.
         cuda: torch's, one per device.
     """
 
     python: object
     numpy: dict[str, Any] | None
+    c: bytes | None
     cpu: Tensor
     cuda: Sequence[Tensor]
 
@@ -56,6 +60,7 @@ class RandomState:
         return cls(
             random.getstate(),
             numpy.random.get_state(legacy=False) if numpy else None,
+            c_random.take(),
             torch.get_rng_state(),
             torch.cuda.get_rng_state_all() if _uses_cuda() else (),
         )
@@ -64,13 +69,14 @@ class RandomState:
     def of_torch(cls) -> RandomState:
         """Of torch alone: in microseconds."""
         cuda = torch.cuda.get_rng_state_all() if _uses_cuda() else ()
-        return cls(None, None, torch.get_rng_state(), cuda)
+        return cls(None, None, None, torch.get_rng_state(), cuda)
 
     def restore(self) -> None:
         if self.python is not None:
             random.setstate(self.python)  # type: ignore[arg-type]
         if self.numpy is not None:
             sys.modules["numpy"].random.set_state(self.numpy)
+        c_random.restore(self.c)
         torch.set_rng_state(self.cpu)
         if self.cuda:
             torch.cuda.set_rng_state_all(list(self.cuda))
@@ -85,6 +91,10 @@ class RandomState:
     def python_moved(self, later: RandomState) -> bool:
         """Whether Python's or NumPy's global generator was drawn from before `later`."""
         return self.python != later.python or _numpy_position(self) != _numpy_position(later)
+
+    def c_moved(self, later: RandomState) -> bool:
+        """Whether `rand()` of the C library was called before `later`."""
+        return self.c != later.c
 
 
 def _uses_cuda() -> bool:
