@@ -32,6 +32,7 @@ from ortwrap.engine.made_elsewhere import made_elsewhere, parts_made_elsewhere
 from ortwrap.engine.members import Key, Members
 from ortwrap.engine.module_classes import find_module_classes
 from ortwrap.engine.named_places import NamedPlaces
+from ortwrap.engine.saved_modules import SavedModules
 from ortwrap.engine.tree import SourceTree
 
 _SAME_OBJECT = frozenset(
@@ -75,6 +76,10 @@ class ModuleTable:
             self._values,
             self._members,
         )
+        saved = SavedModules(bindings, self.key, self.all_values, self.module_classes).find()
+        for key, method in saved.items():
+            role: Role = "criterion" if is_criterion_name(key[1]) else "module"
+            self._learn(key, Evidence(role, f"it is called, and so is its `.{method}()`", 1))
         # A second round sees what the first learnt through aliases and call sites.
         for _ in range(3):
             before = dict(self._evidence), self._members.known
