@@ -7,7 +7,7 @@ import re
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import called_name, descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import SourceTree
@@ -31,12 +31,12 @@ def check_is_trained(found: LossSlice, analyses: Analyses) -> None:
     function = tree.enclosing(found.sink.call)
     calls = [node for node in descendants(function) if isinstance(node, cst.Call)]
     around = _callers(function, tree)
-    updates = [call for call in tree.calls if _name(call) == "step"]
+    updates = [call for call in tree.calls if called_name(call) == "step"]
     if any(call in calls or tree.enclosing(call) in around for call in updates):
         return
     start, end = tree.span(found.pieces[0].node).end, tree.span(found.sink.call).start
     for call in calls:
-        if _CLOCK.match(_name(call)) and start <= tree.span(call).start < end:
+        if _CLOCK.match(called_name(call)) and start <= tree.span(call).start < end:
             where = tree.qualified_function(found.sink.call) or "the script"
             raise Refuse("OW114", call, code=tree.code(call), name=where)
 
@@ -44,9 +44,4 @@ def check_is_trained(found: LossSlice, analyses: Analyses) -> None:
 def _callers(function: cst.CSTNode, tree: SourceTree) -> set[cst.CSTNode]:
     """What calls a function or a method of that name, and may update the weights behind it."""
     name = function.name.value if isinstance(function, cst.FunctionDef) else ""
-    return {tree.enclosing(call) for call in tree.calls if _name(call) == name}
-
-
-def _name(call: cst.Call) -> str:
-    func = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
-    return func.value if isinstance(func, cst.Name) else ""
+    return {tree.enclosing(call) for call in tree.calls if called_name(call) == name}

@@ -67,6 +67,17 @@ def calls_in(node: cst.CSTNode) -> Iterator[cst.Call]:
     return (inner for inner in descendants(node) if isinstance(inner, cst.Call))
 
 
+def called_name(call: cst.Call) -> str:
+    """The last name of what is called; nothing where that has none."""
+    return last_name(call.func)
+
+
+def last_name(node: cst.CSTNode) -> str:
+    """`step` in `self.optimizer.step`; nothing of what is no name."""
+    name = node.attr if isinstance(node, cst.Attribute) else node
+    return name.value if isinstance(name, cst.Name) else ""
+
+
 def stored_names(node: cst.CSTNode) -> set[str]:
     """Names that a piece binds, attributes of the instance under their last name."""
     names: set[str] = set()

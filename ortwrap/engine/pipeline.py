@@ -11,18 +11,16 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.branches import in_branches
+from ortwrap.engine.checks import check_step
 from ortwrap.engine.common_endings import CommonEnding, common_endings
 from ortwrap.engine.consumers import ConsumerCheck
 from ortwrap.engine.elsewhere import Elsewhere
 from ortwrap.engine.emit import Emitter
 from ortwrap.engine.existing import ExistingUses
-from ortwrap.engine.failures import check_no_handler_reads_half
 from ortwrap.engine.helpers import Helpers
-from ortwrap.engine.measured import check_is_trained
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.options import Options
 from ortwrap.engine.own_criteria import with_own_criteria
-from ortwrap.engine.own_ways import check_own_ways
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.relocating import Relocation
@@ -31,7 +29,6 @@ from ortwrap.engine.retained import check_graph_is_spent
 from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.rows import Rows
 from ortwrap.engine.safety import misplaced, uncompilable, unresolved_names
-from ortwrap.engine.second_order import check_first_order, check_graph_is_left_alone
 from ortwrap.engine.shared import grouped, upstream_of, why_shared, without_shared
 from ortwrap.engine.shared_graph import SharedGraph
 from ortwrap.engine.sinks import Sink, SinkFinder
@@ -371,11 +368,7 @@ class Rewrite:
         function = self._function(group[0], sinks)
         others = [slice_ for other, slice_ in slices.items() if other not in group]
         theirs = self._upstream.union(*((*other.units, *other.upstream) for other in others))
-        check_own_ways(found, function.analyses)
-        check_is_trained(found, function.analyses)
-        check_first_order(found, function.analyses)
-        check_graph_is_left_alone(found, function.analyses)
-        check_no_handler_reads_half(found, function.analyses)
+        check_step(found, function.analyses)
         found = replace(found, name=self._fresh_loss_name(found))
         found = with_own_criteria(found, function.analyses)
         found, order, captures = function.arrange(found, theirs)

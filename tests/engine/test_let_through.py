@@ -42,11 +42,13 @@ def train(x, y):
 """
 TESTED = """\
 class TestModel({base}):
-    def test_backward(self, x, y):
-        out = model(x)
-        self.{method}(out.shape, y.shape)
-        loss = criterion(out, y)
-        loss.backward()
+    def test_training(self, x, y):
+        for i in range(20):
+            out = model(x)
+            self.{method}(out.shape, y.shape)
+            loss = criterion(out, y)
+            loss.backward()
+            self.optimizer.step()
 """
 METHODS = """\
 class Trainer:

@@ -1,0 +1,25 @@
+"""What a step must not be, or hold, wherever it would be lifted."""
+
+from __future__ import annotations
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.failures import check_no_handler_reads_half
+from ortwrap.engine.measured import check_is_trained
+from ortwrap.engine.own_ways import check_own_ways
+from ortwrap.engine.second_order import check_first_order, check_graph_is_left_alone
+from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tested import check_is_no_test
+
+
+def check_step(found: LossSlice, analyses: Analyses) -> None:
+    """Look at a step by itself, before anything is planned.
+
+    Raises:
+        Refuse: it is none that ONNX Runtime should train, or could.
+    """
+    check_own_ways(found, analyses)
+    check_is_trained(found, analyses)
+    check_is_no_test(found, analyses)
+    check_first_order(found, analyses)
+    check_graph_is_left_alone(found, analyses)
+    check_no_handler_reads_half(found, analyses)
