@@ -25,7 +25,7 @@ _CASTS = frozenset("long int float half double bool to cuda cpu".split())
 _BUILTINS = frozenset(["len", "float", "int"])
 _ARITHMETIC = frozenset("float int min max abs round pow divmod".split())
 _NOT_READ_FROM_TENSORS_OUTSIDE = frozenset("T mT real imag grad".split())
-_NEVER_FILLED = frozenset("shape device dtype data ndim".split())
+NEVER_FILLED = frozenset("shape device dtype data ndim".split())
 _CONFIGURES = re.compile(r"(?:^|[._])(?:parse_args|(?:load|get)_(?:config|args|options))$")
 # What these compute is the same wherever it is computed.
 _KNOWN = ("torch.", "numpy.", "math.", "time.", "collections.", "itertools.", "functools.")
@@ -248,20 +248,20 @@ class Outside:
     def _may_be_filled(self, node: cst.BaseExpression) -> bool:
         """An item of a container that the model was given whole, and may have added to."""
         inner = node.value if isinstance(node, cst.Subscript) else node
-        if isinstance(inner, cst.Attribute) and inner.attr.value in _NEVER_FILLED:
+        if isinstance(inner, cst.Attribute) and inner.attr.value in NEVER_FILLED:
             return False
         if not isinstance(node, (cst.Attribute, cst.Subscript)) or not self._walked.ran_module:
             return False
         return root_place(node, self._reader.instance) in self._walked.whole
 
     def _picks_a_batch(self, node: cst.Subscript) -> bool:
-        """`data[start:start + size]`, `x.long()[index]`: other data at every step."""
+        """`data[start:start + size]`, `state[0][index]`: other data at every step."""
         data: cst.CSTNode = node.value
         while isinstance(data, cst.Call) and isinstance(data.func, cst.Attribute):
             if data.func.attr.value not in _CASTS:
                 return False
             data = data.func.value
-        if self._place(data) is None:
+        if not self._is_access(cst.ensure_type(data, cst.BaseExpression)):
             return False
         return any(
             not is_global(reader, self._bindings)

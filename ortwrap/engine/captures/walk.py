@@ -10,7 +10,7 @@ from ortwrap.engine.captures.held import HeldParts
 from ortwrap.engine.captures.inputs import Inputs
 from ortwrap.engine.captures.instance import runs_its_instance
 from ortwrap.engine.captures.kept import kept_places
-from ortwrap.engine.captures.outside import Outside
+from ortwrap.engine.captures.outside import NEVER_FILLED, Outside
 from ortwrap.engine.captures.randomness import moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
@@ -241,12 +241,16 @@ class SliceWalk:
                 self._walked.replacements[node] = cst.Name(name)
 
     def _pick_inside(self) -> None:
-        """`views[0]` is no input of its own beside `views`: forward can pick it."""
+        """`views[0]` is no input of its own beside `views`, which forward can pick it from.
+
+        Nor is `batch.labels` beside the whole batch.
+        """
         picked: dict[str, str] = {}
         for node in list(self._walked.replacements):
-            container = _picked_from(node)
-            if container in self._walked.whole and container in self._walked.inputs:
-                picked[self._tree.source(node)] = container
+            container, text = _picked_from(node), self._tree.source(node)
+            once = text in self._walked.inputs
+            if once and container in self._walked.whole and container in self._walked.inputs:
+                picked[text] = container
                 del self._walked.replacements[node]
         order = dict.fromkeys(picked.get(text, text) for text in self._walked.inputs)
         self._walked.inputs = {text: self._walked.inputs[text] for text in order}
@@ -359,7 +363,9 @@ def _called(pieces: tuple[Unit, ...], instance: str | None) -> frozenset[str]:
 
 
 def _picked_from(node: cst.CSTNode) -> str | None:
-    """`views` in `views[0]`."""
+    """`views` in `views[0]`, `batch` in `batch.labels`."""
+    if isinstance(node, cst.Attribute) and isinstance(node.value, cst.Name):
+        return None if node.attr.value in NEVER_FILLED else node.value.value
     if not isinstance(node, cst.Subscript) or not isinstance(node.value, cst.Name):
         return None
     index = node.slice[0].slice
