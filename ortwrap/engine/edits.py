@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import libcst as cst
 
 from ortwrap.engine.tree import SourceTree, Unit
+
+# A line of code that was commented out, and not the first of its block.
+_GOES_ON = re.compile(r"#[ \t]{2,}\S")
 
 
 @dataclass(frozen=True)
@@ -55,18 +59,21 @@ def replace_expression(tree: SourceTree, node: cst.BaseExpression, text: str) ->
     return Edit(tree.span(first).start, tree.span(last).end, text)
 
 
-def replace_unit(tree: SourceTree, unit: Unit, text: str) -> Edit:
+def replace_unit(tree: SourceTree, unit: Unit, text: str, moved: Collection[Unit] = ()) -> Edit:
     """Put another statement in the place of one; what follows on its line stays.
 
     Of a compound statement that is the end of its last inner statement, which moves with its
-    comment.
+    comment. So does what stands above a statement in `moved`.
     """
     span = tree.span(unit.node)
-    end = span.end
+    start, end = span.start, span.end
+    if unit in moved:
+        indent = span.start - tree.line_start(tree.line(unit.node))
+        start = tree.line_start(_above_comments(tree, tree.line(unit.node))) + indent
     if isinstance(unit.node, cst.BaseCompoundStatement):
         line = tree.line_text(tree.end_line(unit.node)).rstrip()
         end = max(end, tree.line_start(tree.end_line(unit.node)) + len(line))
-    return Edit(span.start, end, text)
+    return Edit(start, end, text)
 
 
 def remove_units(tree: SourceTree, units: list[Unit], moved: set[Unit]) -> list[Edit]:
@@ -223,13 +230,22 @@ def _blank_lines_from(tree: SourceTree, start: int) -> int:
 
 def _above_banner(tree: SourceTree, line: int) -> int:
     """Above a block of comments that stands by itself and heads what follows."""
-    above = line
-    while above > 1 and not tree.line_text(above - 1).strip():
-        above -= 1
+    above = _above_blank_lines(tree, line)
     top = _above_comments(tree, above)
+    while top < above and _GOES_ON.match(tree.line_text(top)):
+        further = _above_comments(tree, _above_blank_lines(tree, top))
+        if not tree.is_comment_line(further) or further == top:
+            break
+        top = further
     stands_alone = top < above and (top == 1 or not tree.line_text(top - 1).strip())
     at_margin = tree.line_text(top).startswith("#")
     return top if stands_alone and at_margin and above < line and top > 1 else line
+
+
+def _above_blank_lines(tree: SourceTree, line: int) -> int:
+    while line > 1 and not tree.line_text(line - 1).strip():
+        line -= 1
+    return line
 
 
 def indentation(line: str) -> str:

@@ -302,7 +302,7 @@ class Emitter:
     def _place_call(self, plan: Plan, host: Unit, call: str) -> None:
         tree, found = self._tree, plan.found
         if plan.order.anchor in found.units:
-            edit = replace_unit(tree, plan.order.anchor, call)
+            edit = replace_unit(tree, plan.order.anchor, call, plan.moved_comments)
         else:
             edit = insert_before(tree, host, [call])
         self._edits += because(of_call(plan, tree), edit)

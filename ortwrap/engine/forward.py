@@ -178,7 +178,7 @@ class ForwardBuilder:
         original = cst.ensure_type(self._tree.parents[piece.node], cst.SimpleStatementLine)
         return line.with_changes(
             leading_lines=comments_above(original.leading_lines) if above else (),
-            trailing_whitespace=original.trailing_whitespace,
+            trailing_whitespace=_trimmed(original.trailing_whitespace),
         )
 
     def _returning(self, lines: list[Line], plan: Plan, loss_only: bool = False) -> list[Line]:
@@ -265,12 +265,19 @@ class _Replace(cst.CSTTransformer):
             return self._calls[original_node].rewrite(cst.ensure_type(updated_node, cst.Call))
         if isinstance(original_node, cst.SimpleWhitespace) and "\n" in original_node.value:
             return cst.SimpleWhitespace(_shifted(original_node.value, self._shift))
+        if isinstance(updated_node, cst.TrailingWhitespace):
+            return _trimmed(updated_node)
         if isinstance(updated_node, cst.Else):
             # A statement that stood before it may have moved away and left an empty line.
             lines = [line for line in updated_node.leading_lines if line.comment is not None]
             return updated_node.with_changes(leading_lines=lines)
         replacement = self._replacements.get(original_node)
         return updated_node if replacement is None else replacement
+
+
+def _trimmed(end: cst.TrailingWhitespace) -> cst.TrailingWhitespace:
+    """The end of a line without spaces that nothing follows."""
+    return end if end.comment else end.with_changes(whitespace=cst.SimpleWhitespace(""))
 
 
 def _with_free_name(captures: Captures) -> Captures:

@@ -149,10 +149,15 @@ class Plan:
     def moved_comments(self) -> frozenset[Unit]:
         """Statements whose comments above go with them into forward.
 
-        What stands above the call describes it and stays, and so does what heads the step, unless
-        other statements part the two. A comment behind a statement always goes with it.
+        What stands above the call describes it and stays, unless it is about a branch or a loop,
+        and so does what heads the step, unless other statements part the two. A comment behind a
+        statement always goes with it.
         """
         anchor = self.order.anchor
         parted = any(unit.index < anchor.index for unit in self.order.between)
         gone = self.found.units if parted else self.found.units[1:]
-        return frozenset(unit for unit in gone if unit is not anchor)
+        return frozenset(
+            unit
+            for unit in gone
+            if unit is not anchor or isinstance(unit.node, cst.BaseCompoundStatement)
+        )

@@ -256,12 +256,12 @@ class Outside:
 
     def _picks_a_batch(self, node: cst.Subscript) -> bool:
         """`data[start:start + size]`, `state[0][index]`: other data at every step."""
-        data: cst.CSTNode = node.value
+        data = node.value
         while isinstance(data, cst.Call) and isinstance(data.func, cst.Attribute):
             if data.func.attr.value not in _CASTS:
                 return False
             data = data.func.value
-        if not self._is_access(cst.ensure_type(data, cst.BaseExpression)):
+        if not self._is_access(data):
             return False
         return any(
             not is_global(reader, self._bindings)

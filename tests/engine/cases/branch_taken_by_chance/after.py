@@ -47,6 +47,7 @@ class ModuleWithLoss(nn.Module):
         # Forward pass through encoder
         encoder_outputs, encoder_hidden = self.encoder(words)
         decoder_hidden = encoder_hidden
+        # Determine if we are using teacher forcing this iteration
         if by_chance:
             for t in range(LENGTH):
                 decoder_output, decoder_hidden = self.decoder(decoder_input, decoder_hidden)
@@ -68,7 +69,6 @@ def train(words, targets, encoder, decoder, optimizer, criterion):
     # Start with SOS tokens for each sentence
     decoder_input = torch.LongTensor([[SOS_TOKEN for _ in range(words.size(1))]])
 
-    # Determine if we are using teacher forcing this iteration
     loss = encoder_with_loss(
         words, decoder_input, random.random() < teacher_forcing_ratio, targets
     )

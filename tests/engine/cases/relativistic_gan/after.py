@@ -20,6 +20,7 @@ class GeneratorWithLoss(nn.Module):
             g_loss = self.adversarial_loss(fake_pred - real_pred.mean(0, keepdim=True), valid)
         else:
             g_loss = self.adversarial_loss(fake_pred - real_pred, valid)
+        # Relativistic only when asked for
         if not relativistic:
             g_loss = self.adversarial_loss(self.discriminator(gen_imgs), valid)
         return g_loss, gen_imgs.detach()
@@ -61,7 +62,6 @@ for i in range(4):
     real_imgs = torch.randn(5, 4)
     valid, fake = torch.ones(5, 1), torch.zeros(5, 1)
     optimizer_G.zero_grad()
-    # Relativistic only when asked for
     g_loss, gen_imgs = generator_with_loss(
         torch.randn(5, 3), real_imgs, average, valid, relativistic
     )
