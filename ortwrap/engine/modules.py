@@ -33,6 +33,7 @@ from ortwrap.engine.members import Key, Members
 from ortwrap.engine.module_classes import find_module_classes
 from ortwrap.engine.named_places import NamedPlaces
 from ortwrap.engine.saved_modules import SavedModules
+from ortwrap.engine.sharded import SHARDED, sharded_by
 from ortwrap.engine.tree import SourceTree
 
 _SAME_OBJECT = frozenset(
@@ -306,6 +307,8 @@ class ModuleTable:
     def _of_factory(self, qualified: str, value: cst.Call) -> Evidence | None:
         if qualified.endswith(".FullyShardedDataParallel"):
             return Evidence("engine", "is wrapped in `FullyShardedDataParallel`", 3)
+        if sharded_by(value, self._bindings) is not None:
+            return SHARDED
         if _SPLITS_A_BATCH.search(qualified):
             if not self._is_optional(value):
                 return Evidence("parallel", "is wrapped in `DataParallel`", 3)
@@ -348,6 +351,9 @@ class ModuleTable:
     def _from_calls(self) -> None:
         for call in self._tree.calls:
             func = call.func
+            sharded = sharded_by(call, self._bindings)
+            if sharded is not None and not self._is_optional(call):
+                self._learn(self.key(sharded), SHARDED)
             if not isinstance(func, cst.Attribute) or func.attr.value not in MODULE_METHODS:
                 continue
             key = self.key(func.value)

@@ -102,6 +102,18 @@ REASONS = [
         "    loss = criterion(out, y)\n    loss.backward()\n",
     ),
     (
+        "a model that is sharded as it is",
+        "OW312",
+        "from torch.distributed.fsdp import fully_shard\nfully_shard(model)\n\n\n"
+        "def train(x, y):\n    loss = criterion(model(x), y)\n    loss.backward()\n",
+    ),
+    (
+        "a sharded model under a name of its own",
+        "OW312",
+        "from torch.distributed.fsdp import fully_shard\nsharded = fully_shard(model)\n\n\n"
+        "def train(x, y):\n    loss = criterion(sharded(x), y)\n    loss.backward()\n",
+    ),
+    (
         "a branch that only forward decides picks a module that may not be there",
         "OW112",
         "def train(x, y, nets):\n    for net in nets:\n        net.train()\n"
