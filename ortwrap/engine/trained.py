@@ -8,24 +8,36 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import calls_in, descendants
 from ortwrap.engine.plan import Part, Plan
 from ortwrap.engine.tree import SourceTree
 
 _LEFT_ALONE = re.compile(r"(?:^|_)(?:teacher|target|ema|frozen|fixed|momentum|old)(?:_|$)")
+_TENDS = frozenset(["train", "parameters", "named_parameters"])
 
 
 def trained_part(plan: Plan, tree: SourceTree, modules: ModuleTable) -> Part:
     """The module that the optimizer after the backward updates, as far as the script tells.
 
-    A name is all that hangs on it: where nothing tells, the first module that is not called like
-    one that nobody trains.
+    A name is all that hangs on it: where nothing tells, the first module that the function sets
+    to training, or that is not called like one that nobody trains.
     """
     parts = plan.captures.parts
     updated = set(_updated_after(plan, tree, modules))
-    named = (part for part in parts if part.place in updated)
-    trainable = (p for p in parts if p.trainable and not _LEFT_ALONE.search(p.name.lower()))
-    return next(named, None) or next(trainable, parts[0])
+    named = [part for part in parts if part.place in updated]
+    trainable = [p for p in parts if p.trainable and not _LEFT_ALONE.search(p.name.lower())]
+    tended = _tended(tree.enclosing(plan.sinks[0].call), tree)
+    return (*named, *(p for p in trainable if p.place in tended), *trainable, parts[0])[0]
+
+
+def _tended(function: cst.CSTNode, tree: SourceTree) -> set[str]:
+    """What a function calls `train` of, or takes the parameters of."""
+    called = (call.func for call in calls_in(function))
+    return {
+        tree.code(func.value)
+        for func in called
+        if isinstance(func, cst.Attribute) and func.attr.value in _TENDS
+    }
 
 
 def _updated_after(plan: Plan, tree: SourceTree, modules: ModuleTable) -> Iterator[str]:

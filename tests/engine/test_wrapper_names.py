@@ -1,0 +1,43 @@
+"""What holds the wrapper is called by what the step trains."""
+
+from __future__ import annotations
+
+import pytest
+
+from ortwrap.engine import rewrite_source
+
+STEP = """\
+import torch
+from torch import nn
+
+
+def train(encoder, model, decoder, loader, optimizer):
+    {before}
+    for x, y in loader:
+        hidden = encoder(x)
+        out = decoder(model(hidden))
+        loss = (out - y).pow(2).mean()
+        loss.backward()
+        {after}
+        optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [
+        ("model.train()", "pass", "model_with_loss"),
+        ("pass", "nn.utils.clip_grad_norm_(model.parameters(), 1.0)", "model_with_loss"),
+        ("model.train(), decoder.eval(), encoder.train()", "pass", "encoder_with_loss"),
+        ("pass", "pass", "encoder_with_loss"),
+        (
+            "model.train(); optimizer = torch.optim.SGD(decoder.parameters(), 0.1)",
+            "pass",
+            "decoder_with_loss",
+        ),
+    ],
+    ids=["set to training", "clipped", "the first of several", "nothing tells", "updated"],
+)
+def test_the_wrapper_is_named_after_what_is_trained(before: str, after: str, name: str) -> None:
+    text = rewrite_source(STEP.format(before=before, after=after)).text
+    assert f"{name} = ort_module(" in text
