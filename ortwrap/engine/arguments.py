@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 
 import libcst as cst
 
+# Methods that run where their object is called, or their class.
+_RUN_BY_OBJECTS = frozenset(["__init__", "__call__", "forward"])
+
 
 def arguments_for(
     function: cst.CSTNode, parameter: str, calls: Iterable[cst.Call]
@@ -22,7 +25,7 @@ def pair_arguments(
     """Parameter names of a function with the arguments that a call gives them."""
     params = [*function.params.posonly_params, *function.params.params]
     names = [param.name.value for param in params]
-    bound = isinstance(call.func, cst.Attribute) or function.name.value == "__init__"
+    bound = isinstance(call.func, cst.Attribute) or function.name.value in _RUN_BY_OBJECTS
     if bound and names[:1] in (["self"], ["cls"]):
         names = names[1:]
     every = {*names, *(param.name.value for param in function.params.kwonly_params)}

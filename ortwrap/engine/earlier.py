@@ -19,10 +19,11 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, overlap
 from ortwrap.engine.harm import only_shows
+from ortwrap.engine.hidden_changes import Callees
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.tree import SourceTree, Unit
 
-_TAKES_NUMBER = frozenset(["item", "tolist"])
+_TAKES_NUMBER = frozenset(["item", "tolist", "clone"])
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,7 @@ class EarlierValue:
         behind: the piece of the slice that computes this value.
         unit: the statement between that reads it.
         readers: where that statement does.
-        copied: a later piece changes the value in place.
+        copied: a later piece may change the value in place.
     """
 
     place: str
@@ -45,9 +46,12 @@ class EarlierValue:
 
 
 def earlier_values(
-    unit: Unit, pieces: Sequence[Unit], reader: EffectsReader
+    unit: Unit, pieces: Sequence[Unit], reader: EffectsReader, callees: Callees
 ) -> Iterator[EarlierValue]:
     """What a statement between reads that the pieces around it both change.
+
+    What a piece only hands to unknown code is copied where nothing could tell, and else left to be
+    the same object as ever.
 
     Raises:
         Refuse: the value cannot go by another name there.
@@ -55,16 +59,19 @@ def earlier_values(
     tree, bindings = reader.bindings.tree, reader.bindings
     effects = reader.of(unit.node)
     before = [piece for piece in pieces if piece.index < unit.index]
-    changed, again = _changes(before, reader), _changes(pieces[len(before) :], reader)
+    later = pieces[len(before) :]
+    changed, again = _changes(before, reader), _changes(later, reader)
+    hidden = [callees.changes(piece.node, reader) for piece in later]
     read = set(effects.reads)
     for place in sorted(overlap(read, changed) & overlap(read, again)):
         readers = tuple(effects.reads[place])
-        copied = any(place in reader.of(piece.node).mutates for piece in pieces[len(before) :])
+        in_place = any(place in reader.of(piece.node).mutates for piece in later)
+        in_place = in_place or any(place in each.places for each in hidden)
+        used_up = all(_is_used_up(node, bindings) for node in readers)
+        copied = in_place or (used_up and any(place in each.handed for each in hidden))
         named = place in changed & again - effects.changes and not effects.reads_everything
         passing = all(_is_read_now(node, unit, tree) for node in readers)
-        if copied:
-            passing = passing and all(_is_used_up(node, bindings) for node in readers)
-        if not (named and passing):
+        if not (named and passing and (used_up or not in_place)):
             raise Refuse("OW204", unit.node, code=tree.brief(unit.node), name=place)
         last = [piece for piece in before if place in reader.of(piece.node).changes][-1]
         yield EarlierValue(place, last, unit, readers, copied)

@@ -16,6 +16,7 @@ from ortwrap.engine.tree import SourceTree
 _CLASS_NAME = re.compile(r"^[A-Z]\w*[a-z]\w*$")
 _NO_OBJECTS = re.compile(r"^(?:torch|numpy|jax|tensorflow)\.|\.autograd\.")
 _LOADER = re.compile(r"\bDataLoader$")
+_CALLED = ("forward", "__call__")
 _ONLY_COUNT = frozenset(["len", "range"])
 _TIED_TO_MODULES = re.compile(r"optim|\bopt\b|parameters|state_dict|sched", re.IGNORECASE)
 
@@ -54,15 +55,19 @@ class Objects:
     def changed_by_a_call(self, owner: cst.CSTNode) -> str | None:
         """What of a callable object of this file, such as a criterion, calling it changes."""
         for value in self._modules.values(owner):
-            home = self._bindings.definition(value.func) if isinstance(value, cst.Call) else None
-            if not isinstance(home, cst.ClassDef):
-                continue
-            for name in ("forward", "__call__"):
-                method = self._modules.classes.inherited(home, name)
-                changed = None if method is None else self.changed_by_method(method, home)
+            for method in self.run_by_a_call(value):
+                home = self._bindings.definition(cst.ensure_type(value, cst.Call).func)
+                changed = self.changed_by_method(method, cst.ensure_type(home, cst.ClassDef))
                 if changed is not None:
                     return changed
         return None
+
+    def run_by_a_call(self, made: cst.CSTNode) -> Iterator[cst.FunctionDef]:
+        """The methods of this file that calling an object runs, given how it was made."""
+        home = self._bindings.definition(made.func) if isinstance(made, cst.Call) else None
+        if isinstance(home, cst.ClassDef):
+            named = (self._modules.classes.inherited(home, name) for name in _CALLED)
+            yield from (method for method in named if method is not None)
 
     def loader_among(self, iterated: cst.CSTNode) -> cst.CSTNode | None:
         """What a loop over an expression draws batches from: `loader` in `enumerate(loader)`."""

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ortwrap.engine.aliases import Aliases
+from ortwrap.engine.changed_by_calls import ChangesByCalls
 from ortwrap.engine.earlier import EarlierValue, earlier_values
 from ortwrap.engine.effects import EffectsReader, overlap
 from ortwrap.engine.harm import Crossing, HarmCheck
+from ortwrap.engine.hidden_changes import Callees
 from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.raising import Raising
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice, Slicer
@@ -57,6 +59,9 @@ class Orderer:
         independence: Independence,
         filled: frozenset[str],
         traces: Traces,
+        callees: Callees,
+        by_calls: ChangesByCalls,
+        raising: Raising,
         switches: Switches,
         uses: Uses,
     ) -> None:
@@ -71,6 +76,9 @@ class Orderer:
         self._independence = independence
         self._filled = filled
         self._traces = traces
+        self._callees = callees
+        self._by_calls = by_calls
+        self._raising = raising
         self._switches = switches
         self._uses = uses
 
@@ -96,7 +104,7 @@ class Orderer:
         earlier: dict[Unit, tuple[EarlierValue, ...]] = {}
         for unit in between:
             self._check_hooks(unit, pieces)
-            earlier[unit] = tuple(earlier_values(unit, pieces, self._reader))
+            earlier[unit] = tuple(earlier_values(unit, pieces, self._reader, self._callees))
         behind = self._behind_preparation(between, found)
         anchors = dict.fromkeys((self._highest(pieces, between, found), *behind, pieces[-1]))
         refusals: list[Refuse] = []
@@ -165,6 +173,8 @@ class Orderer:
         if up and unit in found.preparation:
             return "the loss reads what it computes"
         computed = self._changes(crossing)
+        unsaid = set().union(*(self._by_calls.of(piece.node) for piece in crossing)) - computed
+        computed |= unsaid
         reads = set().union(*(self._reads(piece) for piece in crossing))
         named = {name for name in effects.writes if self._is_ever_read(name, unit)}
         changed = named | self._aliases.closure(effects.alters)
@@ -175,7 +185,7 @@ class Orderer:
         for name in sorted(overlap(changed, reads | computed), key=lambda n: (n not in own, n)):
             return f"it changes `{name}`"
         for name in sorted(overlap(computed - renamed, set(effects.reads) - renamed)):
-            return f"it reads `{name}`"
+            return f"it reads `{name}`" + (", which a call there changes" if name in unsaid else "")
         crossed = [piece.node for piece in crossing]
         for name in sorted(effects.changes):
             if self._traces.is_read_by(crossed, name, unit.node):
@@ -183,12 +193,13 @@ class Orderer:
         taken = set().union(*(self._reader.of(node).takes for node in crossed))
         for name in sorted(overlap(taken, set(effects.reads))):
             return f"it may take items of `{name}`"
-        handlers = self._handlers_of(unit)
+        handlers = self._raising.ends_in(unit.node)
         caught = set().union(*(self._reader.of(handler).reads for handler in handlers))
         for name in sorted(overlap(computed, caught)):
             return f"it may raise, and what catches that reads `{name}`"
-        if down and handlers:
-            return "it may raise, and the model would not have run before"
+        if (down and handlers) or self._raising.goes_on(unit.node):
+            wrong = "model would not have run" if down else "loss would have been computed"
+            return f"it may raise, and the {wrong} before"
         runs_module = any(self._uses_module(piece, ()) for piece in crossing)
         for name in sorted(set(effects.reads) & self._filled) if runs_module else ():
             return f"the model's run may fill `{name}`"
@@ -214,17 +225,6 @@ class Orderer:
         if why is None and self._slicer.is_barrier(unit):
             why = "it updates parameters"
         return why
-
-    def _handlers_of(self, unit: Unit) -> list[cst.CSTNode]:
-        """Where an exception ends that a statement raises by itself."""
-        handlers: list[cst.CSTNode] = []
-        if any(isinstance(node, (cst.Raise, cst.Assert)) for node in descendants(unit.node)):
-            for ancestor in self._tree.ancestors(unit.node):
-                if isinstance(ancestor, cst.FunctionDef):
-                    break
-                if isinstance(ancestor, cst.Try):
-                    handlers += [*ancestor.handlers, *filter(None, [ancestor.finalbody])]
-        return handlers
 
     def _only_switches(self, unit: Unit, crossing: list[Unit]) -> bool:
         """It says which parameters get gradients, of modules that what passes it does not run."""

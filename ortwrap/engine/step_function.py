@@ -11,6 +11,7 @@ from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures import CaptureFinder
+from ortwrap.engine.changed_by_calls import ChangesByCalls
 from ortwrap.engine.cutting import cut
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
@@ -24,6 +25,7 @@ from ortwrap.engine.optimizers import Optimizers
 from ortwrap.engine.order import Order, Orderer
 from ortwrap.engine.picks import still_whole, with_picks
 from ortwrap.engine.plan import Captures
+from ortwrap.engine.raising import Raising
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.rounds import Rounds
@@ -72,6 +74,9 @@ class StepFunction:
             independence,
             helpers.filled_places(),
             helpers.traces,
+            helpers.callees,
+            ChangesByCalls(self.reader, helpers.callees, modules, objects),
+            Raising(tree, bindings),
             Switches(bindings, modules),
             uses,
         )

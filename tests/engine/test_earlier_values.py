@@ -15,6 +15,11 @@ criterion = nn.MSELoss()
 history = []
 
 
+def penalize(loss):
+    loss += 0.1 * model.weight.abs().mean()
+    return loss
+
+
 def train(x, y, writer, use):
     out = model(x)
     loss = criterion(out, y)
@@ -23,6 +28,7 @@ def train(x, y, writer, use):
     loss.backward()
 """
 IN_PLACE = "loss += 0.1 * model(x).abs().mean()"
+IN_A_CALL = "loss = penalize(loss)"
 ANEW = "loss = loss + 0.1 * model(x).abs().mean()"
 
 NAMED = {
@@ -30,10 +36,13 @@ NAMED = {
     "it is shown": ('print(f"{loss:.3f}", end=" ")', IN_PLACE),
     "it is written down": ('writer.add_scalar("loss", loss.detach())', IN_PLACE),
     "under an option": ("if use:\n        print(loss)", IN_PLACE),
+    "a copy is kept": ("history.append(loss.clone())", IN_PLACE),
+    "its number is taken, and a call changes it": ("history.append(loss.item())", IN_A_CALL),
     "kept, and another made of it": ("history.append(loss.detach())", ANEW),
 }
 WOULD_BE_ANOTHER = {
     "kept, and changed in place": ("history.append(loss)", IN_PLACE),
+    "kept, and changed in place by a call": ("history.append(loss)", IN_A_CALL),
     "kept without its graph, and changed in place": ("history.append(loss.detach())", IN_PLACE),
     "read by what runs later": ("history.append(lambda: loss)", ANEW),
     "asked for by name": ("print(locals())", ANEW),
@@ -45,7 +54,7 @@ def test_it_is_named_where_it_is_only_used(read: str, again: str) -> None:
     result = rewrite_source(STEP.format(read=read, again=again))
     assert [step.status for step in result.steps] == ["rewritten"]
     assert "    loss, loss_so_far = model_with_loss(x, y)\n" in result.text
-    copy = ".clone()" if again is IN_PLACE else ""
+    copy = "" if again is ANEW else ".clone()"
     assert f"        loss_so_far = loss{copy}\n" in result.text
 
 
