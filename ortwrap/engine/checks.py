@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.failures import check_no_handler_reads_half
+from ortwrap.engine.inner_gradients import check_no_inner_gradient
 from ortwrap.engine.measured import check_is_trained
 from ortwrap.engine.own_ways import check_own_ways
 from ortwrap.engine.second_order import check_first_order, check_graph_is_left_alone
@@ -22,4 +23,5 @@ def check_step(found: LossSlice, analyses: Analyses) -> None:
     check_is_no_test(found, analyses)
     check_first_order(found, analyses)
     check_graph_is_left_alone(found, analyses)
+    check_no_inner_gradient(found, analyses)
     check_no_handler_reads_half(found, analyses)

@@ -98,11 +98,18 @@ class Elsewhere:
 
     def reaches(self, bindings: Bindings) -> bool:
         """Some import of a script names another file of the project."""
-        return any(
-            self._find(ModuleName(level, path[:count]), bindings) is not None
-            for level, path in _imports(bindings)
-            for count in range(len(path), -1 if level else 0, -1)
-        )
+        return next(self._imported(bindings), None) is not None
+
+    def mentions(self, bindings: Bindings, *words: str) -> bool:
+        """A file that a script imports something from has one of these words."""
+        return any(word in found.text for found in self._imported(bindings) for word in words)
+
+    def _imported(self, bindings: Bindings) -> Iterator[Neighbour]:
+        for level, path in _imports(bindings):
+            for count in range(len(path), -1 if level else 0, -1):
+                found = self._find(ModuleName(level, path[:count]), bindings)
+                if found is not None:
+                    yield found
 
     def definition(self, expression: cst.CSTNode, bindings: Bindings) -> Definition | None:
         """The class or function of another file that an imported name refers to."""

@@ -51,7 +51,7 @@ def check_graph_is_left_alone(found: LossSlice, analyses: Analyses) -> None:
     reader = analyses.reader
     inside = set().union(*(reader.of(piece.node).changes for piece in found.pieces))
     reached, later = set(inside), set[str]()
-    for unit in _behind(found, analyses):
+    for unit in units_behind(found, analyses):
         for call in _gradient_calls(unit.node, analyses):
             outputs, inputs = (set(reader.of(part.value).reads) for part in _ends(call))
             if overlap(outputs, reached) and not inputs <= later:
@@ -64,7 +64,7 @@ def check_graph_is_left_alone(found: LossSlice, analyses: Analyses) -> None:
             reached -= effects.writes - effects.mutates
 
 
-def _behind(found: LossSlice, analyses: Analyses) -> Iterator[Unit]:
+def units_behind(found: LossSlice, analyses: Analyses) -> Iterator[Unit]:
     """The small statements of the function that stand behind the first of the slice."""
     tree, pieces = analyses.tree, {piece.node for piece in found.pieces}
     start = tree.span(found.pieces[0].node).start

@@ -11,14 +11,15 @@ import weakref
 from collections.abc import Sequence
 from typing import Any, Callable
 
-from torch import Tensor, is_grad_enabled
+import torch
+from torch import Tensor
 
 from .branches import branches_of
 from .reasons import Reason
 from .structure import Leaves, describe
 
 _SECOND_ORDER = Reason("its backward makes a graph of its own (create_graph=True)")
-_TWICE = Reason("the script goes back through one loss twice (retain_graph=True)")
+_TWICE = Reason("the script goes back through one call twice (retain_graph=True)")
 _ON_THE_WAY = Reason("a hook on a result that the loss is computed from, or its grad, is asked for")
 
 
@@ -37,7 +38,7 @@ def watch_first_backward(result: Any, told: Callable[[Reason], None]) -> None:
     for index, tensor in enumerate(results):
         inner = [weakref.ref(results[at]) for at in depends[index].results] if depends else []
         assert tensor.grad_fn is not None
-        tensor.grad_fn.register_prehook(functools.partial(observer.before, index, inner))
+        tensor.grad_fn.register_prehook(functools.partial(observer.before, inner))
 
 
 class _Observer:
@@ -46,24 +47,24 @@ class _Observer:
     def __init__(self, told: Callable[[Reason], None]) -> None:
         self._told = told
         self._has_told = False
-        self._ran: set[int] = set()
+        self._backward: int | None = None
 
-    def before(self, index: int, inner: Sequence[weakref.ref[Tensor]], gradients: Any) -> None:
+    def before(self, inner: Sequence[weakref.ref[Tensor]], gradients: Any) -> None:
         """A gradient arrives at a result.
 
         Args:
-            index: tells the result from others.
             inner: other results, which it was computed from.
             gradients: what arrives.
         """
         reason: Reason | None = None
-        if is_grad_enabled():
+        backward = torch._C._current_graph_task_id()
+        if torch.is_grad_enabled():
             reason = _SECOND_ORDER
-        elif index in self._ran:
+        elif self._backward not in (None, backward):
             reason = _TWICE
         elif any(_is_asked_for(reference()) for reference in inner):
             reason = _ON_THE_WAY
-        self._ran.add(index)
+        self._backward = backward
         if reason is not None and not self._has_told:
             self._has_told = True
             self._told(reason)

@@ -41,6 +41,11 @@ def backward_twice(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
     loss.backward()
 
 
+def backward_of_one_and_the_other(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
+    hidden.sum().backward(retain_graph=True)
+    loss.backward()
+
+
 def gradient_before_the_backward(loss: Tensor, hidden: Tensor, model: nn.Module) -> None:
     torch.autograd.grad(loss, list(model.parameters()), retain_graph=True)
     loss.backward()
@@ -70,6 +75,7 @@ ASK_TOO_MUCH = {
     gradient_of_a_gradient: "create_graph=True",
     backward_with_a_graph: "create_graph=True",
     backward_twice: "twice",
+    backward_of_one_and_the_other: "twice",
     gradient_before_the_backward: "twice",
     grad_of_a_result_on_the_way: "or its grad",
     hook_on_a_result_on_the_way: "hook on a result",
