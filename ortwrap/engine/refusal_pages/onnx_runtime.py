@@ -26,8 +26,8 @@ _page(
     "`{code}` asks for the gradient of `{name}`, which forward computes",
     "Drop it, or leave this step as it is.",
     "Values inside of the exported graph have no `.grad` and no hooks, and what comes out of it "
-    "beside the loss hangs on nothing that the loss is computed from. Functions that the step calls "
-    "are looked through for it, those of the project's other files too.",
+    "beside the loss hangs on nothing that the loss is computed from. Functions that the step "
+    "calls are looked through for it, those of the project's other files too.",
     HEAD + "out = model(torch.ones(3, 4))\nout.retain_grad()\nloss = out.mean()\nloss.backward()\n",
 )
 _page(
