@@ -33,6 +33,11 @@ class Identity:
     def alive(self) -> bool:
         return self._ref() is not None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether it keeps the object alive, since no weak reference to it can be made."""
+        return self._kept is not None
+
     def __hash__(self) -> int:
         return self._hash
 

@@ -38,6 +38,13 @@ def is_alive(key: Hashable) -> bool:
     return all(map(is_alive, key)) if isinstance(key, tuple) else True
 
 
+def keeps_a_part(key: Hashable) -> bool:
+    """Whether a key of `key_of` keeps a part alive, such as a dictionary of tensors."""
+    if isinstance(key, Identity):
+        return key.keeps
+    return any(map(keeps_a_part, key)) if isinstance(key, tuple) else False
+
+
 def _part_key(part: Any, on_death: Callable[[], None], above: _Functions = ()) -> Hashable:
     """The key of a part, or of what a function that is one, or those `above` it, hold."""
     if isinstance(part, nn.Module):

@@ -14,7 +14,7 @@ from . import churn, report, settings, tree
 from .ambient import wants_gradients
 from .dispatch import Dispatcher
 from .distribution import Distribution
-from .memo import is_alive, key_of
+from .memo import is_alive, keeps_a_part, key_of
 from .pins import pin, pinned
 from .reasons import Reason
 
@@ -45,6 +45,7 @@ def ort_module(wrapper_class: type[nn.Module], *modules: Part) -> TrainingStep:
     key = key_of(wrapper_class, modules, _forget_dead)
     kept = _WRAPPERS.get(key)
     if kept is None:
+        _make_room(wrapper_class)
         _WRAPPERS[key] = kept = _Kept(wrapper_class, modules)
         if churn.times(key) >= settings.MAX_GRAPHS:
             kept.dispatcher.give_up(_ANEW)
@@ -137,6 +138,11 @@ class _Kept:
         self._shell = nn.Module.__new__(wrapper_class)
         report.register(self.dispatcher)
 
+    @property
+    def in_use(self) -> bool:
+        """Whether the script holds its wrapper."""
+        return self._step() is not None
+
     def step(self, modules: tuple[Part, ...]) -> TrainingStep:
         """The wrapper that is in use, or a new one around `modules`."""
         step = self._step()
@@ -182,9 +188,25 @@ def _class_name(part: Part) -> str:
     return str(getattr(kind, "__qualname__", kind))
 
 
+def _make_room(kind: type[nn.Module]) -> None:
+    """Drops the oldest graphs of a class that live on with a part, such as a list, made anew."""
+    lasting = [key for key in _WRAPPERS if _is_of(kind, key) and keeps_a_part(key)]
+    for key in lasting[: 1 - settings.MAX_GRAPHS]:
+        if not _WRAPPERS[key].in_use:
+            _forget(key)
+
+
+def _is_of(kind: type[nn.Module], key: Hashable) -> bool:
+    return isinstance(key, tuple) and key[0] is kind
+
+
 def _forget_dead() -> None:
     """Drops the graphs of modules that have been collected."""
     for key in [key for key in _WRAPPERS if not is_alive(key)]:
-        dispatcher = _WRAPPERS.pop(key).dispatcher
-        churn.note(key, dispatcher.calls)
-        report.retire(dispatcher)
+        _forget(key)
+
+
+def _forget(key: Hashable) -> None:
+    dispatcher = _WRAPPERS.pop(key).dispatcher
+    churn.note(key, dispatcher.calls)
+    report.retire(dispatcher)

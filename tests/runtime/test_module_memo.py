@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from twins import WithLoss, mlp
 
-from ortwrap.runtime import OrtwrapWarning, guards, ort_module
+from ortwrap.runtime import OrtwrapWarning, guards, ort_module, settings
 from ortwrap.runtime.watch import Watch
 
 
@@ -270,3 +270,48 @@ def test_a_criterion_that_is_made_anew_for_each_batch_is_not_exported_for_ever()
     other = ort_module(WithLoss, nn.Linear(8, 4), nn.CrossEntropyLoss())
     other(data, target).backward()
     assert other.report()["signatures"][0]["backend"] == "ort"
+
+
+class Near(nn.Module):
+    """A loss that keeps the weights near those of another time."""
+
+    def __init__(self, model: nn.Module, start: dict[str, Tensor]) -> None:
+        super().__init__()
+        self.model = model
+        self.start = start
+
+    def forward(self, data: Tensor) -> Tensor:
+        far = sum(
+            (w - self.start[name]).square().sum() for name, w in self.model.named_parameters()
+        )
+        return self.model(data).square().mean() + far
+
+
+def weights(model: nn.Module) -> dict[str, Tensor]:
+    return {name: weight.detach().clone() for name, weight in model.named_parameters()}
+
+
+def test_a_dict_that_is_made_anew_does_not_live_on_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ORTWRAP_BACKEND", "eager")
+    model, kept = mlp(8, 4), []
+    for _ in range(3 * settings.MAX_GRAPHS):
+        start = weights(model)
+        kept.append(weakref.ref(next(iter(start.values()))))
+        ort_module(Near, model, start)(batch()[0]).backward()
+    del start
+    gc.collect()
+    alive = [reference() is not None for reference in kept]
+    assert alive == [False] * (len(kept) - settings.MAX_GRAPHS) + [True] * settings.MAX_GRAPHS
+
+
+def test_a_dict_that_is_held_keeps_its_wrapper() -> None:
+    model, data = mlp(8, 4), batch()[0]
+    start = weights(model)
+    held = ort_module(Near, model, start)
+    others = [weights(model) for _ in range(2 * settings.MAX_GRAPHS)]
+    for other in others:
+        ort_module(Near, model, other)
+    assert ort_module(Near, model, start) is held
+    torch.testing.assert_close(held(data), Near(model, start)(data))
