@@ -18,7 +18,7 @@ _SHORT_LIVED: dict[tuple[Hashable, frozenset[Identity]], int] = {}
 
 
 def note(key: Hashable, calls: int) -> None:
-    """A wrapper is gone with one of its parts.
+    """A wrapper is gone with one of its parts, or since it kept one alive.
 
     Args:
         key: what `memo.key_of` knew it by.
@@ -27,7 +27,7 @@ def note(key: Hashable, calls: int) -> None:
     for group in [group for group in _SHORT_LIVED if not all(part.alive for part in group[1])]:
         del _SHORT_LIVED[group]
     kind, parts = _parts(key)
-    left = frozenset(part for part in parts if is_alive(part))
+    left = frozenset(part for part in parts if is_alive(part) and not part.keeps)
     if left:
         few = calls <= _FEW_CALLS
         _SHORT_LIVED[kind, left] = _SHORT_LIVED.get((kind, left), 0) + 1 if few else 0
