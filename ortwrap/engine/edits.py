@@ -67,12 +67,13 @@ def replace_unit(tree: SourceTree, unit: Unit, text: str, moved: Collection[Unit
     """
     span = tree.span(unit.node)
     start, end = span.start, span.end
+    first, last = tree.line(unit.node), tree.line_at(end)
     if unit in moved:
-        indent = span.start - tree.line_start(tree.line(unit.node))
-        start = tree.line_start(_above_comments(tree, tree.line(unit.node))) + indent
-    if isinstance(unit.node, cst.BaseCompoundStatement):
-        line = tree.line_text(tree.end_line(unit.node)).rstrip()
-        end = max(end, tree.line_start(tree.end_line(unit.node)) + len(line))
+        start = tree.line_start(_above_comments(tree, first))
+        text = indentation(tree.line_text(first)) + text
+    rest = tree.text[end : tree.line_start(last + 1)].rstrip("\r\n")
+    if isinstance(unit.node, cst.BaseCompoundStatement) or not rest.strip():
+        end += len(rest)
     return Edit(start, end, text)
 
 

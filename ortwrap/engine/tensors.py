@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import place_of
+from ortwrap.engine.liveness import surely_binds
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.tree import Unit
 
+_GIVES_TENSORS = re.compile(r"^torch\.(?:nn\.functional\.)?[a-z]\w*$")
+# What these give of a tensor is one.
+_STAYS_TENSOR = frozenset(
+    "mean sum exp log sqrt abs pow square clamp float flatten view reshape squeeze".split()
+)
 # Only what tensors have and arrays, tuples and numbers have not.
 _TENSOR_METHODS = frozenset(
     "argmax softmax log_softmax sigmoid detach cpu unsqueeze topk permute backward contiguous "
@@ -35,7 +43,7 @@ class TensorProof:
         """The place surely holds a tensor after the slice, so that it has a `.detach()`."""
         inside = {node for piece in found.pieces for node in descendants(piece.node)}
         for piece in found.pieces:
-            if place in self._reader.of(piece.node).writes and self._computes_tensor(piece.node):
+            if place in self._reader.of(piece.node).writes and self._computes_tensor(piece, place):
                 return True
         uses = list(self._uses(place, found, inside))
         for node in uses:
@@ -66,8 +74,23 @@ class TensorProof:
             if place_of(node, self._reader.instance) == place and (node in inside or not rebound):
                 yield node
 
-    def _computes_tensor(self, node: cst.CSTNode) -> bool:
-        """An assignment of a loss term: a criterion's or function's result, or sums of them."""
+    def _computes_tensor(self, piece: Unit, place: str) -> bool:
+        """A criterion's or function's result, or sums of them, in whichever branch."""
+        if isinstance(piece.node, cst.If):
+            if place not in surely_binds(piece, self._tree, self._reader):
+                return False
+            units = [self._tree.units.get(inner) for inner in descendants(piece.node)]
+            writing = [
+                unit
+                for unit in units
+                if unit is not None
+                and isinstance(unit.node, cst.BaseSmallStatement)
+                and place in self._reader.of(unit.node).writes
+            ]
+            return all(self._assigns_tensor(unit.node) for unit in writing)
+        return self._assigns_tensor(piece.node)
+
+    def _assigns_tensor(self, node: cst.CSTNode) -> bool:
         if isinstance(node, cst.Assign) and len(node.targets) == 1:
             single = not isinstance(node.targets[0].target, (cst.Tuple, cst.List))
             return single and self._is_tensor_expression(node.value)
@@ -83,11 +106,19 @@ class TensorProof:
             return False
         qualified = self._bindings.qualified(value.func) or ""
         name = qualified.rsplit(".", 1)[-1]
+        func = value.func
+        if not qualified and isinstance(func, cst.Attribute) and func.attr.value in _STAYS_TENSOR:
+            return self._comes_from_torch(func.value) or self._is_tensor_expression(func.value)
         if qualified.startswith(("torch.nn.functional.", "torch.")):
             return name in _TENSOR_FUNCTIONS or "loss" in name or "cross_entropy" in name
         evidence = self._modules.evidence(value.func)
         built = evidence is not None and evidence.role == "criterion" and evidence.strength > 1
         return built and evidence is not None and "`torch.nn." in evidence.reason
+
+    def _comes_from_torch(self, value: cst.BaseExpression) -> bool:
+        """`torch.min(a, b)`: a tensor if it is one object, and not a pair."""
+        called = self._bindings.qualified(value.func) if isinstance(value, cst.Call) else None
+        return _GIVES_TENSORS.match(called or "") is not None
 
     def _is_first_of_loss(self, argument: cst.Arg, uses: list[cst.CSTNode]) -> bool:
         """It is what a function of torch or a criterion computes with."""

@@ -62,3 +62,15 @@ def test_spaces_that_nothing_follows_stay_behind() -> None:
     assert "  # More." in moved
     lines = [line for line in moved.splitlines() if "#" not in line]
     assert lines == [line.rstrip() for line in lines]
+
+
+def test_a_comment_at_the_margin_takes_no_code_with_it() -> None:
+    extra = "\n# As ever.\n    if penalty:\n        loss = loss + 1\n    "
+    moved, rest = _class_and_rest(f"{HEAD}\n\n{STEP.format(extra=extra)}")
+    assert "# As ever." in moved
+    assert "\n    loss = model_with_loss(x, y, penalty)\n    loss.backward()\n" in rest
+
+
+def test_the_line_of_the_call_ends_with_the_call() -> None:
+    step = STEP.replace("model(x), y)", "model(x), y)   ").format(extra="")
+    assert "    loss = model_with_loss(x, y)\n" in rewrite_source(f"{HEAD}\n\n{step}").text

@@ -1,0 +1,36 @@
+"""Outputs that are surely tensors come out detached, and nothing else does."""
+
+from __future__ import annotations
+
+from ortwrap.engine import rewrite_source
+
+STEP = """\
+import torch
+from torch import nn
+
+model = nn.Linear(4, 2)
+criterion = nn.MSELoss()
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def train(x, y, penalty):
+    loss = criterion(model(x), y)
+    {extra}loss.backward()
+    optimizer.step()
+"""
+
+
+def test_a_term_that_torch_makes_is_detached_in_a_branch_as_well() -> None:
+    extra = (
+        "hinge = -torch.min(loss, loss * 2).mean()\n    if penalty:\n"
+        "        more = torch.mean(loss)\n    else:\n        more = -torch.mean(loss)\n"
+        "    loss = loss + hinge + more\n    "
+    )
+    step = STEP.format(extra=extra) + "    print(hinge, more)\n"
+    assert "return loss, hinge.detach(), more.detach()" in rewrite_source(step).text
+
+
+def test_a_pair_that_torch_gives_is_not_detached() -> None:
+    extra = "pair = torch.max(loss.view(1, 1), penalty)\n    loss = loss + pair[0].sum()\n    "
+    step = STEP.format(extra=extra) + "    print(pair)\n"
+    assert "return loss, pair\n" in rewrite_source(step).text
