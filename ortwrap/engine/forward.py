@@ -14,7 +14,7 @@ from ortwrap.engine.criteria import CriterionCall, criterion_calls
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import descendants, loaded_names, stored_names
+from ortwrap.engine.nodes import calls_in, loaded_names, stored_names
 from ortwrap.engine.plan import Captures, Plan
 from ortwrap.engine.style import call_over_lines, values_over_lines
 from ortwrap.engine.tree import SourceTree, Unit
@@ -121,8 +121,8 @@ class ForwardBuilder:
         star = any(item.star for item in plan.captures.inputs)
         criteria = {part.place for part in plan.captures.parts if not part.trainable}
         loss_in_head = any(self._reader.of(piece.node).reads.keys() & criteria for piece in head)
-        calls = any(_contains_call(piece.node) for piece in tail)
-        if carried_in_tail or not calls or star or loss_in_head or plan.captures.early:
+        computes = any(_computes_loss(piece.node) for piece in tail)
+        if carried_in_tail or not computes or star or loss_in_head or plan.captures.early:
             return pieces, ()
         return head, tail
 
@@ -338,5 +338,13 @@ def _returned_value(line: Line) -> cst.BaseExpression | None:
     return node.value if isinstance(node, cst.Return) else None
 
 
-def _contains_call(node: cst.CSTNode) -> bool:
-    return any(isinstance(inner, cst.Call) for inner in descendants(node))
+def _computes_loss(node: cst.CSTNode) -> bool:
+    """It calls something; `loss.mean()` of what the model gave as its loss is worth no method."""
+    return any(not _averages_loss(call) for call in calls_in(node))
+
+
+def _averages_loss(call: cst.Call) -> bool:
+    func = call.func
+    if call.args or not isinstance(func, cst.Attribute) or not isinstance(func.value, cst.Name):
+        return False
+    return func.attr.value in ("mean", "sum") and "loss" in func.value.value.lower()

@@ -14,15 +14,12 @@ class ModuleWithLoss(nn.Module):
         super().__init__()
         self.model = model
 
-    def compute_loss(self, loss):
-        return loss.mean()
-
     def forward(self, s, a, prob_a, advantage, td_target):
         pi_a = self.model.pi(s).gather(1, a)
         ratio = pi_a / prob_a
         surr2 = torch.clamp(ratio, 0.8, 1.2) * advantage
         loss = -torch.min(ratio * advantage, surr2) + F.smooth_l1_loss(self.model.v(s), td_target)
-        total_loss = self.compute_loss(loss)
+        total_loss = loss.mean()
         return total_loss, loss.detach()
 
 
