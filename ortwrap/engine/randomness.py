@@ -24,6 +24,7 @@ _DRAWING_LAYERS = re.compile(
 )
 _DRAWING_CALLS = re.compile(
     r"rand|dropout|normal|bernoulli|multinomial|gumbel|rrelu|distributions|checkpoint|poisson"
+    r"|\br?sample\b"
 )
 _WRAPPERS = frozenset(
     "DataParallel DistributedDataParallel compile DDP convert_sync_batchnorm deepcopy".split()

@@ -8,6 +8,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.captures.draws import Draws
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.constants import is_constant
@@ -44,6 +45,7 @@ class StatementCheck:
         self._objects = analyses.objects
         self._walked = walked
         self._outside = outside
+        self._draws = Draws(analyses, walked, outside)
         self._loss = analyses.tree.brief(found.loss)
         self._statements = [piece.node for piece in found.pieces]
         # What the slice itself makes, it may also fill.
@@ -69,6 +71,7 @@ class StatementCheck:
         Raises:
             Refuse: it has an effect, decides by computed values, or takes a value out of the graph.
         """
+        self._draws.check(piece.node)
         for node in descendants(piece.node):
             if isinstance(node, _DO_MORE_THAN_COMPUTE) and not self._stays_inside(node):
                 raise Refuse("OW105", node, code=self._code(node))
@@ -84,7 +87,9 @@ class StatementCheck:
         for baked in self._flow.baked(piece.node, self._walked.defined):
             reported = Reports(self._tree, self._bindings, self._statements).holds(baked)
             if not reported and not self._outside.is_of_inputs_only(baked):
-                raise Refuse("OW301", baked, code=self._code(baked))
+                drawn = self._draws.behind(baked)
+                code, place = ("OW301", baked) if drawn is None else ("OW306", drawn)
+                raise Refuse(code, place, code=self._code(place))
 
     def _stays_inside(self, node: cst.CSTNode) -> bool:
         """Nothing outside of forward could tell that the statement ran."""
@@ -116,9 +121,6 @@ class StatementCheck:
             why = "is a method of a base class, which the generated class has not"
             raise Refuse("OW107", call, name=self._tree.code(call.func), why=why)
         method = call.func.attr.value
-        drawn = method in ("sample", "rsample", "multinomial")
-        if drawn and not (own.isdisjoint(reads) and self._outside.is_of_inputs_only(call)):
-            raise Refuse("OW306", call, code=self._code(call))
         if method in ("register_hook", "retain_grad"):
             raise Refuse(
                 "OW302", call, code=self._code(call), name=self._tree.code(call.func.value)

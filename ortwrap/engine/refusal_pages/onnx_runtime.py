@@ -52,16 +52,17 @@ _page(
 )
 _page(
     "OW306",
-    "a sample drawn on the way to the loss",
-    "`{code}` draws a sample while the loss is computed",
+    "a sample that something else is told of before the loss",
+    "`{code}` draws a sample which is used for more than to compute the loss",
     "Draw the sample without gradients before the step, and run the model once more for the loss.",
-    "What a policy sampled decides what happens next in the script, and the log-probability of the "
-    "very same sample has to reach the loss; ONNX Runtime would draw another one. A sample drawn "
-    "beforehand is an input like any other, at the price of one more forward.",
+    "What a policy sampled decides what an environment does next, and the log-probability of the "
+    "very same sample has to reach the loss: forward and loss are not one piece that a graph could "
+    "hold. A sample drawn beforehand is an input like any other, at the price of one more forward. "
+    "Samples that only the loss is computed from may stay: torch draws the same ones in a graph.",
     "import torch\nfrom torch import nn\nfrom torch.distributions import Categorical\n\n"
-    "policy = nn.Linear(4, 2)\nstate, reward = torch.ones(3, 4), torch.ones(3)\n"
-    "dist = Categorical(logits=policy(state))\naction = dist.sample()\n"
-    "loss = -(dist.log_prob(action) * reward).mean()\nloss.backward()\n",
+    "policy, rewards = nn.Linear(4, 2), [0.0, 1.0]\n"
+    "dist = Categorical(logits=policy(torch.ones(4)))\naction = dist.sample()\n"
+    "reward = rewards[action.item()]\nloss = -dist.log_prob(action) * reward\nloss.backward()\n",
 )
 _page(
     "OW311",

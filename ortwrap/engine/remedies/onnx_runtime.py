@@ -35,11 +35,12 @@ import torch
 from torch import nn
 from torch.distributions import Categorical
 
-policy = nn.Linear(4, 2)
-state, reward = torch.ones(3, 4), torch.ones(3)
+policy, rewards = nn.Linear(4, 2), [0.0, 1.0]
+state = torch.ones(4)
 with torch.no_grad():
     action = Categorical(logits=policy(state)).sample()
-loss = -(Categorical(logits=policy(state)).log_prob(action) * reward).mean()
+reward = rewards[action.item()]
+loss = -Categorical(logits=policy(state)).log_prob(action) * reward
 loss.backward()
 """,
     "OW311": """\
