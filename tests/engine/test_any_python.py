@@ -13,15 +13,13 @@ from ortwrap.engine import rewrite_source
 from ortwrap.engine.result import InvalidSource
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
+# A turtle goes `.backward()` too.
+WITHOUT = {"site-packages", "test", "tests", "idlelib", "lib2to3", "turtledemo"}
 EVERY = 7  # of some 700 files outside of the tests, one in so many: two seconds
 
 
 def _files() -> Iterator[Path]:
-    files = [
-        path
-        for path in sorted(STDLIB.rglob("*.py"))
-        if not {"site-packages", "test", "tests", "idlelib", "lib2to3"} & set(path.parts)
-    ]
+    files = [path for path in sorted(STDLIB.rglob("*.py")) if not WITHOUT & set(path.parts)]
     yield from files[::EVERY]
 
 

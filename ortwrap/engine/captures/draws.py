@@ -38,8 +38,10 @@ class Draws:
             Refuse: a sample goes to something that may do more with it than compute.
         """
         own = self._reader.of(piece).writes
-        statements = [node for node in descendants(piece) if isinstance(node, cst.BaseSmallStatement)]
-        for part in statements or [piece]:
+        statements = (
+            each for each in descendants(piece) if isinstance(each, cst.BaseSmallStatement)
+        )
+        for part in (*statements, piece):
             self._check_part(part, own)
 
     def behind(self, value: cst.CSTNode) -> cst.Call | None:
