@@ -149,7 +149,7 @@ LEFT_ALONE = [
         "stored log-probabilities of a policy",
         HEAD + "log_probs = []\nfor t in range(3):\n    probs = F.softmax(model(x), dim=1)\n"
         "    dist = torch.distributions.Categorical(probs)\n    action = dist.sample()\n"
-        "    log_probs.append(dist.log_prob(action))\n"
+        "    x = env.step(action.item())\n    log_probs.append(dist.log_prob(action))\n"
         "loss = torch.stack(log_probs).sum()\nloss.backward()\n",
     ),
     (

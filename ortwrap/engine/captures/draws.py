@@ -11,11 +11,12 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.walked import Walked
-from ortwrap.engine.effects import root_place
+from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.nodes import calls_in, descendants
 from ortwrap.engine.refusals import Refuse
 
-_DRAWS = ("sample", "multinomial")
+_DRAWS = ("sample", "rsample", "multinomial")
+_DISTRIBUTIONS = "torch.distributions."
 
 
 class Draws:
@@ -30,12 +31,15 @@ class Draws:
         self._outside = outside
         # The places that hold a sample, or what was computed from one, and the call that drew it.
         self._drawn: dict[str, cst.Call] = {}
+        # The places that hold one of torch's distributions, which are known to draw torch's way.
+        self._distributions: set[str] = set()
 
     def check(self, piece: cst.CSTNode) -> None:
         """Look at the next piece, before the walk takes what it defines for known.
 
         Raises:
-            Refuse: a sample goes to something that may do more with it than compute.
+            Refuse: a sample goes to something that may do more with it than compute, or comes from
+                something of which it is not known how it draws.
         """
         own = self._reader.of(piece).writes
         statements = (
@@ -51,12 +55,31 @@ class Draws:
     def _check_part(self, part: cst.CSTNode, own: set[str]) -> None:
         """Look at one statement, of a piece that binds `own`."""
         for call in calls_in(part):
+            if self._is_draw(call, own) and not self._is_of_torch(call):
+                raise Refuse("OW306", call, code=self._tree.code(call))
             drawn = self._drawn_for(call, own)
             if drawn is not None and not self._computes(call, self._walked.defined | own):
                 raise Refuse("OW306", drawn, code=self._tree.code(drawn))
+        self._distributions |= self._distributions_made_by(part)
         drawn = self._drawn_in(part, own)
         if drawn is not None:
             self._drawn.update(dict.fromkeys(self._reader.of(part).changes, drawn))
+
+    def _distributions_made_by(self, part: cst.CSTNode) -> set[str]:
+        if isinstance(part, cst.Assign) and self._makes_distribution(part.value):
+            return self._reader.of(part).writes
+        return set()
+
+    def _makes_distribution(self, value: cst.BaseExpression) -> bool:
+        called = self._bindings.qualified(value.func) if isinstance(value, cst.Call) else None
+        return (called or "").startswith(_DISTRIBUTIONS)
+
+    def _is_of_torch(self, draw: cst.Call) -> bool:
+        """Torch's distribution draws, or torch from a tensor of probabilities."""
+        owner = cst.ensure_type(draw.func, cst.Attribute)
+        place = place_of(owner.value, self._reader.instance)
+        known = place in self._distributions or self._makes_distribution(owner.value)
+        return known or owner.attr.value == "multinomial"
 
     def _drawn_for(self, call: cst.Call, own: set[str]) -> cst.Call | None:
         """The draw that an argument of a call goes back to."""

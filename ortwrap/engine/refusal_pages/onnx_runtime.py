@@ -53,12 +53,13 @@ _page(
 _page(
     "OW306",
     "a sample that something else is told of before the loss",
-    "`{code}` draws a sample which is used for more than to compute the loss",
+    "`{code}` draws a sample that more than the loss may depend on",
     "Draw the sample without gradients before the step, and run the model once more for the loss.",
     "What a policy sampled decides what an environment does next, and the log-probability of the "
     "very same sample has to reach the loss: forward and loss are not one piece that a graph could "
     "hold. A sample drawn beforehand is an input like any other, at the price of one more forward. "
-    "Samples that only the loss is computed from may stay: torch draws the same ones in a graph.",
+    "What `torch.distributions` draws for the loss alone may stay: torch draws it in the graph "
+    "as well.",
     "import torch\nfrom torch import nn\nfrom torch.distributions import Categorical\n\n"
     "policy, rewards = nn.Linear(4, 2), [0.0, 1.0]\n"
     "dist = Categorical(logits=policy(torch.ones(4)))\naction = dist.sample()\n"
