@@ -195,6 +195,8 @@ class Outside:
             return True
         if not _FACTORIES.match(qualified):
             return False
+        if self._is_filled_later(node) and not makes_random_tensor(func, self._bindings):
+            return False
         if makes_random_tensor(func, self._bindings) and self._walked.ran_module:
             raise Refuse(
                 "OW203",
@@ -203,6 +205,17 @@ class Outside:
                 why="it draws random numbers after the model has run",
             )
         return True
+
+    def _is_filled_later(self, made: cst.Call) -> bool:
+        """`loss = torch.zeros(1, device=device)`, and then `loss += term` or `loss[i] = term`.
+
+        Made outside it would be an argument that forward changes.
+        """
+        assignment = self._tree.parents.get(made)
+        if not isinstance(assignment, cst.Assign) or len(assignment.targets) > 1:
+            return False
+        place = self._place(assignment.targets[0].target)
+        return any(place in self._reader.of(piece.node).mutates for piece in self._pieces)
 
     def _check_is_read_later(self, call: cst.Call, func: cst.Attribute) -> None:
         """Refuse a change that would come before what reads the object as it was."""

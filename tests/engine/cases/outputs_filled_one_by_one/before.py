@@ -1,0 +1,37 @@
+"""A tensor that is made to be filled is made in forward, which must not change its arguments."""
+import torch
+from torch import nn
+
+
+class Decoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.cell = nn.GRUCell(4, 8)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x, hidden):
+        hidden = self.cell(x, hidden)
+        return self.head(hidden), hidden
+
+
+def train(decoder, batches, optimizer, criterion, device):
+    for words, targets in batches:
+        length, size = targets.shape
+        hidden = torch.zeros(size, 8, device=device)
+        outputs = torch.zeros(length, size, 3, device=device)
+        for t in range(4):
+            output, hidden = decoder(words[t], hidden)
+            outputs[t] = output
+        loss = criterion(outputs.view(-1, 3), targets.view(-1))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        print(f"{loss.item():.4f}")
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    decoder = Decoder()
+    batches = [(torch.randn(4, 6, 4), torch.randint(3, (4, 6))) for _ in range(4)]
+    optimizer = torch.optim.SGD(decoder.parameters(), lr=0.1)
+    train(decoder, batches, optimizer, nn.CrossEntropyLoss(), torch.device("cpu"))
