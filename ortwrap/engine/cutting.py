@@ -19,7 +19,7 @@ from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import Unit
 
 # What is wrong with one statement only, so that the statements above it may go without it.
-_OF_ONE_STATEMENT = frozenset("OW105 OW203 OW204 OW301 OW304 OW305".split())
+_OF_ONE_STATEMENT = frozenset("OW105 OW203 OW204 OW211 OW301 OW304 OW305".split())
 _GRADIENTS = ("torch.autograd.", "torch.func.")
 
 

@@ -158,9 +158,8 @@ class Inputs:
         """What hooks or forward fill or bind anew has to be read after the model ran."""
         if not self._walked.ran_module:
             return
-        code = self._tree.brief(node)
         if not self._helpers.filled_places().isdisjoint(places):
-            raise Refuse("OW203", node, code=code, why="the model's run may fill it")
+            raise Refuse("OW211", node, name=self._tree.brief(node))
         changed = self._helpers.traces.read_in(node, self._reader)
         if changed is not None:
-            raise Refuse("OW203", node, code=code, why=f"the model's run may change `{changed}`")
+            raise Refuse("OW211", node, name=changed)

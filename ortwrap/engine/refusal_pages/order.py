@@ -136,3 +136,16 @@ _page(
     "(slope,) = torch.autograd.grad(loss, actions, retain_graph=True)\n"
     "print(slope.norm())\nloss.backward()\n",
 )
+_page(
+    "OW211",
+    "what the model's run may leave behind",
+    "the model's run may change `{name}` beside what it returns, and the loss reads it",
+    "Return it from the model's forward instead of keeping it by a hook or in a global "
+    "(torchvision's `create_feature_extractor` returns the outputs of layers); where no run of the "
+    "model changes it, read it before the model call.",
+    "In a graph the loss would read what the run of another step has left. A hook runs while a "
+    "graph is exported, and never again: a model that has one stays with PyTorch.",
+    HEAD + "kept = {}\n\n\ndef keep(module, inputs, output):\n    kept['features'] = output\n\n\n"
+    "model.register_forward_hook(keep)\nout = model(torch.ones(3, 4))\n"
+    "loss = criterion(out, torch.zeros(3, 2)) + kept['features'].abs().mean()\nloss.backward()\n",
+)

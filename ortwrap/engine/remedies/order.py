@@ -106,4 +106,25 @@ again = model(torch.ones(3, 4))
 (slope,) = torch.autograd.grad(-critic(again).mean(), again)
 print(slope.norm())
 """,
+    "OW211": """\
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.first, self.last = nn.Linear(4, 8), nn.Linear(8, 2)
+
+    def forward(self, x):
+        features = self.first(x)
+        return self.last(features), features
+
+
+model = Net()
+criterion = nn.MSELoss()
+out, features = model(torch.ones(3, 4))
+loss = criterion(out, torch.zeros(3, 2)) + features.abs().mean()
+loss.backward()
+""",
 }
