@@ -211,7 +211,11 @@ class Outside:
 
         Made outside it would be an argument that forward changes.
         """
-        assignment = self._tree.parents.get(made)
+        value: cst.CSTNode = made
+        while isinstance(self._tree.parents[value], (cst.Attribute, cst.Call)):
+            # `torch.zeros(length, size).to(device)`
+            value = self._tree.parents[value]
+        assignment = self._tree.parents[value]
         if not isinstance(assignment, cst.Assign) or len(assignment.targets) > 1:
             return False
         place = self._place(assignment.targets[0].target)

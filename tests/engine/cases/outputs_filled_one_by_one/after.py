@@ -27,7 +27,7 @@ class ModuleWithLoss(nn.Module):
         return self.criterion(outputs.view(-1, 3), targets.view(-1))
 
     def forward(self, length, size, device, hidden, words, targets):
-        outputs = torch.zeros(length, size, 3, device=device)
+        outputs = torch.zeros(length, size, 3).to(device)
         for t in range(4):
             output, hidden = self.decoder(words[t], hidden)
             outputs[t] = output

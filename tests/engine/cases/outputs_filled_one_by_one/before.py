@@ -18,7 +18,7 @@ def train(decoder, batches, optimizer, criterion, device):
     for words, targets in batches:
         length, size = targets.shape
         hidden = torch.zeros(size, 8, device=device)
-        outputs = torch.zeros(length, size, 3, device=device)
+        outputs = torch.zeros(length, size, 3).to(device)
         for t in range(4):
             output, hidden = decoder(words[t], hidden)
             outputs[t] = output
