@@ -278,6 +278,8 @@ class Emitter:
             call = self._call(target, variable, arguments, indent)
             self._place_call(plan, host, call + self._set_attributes(plan, indent))
         gone = [unit for unit in found.units if unit is not anchor]
+        gone += [made.unit for made in plan.constructed]
+        gone.sort(key=lambda unit: tree.line(unit.node))
         removed = remove_units(tree, gone, set(plan.moved_comments))
         for unit, edit in zip(gone, removed):
             self._edits += because(of_move(unit, tree), edit)

@@ -120,6 +120,7 @@ class ForwardBuilder:
         )
         star = any(item.star for item in plan.captures.inputs)
         criteria = {part.place for part in plan.captures.parts if not part.trainable}
+        criteria.update(*(stored_names(made.unit.node) for made in plan.constructed))
         loss_in_head = any(self._reader.of(piece.node).reads.keys() & criteria for piece in head)
         computes = any(_computes_loss(piece.node) for piece in tail)
         if carried_in_tail or not computes or star or loss_in_head or plan.captures.early:
@@ -128,6 +129,7 @@ class ForwardBuilder:
 
     def _criterion_calls(self, plan: Plan) -> dict[cst.Call, CriterionCall]:
         taken = {part.name for part in plan.captures.parts}
+        taken |= {made.attribute for made in plan.constructed}
         return criterion_calls(plan.found, self._tree, self._bindings, self._modules, taken)
 
     def _built(self, plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -137,6 +139,7 @@ class ForwardBuilder:
             for call in self._criterion_calls(plan).values()
             if call.attribute is not None and call.constructor is not None
         }
+        made |= {(each.attribute, each.constructor) for each in plan.constructed}
         return tuple(sorted(made))
 
     # -- statements ------------------------------------------------------------------------------

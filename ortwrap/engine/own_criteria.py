@@ -38,7 +38,7 @@ def _makes_criterion(unit: Unit, found: LossSlice, analyses: Analyses) -> bool:
         return False
     made = analyses.bindings.qualified(value.func) or ""
     of_torch = made.startswith("torch.nn.") and analyses.modules.is_criterion(target)
-    alone = of_torch and _is_of_the_batch(value) and _is_only_read_by(found, target, analyses)
+    alone = of_torch and _is_of_the_batch(value) and is_only_read_by(found, target, analyses)
     return alone and not _changes_before_the_loss(unit, found, analyses)
 
 
@@ -52,18 +52,22 @@ def _changes_before_the_loss(unit: Unit, found: LossSlice, analyses: Analyses) -
 
 def _is_of_the_batch(made: cst.Call) -> bool:
     """It is given more than options that are written out."""
-    plain = (cst.Integer, cst.Float, cst.SimpleString)
-    return any(
-        not isinstance(argument.value, plain)
-        and not (isinstance(argument.value, cst.Name) and argument.value.value in _CONSTANTS)
-        for argument in made.args
-    )
+    return not all(is_written_out(argument.value) for argument in made.args)
+
+
+def is_written_out(value: cst.BaseExpression) -> bool:
+    """A number, a string, True, False or None."""
+    if isinstance(value, cst.UnaryOperation):
+        value = value.expression
+    if isinstance(value, cst.Name):
+        return value.value in _CONSTANTS
+    return isinstance(value, (cst.Integer, cst.Float, cst.SimpleString))
 
 
 _CONSTANTS = frozenset(["True", "False", "None"])
 
 
-def _is_only_read_by(found: LossSlice, target: cst.Name, analyses: Analyses) -> bool:
+def is_only_read_by(found: LossSlice, target: cst.Name, analyses: Analyses) -> bool:
     """Nothing but the slice uses the criterion, and no other statement makes one of that name."""
     bound = analyses.bindings.lookup(target)
     if len(bound) != 1 or bound[0].node is not target:

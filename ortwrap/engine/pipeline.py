@@ -13,6 +13,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.branches import in_branches
 from ortwrap.engine.checks import check_step
 from ortwrap.engine.common_endings import CommonEnding, common_endings
+from ortwrap.engine.constructed import with_constructed
 from ortwrap.engine.consumers import ConsumerCheck
 from ortwrap.engine.elsewhere import Elsewhere
 from ortwrap.engine.emit import Emitter
@@ -384,7 +385,7 @@ class Rewrite:
         )
         if self._options.standalone:
             check_without_guards(plan, self._tree, self._bindings, self._helpers)
-        return plan
+        return with_constructed(plan, function.analyses)
 
     def _fresh_loss_name(self, found: LossSlice) -> str:
         """A name that the function does not have, nor another loss that something reads later."""

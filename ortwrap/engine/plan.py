@@ -99,6 +99,21 @@ class NamedEarly:
 
 
 @dataclass(frozen=True, eq=False)
+class Constructed:
+    """A criterion that the generated class makes instead of a statement of the script.
+
+    Attributes:
+        unit: that statement.
+        attribute: what the class calls the criterion.
+        constructor: what follows `nn.` where it is made.
+    """
+
+    unit: Unit
+    attribute: str
+    constructor: str
+
+
+@dataclass(frozen=True, eq=False)
 class Captures:
     """How the slice's code turns into the body of forward.
 
@@ -137,6 +152,7 @@ class Plan:
         order: where the call stands.
         captures: inputs, outputs and parts.
         loss_target: name that the call binds the loss to.
+        constructed: criteria that the generated class makes.
     """
 
     sinks: tuple[Sink, ...]
@@ -144,6 +160,7 @@ class Plan:
     order: Order
     captures: Captures
     loss_target: str
+    constructed: tuple[Constructed, ...] = ()
 
     @property
     def moved_comments(self) -> frozenset[Unit]:

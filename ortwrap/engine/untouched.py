@@ -30,6 +30,7 @@ def _lines_of(plan: Plan, tree: SourceTree) -> Iterator[int]:
     """Lines that the plan may change, comments above what moves among them."""
     captures = plan.captures
     nodes: list[cst.CSTNode] = [unit.node for unit in plan.found.units]
+    nodes += [made.unit.node for made in plan.constructed]
     nodes += [sink.call for sink in plan.sinks] + [plan.found.loss]
     nodes += [*captures.renames, *captures.deletions, *captures.releases]
     nodes += [sink.loss for sink in plan.sinks]
