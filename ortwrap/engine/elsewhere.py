@@ -49,6 +49,10 @@ class OtherFile:
         self.is_being_read = False
         self._module_classes: dict[cst.CSTNode, Role] | None = None
 
+    def place(self, node: cst.CSTNode) -> str:
+        """Where a node stands, as people are told: `utils.py:12`."""
+        return f"{self.shown}:{self.tree.line(node)}"
+
     @property
     def module_classes(self) -> dict[cst.CSTNode, Role]:
         """Its classes that are modules or criteria; none while they are being looked for."""
@@ -87,6 +91,15 @@ class Definition:
     file: OtherFile
 
 
+@dataclass(frozen=True)
+class Variable:
+    """A global, the places that bind it, and its file."""
+
+    name: str
+    bound: tuple[cst.CSTNode, ...]
+    file: OtherFile
+
+
 class Elsewhere:
     """The other files of one script's project, as far as something was asked of them."""
 
@@ -99,10 +112,6 @@ class Elsewhere:
     def reaches(self, bindings: Bindings) -> bool:
         """Some import of a script names another file of the project."""
         return next(self._imported(bindings), None) is not None
-
-    def mentions(self, bindings: Bindings, *words: str) -> bool:
-        """A file that a script imports something from has one of these words."""
-        return any(word in found.text for found in self._imported(bindings) for word in words)
 
     def _imported(self, bindings: Bindings) -> Iterator[Neighbour]:
         for level, path in _imports(bindings):
@@ -119,6 +128,17 @@ class Elsewhere:
         if not isinstance(expression, cst.Name) or bindings.resolve(expression) is not None:
             return None
         return self._by_star(expression.value, bindings, _LONGEST_CHAIN)
+
+    def variable(self, expression: cst.CSTNode, bindings: Bindings) -> Variable | None:
+        """The global of another file that an imported name or `file.name` refers to."""
+        imported = bindings.imported(expression)
+        if imported is None or not imported.path:
+            return None
+        *module, name = imported.path
+        file = self._file(ModuleName(imported.level, tuple(module)), bindings)
+        bound = file.bindings.module.names.get(name, []) if file is not None else []
+        variables = [binding.node for binding in bound if binding.kind == "variable"]
+        return Variable(name, tuple(variables), file) if file is not None and variables else None
 
     def _definition(
         self, level: int, path: tuple[str, ...], bindings: Bindings, longest: int
@@ -178,6 +198,12 @@ def defined_elsewhere(expression: cst.CSTNode, bindings: Bindings) -> Definition
     """The class or function of another file that an expression names, where files may be read."""
     elsewhere = bindings.elsewhere
     return None if elsewhere is None else elsewhere.definition(expression, bindings)
+
+
+def variable_elsewhere(expression: cst.CSTNode, bindings: Bindings) -> Variable | None:
+    """The global of another file that an expression names, where files may be read."""
+    elsewhere = bindings.elsewhere
+    return None if elsewhere is None else elsewhere.variable(expression, bindings)
 
 
 def added_folders(bindings: Bindings) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.containers import makes_container
 from ortwrap.engine.effects import EffectsReader, overlap, place_of, root_place
 from ortwrap.engine.elsewhere import OtherFile, defined_elsewhere
-from ortwrap.engine.harm_elsewhere import why_harmful
+from ortwrap.engine.harm_elsewhere import changed_arguments, names_called_in, why_harmful
 from ortwrap.engine.in_place import works_in_place
 from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
@@ -32,6 +32,7 @@ _RANDOM = re.compile(
     r"|^torch\.(?:cuda\.|random\.)\w*(?:seed|rng)\w*$"
     r"|distributions|functional\.dropout|functional\.gumbel"
 )
+_BESIDE_TORCH = ("numpy.random.", "random.")
 _PURE_BUILTINS = frozenset(
     "print len float int str bool sum max min abs round isinstance tuple list dict set zip "
     "range enumerate sorted any all getattr hasattr type format repr map divmod pow".split()
@@ -135,6 +136,8 @@ class HarmCheck:
         qualified = self._bindings.qualified(func)
         if qualified is not None:
             why = self._of_import(qualified, name, crossing)
+            if why is None:
+                return self._of_arguments_elsewhere(call, reader, crossing)
             return self._of_elsewhere(func, name, crossing) if why == _unknown(name) else why
         defined = self._bindings.definition(func)
         if isinstance(defined, cst.FunctionDef):
@@ -157,7 +160,7 @@ class HarmCheck:
     def _of_import(self, qualified: str, name: str, crossing: Crossing) -> str | None:
         if _SWITCH.match(qualified):
             return "it changes a setting"
-        if qualified.startswith(("numpy.random.", "random.")):
+        if qualified.startswith(_BESIDE_TORCH):
             return _drawing(crossing.draws_beside_torch)
         if _RANDOM.search(qualified):
             return _drawing(crossing.draws)
@@ -179,8 +182,26 @@ class HarmCheck:
             return self._in_file(file)._of_function(function, name, there)
 
         why = why_harmful(found.node, found.file, look)
-        line = found.file.tree.line(found.node)
-        return why and f"{why} ({found.file.shown}:{line})"
+        return why and f"{why} ({found.file.place(found.node)})"
+
+    def _of_arguments_elsewhere(
+        self, call: cst.Call, reader: EffectsReader, crossing: Crossing
+    ) -> str | None:
+        """What is called like a measure may all the same change what it measures."""
+        found = defined_elsewhere(call.func, self._bindings)
+        if found is None:
+            return None
+        for argument in changed_arguments(call, found):
+            if root_place(argument, reader.instance) in crossing.reads:
+                name, place = self._tree.code(call.func), found.file.place(found.node)
+                return f"`{name}` changes `{self._tree.code(argument)}` ({place})"
+        called = names_called_in(found)
+        beside = [name for name in called if name.startswith(_BESIDE_TORCH)]
+        if beside and crossing.draws_beside_torch:
+            return _drawing(crossing.draws_beside_torch)
+        if crossing.draws and any(_RANDOM.search(name) for name in called if name not in beside):
+            return _drawing(crossing.draws)
+        return None
 
     def _in_file(self, file: OtherFile) -> HarmCheck:
         """The same check over another file: one each, so that calls in a circle come to an end."""

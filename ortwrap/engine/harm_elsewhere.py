@@ -7,15 +7,17 @@ code of the project changes a global of that file, so that the function may read
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Callable, Union
 
 import libcst as cst
 
 from ortwrap.engine.aliases import Aliases
+from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.elsewhere import OtherFile
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.elsewhere import Definition, OtherFile
+from ortwrap.engine.nodes import calls_in, descendants
 
 if TYPE_CHECKING:
     from ortwrap.engine.helpers import Helpers
@@ -43,6 +45,24 @@ def why_harmful(function: cst.FunctionDef, file: OtherFile, look: Look) -> str |
     reader = EffectsReader(file.bindings, function)
     given = Aliases(reader, function).closure(_parameters(function, file.bindings))
     return look(file, function, frozenset({*given, *file.bindings.module.names}))
+
+
+def changed_arguments(call: cst.Call, found: Definition) -> Iterator[cst.BaseExpression]:
+    """The arguments that a function of another file surely changes."""
+    if isinstance(found.node, cst.FunctionDef):
+        changed = found.file.helpers.callees.changed_by(found.node, surely=True)
+        for parameter, argument in pair_arguments(found.node, call):
+            if parameter in changed:
+                yield argument
+
+
+def names_called_in(found: Definition) -> set[str]:
+    """The full names of what a function of another file calls, of which some may draw numbers."""
+    if not isinstance(found.node, cst.FunctionDef):
+        return set()
+    functions = reached_from(found.node, found.file.helpers)
+    calls = (call for function in functions for call in calls_in(function.body))
+    return set(filter(None, (found.file.bindings.qualified(call.func) for call in calls)))
 
 
 def _parameters(function: cst.FunctionDef, bindings: Bindings) -> set[str]:

@@ -12,6 +12,7 @@ from ortwrap.engine.bindings import Binding, Bindings, Scope
 from ortwrap.engine.constants import is_constant
 from ortwrap.engine.counts import counts_elements
 from ortwrap.engine.effects import EffectsReader, instance_name, place_of, root_place
+from ortwrap.engine.filled_elsewhere import filled_elsewhere
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.hidden_changes import Callees
 from ortwrap.engine.members import constant_index
@@ -110,7 +111,7 @@ class Helpers:
     def filled_places(self) -> frozenset[str]:
         """Names outside of functions and lambdas that these change the contents of."""
         if self._filled is None:
-            found: set[str] = set()
+            found = set(filled_elsewhere(self._bindings))
             training = self._functions_that_train()
             for function in self._tree.functions:
                 if function in training:

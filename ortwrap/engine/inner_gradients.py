@@ -21,7 +21,7 @@ from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.second_order import units_behind
 from ortwrap.engine.slices import LossSlice
 
-ASKS = ("retain_grad", "register_hook")
+_ASKS = ("retain_grad", "register_hook")
 
 
 def check_no_inner_gradient(found: LossSlice, analyses: Analyses) -> None:
@@ -64,7 +64,7 @@ def _asks(call: cst.Call, places: set[str], reader: EffectsReader) -> bool:
     func = call.func
     return (
         isinstance(func, cst.Attribute)
-        and func.attr.value in ASKS
+        and func.attr.value in _ASKS
         and bool(overlap(set(reader.of(func.value).reads), places))
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import libcst as cst
 
 from ortwrap.engine.arguments import arguments_for
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
+from ortwrap.engine.elsewhere import defined_elsewhere
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.tree import SourceTree
 
@@ -46,7 +47,8 @@ class Objects:
     def changes(self, func: cst.Attribute) -> str | None:
         """What of its own object a method of this file changes, such as `count`."""
         changed = (self.changed_by_method(*found) for found in self.methods(func))
-        return next(filter(None, changed), None)
+        here = next(filter(None, changed), None)
+        return here or self._changed_elsewhere(self.made(func.value), [func.attr.value])
 
     def changed_by_method(self, method: cst.FunctionDef, home: cst.ClassDef) -> str | None:
         """What of its object a method changes, itself or by others that it calls."""
@@ -60,6 +62,25 @@ class Objects:
                 changed = self.changed_by_method(method, cst.ensure_type(home, cst.ClassDef))
                 if changed is not None:
                     return changed
+        made = (value for value in self._modules.values(owner) if isinstance(value, cst.Call))
+        return self._changed_elsewhere(made, _CALLED)
+
+    def _changed_elsewhere(self, made: Iterable[cst.Call], names: Sequence[str]) -> str | None:
+        """The same where a class of another file made the object."""
+        for call in made:
+            found = defined_elsewhere(call.func, self._bindings)
+            home = found.node if found is not None else None
+            if found is None or not isinstance(home, cst.ClassDef):
+                continue
+            modules = found.file.modules
+            if names is not _CALLED and home in modules.module_classes:
+                continue
+            there = Objects(found.file.tree, found.file.bindings, modules)
+            methods = (modules.classes.inherited(home, name) for name in names)
+            changed = (there.changed_by_method(each, home) for each in methods if each is not None)
+            what = next(filter(None, changed), None)
+            if what is not None:
+                return what
         return None
 
     def run_by_a_call(self, made: cst.CSTNode) -> Iterator[cst.FunctionDef]:

@@ -18,6 +18,7 @@ from ortwrap.engine.raising import Raising
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice, Slicer
+from ortwrap.engine.state_elsewhere import StateElsewhere
 from ortwrap.engine.switches import Switches
 from ortwrap.engine.traces import Traces
 from ortwrap.engine.tree import SourceTree, Unit
@@ -62,6 +63,7 @@ class Orderer:
         callees: Callees,
         by_calls: ChangesByCalls,
         raising: Raising,
+        state: StateElsewhere,
         switches: Switches,
         uses: Uses,
     ) -> None:
@@ -79,6 +81,7 @@ class Orderer:
         self._callees = callees
         self._by_calls = by_calls
         self._raising = raising
+        self._state = state
         self._switches = switches
         self._uses = uses
 
@@ -190,6 +193,9 @@ class Orderer:
         for name in sorted(effects.changes):
             if self._traces.is_read_by(crossed, name, unit.node):
                 return f"it changes `{name}`, which is read on the way to the loss"
+        why = self._state.conflict(unit.node, crossed)
+        if why is not None:
+            return why
         taken = set().union(*(self._reader.of(node).takes for node in crossed))
         for name in sorted(overlap(taken, set(effects.reads))):
             return f"it may take items of `{name}`"

@@ -32,6 +32,7 @@ from ortwrap.engine.rounds import Rounds
 from ortwrap.engine.shared_objects import SharedObjects
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice, Slicer
+from ortwrap.engine.state_elsewhere import StateElsewhere
 from ortwrap.engine.switches import Switches
 from ortwrap.engine.trained_by_option import behind_options
 from ortwrap.engine.tree import SourceTree, Unit
@@ -77,6 +78,7 @@ class StepFunction:
             helpers.callees,
             ChangesByCalls(self.reader, helpers.callees, modules, objects),
             Raising(tree, bindings),
+            StateElsewhere(bindings, modules),
             Switches(bindings, modules),
             uses,
         )

@@ -29,6 +29,12 @@ _OF_PACKAGES = ("torch.", "numpy.", "os.", "sys.", "warnings.", "logging.")
 Callable = Union[cst.FunctionDef, cst.Lambda]
 
 
+def registers_a_hook(call: cst.Call) -> bool:
+    """`layer.register_forward_hook(keep)`."""
+    name = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
+    return bool(call.args) and isinstance(name, cst.Name) and bool(_REGISTERS.match(name.value))
+
+
 class Traces:
     """The code of one script that a model's run executes, and what that code changes."""
 
@@ -186,9 +192,7 @@ class Traces:
 
     def _hooks(self) -> Iterator[Callable]:
         for call in self._tree.calls:
-            func = call.func
-            name = func.attr if isinstance(func, cst.Attribute) else func
-            if call.args and isinstance(name, cst.Name) and _REGISTERS.match(name.value):
+            if registers_a_hook(call):
                 yield from self._callables(call.args[0].value)
 
     def _contexts(self) -> Iterator[Callable]:

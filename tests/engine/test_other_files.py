@@ -336,10 +336,9 @@ def test_no_file_is_read_where_none_is_needed(
 
     asked: list[str] = []
     monkeypatch.setattr(elsewhere, "_parsed", lambda text: asked.append(text))
-    unconditional = SCRIPT.replace("if self.args.more:\n                ", "if True:\n" + " " * 16)
-    plain = unconditional.replace("            if True:\n    ", "")
-    (step,) = steps(tmp_path, plain, solver=SOLVER)
-    assert (step.status, asked) == ("rewritten", [])
+    script = SCRIPT.replace("loss.backward()", "loss.backward()  # ortwrap: skip")
+    (step,) = steps(tmp_path, script, solver=SOLVER)
+    assert (step.status, asked) == ("skipped", [])
 
 
 def test_a_second_rewrite_changes_nothing(tmp_path: Path) -> None:

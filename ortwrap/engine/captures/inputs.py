@@ -17,6 +17,7 @@ from ortwrap.engine.captures.names import (
     name_for_result_of,
 )
 from ortwrap.engine.captures.outside import Outside
+from ortwrap.engine.captures.parts import set_by_a_run
 from ortwrap.engine.captures.randomness import draws_numbers
 from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects import root_place
@@ -39,6 +40,7 @@ class Inputs:
     def __init__(
         self, analyses: Analyses, found: LossSlice, walked: Walked, outside: Outside
     ) -> None:
+        self._analyses = analyses
         self._tree = analyses.tree
         self._bindings = analyses.bindings
         self._helpers = analyses.helpers
@@ -161,5 +163,6 @@ class Inputs:
         if not self._helpers.filled_places().isdisjoint(places):
             raise Refuse("OW211", node, name=self._tree.brief(node))
         changed = self._helpers.traces.read_in(node, self._reader)
+        changed = changed or set_by_a_run(node, self._analyses)
         if changed is not None:
             raise Refuse("OW211", node, name=changed)
