@@ -57,7 +57,8 @@ _HARMLESS_METHODS = frozenset(
     "index_select scatter ceil floor round clamp any all cumsum unbind chunk narrow type data_ptr "
     "elapsed perf_counter perf_counter_ns astype get_velocity register_to_config reverse std var "
     "median mode prod logsumexp log_softmax sub mul div neg square clamp_min clamp_max relu tanh "
-    "log log1p sign logical_not logical_and logical_or nonzero unique bincount flip roll".split()
+    "log log1p sign logical_not logical_and logical_or nonzero unique bincount flip roll expand_as "
+    "view_as".split()
 )
 # What they change is told by the effects of the statement.
 _IN_PLACE_METHODS = frozenset(

@@ -130,14 +130,28 @@ def _global(node: cst.Name | cst.Attribute, bindings: Bindings) -> _Found | None
     there = variable_elsewhere(node, bindings)
     if there is not None:
         return _Found((there.file.path, there.name), there.bound, there.file.bindings)
-    owner = bindings.resolve(node) if isinstance(node, cst.Name) else None
+    if isinstance(node, cst.Attribute):
+        return _of_class(node, bindings)
+    owner = bindings.resolve(node)
     # Those of the script itself are looked after where its statements are.
-    if owner is None or not owner.is_module or not bindings.path or isinstance(node, cst.Attribute):
+    if owner is None or not owner.is_module or not bindings.path:
         return None
     bound = owner.names[node.value]
     if any(binding.kind != "variable" for binding in bound):
         return None
     return _Found((bindings.path, node.value), tuple(each.node for each in bound), bindings)
+
+
+def _of_class(node: cst.Attribute, bindings: Bindings) -> _Found | None:
+    """`Settings.temperature`, an attribute of a class that another file defines."""
+    found = defined_elsewhere(node.value, bindings)
+    if found is not None and isinstance(found.node, cst.ClassDef):
+        name = f"{found.node.name.value}.{node.attr.value}"
+        return _Found((found.file.path, name), (), found.file.bindings)
+    here = bindings.definition(node.value) if bindings.path else None
+    if not isinstance(here, cst.ClassDef):
+        return None
+    return _Found((bindings.path, f"{here.name.value}.{node.attr.value}"), (), bindings)
 
 
 def _is_changed(node: cst.CSTNode, bindings: Bindings) -> bool:

@@ -90,6 +90,18 @@ def log_temperature(step):
     STATE["temperature"] = 1.0 + step
 
 
+class Settings:
+    scale = 1.0
+
+
+def log_scale(step):
+    Settings.scale = 1.0 + step
+
+
+def scaled(out, y):
+    return Settings.scale * F.cross_entropy(out, y)
+
+
 def log_other(step):
     OTHER["step"] = step
 
@@ -122,6 +134,7 @@ def smoothed(out, y):
         ("log_temperature", "tempered", "OW203"),
         ("log_draw", "smoothed", "OW203"),
         ("log_meter", "counted", "OW203"),
+        ("log_scale", "scaled", "OW203"),
         ("log_other", "tempered", None),
         ("log_temperature", "smoothed", None),
     ],

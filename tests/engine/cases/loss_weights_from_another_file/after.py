@@ -1,4 +1,4 @@
-"""Weights that an imported function computes between model and loss: nothing is known of it.
+"""Weights that an imported function computes between model and loss: its decorator may do anything.
 
 It may draw random numbers as the model's dropout does, so that it keeps its place between them.
 """

@@ -1,6 +1,7 @@
 import torch
 
 
+@torch.no_grad()
 def loss_weights(scheme, sigmas):
     if scheme == "cosmap":
         return 2 / (torch.pi * (1 - 2 * sigmas + 2 * sigmas**2))
