@@ -192,7 +192,7 @@ def test_what_a_hook_of_another_file_fills_is_read_after_the_run(
     tmp_path: Path, imported: str, made: str, read: str
 ) -> None:
     script = step_with(imported, "pass", f"{CROSS_ENTROPY} + {read}.mean()", made)
-    assert code_of(tmp_path, script, HOOKS.format(**REGISTERED)) == "OW203"
+    assert code_of(tmp_path, script, HOOKS.format(**REGISTERED)) == "OW211"
     assert code_of(tmp_path, script, HOOKS.format(**NOT_REGISTERED)) is None
 
 
@@ -224,9 +224,9 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 @pytest.mark.parametrize(
     ("sets", "read", "code"),
     [
-        ("self.context.aux", "context.aux", "OW203"),
+        ("self.context.aux", "context.aux", "OW211"),
         ("aux", "context.scale", None),
-        ("self.gate.aux", "gate.aux", "OW203"),
+        ("self.gate.aux", "gate.aux", "OW211"),
         ("self.gate.aux", "gate.bias.sum()", None),
     ],
 )
