@@ -319,10 +319,7 @@ class ModuleTable:
 
     def _of_wrapped(self, wrapper: str, wrapped: cst.BaseExpression | None) -> Evidence | None:
         """What a wrapper gives is what it is given, which only a copy can have be anything."""
-        if wrapped is None:
-            return None
-        named = isinstance(wrapped, cst.Name) and self._bindings.lookup(wrapped)
-        if named and any(binding.kind == "function" for binding in named):
+        if wrapped is None or self._is_function(wrapped):
             return None
         inner = self.of_value(wrapped)
         if inner is None and wrapper == "copy.deepcopy":
@@ -331,6 +328,14 @@ class ModuleTable:
                 wrapped = wrapped.value
             return self._weaker(self.evidence(wrapped))
         return inner or Evidence("module", f"is wrapped by `{wrapper}`", 2)
+
+    def _is_function(self, value: cst.BaseExpression) -> bool:
+        """A function of this file, or `self.step`, a method of its own class."""
+        if isinstance(value, cst.Name):
+            return any(binding.kind == "function" for binding in self._bindings.lookup(value))
+        if not isinstance(value, cst.Attribute) or not place_of(value, self._instance(value)):
+            return False
+        return self.classes.called_on_instance(value) is not None
 
     def _is_optional(self, node: cst.CSTNode) -> bool:
         """It stands in a branch, such as `if torch.cuda.device_count() > 1:`."""

@@ -184,3 +184,31 @@ def test_a_helper_may_ask_the_first_parameter_for_its_device() -> None:
         "criterion(run(nets, x), y).backward()\n"
     )
     assert "nets_with_loss = ort_module(ModuleWithLoss, nets, " in rewrite_source(script).text
+
+
+_COMPILED = """\
+import torch
+from torch import nn
+
+
+class Learner:
+    def __init__(self):
+        self.net = nn.Linear(4, 2)
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=0.1)
+        self.compiled = torch.compile({what})
+
+    def losses(self, x):
+        return self.net(x).square().mean()
+
+    def learn(self, x):
+        loss = self.compiled(x).square().mean()
+        self.optimizer.zero_grad()
+        loss.backward()
+        self.optimizer.step()
+"""
+
+
+@pytest.mark.parametrize(("what", "code"), [("self.net", None), ("self.losses", "OW101")])
+def test_a_compiled_method_is_no_module(what: str, code: str | None) -> None:
+    (step,) = rewrite_source(_COMPILED.format(what=what)).steps
+    assert step.code == code
