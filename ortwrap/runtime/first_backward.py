@@ -23,16 +23,20 @@ _TWICE = Reason("the script goes back through one call twice (retain_graph=True)
 _ON_THE_WAY = Reason("a hook on a result that the loss is computed from, or its grad, is asked for")
 
 
-def watch_first_backward(result: Any, told: Callable[[Reason], None]) -> None:
+def watch_first_backward(
+    result: Any, given: Sequence[Tensor], told: Callable[[Reason], None]
+) -> None:
     """Tells of the first use of what a step returned that no graph can serve.
 
     Args:
         result: what eager returned, of which everything can be looked into.
+        given: the arguments, whose own graphs are the script's, also where one is handed back.
         told: is given what was asked for.
     """
     leaves = Leaves()
     describe(result, leaves)
-    results = [tensor for tensor in leaves.tensors if tensor.grad_fn is not None]
+    handed_back = {None, *(tensor.grad_fn for tensor in given)}
+    results = [tensor for tensor in leaves.tensors if tensor.grad_fn not in handed_back]
     depends = branches_of(results, ())
     observer = _Observer(told)
     for index, tensor in enumerate(results):

@@ -122,3 +122,21 @@ def test_other_signatures_are_not_tried_either() -> None:
     with torch.autocast("cpu"):
         backward_twice(*step(torch.randn(4, 6)), step._wrapper.model)
     assert sum(row["export_seconds"] is not None for row in step.report()["signatures"]) == 1
+
+
+class HandsBack(Step):
+    """Returns what it was given beside the loss."""
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return super().forward(x)[0], x
+
+
+def test_an_argument_that_is_handed_back_has_a_graph_of_its_own() -> None:
+    model = nn.Sequential(nn.Linear(6, 5), nn.Linear(5, 3))
+    step, weight = ort_module(HandsBack, model), torch.ones(6, requires_grad=True)
+    for _ in range(3):
+        loss, x = step(torch.randn(4, 6) * weight)
+        loss.backward(retain_graph=True)
+        x.sum().backward()
+    (row,) = step.report()["signatures"]
+    assert row["ort_calls"] == 2
