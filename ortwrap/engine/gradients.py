@@ -85,6 +85,8 @@ class GradientFlow:
         root: cst.CSTNode = node
         while isinstance(root, cst.Attribute) and place_of(root, self._reader.instance) is None:
             root = root.value
+            if self._modules.is_of_object(root):
+                break
         return root is not node and self._modules.is_trainable(root)
 
     def is_static_data(self, node: cst.CSTNode) -> bool:
@@ -206,6 +208,9 @@ class GradientFlow:
             else:
                 found.add(place)
             return
+        if self._modules.is_of_object(node):
+            uses += [node] if self._modules.is_trainable(node) else []
+            return
         if isinstance(node, cst.Attribute):
             fact = is_fact(node, self._bindings, self._modules)
             if not fact and not self.is_static_data(node):
@@ -262,7 +267,7 @@ class GradientFlow:
         if inside & set(effects.reads):
             return True
         return any(
-            self._modules.is_trainable(reader)
+            self._modules.is_trainable(self._modules.run_by(reader))
             for readers in effects.reads.values()
             for reader in readers
         )

@@ -181,7 +181,7 @@ class Helpers:
         run = [func for func in called if self._modules.is_trainable(func)]
         for node in (*flow.module_uses(function.body), *run):
             place = place_of(node, reader.instance)
-            if isinstance(node, cst.Subscript):
+            if isinstance(node, cst.Subscript) or self._modules.is_of_object(node):
                 found.update(dict.fromkeys(self._held_item(node, reader.instance, scope)))
                 continue
             if place is None:
@@ -205,11 +205,13 @@ class Helpers:
         return not inside and self._modules.evidence(node) is not None
 
     def _held_item(
-        self, node: cst.Subscript, instance: str | None, scope: Scope
+        self, node: cst.CSTNode, instance: str | None, scope: Scope
     ) -> Iterator[HeldModule]:
-        """`nets["g"]`, of a list or dict that the helper is not given."""
+        """`nets["g"]` or `runner.model`, of what the helper is not given."""
         root = root_place(node, instance)
-        if root is None or root in scope.names or constant_index(node) is None:
+        if root is None or root in scope.names:
+            return
+        if isinstance(node, cst.Subscript) and constant_index(node) is None:
             return
         code = self._tree.code(node)
         of_instance = "." in root

@@ -57,7 +57,8 @@ class Independence:
             return False
         for piece in pieces:
             for nodes in reader.of(piece).reads.values():
-                for node in filter(self._modules.is_trainable, nodes):
+                run = map(self._modules.run_by, nodes)
+                for node in filter(self._modules.is_trainable, run):
                     others = self._origins(node)
                     if others is None or own & others:
                         return False

@@ -32,6 +32,8 @@ from ortwrap.engine.made_elsewhere import made_elsewhere, parts_made_elsewhere
 from ortwrap.engine.members import Key, Members
 from ortwrap.engine.module_classes import find_module_classes
 from ortwrap.engine.named_places import NamedPlaces
+from ortwrap.engine.owned_modules import OwnedModules
+from ortwrap.engine.prepared import PREPARERS, engine_library, parallel_sources
 from ortwrap.engine.saved_modules import SavedModules
 from ortwrap.engine.sharded import SHARDED, sharded_by
 from ortwrap.engine.tree import SourceTree
@@ -49,8 +51,6 @@ _WRAPPERS = frozenset(
 )
 # `DataParallelWithCallback` is that of the much copied synchronised batch norm.
 _SPLITS_A_BATCH = re.compile(r"(?<!Distributed)DataParallel(?:WithCallback)?$")
-_PREPARERS = frozenset("prepare setup initialize prepare_model setup_module".split())
-_ENGINE_LIBRARIES = ("deepspeed", "colossalai")
 
 
 class ModuleTable:
@@ -77,6 +77,7 @@ class ModuleTable:
             self._values,
             self._members,
         )
+        self._owned = OwnedModules(bindings, self.key, self.of_value, self._belongs_to_module)
         saved = SavedModules(bindings, self.key, self.all_values, self.module_classes).find()
         for key, method in saved.items():
             role: Role = "criterion" if is_criterion_name(key[1]) else "module"
@@ -98,7 +99,7 @@ class ModuleTable:
             return self._weaker(self._members.of_item(node))
         key = self.key(node)
         if key is None:
-            return None
+            return self._owned.evidence(node) if isinstance(node, cst.Attribute) else None
         if isinstance(node, cst.Name) and node.value == self._instance(node):
             return self._of_instance(node)
         known = self._evidence.get(key)
@@ -116,6 +117,20 @@ class ModuleTable:
     def is_criterion(self, node: cst.CSTNode) -> bool:
         evidence = self.evidence(node)
         return evidence is not None and evidence.role == "criterion"
+
+    def is_of_object(self, node: cst.CSTNode) -> bool:
+        """A module or criterion that another object has: `runner.model`."""
+        owned = isinstance(node, cst.Attribute) and self.key(node) is None
+        return owned and self.evidence(node) is not None
+
+    def run_by(self, reader: cst.CSTNode) -> cst.CSTNode:
+        """The module that `nets` in `nets["g"]` or `runner` in `runner.model` is read for."""
+        node, parent = reader, self._tree.parents.get(reader)
+        while isinstance(parent, (cst.Attribute, cst.Subscript)) and parent.value is node:
+            if self.is_trainable(parent):
+                return parent
+            node, parent = parent, self._tree.parents.get(parent)
+        return reader
 
     @cached_property
     def frozen(self) -> FrozenModules:
@@ -167,6 +182,10 @@ class ModuleTable:
             self._instances[function] = instance_name(function, self._bindings)
         return self._instances[function]
 
+    def _belongs_to_module(self, node: cst.CSTNode) -> bool:
+        inner = node.value if isinstance(node, cst.Attribute) else node
+        return self.is_trainable(node) or self.is_instance(inner)
+
     def _of_instance(self, node: cst.Name) -> Evidence | None:
         home = self.classes.home(node)
         role = None if home is None else self.module_classes.get(home)
@@ -199,14 +218,14 @@ class ModuleTable:
                 self._assign(node.target, node.value)
 
     def _assign(self, target: cst.CSTNode, value: cst.BaseExpression) -> None:
-        library = self._engine_library(value)
+        library = engine_library(value, self._bindings)
         if library is not None:
             several = isinstance(target, (cst.Tuple, cst.List)) and target.elements
             engine = target.elements[0].value if several else target  # type: ignore[attr-defined]
             self._learn(self.key(engine), Evidence("engine", f"is an engine of `{library}`", 3))
             return
         if isinstance(target, (cst.Tuple, cst.List)):
-            sources = self._parallel_sources(value, len(target.elements))
+            sources = parallel_sources(value, len(target.elements))
             for element, source in zip(target.elements, sources):
                 self._assign(element.value, source)
             for element, part in zip(target.elements, parts_made_elsewhere(value, self._bindings)):
@@ -215,22 +234,6 @@ class ModuleTable:
         evidence = self.of_value(value)
         if evidence is not None:
             self._learn(self.key(target), evidence)
-
-    def _engine_library(self, value: cst.BaseExpression) -> str | None:
-        """`deepspeed.initialize(...)` gives an engine first, and an optimizer after it."""
-        if not isinstance(value, cst.Call):
-            return None
-        library, _, name = (self._bindings.qualified(value.func) or "").partition(".")
-        return library if library in _ENGINE_LIBRARIES and name == "initialize" else None
-
-    def _parallel_sources(self, value: cst.BaseExpression, count: int) -> list[cst.BaseExpression]:
-        """The expressions that a tuple assignment binds to its targets one by one."""
-        if isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) == count:
-            return [element.value for element in value.elements]
-        if not isinstance(value, cst.Call) or not isinstance(value.func, cst.Attribute):
-            return []
-        prepares = value.func.attr.value in _PREPARERS
-        return [argument.value for argument in value.args][:count] if prepares else []
 
     def gives_module(self, value: cst.BaseExpression) -> bool:
         """The value of an expression is a trainable module."""
@@ -300,7 +303,7 @@ class ModuleTable:
                 if NO_MODULE.search(self._tree.code(func.value)):
                     return None
                 return Evidence("module", f"is built by `{self._tree.code(func)}`", 2)
-            if name in _PREPARERS and value.args:
+            if name in PREPARERS and value.args:
                 return self.of_value(value.args[0].value)
         return made_elsewhere(value, self._bindings)
 

@@ -12,6 +12,7 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.evidence import MODULE_NAME, Evidence, is_criterion_name, is_name_of_term
 from ortwrap.engine.members import Key, Members
+from ortwrap.engine.saved_modules import computes
 from ortwrap.engine.tree import SourceTree
 
 _TENSOR_METHODS = frozenset(
@@ -97,6 +98,8 @@ class NamedPlaces:
             for value in self._values.get(key, ())
             if not (isinstance(value, cst.Name) and value.value == "None")
         ]
+        if key in self._run and any(map(_is_part_of_that_name, values)):
+            return False
         return bool(values) and not any(self._may_make_module(value) for value in values)
 
     def _may_make_module(self, value: cst.BaseExpression) -> bool:
@@ -128,6 +131,12 @@ class NamedPlaces:
         return names - {""}
 
     @cached_property
+    def _run(self) -> set[Key | None]:
+        """What is called for a value."""
+        calls = (call for call in self._tree.calls if computes(call, self._tree))
+        return {self._key(call.func) for call in calls}
+
+    @cached_property
     def _used_otherwise(self) -> set[Key]:
         """Places that are computed with, asked for what tensors have, or for the `next` of many."""
         used = [self._asked_otherwise(call) for call in self._tree.calls]
@@ -151,3 +160,8 @@ class NamedPlaces:
         if not isinstance(func, cst.Name) or func.value != "next" or not call.args:
             return None
         return call.args[0].value if self._bindings.resolve(func) is None else None
+
+
+def _is_part_of_that_name(value: cst.BaseExpression) -> bool:
+    """`runner.model`, `ae.encoder`: what an object holds under such a name."""
+    return isinstance(value, cst.Attribute) and bool(MODULE_NAME.search(value.attr.value))

@@ -258,7 +258,9 @@ class Orderer:
             for node in readers:
                 parent = self._tree.parents.get(node)
                 if isinstance(parent, cst.Subscript) and parent.value is node:
-                    node, parent = parent, self._tree.parents.get(parent)
+                    node = parent
+                node = self._modules.run_by(node)
+                parent = self._tree.parents.get(node)
                 clears = isinstance(parent, cst.Attribute) and parent.attr.value == "zero_grad"
                 clears = clears or self._reports(parent)
                 if not self._modules.is_trainable(node) or clears or self._asks_for_fact(node):

@@ -16,10 +16,11 @@ import libcst as cst
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.evidence import Role
 from ortwrap.engine.members import Key
+from ortwrap.engine.tree import SourceTree
 
 _OF_WHAT_TRAINS = frozenset("state_dict load_state_dict zero_grad".split())
 _OF_WHAT_UPDATES = frozenset("step update backward scale unscale_ get_last_lr minimize".split())
-_RUNS_MODULE = re.compile(r"^forward|loss")
+RUNS_MODULE = re.compile(r"^forward|loss")
 _UPDATES = re.compile(r"optim|\bopt\b|parameters|sched|scaler", re.IGNORECASE)
 _NO_MODULE = re.compile(
     r"optim|(?:^|_)opt$|sched|scaler|anneal|normali[sz]|(?:^|_)(?:norm|stats?|ema)$|buffer|memory"
@@ -27,7 +28,7 @@ _NO_MODULE = re.compile(
     re.IGNORECASE,
 )
 # `weight(step)` is a schedule.
-_COUNTS = re.compile(r"(?:^|[_.])(?:steps?|epochs?|iter(?:ation)?s?|it|i|n)\d*$", re.IGNORECASE)
+_COUNTS = re.compile(r"(?:^|[_.])(?:steps?|epochs?|iter(?:ation)?s?|it|i)\d*$", re.IGNORECASE)
 # As far as names are handed from one to the next.
 _LONGEST_CHAIN = 4
 
@@ -62,11 +63,11 @@ class SavedModules:
         updating: set[Key | None] = set()
         for call in self._tree.calls:
             func = call.func
-            (computing if self._computes(call) else updating).add(self._key(func))
+            (computing if computes(call, self._tree) else updating).add(self._key(func))
             owner = self._key(func.value) if isinstance(func, cst.Attribute) else None
             if owner is None or not isinstance(func, cst.Attribute):
                 continue
-            if _RUNS_MODULE.search(func.attr.value) and self._computes(call):
+            if RUNS_MODULE.search(func.attr.value) and computes(call, self._tree):
                 computing.add(owner)
             elif func.attr.value in _OF_WHAT_TRAINS:
                 asked.setdefault(owner, (func.attr.value, func.value))
@@ -80,12 +81,6 @@ class SavedModules:
             and self._may_be_module(node, _LONGEST_CHAIN)
         }
 
-    def _computes(self, call: cst.Call) -> bool:
-        """`D(x)` gives a value; `scaler(loss, optimizer)` updates, whatever it returns."""
-        given = [self._tree.code(argument.value) for argument in call.args]
-        dropped = isinstance(self._tree.parents.get(call), cst.Expr)
-        return not (dropped or all(map(_COUNTS.search, given)) or any(map(_UPDATES.search, given)))
-
     def _may_be_module(self, node: cst.BaseExpression, longest: int) -> bool:
         """It holds no function, nothing imported and no object of a plain class of this file."""
         if isinstance(node, cst.Call):
@@ -98,3 +93,10 @@ class SavedModules:
             return False
         values = (self._values(node) or ()) if longest else ()
         return all(self._may_be_module(value, longest - 1) for value in values)
+
+
+def computes(call: cst.Call, tree: SourceTree) -> bool:
+    """`D(x)` gives a value; `scaler(loss, optimizer)` updates, whatever it returns."""
+    given = [tree.code(argument.value) for argument in call.args]
+    dropped = isinstance(tree.parents.get(call), cst.Expr)
+    return not (dropped or all(map(_COUNTS.search, given)) or any(map(_UPDATES.search, given)))

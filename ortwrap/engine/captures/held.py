@@ -61,7 +61,7 @@ class HeldParts:
         reached = cst.Attribute(held, cst.Name(attribute)) if attribute else held
         self._walked.replacements[node] = reached
 
-    def hold_item(self, node: cst.Subscript) -> None:
+    def hold_item(self, node: cst.Subscript | cst.Attribute) -> None:
         """The wrapper holds the one module; an index that changes makes another wrapper."""
         place = self._tree.source(node)
         check_own_way(node, place, self._modules)
@@ -74,9 +74,11 @@ class HeldParts:
             raise Refuse("OW112", node, loss=self._tree.brief(self._loss), code=place)
         self._walked.picked.setdefault(place, []).append(guards)
         if place not in self._walked.parts:
-            name = self._name(name_for_item_of(node, self._bindings))
+            name = self._name(self._name_of_item(node, place))
             trainable = self._modules.is_trainable(node)
-            self._walked.parts[place] = Part(name, place, trainable, tuple(reads))
+            owned = isinstance(node, cst.Attribute)
+            part = Part(name, place, trainable, tuple(reads), of_object=owned)
+            self._walked.parts[place] = part
         name = self._walked.parts[place].name
         self._walked.replacements[node] = cst.Attribute(cst.Name("self"), cst.Name(name))
 
@@ -126,12 +128,15 @@ class HeldParts:
             if owner is None or not owner.is_module:
                 raise Refuse("OW107", func, name=self._tree.code(func), why=f"runs `{place}`")
         item = cst.parse_expression(place) if held.root else None
-        if isinstance(item, cst.Subscript):
-            name = self._name(name_for_item_of(item, self._bindings))
-        else:
-            name = self._name(place)
+        name = self._name(place if item is None else self._name_of_item(item, place))
         roots = (held.root,) if held.root else ()
-        self._walked.parts[place] = Part(name, place, True, roots)
+        owned = isinstance(item, cst.Attribute)
+        self._walked.parts[place] = Part(name, place, True, roots, of_object=owned)
+
+    def _name_of_item(self, node: cst.BaseExpression, place: str) -> str:
+        if isinstance(node, cst.Subscript):
+            return name_for_item_of(node, self._bindings)
+        return place
 
     def _name(self, place: str) -> str:
         return part_name(place, (part.name for part in self._walked.parts.values()))

@@ -139,7 +139,9 @@ class Outside:
         if calls or effects.writes or self._reads_computed(test):
             return None
         readers = [reader for found in effects.reads.values() for reader in found]
-        held = any(self._modules.evidence(reader) is not None for reader in readers)
+        held = any(
+            self._modules.evidence(self._modules.run_by(reader)) is not None for reader in readers
+        )
         if held or not self._walked.called.isdisjoint(effects.reads):
             return None
         return Guard(test, wanted)
@@ -156,7 +158,8 @@ class Outside:
                     return False
                 if is_global(reader, self._bindings):
                     continue
-                if self._modules.evidence(reader) is not None and not self._detached(node):
+                run = self._modules.run_by(reader)
+                if self._modules.evidence(run) is not None and not self._detached(node):
                     return False
                 inputs += 1
         return inputs > 0

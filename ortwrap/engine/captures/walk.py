@@ -156,7 +156,7 @@ class SliceWalk:
     def _replace(self, node: cst.BaseExpression) -> bool:
         """Put a part or an input in the place of an expression; False to look inside of it."""
         place = place_of(node, self._reader.instance)
-        if isinstance(node, cst.Subscript) and self._is_item(node):
+        if isinstance(node, (cst.Subscript, cst.Attribute)) and self._is_item(node, place):
             self._held.hold_item(node)
             return True
         if place is None:
@@ -191,11 +191,12 @@ class SliceWalk:
             return True
         return isinstance(node, cst.Name) and self._objects.is_made_once(node)
 
-    def _is_item(self, node: cst.Subscript) -> bool:
-        """`models["g"]` of a list or dict, which is there before the call."""
+    def _is_item(self, node: cst.Subscript | cst.Attribute, place: str | None) -> bool:
+        """`models["g"]` of a list or dict, `runner.model`: it is there before the call."""
         called = self._tree.parents.get(node)
         is_callee = isinstance(called, cst.Call) and called.func is node
-        if self._modules.evidence(node) is None and not is_callee:
+        by_index = isinstance(node, cst.Subscript) and is_callee
+        if place is not None or (self._modules.evidence(node) is None and not by_index):
             return False
         root = root_place(node, self._reader.instance)
         held_whole = self._by_instance and (root or "").split(".")[0] == self._reader.instance
@@ -263,7 +264,7 @@ class SliceWalk:
         bound_inside = place in self._walked.defined or func not in self._walked.free
         if place is not None and not bound_inside:
             self._callee(node, func, place)
-        elif isinstance(func, cst.Attribute):
+        elif isinstance(func, cst.Attribute) and not self._modules.is_of_object(func):
             self._method_call(func)
         else:
             self._expression(func)
