@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 import libcst as cst
 
@@ -100,6 +100,17 @@ class Variable:
     file: OtherFile
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A name that a file binds once by an assignment."""
+
+    node: cst.Name
+    file: OtherFile
+
+
+_Meant = Union[Definition, Kept, None]
+
+
 class Elsewhere:
     """The other files of one script's project, as far as something was asked of them."""
 
@@ -122,9 +133,18 @@ class Elsewhere:
 
     def definition(self, expression: cst.CSTNode, bindings: Bindings) -> Definition | None:
         """The class or function of another file that an imported name refers to."""
+        found = self._meant(expression, bindings)
+        return found if isinstance(found, Definition) else None
+
+    def kept(self, expression: cst.CSTNode, bindings: Bindings) -> Kept | None:
+        """The variable, bound once, whose value an imported name was given."""
+        found = self._meant(expression, bindings)
+        return found if isinstance(found, Kept) else None
+
+    def _meant(self, expression: cst.CSTNode, bindings: Bindings) -> _Meant:
         imported = bindings.imported(expression)
         if imported is not None:
-            return self._definition(imported.level, imported.path, bindings, _LONGEST_CHAIN)
+            return self._bound(imported.level, imported.path, bindings, _LONGEST_CHAIN)
         if not isinstance(expression, cst.Name) or bindings.resolve(expression) is not None:
             return None
         return self._by_star(expression.value, bindings, _LONGEST_CHAIN)
@@ -140,9 +160,7 @@ class Elsewhere:
         variables = [binding.node for binding in bound if binding.kind == "variable"]
         return Variable(name, tuple(variables), file) if file is not None and variables else None
 
-    def _definition(
-        self, level: int, path: tuple[str, ...], bindings: Bindings, longest: int
-    ) -> Definition | None:
+    def _bound(self, level: int, path: tuple[str, ...], bindings: Bindings, longest: int) -> _Meant:
         *module, name = path
         file = self._file(ModuleName(level, tuple(module)), bindings)
         bound = file.bindings.module.names.get(name, []) if file is not None else []
@@ -153,12 +171,14 @@ class Elsewhere:
         node = bound[0].node
         if isinstance(node, (cst.ClassDef, cst.FunctionDef)):
             return Definition(node, file)
+        if isinstance(node, cst.Name) and bound[0].kind == "variable":
+            return Kept(node, file)
         handed_on = file.bindings.imported_by(bound[0])
         if handed_on is None or longest <= 0:
             return None
-        return self._definition(handed_on.level, handed_on.path, file.bindings, longest - 1)
+        return self._bound(handed_on.level, handed_on.path, file.bindings, longest - 1)
 
-    def _by_star(self, name: str, bindings: Bindings, longest: int) -> Definition | None:
+    def _by_star(self, name: str, bindings: Bindings, longest: int) -> _Meant:
         """What `from x import *` gives: the last that has the name, if all behind it are known."""
         if longest <= 0 or name.startswith("_") or bindings.is_builtin(name):
             return None
@@ -170,7 +190,7 @@ class Elsewhere:
             if offered is None:
                 return None
             if offered:
-                found = self._definition(star.level, (*star.path, name), bindings, longest)
+                found = self._bound(star.level, (*star.path, name), bindings, longest)
                 own = name in file.bindings.module.names or file.bindings.star_imports
                 if found is not None or own:
                     return found
@@ -204,6 +224,12 @@ def variable_elsewhere(expression: cst.CSTNode, bindings: Bindings) -> Variable 
     """The global of another file that an expression names, where files may be read."""
     elsewhere = bindings.elsewhere
     return None if elsewhere is None else elsewhere.variable(expression, bindings)
+
+
+def kept_by_file(expression: cst.CSTNode, bindings: Bindings) -> Kept | None:
+    """The variable of another file, bound once, that an expression names."""
+    elsewhere = bindings.elsewhere
+    return None if elsewhere is None else elsewhere.kept(expression, bindings)
 
 
 def added_folders(bindings: Bindings) -> Iterator[str]:

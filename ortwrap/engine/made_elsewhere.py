@@ -1,4 +1,4 @@
-"""What functions and classes of other files make: modules, and modules among other things."""
+"""What other files make and keep: modules, and modules among other things."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.elsewhere import Definition, defined_elsewhere
+from ortwrap.engine.elsewhere import Definition, defined_elsewhere, kept_by_file
 from ortwrap.engine.evidence import Evidence
 from ortwrap.engine.lineage import Ancestor
 from ortwrap.engine.nodes import children
@@ -24,6 +24,18 @@ def made_elsewhere(call: cst.Call, bindings: Bindings) -> Evidence | None:
         return Evidence(role, f"is built from `{name}` in {found.file.shown}", 2)
     returned = [_of_value(value, found) for value in _returned(found)]
     return _agreed(returned, name, found)
+
+
+def kept_elsewhere(expression: cst.CSTNode, bindings: Bindings) -> Evidence | None:
+    """What is known of an object that another file keeps in a variable, such as `config.net`."""
+    found = kept_by_file(expression, bindings)
+    if found is None or found.file.is_being_read:
+        return None
+    known = found.file.modules.evidence(found.node)
+    if known is None or known.strength == 0:
+        return None
+    reason = f"is `{found.node.value}` of {found.file.shown} ({known.reason})"
+    return Evidence(known.role, reason, known.strength)
 
 
 def parts_made_elsewhere(

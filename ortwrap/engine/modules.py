@@ -28,7 +28,7 @@ from ortwrap.engine.evidence import (
 )
 from ortwrap.engine.frozen import FrozenModules
 from ortwrap.engine.lineage import Ancestor, Lineage
-from ortwrap.engine.made_elsewhere import made_elsewhere, parts_made_elsewhere
+from ortwrap.engine.made_elsewhere import kept_elsewhere, made_elsewhere, parts_made_elsewhere
 from ortwrap.engine.members import Key, Members
 from ortwrap.engine.module_classes import find_module_classes
 from ortwrap.engine.named_places import NamedPlaces
@@ -99,11 +99,12 @@ class ModuleTable:
             return self._weaker(self._members.of_item(node))
         key = self.key(node)
         if key is None:
-            return self._owned.evidence(node) if isinstance(node, cst.Attribute) else None
+            known = self._owned.evidence(node) if isinstance(node, cst.Attribute) else None
+            return known or kept_elsewhere(node, self._bindings)
         if isinstance(node, cst.Name) and node.value == self._instance(node):
             return self._of_instance(node)
-        known = self._evidence.get(key)
-        return known if known is not None else self._names.evidence(key)
+        known = self._evidence.get(key) or self._names.evidence(key)
+        return known or kept_elsewhere(node, self._bindings)
 
     def is_instance(self, node: cst.CSTNode) -> bool:
         """`self`, in a method of a trainable module's class."""
@@ -276,7 +277,8 @@ class ModuleTable:
         if isinstance(value, cst.Subscript):
             return self._weaker(self._members.of_item(value))
         if isinstance(value, (cst.Name, cst.Attribute)):
-            return self._weaker(self._evidence.get(self.key(value)))  # type: ignore[arg-type]
+            known = self._evidence.get(self.key(value))  # type: ignore[arg-type]
+            return self._weaker(known) or kept_elsewhere(value, self._bindings)
         if isinstance(value, cst.IfExp):
             return self.of_value(value.body) or self.of_value(value.orelse)
         if not isinstance(value, cst.Call):
@@ -288,8 +290,8 @@ class ModuleTable:
             return Evidence(role, f"is built from `{self._tree.code(func)}`", 2)
         name = self._tree.code(func).rpartition(".")[2]
         if name in self._wrappers:
-            inner = self.of_value(value.args[0].value) if value.args else None
-            return inner or Evidence("module", f"is returned by `{name}`, a wrapper of yours", 2)
+            given = self.of_value(value.args[0].value) if value.args else None
+            return given or Evidence("module", f"is returned by `{name}`, a wrapper of yours", 2)
         qualified = self._bindings.qualified(func)
         if qualified is not None:
             built = self._of_factory(qualified, value)
@@ -313,7 +315,7 @@ class ModuleTable:
         if sharded_by(value, self._bindings) is not None:
             return SHARDED
         if _SPLITS_A_BATCH.search(qualified):
-            if not self._is_optional(value):
+            if not self._tree.is_optional(value):
                 return Evidence("parallel", "is wrapped in `DataParallel`", 3)
             return self.of_value(value.args[0].value) if value.args else None
         if qualified in _WRAPPERS or qualified.endswith((".ORTModule", "DistributedDataParallel")):
@@ -340,16 +342,6 @@ class ModuleTable:
             return False
         return self.classes.called_on_instance(value) is not None
 
-    def _is_optional(self, node: cst.CSTNode) -> bool:
-        """It stands in a branch, such as `if torch.cuda.device_count() > 1:`."""
-        for ancestor in self._tree.ancestors(node):
-            test = ancestor.test if isinstance(ancestor, (cst.If, cst.IfExp)) else None
-            if test is not None and "__name__" not in self._tree.code(test):
-                return True
-            if isinstance(ancestor, cst.FunctionDef):
-                return False
-        return False
-
     @staticmethod
     def _weaker(evidence: Evidence | None) -> Evidence | None:
         return None if evidence is None else Evidence(evidence.role, evidence.reason, 2)
@@ -360,7 +352,7 @@ class ModuleTable:
         for call in self._tree.calls:
             func = call.func
             sharded = sharded_by(call, self._bindings)
-            if sharded is not None and not self._is_optional(call):
+            if sharded is not None and not self._tree.is_optional(call):
                 self._learn(self.key(sharded), SHARDED)
             if not isinstance(func, cst.Attribute) or func.attr.value not in MODULE_METHODS:
                 continue

@@ -191,6 +191,16 @@ class SourceTree:
             known = self._enclosing[node] = next(around, self.module)
         return known
 
+    def is_optional(self, node: cst.CSTNode) -> bool:
+        """It stands in a branch, such as `if torch.cuda.device_count() > 1:`."""
+        for ancestor in self.ancestors(node):
+            test = ancestor.test if isinstance(ancestor, (cst.If, cst.IfExp)) else None
+            if test is not None and "__name__" not in self.code(test):
+                return True
+            if isinstance(ancestor, cst.FunctionDef):
+                return False
+        return False
+
     def enclosing_class(self, function: cst.CSTNode) -> cst.ClassDef | None:
         """The class that a function is a method of."""
         for ancestor in self.ancestors(function):

@@ -156,11 +156,11 @@ class Outside:
             for reader in readers:
                 if place in self._walked.defined or reader not in self._walked.free:
                     return False
-                if is_global(reader, self._bindings):
-                    continue
-                run = self._modules.run_by(reader)
-                if self._modules.evidence(run) is not None and not self._detached(node):
+                known = self._modules.evidence(self._modules.run_by(reader))
+                if known is not None and not self._detached(node):
                     return False
+                if known is None and is_global(reader, self._bindings):
+                    continue
                 inputs += 1
         return inputs > 0
 

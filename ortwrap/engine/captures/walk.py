@@ -210,7 +210,11 @@ class SliceWalk:
 
     def _is_captured(self, node: cst.CSTNode, place: str) -> bool:
         known = place in self._walked.defined or node not in self._walked.free
-        return not known and not is_global(node, self._bindings)
+        return not known and not self._is_global(node)
+
+    def _is_global(self, node: cst.CSTNode) -> bool:
+        """Forward sees what the script does: but for modules that other files keep."""
+        return self._modules.evidence(node) is None and is_global(node, self._bindings)
 
     def _argument(self, node: cst.Arg) -> None:
         place = place_of(node.value, self._reader.instance)
@@ -285,7 +289,7 @@ class SliceWalk:
         if self._modules.evidence(func) is None and self._helpers.holds_module(func):
             why = "is an object that runs a module which it was given"
             raise Refuse("OW107", func, name=place, why=why)
-        if not is_global(func, self._bindings):
+        if not self._is_global(func):
             self._held.hold(func, place)
         if helper is None:
             self._check_variants(call, place)
@@ -332,7 +336,7 @@ class SliceWalk:
         owner = func.value
         place = place_of(owner, self._reader.instance)
         held = place is not None and place not in self._walked.defined
-        held = held and not is_global(owner, self._bindings)
+        held = held and not self._is_global(owner)
         known = func.attr.value == "forward" or self._modules.evidence(owner) is not None
         if place is not None and held and known:
             self._held.hold(owner, place)
