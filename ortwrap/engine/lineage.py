@@ -17,7 +17,7 @@ from ortwrap.engine.evidence import MODULE_METHODS, Role
 from ortwrap.engine.nodes import descendants
 
 _LONGEST = 20
-_EMPTY_BASES = frozenset("object abc.ABC typing.Generic typing.Protocol".split())
+EMPTY_BASES = frozenset("object abc.ABC typing.Generic typing.Protocol".split())
 _MODULE = "torch.nn.Module"
 _OF_MODULES = MODULE_METHODS | {"forward", "to", "cuda", "cpu", "state_dict", "load_state_dict"}
 
@@ -106,7 +106,7 @@ class Lineage:
     def definer(self, name: str) -> Ancestor | None:
         """The one class whose method an instance runs under a name; None where it is a guess."""
         givers = self.givers(name)
-        empty = _EMPTY_BASES if name in _OF_MODULES else _EMPTY_BASES | {_MODULE}
+        empty = EMPTY_BASES if name in _OF_MODULES else EMPTY_BASES | {_MODULE}
         if len(givers) != 1 or givers[0].method(name) is None:
             return None
         if not empty.issuperset(self.libraries):

@@ -76,6 +76,7 @@ class ModuleTable:
             self.is_trainable,
             self._values,
             self._members,
+            self.module_classes,
         )
         self._owned = OwnedModules(bindings, self.key, self.of_value, self._belongs_to_module)
         saved = SavedModules(bindings, self.key, self.all_values, self.module_classes).find()

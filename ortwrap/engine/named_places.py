@@ -10,8 +10,15 @@ from typing import Callable
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.evidence import MODULE_NAME, Evidence, is_criterion_name, is_name_of_term
+from ortwrap.engine.evidence import (
+    MODULE_NAME,
+    Evidence,
+    Role,
+    is_criterion_name,
+    is_name_of_term,
+)
 from ortwrap.engine.members import Key, Members
+from ortwrap.engine.plain_objects import plain_class_of
 from ortwrap.engine.saved_modules import computes
 from ortwrap.engine.tree import SourceTree
 
@@ -39,6 +46,7 @@ class NamedPlaces:
         is_trainable: whether an expression gives a trainable module.
         values: the expressions that are assigned to a place, by its own.
         members: what is known of lists and dicts.
+        module_classes: the classes of the script that are modules.
     """
 
     def __init__(
@@ -50,6 +58,7 @@ class NamedPlaces:
         is_trainable: Callable[[cst.CSTNode], bool],
         values: Mapping[Key, list[cst.BaseExpression]],
         members: Members,
+        module_classes: Mapping[cst.CSTNode, Role],
     ) -> None:
         self._tree = tree
         self._bindings = bindings
@@ -58,6 +67,7 @@ class NamedPlaces:
         self._is_trainable = is_trainable
         self._values = values
         self._members = members
+        self._module_classes = module_classes
         self._asked_about: set[Key] = set()
 
     def evidence(self, key: Key) -> Evidence | None:
@@ -98,9 +108,13 @@ class NamedPlaces:
             for value in self._values.get(key, ())
             if not (isinstance(value, cst.Name) and value.value == "None")
         ]
-        if key in self._run and any(map(_is_part_of_that_name, values)):
+        modules = [value for value in values if not self._makes_plain_object(value)]
+        if key in self._run and any(map(_is_part_of_that_name, modules)):
             return False
-        return bool(values) and not any(self._may_make_module(value) for value in values)
+        return bool(values) and not any(map(self._may_make_module, modules))
+
+    def _makes_plain_object(self, value: cst.BaseExpression) -> bool:
+        return plain_class_of(value, self._bindings, self._module_classes) is not None
 
     def _may_make_module(self, value: cst.BaseExpression) -> bool:
         """A call may, but for what makes tensors: `gen = G(z)` holds what `G` returned."""

@@ -1,4 +1,4 @@
-"""What a loss is computed from where no module is known: a call unseen, or what a caller gives."""
+"""What a loss is computed from where no module is known: what is called, or what a caller gives."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, place_of, root_place
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import calls_in
+from ortwrap.engine.plain_objects import plain_class_of
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import SourceTree
 
@@ -31,6 +32,23 @@ def first_unknown_call(
         and _MAY_RUN.search(tree.code(call.func).rpartition(".")[2])
     )
     return min(calls, key=lambda call: tree.span(call).start, default=None)
+
+
+def first_plain_object(
+    sink: Sink, tree: SourceTree, bindings: Bindings, modules: ModuleTable
+) -> tuple[cst.Call, str] | None:
+    """`net(x)` where `net` is an object of a class that is no module, with that class."""
+    reader = EffectsReader(bindings, tree.enclosing(sink.call))
+    found: list[tuple[cst.Call, str]] = []
+    for call in (call for node in _behind(sink, tree, reader) for call in calls_in(node)):
+        made = [
+            plain_class_of(value, bindings, modules.module_classes)
+            for value in modules.all_values(call.func) or ()
+            if tree.code(value) != "None"
+        ]
+        if made and made[0] is not None and all(made):
+            found.append((call, made[0]))
+    return min(found, key=lambda each: tree.span(each[0]).start, default=None)
 
 
 def is_given(sink: Sink, tree: SourceTree, bindings: Bindings) -> bool:

@@ -13,7 +13,7 @@ from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import SourceTree
-from ortwrap.engine.unknown_calls import first_unknown_call, is_given
+from ortwrap.engine.unknown_calls import first_plain_object, first_unknown_call, is_given
 
 
 def why_no_module(
@@ -53,6 +53,11 @@ def why_no_module(
     if is_given(sink, tree, bindings):
         name = tree.qualified_function(sink.call) or ""
         return Refuse("OW102", loss=loss, function=name)
+    plain = first_plain_object(sink, tree, bindings, modules)
+    if plain is not None:
+        called, home = plain
+        unknown = f": `{tree.code(called.func)}` is an object of {home}, which is no `nn.Module`"
+        return Refuse("OW101", called, loss=loss, unknown=unknown)
     call = first_unknown_call(sink, tree, bindings, modules)
     if call is not None:
         unknown = f", and what `{tree.code(call.func)}` runs is not told here"
