@@ -197,3 +197,24 @@ def test_a_loss_stays_where_it_is(text: str) -> None:
     result = rewrite_source(HEAD + text)
     assert result.text == HEAD + text
     assert {step.status for step in result.steps} == {"refused"}
+
+
+DECIDES = (
+    "def train(batches):\n    for x, marks in batches:\n        out = model(x)\n        terms = []\n"
+    "        for i in range(4):\n            kept = {source}[i] >= 0\n"
+    "            if kept.sum() > 1:\n                terms.append(out[i].sum())\n"
+    "        loss = sum(terms)\n        loss.backward()\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        pytest.param("marks", "the step computes", id="of the batch"),
+        pytest.param("out", "the model computed", id="of the model"),
+    ],
+)
+def test_a_branch_on_values_says_whose_they_are(source: str, what: str) -> None:
+    (step,) = rewrite_source(HEAD + DECIDES.format(source=source)).steps
+    assert step.code == "OW305"
+    assert f"`kept.sum() > 1` decides by values that {what}, " in step.message

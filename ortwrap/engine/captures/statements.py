@@ -8,6 +8,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.captures.computed import comes_from_model
 from ortwrap.engine.captures.draws import Draws
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.walked import Walked
@@ -38,6 +39,7 @@ class StatementCheck:
     def __init__(
         self, analyses: Analyses, found: LossSlice, walked: Walked, outside: Outside
     ) -> None:
+        self._analyses = analyses
         self._tree = analyses.tree
         self._bindings = analyses.bindings
         self._reader = analyses.reader
@@ -134,7 +136,9 @@ class StatementCheck:
         computed = self._walked.defined | self._reader.of(piece).writes
         for test in _tests(node):
             if self._reads_values(test, computed):
-                raise Refuse("OW305", test, code=self._code(test))
+                by_model = comes_from_model(test, self._statements, self._analyses)
+                what = "the model computed" if by_model else "the step computes"
+                raise Refuse("OW305", test, code=self._code(test), what=what)
 
     def _check_source(self, loop: cst.For | cst.CompFor) -> None:
         """The batches of a loader that forward goes through would be those of the export."""

@@ -44,7 +44,7 @@ _page(
 _page(
     "OW305",
     "a branch on computed values",
-    "`{code}` decides by values that the model computed, while the loss is computed",
+    "`{code}` decides by values that {what}, while the loss is computed",
     "Write both sides with `torch.where`, or decide after the loss is known.",
     "ONNX Runtime replays the path that was taken when the graph was exported.",
     HEAD + "out = model(torch.ones(3, 4))\nif out.max() > 0.5:\n    out = out * 2\n"
