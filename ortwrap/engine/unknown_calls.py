@@ -68,9 +68,11 @@ def is_given(sink: Sink, tree: SourceTree, bindings: Bindings) -> bool:
 
 
 def _unscaled(loss: cst.BaseExpression) -> cst.BaseExpression:
-    """`loss` of `scaler.scale(loss)`, `loss.mean()` and `loss / rounds`."""
+    """`loss` of `scaler.scale(loss)`, `loss.mean()` and `loss / rounds`; not of `w * D(x)`."""
     while True:
         if isinstance(loss, cst.BinaryOperation):
+            if any(calls_in(loss.right)):
+                return loss
             loss = loss.left
         elif isinstance(loss, cst.Call) and isinstance(loss.func, cst.Attribute):
             method = loss.func.attr.value

@@ -16,6 +16,12 @@ REASONS = [
         "        loss = runner.outputs['loss'] / runner.rounds\n        loss.backward()\n",
     ),
     (
+        "weighted by an option, it is still computed here",
+        "OW101",
+        "def train(args, D, x):\n    loss = args.weight * D.judge(x) + D.judge(x)\n"
+        "    loss.backward()\n",
+    ),
+    (
         "what flips pictures is no model, though its name ends in transformer",
         "OW101",
         "class Trainer:\n    def train(self, x, y):\n        out = self.run(x)\n"
@@ -200,7 +206,8 @@ def test_a_loss_stays_where_it_is(text: str) -> None:
 
 
 DECIDES = (
-    "def train(batches):\n    for x, marks in batches:\n        out = model(x)\n        terms = []\n"
+    "def train(batches):\n    for x, marks in batches:\n        out = model(x)\n"
+    "        terms = []\n"
     "        for i in range(4):\n            kept = {source}[i] >= 0\n"
     "            if kept.sum() > 1:\n                terms.append(out[i].sum())\n"
     "        loss = sum(terms)\n        loss.backward()\n"
