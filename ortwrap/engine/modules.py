@@ -32,7 +32,7 @@ from ortwrap.engine.made_elsewhere import kept_elsewhere, made_elsewhere, parts_
 from ortwrap.engine.members import Key, Members
 from ortwrap.engine.module_classes import find_module_classes
 from ortwrap.engine.named_places import NamedPlaces
-from ortwrap.engine.owned_modules import OwnedModules
+from ortwrap.engine.owned_modules import OwnedModules, part_of_module
 from ortwrap.engine.prepared import PREPARERS, engine_library, parallel_sources
 from ortwrap.engine.saved_modules import SavedModules
 from ortwrap.engine.sharded import SHARDED, sharded_by
@@ -234,6 +234,8 @@ class ModuleTable:
                 self._learn(self.key(element.value), part)
             return
         evidence = self.of_value(value)
+        if evidence is None and self.key(target) in self._names.run:
+            evidence = part_of_module(value, self._tree, self.evidence)
         if evidence is not None:
             self._learn(self.key(target), evidence)
 

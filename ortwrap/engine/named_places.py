@@ -109,7 +109,7 @@ class NamedPlaces:
             if not (isinstance(value, cst.Name) and value.value == "None")
         ]
         modules = [value for value in values if not self._makes_plain_object(value)]
-        if key in self._run and any(map(_is_part_of_that_name, modules)):
+        if key in self.run and any(map(_is_part_of_that_name, modules)):
             return False
         return bool(values) and not any(map(self._may_make_module, modules))
 
@@ -145,7 +145,7 @@ class NamedPlaces:
         return names - {""}
 
     @cached_property
-    def _run(self) -> set[Key | None]:
+    def run(self) -> set[Key | None]:
         """What is called for a value."""
         calls = (call for call in self._tree.calls if computes(call, self._tree))
         return {self._key(call.func) for call in calls}

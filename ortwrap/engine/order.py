@@ -271,10 +271,13 @@ class Orderer:
         return False
 
     def _asks_for_fact(self, module: cst.CSTNode) -> bool:
-        """`vae.config`, `unwrap_model(unet).dtype`: no run changes it."""
+        """`vae.config`, `unwrap_model(unet).dtype`, `isinstance(net, Net)`: no run changes it."""
         node = self._tree.parents[module]
         if isinstance(node, cst.Arg):
-            node = self._tree.parents[self._tree.parents[node]]
+            call = self._tree.parents[node]
+            if isinstance(call, cst.Call) and self._tree.code(call.func) == "isinstance":
+                return call.args[0] is node
+            node = self._tree.parents[call]
         return is_fact(node, self._reader.bindings, self._modules)
 
     def _reports(self, node: cst.CSTNode | None) -> bool:

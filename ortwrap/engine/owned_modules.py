@@ -22,6 +22,7 @@ from ortwrap.engine.evidence import (
 )
 from ortwrap.engine.members import Key
 from ortwrap.engine.saved_modules import RUNS_MODULE, computes
+from ortwrap.engine.tree import SourceTree
 
 Owned = tuple[Key, str]
 
@@ -34,6 +35,10 @@ _VERBS = (
     "|freeze|update|add|find|register"
 )
 _IS_METHOD = re.compile(rf"^_?(?:{_VERBS})_")
+_IS_METHOD_OF_MODULE = re.compile(
+    r"^_?(?:forward|encode|decode|generate|sample|rsample|predict|infer|embed|step|call|apply"
+    r"|compute|extract|transform|project|log_prob|reconstruct|reparameterize|train|eval)(?:_|$)"
+)
 _TRIES_MODEL = re.compile(r"^_?(?:train|eval|test|run)_")
 
 
@@ -129,6 +134,32 @@ class OwnedModules:
                 if owned is not None and isinstance(node, cst.Assign):
                     found.setdefault(owned, []).append(node.value)
         return found
+
+
+def part_of_module(
+    value: cst.BaseExpression,
+    tree: SourceTree,
+    evidence: Callable[[cst.CSTNode], Evidence | None],
+) -> Evidence | None:
+    """`head = model.head`, for a name that is called for a value: but for methods of the module."""
+    owner: cst.BaseExpression = value
+    while isinstance(owner, (cst.Attribute, cst.Subscript)):
+        owner = owner.value
+        known = evidence(owner)
+        if known is not None:
+            method = isinstance(value, cst.Attribute) and _may_be_method(value.attr.value, tree)
+            if known.role != "module" or method:
+                return None
+            return Evidence("module", f"is `{tree.code(value)}`, a part of a module", 2)
+    return None
+
+
+def _may_be_method(name: str, tree: SourceTree) -> bool:
+    """`encode = model.encode`: by its name, or since a class here has one."""
+    if RUNS_MODULE.search(name) or _IS_METHOD.match(name) or _IS_METHOD_OF_MODULE.match(name):
+        return True
+    methods = (function for function in tree.functions if tree.enclosing_class(function))
+    return any(function.name.value == name for function in methods)
 
 
 def _by_name(name: str) -> Evidence | None:

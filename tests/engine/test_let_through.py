@@ -68,9 +68,24 @@ class Weighted(Trainer):
 """
 
 
+ASSERTED = """\
+def train(x, y):
+    out = model(x)
+    assert {asserted}
+    loss = criterion(out, y) + model.penalty(out)
+    loss.backward()
+"""
+
+
 @pytest.mark.parametrize(
     ("script", "code"),
     [
+        pytest.param(
+            ASSERTED.format(asserted="isinstance(model, nn.Linear)"), None, id="what a module is"
+        ),
+        pytest.param(
+            ASSERTED.format(asserted="model(y).sum() > 0"), "OW203", id="what a module computes"
+        ),
         pytest.param(SIZES.format(size="count = len(lengths[i])"), None, id="the length of a list"),
         pytest.param(SIZES.format(size="count = out[i].sum()"), "OW305", id="a computed value"),
         pytest.param(OLD_WRAPPER.format(more=""), None, id="a tensor in a Variable"),

@@ -118,3 +118,27 @@ def test_a_helper_runs_a_module_of_an_object_that_it_is_not_given() -> None:
     )
     result = rewrite_source(HEAD + text)
     assert "ModuleWithLoss, self.agent.policy_net, self.values\n" in result.text
+
+
+PART = (
+    "model = nn.ModuleDict()\n{part} = model.{part}\nfor x, y in []:\n"
+    "    loss = F.mse_loss({part}(x), y)\n    loss.backward()\n"
+)
+
+
+def test_a_part_of_a_module_is_one_under_its_own_name() -> None:
+    (step,) = rewrite_source(HEAD + PART.format(part="head")).steps
+    assert step.status == "rewritten"
+    assert "is `model.head`, a part of a module" in step.evidence[0]
+
+
+@pytest.mark.parametrize("part", ["encode", "forward", "compute_logits", "loss_of", "get_head"])
+def test_a_method_of_a_module_is_no_part_of_it(part: str) -> None:
+    (step,) = rewrite_source(HEAD + PART.format(part=part)).steps
+    assert step.status == "refused"
+
+
+def test_a_part_of_what_shards_its_parameters_is_none() -> None:
+    engine = "import deepspeed\n" + HEAD + PART.format(part="head")
+    (step,) = rewrite_source(engine.replace("nn.ModuleDict()", "deepspeed.initialize()")).steps
+    assert step.status == "refused"
