@@ -234,10 +234,11 @@ class ModuleTable:
                 self._learn(self.key(element.value), part)
             return
         evidence = self.of_value(value)
-        if evidence is None and self.key(target) in self._names.run:
+        key = self.key(target)
+        named = key is None or is_criterion_name(key[1])
+        if evidence is None and key in self._names.run and not named:
             evidence = part_of_module(value, self._tree, self.evidence)
-        if evidence is not None:
-            self._learn(self.key(target), evidence)
+        self._learn(key, evidence)
 
     def gives_module(self, value: cst.BaseExpression) -> bool:
         """The value of an expression is a trainable module."""
