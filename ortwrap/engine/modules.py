@@ -235,8 +235,7 @@ class ModuleTable:
             return
         evidence = self.of_value(value)
         key = self.key(target)
-        named = key is None or is_criterion_name(key[1])
-        if evidence is None and key in self._names.run and not named:
+        if evidence is None and key in self._names.run and key and not is_criterion_name(key[1]):
             evidence = part_of_module(value, self._tree, self.evidence)
         self._learn(key, evidence)
 

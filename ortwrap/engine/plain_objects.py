@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.elsewhere import defined_elsewhere, variable_elsewhere
+from ortwrap.engine.elsewhere import defined_elsewhere, kept_by_file
 from ortwrap.engine.evidence import Role
 from ortwrap.engine.lineage import EMPTY_BASES, Ancestor, Lineage
 
@@ -23,7 +23,7 @@ def plain_class_of(
         module_classes: the classes of that file that are modules.
     """
     if not isinstance(value, cst.Call):
-        kept = variable_elsewhere(value, bindings)
+        kept = kept_by_file(value, bindings)
         if kept is None or kept.file.is_being_read:
             return None
         theirs = kept.file.modules
