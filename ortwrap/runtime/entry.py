@@ -26,7 +26,7 @@ class OutputPlan:
         sources: for each slot, the output of the graph that fills it, or the object itself where
             eager hands on an argument, a parameter or a buffer unchanged.
         differentiable: for each slot, whether eager's tensor requires grad.
-        scalar_loss: whether the first of them is a scalar that gradients start from.
+        scalar_loss: whether the first of them is one number that gradients start from.
         exported: indices, among the tensors that the wrapper returns, of those the graph computes.
         late: the Python numbers that are read off the graph's outputs, by their position.
     """
@@ -140,8 +140,9 @@ def plan_outputs(outputs: Any, arguments: Sequence[Tensor]) -> OutputPlan:
         first[id(tensor)] = source
         sources.append(source)
     differentiable = tuple(tensor.requires_grad for tensor in leaves.tensors)
+    # A loss that terms were added to may have started as `torch.zeros(1)`.
     scalar_loss = bool(
-        leaves.tensors and leaves.tensors[0].dim() == 0 and leaves.tensors[0].requires_grad
+        leaves.tensors and leaves.tensors[0].shape in ((), (1,)) and leaves.tensors[0].requires_grad
     )
     return OutputPlan(
         template_of(outputs), tuple(sources), differentiable, scalar_loss, tuple(exported)
