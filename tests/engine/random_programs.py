@@ -104,12 +104,38 @@ def penalise(loss, output):
     loss += 0.1 * output.pow(2).mean()
 
 
+def penalised(loss, output):
+    penalise(loss, output)
+    return loss
+
+
+def masked_loss(output, target):
+    output[:, 0] = -5.0
+    return F.cross_entropy(output, target)
+
+
+def check(target):
+    if int(target.sum()) % 2:
+        raise ValueError("odd")
+
+
+class Objective:
+    def __init__(self):
+        self.values = []
+
+    def __call__(self, output, target):
+        loss = F.cross_entropy(output, target)
+        self.values.append(loss.item())
+        return loss
+
+
 class Config:
     smooth, extra, parts = False, True, 2
 
 
 TERMS, SETTINGS = [], {"scale": 1.0}
 current, config, schedule, tracker = SETTINGS, Config(), Schedule(), Tracker()
+objective = Objective()
 marks, weights, counts, turns = set(), [0.7, 0.3, 0.5], torch.ones(3), iter(range(1, 1000))
 device = torch.device("cpu")
 scaler = torch.amp.GradScaler("cpu", enabled=False)
@@ -209,12 +235,17 @@ TOGETHER = [
     ("Config.parts += 1", "loss = criterion(out, y) / config.parts"),
     ("keep(out.pow(2).mean())", "loss = criterion(out, y) + sum(TERMS)"),
     ("tracker.record(out.std())", "loss = criterion(out, y) + tracker.total()"),
+    ("print(out.argmax(1).tolist())", "loss = masked_loss(out, y)"),
+    ("print(out.sum().item(), objective.values)", "loss = objective(out, y)"),
+    ("check(y)", "loss = objective(out, y)"),
+    ("check(y)\nprint(out.mean().item())", "loss = criterion(out, y)"),
     ("teacher.train(epoch > 0)", "loss = criterion(out, y) + teacher(x).pow(2).mean()"),
 ]
 
 # What adds to a loss that is known.
 ADDED = [
     "penalise(loss, out)",
+    "print(loss.item())\nloss = penalised(loss, out)",
     "keep(0.1 * out.pow(2).mean())\nloss = loss + sum(TERMS)",
     "tracker.record(out.abs().mean())\nprint(loss.item())\nloss = loss + tracker.total()",
     "if config.extra:\n    keep(out.std())\n    loss = loss + TERMS[0]",
@@ -299,6 +330,8 @@ def programs(draw: st.DrawFn) -> Program:
     if call and draw(st.booleans()):
         computed.append(draw(st.sampled_from(ADDED)))
     computed += [draw(st.sampled_from(SCALES)), draw(st.sampled_from(GUARDS))]
+    if draw(st.booleans()):
+        computed = [_tried(computed)]
     update = draw(st.sampled_from(UPDATES))
     clear = "" if "zero_grad" in "".join([*between, update]) else "optimizer.zero_grad()"
     trained = [clear, draw(st.sampled_from(SINKS)), update]
@@ -325,6 +358,12 @@ def _losses(draw: st.DrawFn) -> tuple[list[str], str]:
     changes, loss = draw(st.sampled_from(TOGETHER))
     between.insert(draw(st.integers(0, len(between))), changes)
     return between, loss
+
+
+def _tried(computed: list[str]) -> str:
+    """The step goes on with the next batch where something does not like this one."""
+    body = textwrap.indent("\n".join(filter(None, computed)), " " * 4)
+    return f"try:\n{body}\nexcept ValueError as error:\n    print(error)\n    continue"
 
 
 def _in_phases(trained: list[str]) -> list[str]:
