@@ -50,7 +50,7 @@ def absorb(found: LossSlice, unit: Unit, analyses: Analyses) -> LossSlice | None
 
 
 def _only_computes(unit: Unit, found: LossSlice, analyses: Analyses, *, needed: bool) -> bool:
-    """It binds names to what known functions, modules and tensor methods give.
+    """It binds names to what known functions, modules and tensor methods give, or complains.
 
     Where the loss needs these values, functions of other files may compute them too.
     """
@@ -63,6 +63,9 @@ def _only_computes(unit: Unit, found: LossSlice, analyses: Analyses, *, needed: 
     if isinstance(node, cst.If):
         inside = _units(analyses.tree.blocks(node))
         return all(_only_computes(each, found, analyses, needed=needed) for each in inside)
+    if isinstance(node, cst.Raise):
+        # Who catches it goes on training, with whatever had been done by then.
+        return not any(isinstance(each, cst.Try) for each in analyses.tree.ancestors(node))
     if not isinstance(node, cst.Assign) or not all(
         _binds_names(target.target) for target in node.targets
     ):

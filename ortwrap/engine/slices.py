@@ -282,16 +282,23 @@ class Slicer:
                 prepared.append(unit)
         # A container that outputs are collected in belongs to the slice from where it is made.
         for unit in list(prepared):
-            mutated = any(
-                self._reader.of(unit.node).writes & self._reader.of(later.node).mutates
-                for later in chosen
-            )
-            if mutated and (unit in on_path or self._makes_container(unit.node)):
+            collects = any(self._adds_to(later, unit) for later in chosen)
+            if collects and (unit in on_path or self._makes_container(unit.node)):
                 prepared.remove(unit)
                 chosen.append(unit)
         chosen.sort(key=lambda unit: unit.index)
         prepared.sort(key=lambda unit: unit.index)
         return tuple(chosen), tuple(prepared)
+
+    def _adds_to(self, later: Unit, unit: Unit) -> bool:
+        """`loss += term` or `loss = loss + term`, behind `loss = 0`; `outputs.append(output)`."""
+        made, effects = self._reader.of(unit.node).writes, self._reader.of(later.node)
+        anew = made & effects.writes & set(effects.reads)
+        return bool(made & effects.mutates) or (bool(anew) and self._makes_number(unit.node))
+
+    @staticmethod
+    def _makes_number(node: cst.CSTNode) -> bool:
+        return isinstance(node, cst.Assign) and isinstance(node.value, (cst.Integer, cst.Float))
 
     def _makes_container(self, node: cst.CSTNode) -> bool:
         value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None

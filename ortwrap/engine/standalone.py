@@ -8,6 +8,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.branches import host_of
+from ortwrap.engine.counts import counts_elements
 from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.nodes import children, descendants
 from ortwrap.engine.plan import Plan
@@ -94,7 +95,7 @@ def _needs_guards(
     for node in _run_by_forward(plan, helpers):
         if isinstance(node, cst.Attribute) and node.attr.value in _STOPS:
             yield f"`{node.attr.value}` does not stop a gradient inside of its graph"
-        if is_item(node):
+        if is_item(node) or counts_elements(node, bindings):
             yield f"`{tree.brief(node)}` would be taken once and for all"
         if isinstance(node, (cst.If, cst.IfExp)):
             yield f"`{tree.brief(node.test)}` would be decided once and for all"

@@ -13,7 +13,7 @@ from ortwrap.engine.captures.draws import Draws
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.constants import is_constant
-from ortwrap.engine.counts import counts_elements
+from ortwrap.engine.counts import counts_elements, is_size
 from ortwrap.engine.deletions import targets_of
 from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.liveness import surely_binds
@@ -52,7 +52,7 @@ class StatementCheck:
         self._statements = [piece.node for piece in found.pieces]
         # What the slice itself makes, it may also fill.
         self._made_here = self._made(found.pieces)
-        self._sizes = _names_of_sizes(found.pieces)
+        self._numbers = _names_of_numbers(found.pieces, analyses.bindings)
 
     def _made(self, pieces: tuple[Unit, ...]) -> set[str]:
         """Places that the pieces bind, but for second names of what was there before."""
@@ -155,7 +155,7 @@ class StatementCheck:
                 continue
             place = place_of(node, self._reader.instance)
             if place is not None:
-                if place in computed and place not in self._sizes:
+                if place in computed and place not in self._numbers:
                     return True
                 continue
             stack.extend(children(node))
@@ -218,17 +218,34 @@ def _each_target(targets: Sequence[cst.CSTNode]) -> Iterator[cst.CSTNode]:
             yield target
 
 
-def _names_of_sizes(pieces: tuple[Unit, ...]) -> set[str]:
-    """Names that the slice binds to nothing but sizes: `batch, channels = x.shape`."""
+def _names_of_numbers(pieces: tuple[Unit, ...], bindings: Bindings) -> set[str]:
+    """Names that the slice binds to nothing but sizes and positions.
+
+    `batch, channels = x.shape`, and `i` of `for i, x in enumerate(outputs)`.
+    """
     bound: dict[str, bool] = {}
     for piece in pieces:
         for node in descendants(piece.node):
             if isinstance(node, cst.AssignTarget):
                 continue
-            sizes = isinstance(node, cst.Assign) and _is_size(node.value)
+            sizes = isinstance(node, cst.Assign) and is_size(node.value, bindings)
+            position = _position(node, bindings)
             for target in _targets(node):
-                bound[target] = bound.get(target, True) and sizes
-    return {name for name, sizes in bound.items() if sizes}
+                bound[target] = bound.get(target, True) and (sizes or target == position)
+    return {name for name, number in bound.items() if number}
+
+
+def _position(node: cst.CSTNode, bindings: Bindings) -> str | None:
+    """The name that counts the rounds of a loop over `enumerate`."""
+    if not isinstance(node, (cst.For, cst.CompFor)) or not isinstance(node.iter, cst.Call):
+        return None
+    func, target = node.iter.func, node.target
+    if not isinstance(func, cst.Name) or not isinstance(target, cst.Tuple):
+        return None
+    if func.value != "enumerate" or bindings.resolve(func) is not None:
+        return None
+    first = target.elements[0].value
+    return first.value if isinstance(first, cst.Name) else None
 
 
 def _targets(node: cst.CSTNode) -> list[str]:
@@ -244,17 +261,6 @@ def _targets(node: cst.CSTNode) -> list[str]:
         for inner in descendants(target)
         if isinstance(inner, cst.Name)
     ]
-
-
-def _is_size(value: cst.CSTNode) -> bool:
-    if isinstance(value, cst.Subscript):
-        return _is_size(value.value)
-    if isinstance(value, cst.Attribute):
-        return value.attr.value == "shape"
-    func = value.func if isinstance(value, cst.Call) else None
-    if isinstance(func, cst.Name):
-        return func.value == "len"
-    return isinstance(func, cst.Attribute) and func.attr.value in ("size", "dim", "numel")
 
 
 def _tests(node: cst.CSTNode) -> list[cst.BaseExpression]:

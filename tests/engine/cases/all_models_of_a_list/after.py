@@ -41,7 +41,8 @@ class TrainInTurnWithLoss(nn.Module):
         super().__init__()
         self.models = nn.ModuleList(models)
 
-    def forward(self, loss, weights, x, y):
+    def forward(self, weights, x, y):
+        loss = 0
         for weight, model in zip(weights, self.models):
             loss = loss + weight * F.cross_entropy(model(x), y)
         return loss
@@ -51,8 +52,7 @@ def train_in_turn(models, loader, weights):
     models_with_loss = ort_module(TrainInTurnWithLoss, *models)
     optimizer = optimizer_of(models)
     for x, y in loader:
-        loss = 0
-        loss = models_with_loss(loss, weights, x, y)
+        loss = models_with_loss(weights, x, y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -19,7 +19,8 @@ class ModuleWithLoss(nn.Module):
         self.out = out
         self.criterion = criterion
 
-    def forward(self, hidden, loss, sequence, target):
+    def forward(self, hidden, sequence, target):
+        loss = 0
         losses, count = [], 0
         for i in range(3):
             hidden = self.decoder(sequence[i], hidden)
@@ -33,8 +34,7 @@ class ModuleWithLoss(nn.Module):
 def train(sequence, target, hidden):
     decoder_with_loss = ort_module(ModuleWithLoss, decoder, out, criterion)
     optimizer.zero_grad()
-    loss = 0
-    loss, count, losses = decoder_with_loss(hidden, loss, sequence, target)
+    loss, count, losses = decoder_with_loss(hidden, sequence, target)
     loss.backward()
     optimizer.step()
     return sum(losses) / count
