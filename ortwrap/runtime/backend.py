@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from . import compat, extensions, operators
+from .quiet import root_logger_kept
 from .reasons import Reason
 
 _REMEDY = "run: ortwrap doctor --fix"
@@ -22,10 +23,11 @@ def unavailable() -> Reason | None:
     if state is extensions.State.STALE:
         return Reason(f"ORTModule's extensions were built for another torch; {_REMEDY}")
     try:
-        compat.apply()
-        import onnxruntime.training.ortmodule  # noqa: F401
+        with root_logger_kept():
+            compat.apply()
+            import onnxruntime.training.ortmodule  # noqa: F401
 
-        operators.register()
+            operators.register()
     except Exception as error:
         return Reason.of_failure("ORTModule cannot be imported", error)
     return None

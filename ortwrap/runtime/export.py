@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from . import machine
 from .branches import Branch, Branches
 from .buffers import Kept, put_back
-from .determinism import calls_without_chance, graph_without_chance
+from .determinism import calls_without_chance
 from .entry import GraphEntry
 from .execution import autograd_function
 from .ladder import FIRST, Rung
@@ -125,6 +125,8 @@ class Graph:
         Yields:
             Whether that can be had; if not, calls inside are as random as ever.
         """
+        from .calm_graphs import graph_without_chance
+
         manager, models = self._manager, self._manager._onnx_models
         model, agent = models.optimized_model, manager._execution_agent
         calm = graph_without_chance(model)

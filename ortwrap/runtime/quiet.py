@@ -17,6 +17,7 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.ERROR)
     try:
         with contextlib.ExitStack() as stack:
+            stack.enter_context(root_logger_kept())
             sink = stack.enter_context(open(os.devnull, "w"))
             stack.enter_context(warnings.catch_warnings())
             stack.enter_context(contextlib.redirect_stdout(sink))
@@ -26,6 +27,23 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logging.disable(level)
+
+
+@contextlib.contextmanager
+def root_logger_kept() -> Iterator[None]:
+    """Takes back what onnxruntime does to the root logger, for all of the process, when imported.
+
+    Its handler would print a second time what the script's own loggers print, and make nothing of
+    the script's `logging.basicConfig`.
+    """
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        for added in [each for each in root.handlers if each not in handlers]:
+            root.removeHandler(added)
+        root.setLevel(level)
 
 
 @contextlib.contextmanager
