@@ -153,6 +153,11 @@ LEFT_ALONE = [
         "loss = torch.stack(log_probs).sum()\nloss.backward()\n",
     ),
     (
+        "a span that only the model runs in",
+        HEAD + "from spans import timers\n\nwith timers('forward'):\n    out = model(x)\n"
+        "loss = criterion(out, y)\nloss.backward()\n",
+    ),
+    (
         "an object keeps what the model computes",
         HEAD + "class Memory:\n    def keep(self, out):\n        self.last = out.detach()\n"
         "        return self.last\n\n\nmemory = Memory()\nout = model(x)\n"

@@ -9,6 +9,7 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.computed import comes_from_model
+from ortwrap.engine.captures.contexts import Contexts
 from ortwrap.engine.captures.draws import Draws
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.walked import Walked
@@ -47,6 +48,7 @@ class StatementCheck:
         self._objects = analyses.objects
         self._walked = walked
         self._outside = outside
+        self._contexts = Contexts(analyses)
         self._draws = Draws(analyses, walked, outside)
         self._loss = analyses.tree.brief(found.loss)
         self._statements = [piece.node for piece in found.pieces]
@@ -76,6 +78,8 @@ class StatementCheck:
         self._draws.check(piece.node)
         for node in descendants(piece.node):
             if isinstance(node, _DO_MORE_THAN_COMPUTE) and not self._stays_inside(node):
+                raise Refuse("OW105", node, code=self._code(node))
+            if isinstance(node, cst.With) and not self._contexts.only_compute(node):
                 raise Refuse("OW105", node, code=self._code(node))
             if isinstance(node, cst.Call):
                 self._check_call(node, self._reader.of(piece.node).writes)
