@@ -26,7 +26,7 @@ class Part:
         found_by: places that decide which object `place` is, where these are others: the list
             and the index of `models[i]`.
         spread: it is a plain list, whose modules are handed over one by one.
-        of_object: it is an attribute of an object, which any method of that may give anew.
+        of_object: it is an attribute of an object, which may have another one at each step.
     """
 
     name: str

@@ -8,7 +8,6 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.nodes import calls_in
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.tree import SourceTree, Unit
 
@@ -31,16 +30,16 @@ def find_site(plan: Plan, tree: SourceTree, bindings: Bindings, reader: EffectsR
     lists = {place for part in plan.captures.parts for place in part.found_by}
     anchor = plan.order.anchor
     start = plan.found.block.units[min(anchor.index, len(plan.found.block.units) - 1)]
+    if any(part.of_object for part in plan.captures.parts):
+        # `runner.model` may be another one at each step: a property, what some callback gave.
+        return WrapSite(start)
     function = tree.enclosing(start.node)
     rebinders = _Rebinders(tree, bindings, places, lists)
-
-    owners = {place for part in plan.captures.parts if part.of_object for place in part.found_by}
 
     def may_change(node: cst.CSTNode) -> bool:
         effects = reader.of(node)
         changed = effects.writes & places or effects.changes & lists
-        given = any(_gets(call, owners, places, tree) for call in calls_in(node) if owners)
-        return bool(changed) or given or rebinders.called_in(node)
+        return bool(changed) or rebinders.called_in(node)
 
     if isinstance(function, cst.FunctionDef):
         body = tree.blocks(function)[0]
@@ -55,14 +54,6 @@ def find_site(plan: Plan, tree: SourceTree, bindings: Bindings, reader: EffectsR
             best = current
         current = tree.parent_unit(current)
     return WrapSite(best)
-
-
-def _gets(call: cst.Call, owners: set[str], places: set[str], tree: SourceTree) -> bool:
-    """`runner.next_task()` and `prepare(runner)` may give `runner.model` anew."""
-    given = [argument.value for argument in call.args]
-    if isinstance(call.func, cst.Attribute) and tree.code(call.func) not in places:
-        given.append(call.func.value)
-    return any(tree.code(value) in owners for value in given)
 
 
 def find_start(plan: Plan, tree: SourceTree, reader: EffectsReader) -> Unit:

@@ -19,9 +19,9 @@ class ModuleWithLoss(torch.nn.Module):
 
 
 def train(batches):
-    classify_with_loss = ort_module(ModuleWithLoss, classify, settings.measure)
     for x, y in batches:
         optimizer.zero_grad()
+        classify_with_loss = ort_module(ModuleWithLoss, classify, settings.measure)
         loss = classify_with_loss(x, y)
         loss.backward()
         optimizer.step()
