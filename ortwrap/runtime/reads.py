@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import nn
 
 from .code_names import attributes_in, globals_in, imports_in
@@ -211,8 +212,12 @@ class _Reading:
             return
         self._opened.add(id(owner))
         self._owners[id(owner)] = owner
+        # `Reverse.apply` runs the forward of a Function, which no code has to name.
+        applied = isinstance(owner, type) and issubclass(owner, torch.autograd.Function)
         for name, value in list(vars(owner).items()):
             if isinstance(value, (staticmethod, classmethod)):
+                if applied:
+                    self.reach(value.__func__)
                 self._offer(name, value.__func__)
             elif _is_worth_a_look(value):
                 self._offer(name, value)

@@ -330,7 +330,7 @@ def programs(draw: st.DrawFn) -> Program:
     if call and draw(st.booleans()):
         computed.append(draw(st.sampled_from(ADDED)))
     computed += [draw(st.sampled_from(SCALES)), draw(st.sampled_from(GUARDS))]
-    if draw(st.booleans()):
+    if "check(y)" in "\n".join(computed) or draw(st.booleans()):
         computed = [_tried(computed)]
     update = draw(st.sampled_from(UPDATES))
     clear = "" if "zero_grad" in "".join([*between, update]) else "optimizer.zero_grad()"

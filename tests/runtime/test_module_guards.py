@@ -7,7 +7,7 @@ import functools
 import random
 import warnings
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -336,6 +336,36 @@ def test_train_of_the_users_modules_is_never_called() -> None:
     step.eval()
     assert OwnTrain.calls == 0
     assert step.training is model.training is True
+
+
+class Counted(torch.autograd.Function):
+    """Scales by how often it has run."""
+
+    calls = 0
+
+    @staticmethod
+    def forward(ctx: Any, data: Tensor) -> Tensor:
+        Counted.calls += 1
+        return data * Counted.calls
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return gradient
+
+
+class Applied(nn.Linear):
+    def forward(self, data: Tensor) -> Tensor:
+        return Counted.apply(super().forward(data))  # type: ignore[no-any-return,no-untyped-call]
+
+
+def test_what_a_function_of_autograd_counts_is_counted_once() -> None:
+    step = ort_module(WithLoss, Applied(8, 4), nn.CrossEntropyLoss())
+    Counted.calls = 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", OrtwrapWarning)
+        for _ in range(4):
+            step(*batch()).backward()
+    assert Counted.calls == 4
 
 
 def test_a_model_that_trains_in_eval_mode_does_so() -> None:
