@@ -10,7 +10,8 @@ where there is no loop) with no other. `errors` must stay 0: a crash, an interna
 (OW9xx), or a file in which `.backward()` is called with torch imported and that got no row at all.
 
 Each refused step was read, and `verdicts.txt` says what it is. What is no step of a module (no
-`nn.Module` takes part in the loss, or a function is handed a loss that is computed elsewhere) is
+`nn.Module` takes part in the loss, a function is handed a loss that is computed elsewhere, or a
+test looks at a step without training) is
 shown in rows of its own and left out of one of the two shares; the command names every refused
 step that has no verdict, and every verdict on what is not refused any more.
 """
@@ -248,8 +249,8 @@ def page(repositories: Sequence[Repository], known: Mapping[str, Verdict]) -> st
             "## Each refused step",
             "",
             "What someone who read it found: rightly refused, open (it could be rewritten), no",
-            "module in the loss, or handed a loss that is computed elsewhere. Steps that share",
-            "their loop with others are marked with *.",
+            "module in the loss, handed a loss that is computed elsewhere, or a test. Steps that",
+            "share their loop with others are marked with *.",
             "",
             *_each(repositories, known),
             "",
@@ -278,6 +279,7 @@ def _shares(repositories: Sequence[Repository], known: Mapping[str, Verdict]) ->
     for kind, said in (
         ("no module", "no module of the script is in the loss: nothing for ORTModule to train"),
         ("handed on", "a function is handed the loss: the step is counted where it is computed"),
+        ("test", "a unit test, or the self-test of a model's file: nothing is trained"),
     ):
         found = [each for each in refused if _is(each, kind, known)]
         count = [len(found), sum(each.single for each in found)]

@@ -6,6 +6,7 @@
     open        a step that could be rewritten, and what that would take
     no module   no `nn.Module` takes part in the loss: there is nothing that ORTModule could train
     handed on   a function is given a loss; the step is computed, and counted, by who calls it
+    test        a unit test or the self-test of a model's file: nothing is trained
 """
 
 from __future__ import annotations
@@ -15,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FILE = Path(__file__).with_name("verdicts.txt")
-KINDS = ("right", "open", "no module", "handed on")
+KINDS = ("right", "open", "no module", "handed on", "test")
 # Kinds that are no step of a module, each with the codes under which such a thing is refused.
 NO_STEPS = {
     "no module": frozenset({"OW101", "OW110"}),
     "handed on": frozenset({"OW102"}),
+    "test": frozenset({"OW116"}),
 }
 
 

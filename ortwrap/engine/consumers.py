@@ -53,6 +53,8 @@ class ConsumerCheck:
         if function in self._helpers:
             name = self._tree.qualified_function(sink.call) or ""
             raise Refuse("OW102", loss=self._helpers[function], function=name)
+        if isinstance(sink.call, cst.Call):
+            self._check_keeps_no_graph(sink.call)
 
     def _check_call(self, call: cst.Call) -> None:
         qualified = self._bindings.qualified(call.func) or ""
@@ -60,6 +62,8 @@ class ConsumerCheck:
             raise Refuse("OW314", name=self._tree.code(call.func))
         if qualified.startswith("torch.distributed"):
             raise Refuse("OW207", code=self._tree.brief(call))
+
+    def _check_keeps_no_graph(self, call: cst.Call) -> None:
         for argument in call.args:
             keyword = argument.keyword.value if argument.keyword is not None else ""
             if keyword == "create_graph" and self._may_be_on(argument.value):
