@@ -102,6 +102,7 @@ class Bindings:
         self._scopes: dict[cst.CSTNode, Scope] = {tree.module: self.module}
         self._innermost: dict[cst.CSTNode, Scope] = {}
         self.star_imports: list[Imported] = []
+        self._handed_on: dict[str, str | None] = {}
         self._visit(tree.module, self.module)
 
     def scopes(self) -> Iterable[Scope]:
@@ -149,11 +150,19 @@ class Bindings:
             targets = {binding.target for binding in bound}
             if bound and len(targets) == 1 and all(b.kind == "import" for b in bound):
                 return targets.pop()
-            return None
+            return self._by_star(expression.value) if not bound else None
         if isinstance(expression, cst.Attribute):
             base = self.qualified(expression.value)
             return f"{base}.{expression.attr.value}" if base else None
         return None
+
+    def _by_star(self, name: str) -> str | None:
+        """The same for a name that another file of the project imports, and a star hands on."""
+        if self.elsewhere is None or not self.star_imports:
+            return None
+        if name not in self._handed_on:
+            self._handed_on[name] = self.elsewhere.library(name, self)
+        return self._handed_on[name]
 
     @property
     def has_star_import(self) -> bool:

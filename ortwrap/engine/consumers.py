@@ -109,12 +109,16 @@ class ConsumerCheck:
 
     def _names_torch(self) -> bool:
         """`torch.Tensor(x)`, where `torch` can only have come with `from model import *`."""
-        return self._bindings.has_star_import and any(
-            isinstance(call.func, cst.Attribute)
-            and isinstance(call.func.value, cst.Name)
-            and call.func.value.value == "torch"
-            and self._bindings.resolve(call.func.value) is None
-            for call in self._tree.calls
+        return self._bindings.has_star_import and any(map(self._is_of_torch, self._tree.calls))
+
+    def _is_of_torch(self, call: cst.Call) -> bool:
+        if (self._bindings.qualified(call.func) or "").startswith("torch."):
+            return True
+        owner = call.func.value if isinstance(call.func, cst.Attribute) else None
+        return (
+            isinstance(owner, cst.Name)
+            and owner.value == "torch"
+            and self._bindings.resolve(owner) is None
         )
 
     def _speaks_torch(self) -> bool:

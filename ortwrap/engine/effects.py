@@ -14,7 +14,6 @@ from ortwrap.engine.bindings import Bindings, Scope
 from ortwrap.engine.in_place import written_arguments
 from ortwrap.engine.mutation import changes_its_object, has_key, may_be_handed_on, only_adds
 from ortwrap.engine.nodes import children, descendants
-from ortwrap.engine.tree import SourceTree
 
 
 @dataclass
@@ -107,11 +106,14 @@ def _asks_for_class(node: cst.CSTNode) -> bool:
     return isinstance(func, cst.Name) and func.value == "type"
 
 
-def _reads_any_name(function: str, call: cst.Call, tree: SourceTree) -> bool:
-    """`locals()` or `eval(code)`; `vars(args)` is about its argument alone."""
+def _reads_any_name(call: cst.Call, bindings: Bindings) -> bool:
+    """`locals()` or `eval(code)` of Python; `vars(args)` is about its argument alone."""
+    if not isinstance(call.func, cst.Name) or bindings.resolve(call.func) is not None:
+        return False
+    function = call.func.value
     own = function == "vars" and not call.args
-    own = own or (function == "globals" and isinstance(tree.enclosing(call), cst.Module))
-    return own or function in ("locals", "eval", "exec")
+    at_top = isinstance(bindings.tree.enclosing(call), cst.Module)
+    return own or (function == "globals" and at_top) or function in ("locals", "eval", "exec")
 
 
 class EffectsReader:
@@ -222,7 +224,7 @@ class _Walk:
 
     def _visit_Call(self, node: cst.Call) -> None:
         func = node.func
-        if isinstance(func, cst.Name) and _reads_any_name(func.value, node, self.bindings.tree):
+        if _reads_any_name(node, self.bindings):
             self.effects.reads_everything = True
         if isinstance(func, cst.Name) and func.value == "next" and node.args:
             self.effects.takes.update(filter(None, [root_place(node.args[0].value, self.instance)]))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Union
 
 import libcst as cst
 
-from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.bindings import Bindings, Imported
 from ortwrap.engine.neighbours import ModuleName, Neighbour, Neighbours
 from ortwrap.engine.result import InvalidSource
 from ortwrap.engine.tree import SourceTree
@@ -108,7 +108,14 @@ class Kept:
     file: OtherFile
 
 
-_Meant = Union[Definition, Kept, None]
+@dataclass(frozen=True)
+class Library:
+    """What a file imports under a name, such as `torch`: nothing of the project."""
+
+    name: str
+
+
+_Meant = Union[Definition, Kept, Library, None]
 
 
 class Elsewhere:
@@ -140,6 +147,11 @@ class Elsewhere:
         """The variable, bound once, whose value an imported name was given."""
         found = self._meant(expression, bindings)
         return found if isinstance(found, Kept) else None
+
+    def library(self, name: str, bindings: Bindings) -> str | None:
+        """The dotted name of what a file imports under a name that a star import hands on."""
+        found = self._by_star(name, bindings, _LONGEST_CHAIN)
+        return found.name if isinstance(found, Library) else None
 
     def _meant(self, expression: cst.CSTNode, bindings: Bindings) -> _Meant:
         imported = bindings.imported(expression)
@@ -176,6 +188,8 @@ class Elsewhere:
         handed_on = file.bindings.imported_by(bound[0])
         if handed_on is None or longest <= 0:
             return None
+        if self._is_of_library(handed_on, file.bindings):
+            return Library(".".join(handed_on.path))
         return self._bound(handed_on.level, handed_on.path, file.bindings, longest - 1)
 
     def _by_star(self, name: str, bindings: Bindings, longest: int) -> _Meant:
@@ -195,6 +209,10 @@ class Elsewhere:
                 if found is not None or own:
                     return found
         return None
+
+    def _is_of_library(self, imported: Imported, bindings: Bindings) -> bool:
+        first = ModuleName(0, imported.path[:1])
+        return not imported.level and self._find(first, bindings) is None
 
     def _file(self, module: ModuleName, bindings: Bindings) -> OtherFile | None:
         found = self._find(module, bindings)
