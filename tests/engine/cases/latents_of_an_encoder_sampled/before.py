@@ -1,0 +1,50 @@
+"""Latents are sampled from an encoder of another training, then noise and time steps are drawn."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class Gaussian:
+    def __init__(self, mean):
+        self.mean = mean
+
+    def sample(self):
+        return self.mean + 0.1 * torch.randn_like(self.mean)
+
+
+class AutoEncoder(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.down = nn.Linear(8, 4)
+
+    def encode(self, x):
+        return Gaussian(self.down(x))
+
+
+class UNet(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.mix, self.time = nn.Linear(4, 4), nn.Embedding(10, 4)
+
+    def forward(self, latents, timesteps):
+        return self.mix(latents) + self.time(timesteps)
+
+
+vae, unet = AutoEncoder(), UNet()
+vae.load_state_dict(vae.state_dict())
+optimizer = torch.optim.SGD(unet.parameters(), lr=0.1)
+
+for step in range(4):
+    pixels = torch.randn(5, 8)
+    latents = vae.encode(pixels).sample()
+    noise = torch.randn_like(latents)
+    timesteps = torch.randint(0, 10, (5,))
+    pred = unet(latents + 0.5 * noise, timesteps)
+    loss = F.mse_loss(pred, noise)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    print(vae.down.weight.grad.abs().sum().item() > 0)
