@@ -1,4 +1,4 @@
-"""Encoders that are trained by option, or sampled from, before the inputs of the model proper.
+"""Encoders that are trained by option, before what prepares the inputs of the model proper.
 
 Where that cannot move into forward (latents are sampled, noise is drawn), the encoder stays outside
 as well: what it computes is an input, through which the gradients of the graph flow on.
@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import libcst as cst
 
-from ortwrap.engine.captures.draws import DRAWS
 from ortwrap.engine.gradients import GradientFlow
-from ortwrap.engine.nodes import called_name, calls_in
 from ortwrap.engine.slices import LossSlice, Slicer
 from ortwrap.engine.tree import Unit
 
 
 def behind_options(found: LossSlice, slicer: Slicer, flow: GradientFlow) -> LossSlice | None:
-    """The slice without the branches and samples that it begins with; None if with neither."""
+    """The slice without the branches that it begins with; None if it begins otherwise."""
     optional: list[Unit] = []
     for unit in found.units:
         if flow.trained_uses(unit.node):
-            if not isinstance(unit.node, cst.If) and not _samples(unit.node):
+            if not isinstance(unit.node, cst.If):
                 return slicer.without(found, frozenset(optional)) if optional else None
             optional.append(unit)
     return None
-
-
-def _samples(node: cst.CSTNode) -> bool:
-    """`vae.encode(images).latent_dist.sample()`."""
-    return any(called_name(call) in DRAWS for call in calls_in(node))

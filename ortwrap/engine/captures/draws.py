@@ -15,7 +15,7 @@ from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.nodes import calls_in, descendants
 from ortwrap.engine.refusals import Refuse
 
-DRAWS = ("sample", "rsample", "multinomial")
+_DRAWS = ("sample", "rsample", "multinomial")
 _DISTRIBUTIONS = "torch.distributions."
 
 
@@ -96,7 +96,7 @@ class Draws:
     def _is_draw(self, call: cst.Call, own: set[str]) -> bool:
         """A distribution of the slice draws, neither a module nor what stays outside of forward."""
         func = call.func
-        if not isinstance(func, cst.Attribute) or func.attr.value not in DRAWS:
+        if not isinstance(func, cst.Attribute) or func.attr.value not in _DRAWS:
             return False
         if self._modules.is_trainable(func.value):
             return False
