@@ -16,16 +16,21 @@ _CLOCK = re.compile(
     r"^(?:time|time_ns|time_sync|time_synchronized|perf_counter|perf_counter_ns|default_timer"
     r"|monotonic|monotonic_ns|process_time)$"
 )
+_MEMORY = re.compile(
+    r"^(?:max_)?memory_(?:allocated|reserved|stats)$|^reset_(?:max|peak)_memory_(?:allocated|stats)$"
+)
 
 
 def check_is_trained(found: LossSlice, analyses: Analyses) -> None:
-    """Look for a clock between model and backward, where no weights are updated.
+    """Look for a clock between model and backward, or memory, where no weights are updated.
 
     A training step may read one there too: it trains as before, and its time of the forward is
-    that of forward and loss. What only measures would measure something else.
+    that of forward and loss. What only measures would measure something else; at the first call
+    also the export.
 
     Raises:
-        Refuse: the function takes the time of forward and backward apart, and updates nothing.
+        Refuse: the function takes the time of forward and backward apart, or asks how much memory
+            they take, and updates nothing.
     """
     tree = analyses.tree
     function = tree.enclosing(found.sink.call)
@@ -36,7 +41,9 @@ def check_is_trained(found: LossSlice, analyses: Analyses) -> None:
         return
     start, end = tree.span(found.pieces[0].node).end, tree.span(found.sink.call).start
     for call in calls:
-        if _CLOCK.match(called_name(call)) and start <= tree.span(call).start < end:
+        name = called_name(call)
+        between = start <= tree.span(call).start < end
+        if (between and _CLOCK.match(name)) or _MEMORY.match(name):
             where = tree.qualified_function(found.sink.call) or "the script"
             raise Refuse("OW114", call, code=tree.code(call), name=where)
 

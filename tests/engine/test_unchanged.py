@@ -153,6 +153,11 @@ LEFT_ALONE = [
         "loss = torch.stack(log_probs).sum()\nloss.backward()\n",
     ),
     (
+        "how much memory a batch takes",
+        HEAD + "def peak(x):\n    torch.cuda.reset_peak_memory_stats()\n"
+        "    model(x).sum().backward()\n    return torch.cuda.max_memory_allocated()\n",
+    ),
+    (
         "a span that only the model runs in",
         HEAD + "from spans import timers\n\nwith timers('forward'):\n    out = model(x)\n"
         "loss = criterion(out, y)\nloss.backward()\n",

@@ -161,11 +161,12 @@ _page(
 _page(
     "OW114",
     "measured, not trained",
-    "`{name}` takes the time of forward and backward apart (`{code}`) and updates no weights",
+    "`{name}` measures forward and backward (`{code}`) and updates no weights",
     "Leave it as it is; `ortwrap bench` measures what a training step takes on ONNX Runtime.",
     "With model and loss in one call the clock between them would stand behind the loss: what is "
     "shown as the time of forward would be another thing than before. In a step that trains that "
-    "is a number in a log; here it is all that the code is for.",
+    "is a number in a log; here it is all that the code is for. Code that asks how much memory a "
+    "step takes would be told what the export takes as well.",
     "import time\n\n" + HEAD + "\n\ndef profile(x):\n    start = time.time()\n    out = model(x)\n"
     "    forward = time.time() - start\n    out.sum().backward()\n"
     "    print(forward, time.time() - start)\n",
