@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 
 import libcst as cst
@@ -15,6 +16,9 @@ from ortwrap.engine.lightning import (
     steps_for_a_framework,
 )
 from ortwrap.engine.tree import SourceTree
+
+# The methods that calling an instance runs.
+RUN_BY_A_CALL = ("forward", "__call__")
 
 
 class Classes:
@@ -98,6 +102,11 @@ class Classes:
         """What an instance has under a name, from the class or from its bases here."""
         methods = (self.method(member, name) for member in self.family(home))
         return next((method for method in methods if method is not None), None)
+
+    def inherited_among(self, home: cst.ClassDef, names: Iterable[str]) -> list[cst.FunctionDef]:
+        """What an instance has under some names, as far as it has them."""
+        found = (self.inherited(home, name) for name in names)
+        return [method for method in found if method is not None]
 
     def called_on_instance(self, func: cst.Attribute) -> cst.FunctionDef | None:
         """The method that `self.step` is, if no class derived here has one of its own."""

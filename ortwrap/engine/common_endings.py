@@ -21,7 +21,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.edits import indentation
-from ortwrap.engine.nodes import descendants, loaded_names, stored_names
+from ortwrap.engine.nodes import calls_in, loaded_names, stored_names
 from ortwrap.engine.tree import SourceTree
 
 _NOTES = frozenset("append update item detach cpu".split())
@@ -105,7 +105,7 @@ def _note(line: cst.CSTNode | None, bindings: Bindings) -> cst.BaseSmallStatemen
     commented = above or line.trailing_whitespace.comment is not None
     if commented or not isinstance(node, (cst.Expr, cst.AugAssign)):
         return None
-    calls = [inner for inner in descendants(node) if isinstance(inner, cst.Call)]
+    calls = list(calls_in(node))
     takes_number = any(_method(call) == "item" for call in calls)
     return node if takes_number and all(_notes(call, bindings) for call in calls) else None
 

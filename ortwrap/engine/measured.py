@@ -7,7 +7,7 @@ import re
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.nodes import called_name, descendants
+from ortwrap.engine.nodes import called_name, calls_in
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.slices import LossSlice
 from ortwrap.engine.tree import SourceTree
@@ -34,7 +34,7 @@ def check_is_trained(found: LossSlice, analyses: Analyses) -> None:
     """
     tree = analyses.tree
     function = tree.enclosing(found.sink.call)
-    calls = [node for node in descendants(function) if isinstance(node, cst.Call)]
+    calls = list(calls_in(function))
     around = _callers(function, tree)
     updates = [call for call in tree.calls if called_name(call) == "step"]
     if any(call in calls or tree.enclosing(call) in around for call in updates):

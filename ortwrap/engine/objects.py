@@ -9,6 +9,7 @@ import libcst as cst
 
 from ortwrap.engine.arguments import arguments_for
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.classes import RUN_BY_A_CALL
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.elsewhere import defined_elsewhere
 from ortwrap.engine.modules import ModuleTable
@@ -17,7 +18,6 @@ from ortwrap.engine.tree import SourceTree
 _CLASS_NAME = re.compile(r"^[A-Z]\w*[a-z]\w*$")
 _NO_OBJECTS = re.compile(r"^(?:torch|numpy|jax|tensorflow)\.|\.autograd\.")
 _LOADER = re.compile(r"\bDataLoader$")
-_CALLED = ("forward", "__call__")
 _ONLY_COUNT = frozenset(["len", "range"])
 _TIED_TO_MODULES = re.compile(r"optim|\bopt\b|parameters|state_dict|sched", re.IGNORECASE)
 
@@ -63,7 +63,7 @@ class Objects:
                 if changed is not None:
                     return changed
         made = (value for value in self._modules.values(owner) if isinstance(value, cst.Call))
-        return self._changed_elsewhere(made, _CALLED)
+        return self._changed_elsewhere(made, RUN_BY_A_CALL)
 
     def _changed_elsewhere(self, made: Iterable[cst.Call], names: Sequence[str]) -> str | None:
         """The same where a class of another file made the object."""
@@ -73,11 +73,11 @@ class Objects:
             if found is None or not isinstance(home, cst.ClassDef):
                 continue
             modules = found.file.modules
-            if names is not _CALLED and home in modules.module_classes:
+            if names is not RUN_BY_A_CALL and home in modules.module_classes:
                 continue
             there = Objects(found.file.tree, found.file.bindings, modules)
-            methods = (modules.classes.inherited(home, name) for name in names)
-            changed = (there.changed_by_method(each, home) for each in methods if each is not None)
+            methods = modules.classes.inherited_among(home, names)
+            changed = (there.changed_by_method(each, home) for each in methods)
             what = next(filter(None, changed), None)
             if what is not None:
                 return what
@@ -87,8 +87,7 @@ class Objects:
         """The methods of this file that calling an object runs, given how it was made."""
         home = self._bindings.definition(made.func) if isinstance(made, cst.Call) else None
         if isinstance(home, cst.ClassDef):
-            named = (self._modules.classes.inherited(home, name) for name in _CALLED)
-            yield from (method for method in named if method is not None)
+            yield from self._modules.classes.inherited_among(home, RUN_BY_A_CALL)
 
     def loader_among(self, iterated: cst.CSTNode) -> cst.CSTNode | None:
         """What a loop over an expression draws batches from: `loader` in `enumerate(loader)`."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.classes import RUN_BY_A_CALL
 from ortwrap.engine.effects import EffectsReader, instance_name
 from ortwrap.engine.elsewhere import defined_elsewhere, variable_elsewhere
 from ortwrap.engine.modules import ModuleTable
@@ -29,7 +30,6 @@ Global = tuple[str, str]
 _GENERATORS = re.compile(
     r"^(?:numpy\.random\.(?:default_rng|RandomState|Generator)|random\.Random|torch\.Generator)$"
 )
-_CALLED = ("forward", "__call__")
 _MOST_FUNCTIONS = 60
 
 
@@ -198,21 +198,14 @@ def _run_by(
     if own is not None:
         yield own.body, bindings, modules
     made = [value for value in modules.values(call.func) if isinstance(value, cst.Call)]
-    for func, names in ((call.func, ("__init__",)), *((each.func, _CALLED) for each in made)):
+    for func, names in ((call.func, ("__init__",)), *((each.func, RUN_BY_A_CALL) for each in made)):
         here = bindings.definition(func)
         found = defined_elsewhere(func, bindings) if here is None else None
         if found is not None and isinstance(found.node, cst.FunctionDef) and func is call.func:
             yield found.node.body, found.file.bindings, found.file.modules
         elif found is not None and isinstance(found.node, cst.ClassDef):
-            for method in _methods(found.node, names, found.file.modules):
+            for method in found.file.modules.classes.inherited_among(found.node, names):
                 yield method.body, found.file.bindings, found.file.modules
         elif isinstance(here, cst.ClassDef):
-            for method in _methods(here, names, modules):
+            for method in modules.classes.inherited_among(here, names):
                 yield method.body, bindings, modules
-
-
-def _methods(
-    home: cst.ClassDef, names: Iterable[str], modules: ModuleTable
-) -> Iterator[cst.FunctionDef]:
-    found = (modules.classes.inherited(home, name) for name in names)
-    return (method for method in found if method is not None)

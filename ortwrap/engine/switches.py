@@ -13,7 +13,7 @@ from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import calls_in, descendants
 
 _PARAMETERS = frozenset("parameters named_parameters".split())
 _ASKS = frozenset("isinstance hasattr len zip enumerate list tuple".split())
@@ -63,7 +63,7 @@ class Switches:
         statements = list(_small_statements(body))
         switching = [node for node in statements if _switches(node)]
         binding = [node for node in statements if _binds_list(node) or _is_text(node)]
-        calls = [node for node in descendants(body) if isinstance(node, cst.Call)]
+        calls = list(calls_in(body))
         harmless = all(self._is_harmless(call) for call in calls)
         return bool(switching) and len(switching) + len(binding) == len(statements) and harmless
 

@@ -212,8 +212,7 @@ class Traces:
                 yield defined
             if isinstance(defined, cst.ClassDef):
                 around = ("__enter__", "__exit__")
-                methods = (self._modules.classes.inherited(defined, name) for name in around)
-                yield from (method for method in methods if method is not None)
+                yield from self._modules.classes.inherited_among(defined, around)
 
     def _callables(self, value: cst.BaseExpression) -> Iterable[Callable]:
         """What runs when a value is called."""
@@ -235,8 +234,7 @@ class Traces:
             return self._callables(call.args[0].value)
         made = self._bindings.definition(call.func)
         if isinstance(made, cst.ClassDef):
-            named = (self._modules.classes.inherited(made, name) for name in _CALLED)
-            return [method for method in named if method is not None]
+            return self._modules.classes.inherited_among(made, _CALLED)
         if made is None and isinstance(call.func, cst.Attribute):
             makers: list[cst.CSTNode] = [*self._modules.classes.methods(call.func.attr.value)]
         else:

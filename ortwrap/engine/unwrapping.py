@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import calls_in, descendants
 
 if TYPE_CHECKING:
     from ortwrap.engine.modules import ModuleTable
@@ -50,7 +50,7 @@ def _is_of_accelerator(func: cst.CSTNode, modules: ModuleTable, bindings: Bindin
 
 def _only_unwraps(function: cst.FunctionDef, bindings: Bindings, modules: ModuleTable) -> bool:
     """A function of this file that asks Accelerate, and questions about the kind of the module."""
-    calls = [node for node in descendants(function.body) if isinstance(node, cst.Call)]
+    calls = list(calls_in(function.body))
     asked = {
         call
         for node in descendants(function.body)

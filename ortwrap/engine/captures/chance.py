@@ -12,7 +12,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import overlap
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.nodes import calls_in
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.tree import Unit
 
@@ -33,7 +33,7 @@ def is_drawn_first(test: cst.CSTNode, pieces: Sequence[Unit], analyses: Analyses
     branch = analyses.tree.parents.get(test)
     if not isinstance(branch, cst.If) or branch.test is not test or branch not in nodes:
         return False
-    calls = [inner for inner in descendants(test) if isinstance(inner, cst.Call)]
+    calls = list(calls_in(test))
     alone = isinstance(test, cst.Comparison) and len(calls) == 1 and not calls[0].args
     if not alone or analyses.bindings.qualified(calls[0].func) not in _DRAWS_A_NUMBER:
         return False

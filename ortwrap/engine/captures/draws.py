@@ -45,7 +45,7 @@ class Draws:
         statements = (
             each for each in descendants(piece) if isinstance(each, cst.BaseSmallStatement)
         )
-        for part in (*statements, piece):
+        for part in dict.fromkeys((*statements, piece)):
             self._check_part(part, own)
 
     def behind(self, value: cst.CSTNode) -> cst.Call | None:

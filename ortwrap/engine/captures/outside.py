@@ -253,7 +253,7 @@ class Outside:
         """`kl_weight(step)` of this file, which computes with Python numbers alone."""
         if helper is None:
             return False
-        calls = [node for node in descendants(helper.body) if isinstance(node, cst.Call)]
+        calls = list(calls_in(helper.body))
         return bool(calls) and all(
             (self._bindings.qualified(call.func) or "").startswith("math.")
             or (isinstance(call.func, cst.Name) and call.func.value in _ARITHMETIC)
