@@ -19,6 +19,7 @@ from .generators import position
 from .guards import Guarded, Guards
 from .judge import compare_again
 from .labels import LabelBatch, look_at
+from .passing import Passing
 from .plans import Call, EagerPlan, GraphPlan, Plan, describe_call
 from .reasons import Reason, warn
 from .structure import Leaves, Opaque, describe
@@ -219,13 +220,14 @@ class Dispatcher:
 
     def _prove(self, wrapper: nn.Module, family: Family, plan: GraphPlan, call: Call) -> Any:
         """Compares a graph in which a size was fixed with eager, for a size that is new to it."""
-        eager = run_eagerly(wrapper, call)
+        with Passing(call.tensors) as passing:
+            eager = run_eagerly(wrapper, call)
         text = compare_again(wrapper, plan, call, eager)
         if text is not None and not family.fix(plan):
             self._settle(family, call, EagerPlan(Reason(f"other than exported: {text}")), 1)
             return eager.result
         if text is None:
-            plan.prove(call)
+            plan.prove(call, passing.complaints)
         plan.calls += 1
         plan.eager_calls[_NEW] += 1
         return eager.result

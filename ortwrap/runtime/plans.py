@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .attributes import Attribute, Holders, State
+from .complaints import Complaint
 from .entry import OutputPlan, restore_outputs
 from .export import Graph
 from .labels import LabelBatch
@@ -81,6 +82,7 @@ class GraphPlan:
         shapes: the reason why the graph may be wrong for other shapes, None if it is not.
         densities: the share of labels that count in the first batches, each with its place
             among all labelled batches of the process.
+        complaints: the checks of its arguments that the traced call passed.
         lacking: the reason why ONNX Runtime may have no kernels for it, None if there is none.
         proved: the shapes for which its results were compared with eager's.
         proved_in_double: its twin in double precision gives exactly what eager gives, so that a
@@ -122,6 +124,9 @@ class GraphPlan:
         self.shapes = seen.shapes
         self._axes = None if seen.axes is None else sorted(seen.axes)
         self._proved_sizes: set[Any] = set()
+        self.complaints = tuple(seen.complaints)
+        # By those sizes of the arguments that may be fixed in them.
+        self._complaints: dict[Any, Sequence[Complaint]] = {}
         self.lacking = seen.lacking
         self.proved: set[Any] = set()
         self.proved_in_double = False
@@ -171,14 +176,24 @@ class GraphPlan:
         few = len(self._numbers) < _NUMBERS_TO_PROVE
         return few and self._general_numbers(call) not in self._numbers
 
-    def prove(self, call: Call) -> None:
-        """Notes that the results for the sizes and numbers of `call` are eager's."""
+    def prove(self, call: Call, complaints: Sequence[Complaint] = ()) -> None:
+        """Notes that the results for the sizes and numbers of `call` are eager's.
+
+        Args:
+            call: the call.
+            complaints: the checks of its arguments that it passed.
+        """
+        if self.shapes is not None or not self.proved:
+            self._complaints[self._sizes_that_count(call)] = complaints
         self.proved.add(shapes_of(call))
         self._proved_sizes.add(self._sizes_in(call))
         self._numbers.add(self._general_numbers(call))
 
     def _general_numbers(self, call: Call) -> tuple[Any, ...]:
         return tuple([call.numbers[index] for index in sorted(self.general)])
+
+    def _sizes_that_count(self, call: Call) -> tuple[Any, ...]:
+        return () if self.shapes is None else self._sizes_in(call)
 
     def _sizes_in(self, call: Call) -> tuple[Any, ...]:
         """Those sizes of the arguments that may be fixed in the graph."""
@@ -204,6 +219,9 @@ class GraphPlan:
         """Why this one call must run eagerly, None when it need not."""
         if self.holds_deadly_loss and labels.objection is not None:
             return labels.objection
+        complaints = self._complaints.get(self._sizes_that_count(call), ())
+        if not all(complaint.is_silent(call.tensors) for complaint in complaints):
+            return "arguments that a check in forward does not let pass"
         # Comparing costs more than it will ever save when no size comes twice.
         if len(self._proved_sizes) >= MAX_SHAPE_CHECKS and self.is_unproved(call):
             return f"sizes that differ from the {MAX_SHAPE_CHECKS} that were compared"

@@ -82,8 +82,13 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 def current_place() -> str | None:
     """`file:line` of the innermost frame of the user's code that is being run."""
-    frame = user_frame(frame for frame, _ in traceback.walk_stack(None))
+    frame = current_frame()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else None
+
+
+def current_frame() -> types.FrameType | None:
+    """The innermost frame of the user's code that is being run."""
+    return user_frame(frame for frame, _ in traceback.walk_stack(None))
 
 
 def user_frame(frames: Iterable[types.FrameType]) -> types.FrameType | None:

@@ -124,7 +124,7 @@ class Attempt:
             text = exporting.how_it_differs(plan)
             if text is not None:
                 exporting.refuse(text)
-        plan.prove(call)
+        plan.prove(call, plan.complaints)
         return plan
 
     def _prove_in_double(self, call: Call, general: frozenset[int], text: str) -> None:

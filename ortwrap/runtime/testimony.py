@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from .complaints import Complaint
 from .readings import Late
 from .reasons import Reason
 
@@ -47,6 +48,7 @@ class Testimony:
             each tensor, and the dimension; None if one is another's.
         numbers: a Python number given as a tensor was needed as a Python number again.
         labels: the cross entropies.
+        complaints: checks of arguments that the batch has passed.
         late: the numbers in the result that are read off tensors, by their position.
         lacking: forward computes with a kind of tensor that ONNX Runtime has no kernels for.
         places: the line of the user's code that first called each function of torch.
@@ -59,6 +61,7 @@ class Testimony:
     numbers: Reason | None = None
     lacking: Reason | None = None
     labels: list[LabelUse] = field(default_factory=list)
+    complaints: list[Complaint] = field(default_factory=list)
     places: dict[str, str | None] = field(default_factory=dict)
     late: dict[int, Late] = field(default_factory=dict)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import dis
 import math
-import os
 import sys
 import types
 import warnings
@@ -22,25 +21,16 @@ from typing import Any, Callable
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.jit._trace import TracerWarning
 from torch.overrides import TorchFunctionMode
 
+from .complaints import complaint_at
+from .passing import TO_PYTHON, Given, note
 from .readings import Late, Reading
-from .reasons import Reason, current_place, is_user_code
+from .reasons import Reason, current_frame, current_place, is_user_code
+from .shape_warnings import first_sentence, is_check_of_torch, says_shape
 from .sizes import Sizes
 from .testimony import Axes, LabelUse, Testimony
 
-_TO_PYTHON = {
-    getattr(Tensor, name): name
-    for name in (
-        "item __bool__ __int__ __float__ __index__ __complex__ tolist numpy __array__ "
-        "is_nonzero equal allclose __format__ __repr__"
-    ).split()
-    if hasattr(Tensor, name)
-}
-_TO_PYTHON.update(
-    {torch.equal: "torch.equal", torch.allclose: "torch.allclose", torch.is_nonzero: "is_nonzero"}
-)
 _SHAPE = Tensor.shape.__get__  # type: ignore[attr-defined]
 _SIZES = frozenset(
     {Tensor.size, _SHAPE, Tensor.numel, torch.numel, Tensor.nelement, Tensor.__len__}
@@ -70,10 +60,10 @@ def watch_trace(numbers: Sequence[int] = ()) -> Iterator[Testimony]:
         warnings.simplefilter("always")
         with _Witness(testimony, frozenset(numbers)) as witness:
             yield testimony
-    for warning in filter(_says_shape, caught):
+    for warning in filter(says_shape, caught):
         place = f"{warning.filename}:{warning.lineno}"
         if place not in witness.sized:
-            testimony.note_sizes(_first_sentence(warning), place, None)
+            testimony.note_sizes(first_sentence(warning), place, None)
 
 
 def mark_inputs(tensors: Sequence[Tensor]) -> None:
@@ -105,6 +95,7 @@ class _Witness(TorchFunctionMode):
         # For tensors that are an argument, moved, cut or padded: which, and how much was added.
         self._inputs: dict[int, tuple[int, int]] = {}
         self._sizes = Sizes()
+        self._given = Given(())
         # Where sizes were seen to become numbers.
         self.sized: set[str | None] = set()
         # For tensors that stand for a number: which of these.
@@ -133,6 +124,7 @@ class _Witness(TorchFunctionMode):
         self._inputs.clear()
         self._sizes.clear()
         self._arguments.clear()
+        self._given = Given(tensors, self._numbers)
         for index, tensor in enumerate(tensors):
             self._kept.append(tensor)
             if index in self._numbers:
@@ -156,12 +148,15 @@ class _Witness(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         keywords = kwargs or {}
+        tracing = torch._C._get_tracing_state() is not None
+        if tracing and func in TO_PYTHON and self._complains():
+            return func(*args, **keywords)
         if func in _GRADIENTS and self._testimony.gradients is None:
             text = f"forward calls {_GRADIENTS[func]}"
             self._testimony.gradients = Reason(text, current_place())
         if func is Tensor.item and self._inside and self._is_number_of_data(args[0]):
             return self._read(args[0])
-        if torch._C._get_tracing_state() is None:
+        if not tracing:
             # Models branch on data when they are not traced; only what the trace sees is frozen.
             return func(*args, **keywords)
         name = getattr(func, "__name__", "")
@@ -169,8 +164,8 @@ class _Witness(TorchFunctionMode):
             self._testimony.places[name] = current_place()
         if func in _CROSS_ENTROPIES:
             self._meet_labels(args, keywords)
-        if func in _TO_PYTHON:
-            self._note_conversion(_TO_PYTHON[func], args)
+        if func in TO_PYTHON:
+            self._note_conversion(TO_PYTHON[func], args)
         elif func is Tensor.__len__:
             self._note_sizes("a length became a number", self._sizes.axis(args[0], 0))
         elif func is Tensor.unbind:
@@ -182,6 +177,23 @@ class _Witness(TorchFunctionMode):
                 self._testimony.lacking = Reason(lacking, current_place())
         self._follow(func, args, keywords, result)
         return result
+
+    def _complains(self) -> bool:
+        """Whether a value is read only to raise, which can be asked before the graph runs."""
+        frame = current_frame()
+        complaint = complaint_at(frame, self._given_as) if frame is not None else None
+        if complaint is None:
+            return False
+        self.sized.add(current_place())
+        note(complaint, self._testimony.complaints)
+        return True
+
+    def _given_as(self, tensor: Tensor) -> int | None:
+        """Which argument it is, if nothing has been written to it since."""
+        if id(tensor) in self._arguments and self._testimony.numbers is None:
+            text = "forward needs a number as a Python value (a check of arguments)"
+            self._testimony.numbers = Reason(text, current_place())
+        return self._given.index_of(tensor)
 
     def _is_number_of_data(self, tensor: Tensor) -> bool:
         kind = tensor.dtype
@@ -244,7 +256,7 @@ class _Witness(TorchFunctionMode):
             if testimony.numbers is None:
                 text = f"forward needs a number as a Python value ({name})"
                 testimony.numbers = Reason(text, current_place())
-        elif "size" in origins and not _is_check_of_torch(name):
+        elif "size" in origins and not is_check_of_torch(name):
             axes = self._sizes.of(self._not_constant(args))
             self._note_sizes("a size became a Python number", axes)
 
@@ -356,23 +368,6 @@ def _tensors(values: Sequence[Any]) -> list[Tensor]:
     return found
 
 
-def _is_check_of_torch(name: str) -> bool:
-    """Whether a layer of torch looks at a size: only to reject arguments that do not fit."""
-    frame = sys._getframe(2)
-    while frame.f_back is not None and not frame.f_code.co_filename.startswith(_LAYERS):
-        if is_user_code(frame.f_code.co_filename):
-            return False
-        frame = frame.f_back
-    return name == "__bool__" and frame.f_back is not None
-
-
-_LAYERS = os.path.join(os.path.dirname(torch.__file__), "nn") + os.sep
-
-
-def _is_own(path: str) -> bool:
-    return f"{os.sep}onnxruntime{os.sep}" in path or f"{os.sep}ortwrap{os.sep}" in path
-
-
 _UNPACK = dis.opmap["UNPACK_SEQUENCE"]
 
 
@@ -384,14 +379,3 @@ def _iterating() -> types.FrameType | None:
             return frame.f_back
         frame = frame.f_back
     return None
-
-
-def _says_shape(warning: warnings.WarningMessage) -> bool:
-    """Whether the tracer warns of a size that became a number."""
-    check = warning.filename.startswith(_LAYERS) and "Python boolean" in str(warning.message)
-    tracers = issubclass(warning.category, TracerWarning)
-    return tracers and not check and not _is_own(warning.filename)
-
-
-def _first_sentence(warning: warnings.WarningMessage) -> str:
-    return str(warning.message).split(".", 1)[0].splitlines()[0]

@@ -1,0 +1,39 @@
+"""Where sizes of tensors become Python numbers without that anyone asked for the number."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+
+import torch
+from torch.jit._trace import TracerWarning
+
+from .reasons import is_user_code
+
+_LAYERS = os.path.join(os.path.dirname(torch.__file__), "nn") + os.sep
+
+
+def is_check_of_torch(name: str) -> bool:
+    """Whether a layer of torch looks at a size: only to reject arguments that do not fit."""
+    frame = sys._getframe(2)
+    while frame.f_back is not None and not frame.f_code.co_filename.startswith(_LAYERS):
+        if is_user_code(frame.f_code.co_filename):
+            return False
+        frame = frame.f_back
+    return name == "__bool__" and frame.f_back is not None
+
+
+def says_shape(warning: warnings.WarningMessage) -> bool:
+    """Whether the tracer warns of a size that became a number."""
+    check = warning.filename.startswith(_LAYERS) and "Python boolean" in str(warning.message)
+    tracers = issubclass(warning.category, TracerWarning)
+    return tracers and not check and not _is_own(warning.filename)
+
+
+def first_sentence(warning: warnings.WarningMessage) -> str:
+    return str(warning.message).split(".", 1)[0].splitlines()[0]
+
+
+def _is_own(path: str) -> bool:
+    return f"{os.sep}onnxruntime{os.sep}" in path or f"{os.sep}ortwrap{os.sep}" in path
