@@ -135,7 +135,7 @@ def _only_checks(statement: ast.stmt) -> bool:
         return isinstance(statement.value, ast.Constant)
     if isinstance(statement, ast.Assign):
         return all(isinstance(target, ast.Name) for target in statement.targets)
-    if isinstance(statement, (ast.AnnAssign, ast.AugAssign)):
+    if isinstance(statement, ast.AnnAssign):
         return isinstance(statement.target, ast.Name)
     return isinstance(statement, (ast.Assert, ast.Raise, ast.Pass))
 

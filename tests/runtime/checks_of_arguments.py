@@ -128,3 +128,15 @@ def note(labels: Tensor) -> None:
 def that_notes(step: Checking, data: Tensor, scores: Tensor, target: Tensor) -> Tensor:
     note(target)
     return F.mse_loss(scores[:, 0], target.float())
+
+
+def shift(labels: Tensor) -> None:
+    shifted = labels
+    shifted += 1
+    if labels.max() > CLASSES:
+        raise ValueError("labels out of range")
+
+
+def that_writes(step: Checking, data: Tensor, scores: Tensor, target: Tensor) -> Tensor:
+    shift(target)
+    return F.mse_loss(scores[:, 0], target.float())

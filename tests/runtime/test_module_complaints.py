@@ -86,6 +86,7 @@ def test_a_check_that_is_given_a_size_is_given_that_of_its_batch() -> None:
         checks.that_decides_more,
         checks.beside_another_statement,
         checks.that_notes,
+        checks.that_writes,
     ],
 )
 def test_what_does_more_than_to_check_arguments_runs_eagerly(loss: Any) -> None:
