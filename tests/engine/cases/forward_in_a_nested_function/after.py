@@ -21,12 +21,10 @@ class ModelWithLoss(nn.Module):
         self.amp_autocast = amp_autocast
         self.loss_fn = loss_fn
 
-    def forward(self, input, target, accum_steps):
+    def forward(self, input, target):
         with self.amp_autocast():
             output = self.model(input)
             loss = self.loss_fn(output, target)
-        if accum_steps > 1:
-            loss /= accum_steps
         return loss
 
 
@@ -36,7 +34,9 @@ def train(model, loader, optimizer, loss_fn, amp_autocast, second_order=False, a
 
         def _forward():
             model_with_loss = ort_module(ModelWithLoss, model, amp_autocast, loss_fn)
-            loss = model_with_loss(input, target, accum_steps)
+            loss = model_with_loss(input, target)
+            if accum_steps > 1:
+                loss /= accum_steps
             return loss
 
         def _backward(loss):
