@@ -40,6 +40,8 @@ class ClassNames:
         trained, loss = self._trained(plan), _loss(plan)
         function = self._function(plan)
         names = [f"{trained}WithLoss", f"{trained}With{loss}"]
+        if trained.endswith("WithLoss"):
+            names = [f"Ort{trained}", f"Ort{trained}With{loss}"]
         if loss != "Loss" and trained in self._with_loss:
             del names[0]
         if isinstance(function, cst.FunctionDef) and self._alike[self._kind(plan)] == 1:
@@ -51,6 +53,8 @@ class ClassNames:
     def variable(self, plan: Plan, class_name: str) -> str:
         """What holds the wrapper: `net_with_loss`, and `net_with_penalty` for that class."""
         name = trained_part(plan, self._tree, self._modules).name
+        if name.endswith("with_loss"):
+            return f"ort_{name}"
         special = class_name == f"{_camel(name)}With{_loss(plan)}"
         return f"{name}_with_{_loss_name(plan)}" if special else f"{name}_with_loss"
 
