@@ -156,7 +156,9 @@ class HarmCheck:
         if isinstance(func, cst.Attribute):
             return self._of_method(call, func, reader, crossing)
         measures = isinstance(func, cst.Name) and bool(_MEASURES.search(func.value.lower()))
-        return None if measures and not crossing.runs_module else _unknown(name)
+        if measures and not crossing.runs_module:
+            return None
+        return self._of_callable(call, reader, crossing)
 
     def _of_import(self, qualified: str, name: str, crossing: Crossing) -> str | None:
         if _SWITCH.match(qualified):
@@ -238,7 +240,9 @@ class HarmCheck:
         if root is not None and root == reader.instance:
             direct = place_of(func, reader.instance) is not None
             own = self._modules.classes.called_on_instance(func) if direct else None
-            return _unknown(name) if own is None else self._of_function(own, name, crossing)
+            if own is None:
+                return self._of_callable(call, reader, crossing) if direct else _unknown(name)
+            return self._of_function(own, name, crossing)
         touches = root is not None and bool(overlap({root}, set(crossing.reads)))
         changed = self._objects.changes(func) if touches else None
         if changed is not None:
@@ -288,8 +292,30 @@ class HarmCheck:
                     return _drawing(crossing.draws)
         return None
 
-    def _of_function(self, function: cst.FunctionDef, name: str, crossing: Crossing) -> str | None:
-        """A function of this file is harmless if its body is and changes only its own values."""
+    def _of_callable(self, call: cst.Call, reader: EffectsReader, crossing: Crossing) -> str | None:
+        """`beta = anneal()`: an object that counts its calls, which nothing else has to do with."""
+        func, name = call.func, self._tree.code(call.func)
+        made = list(self._objects.made(func))
+        known = {place for each in (call, *made) for place in reader.of(each).reads}
+        apart = self._objects.is_apart(func) and self._objects.is_only_called(func)
+        run = [list(self._objects.run_by_a_call(each)) for each in made]
+        if (known - {reader.instance}) & crossing.reads or not apart or not all(run):
+            return _unknown(name)
+        methods = (method for each in run for method in each)
+        why = (self._of_function(method, name, crossing, owns=True) for method in methods)
+        return next(filter(None, why), None)
+
+    def _of_function(
+        self, function: cst.FunctionDef, name: str, crossing: Crossing, *, owns: bool = False
+    ) -> str | None:
+        """A function of this file is harmless if its body is and changes only its own values.
+
+        Args:
+            function: what is called.
+            name: what it is called by.
+            crossing: what would run on the other side of the call.
+            owns: it may set attributes of its instance, which nothing else looks at.
+        """
         if function in self._open:
             return None
         self._open.add(function)
@@ -303,6 +329,8 @@ class HarmCheck:
         }
         changed = effects.mutates & Aliases(reader, function).closure(given)
         outer = {place for place in effects.changes if place not in scope.names}
+        if owns:
+            outer -= {place for place in outer if place.startswith(f"{reader.instance}.")}
         outer |= scope.declared_global | scope.declared_nonlocal
         why = self._of_body(function, reader, crossing)
         self._open.discard(function)

@@ -13,6 +13,7 @@ from ortwrap.engine.classes import RUN_BY_A_CALL
 from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.elsewhere import defined_elsewhere
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.nodes import descendants
 from ortwrap.engine.tree import SourceTree
 
 _CLASS_NAME = re.compile(r"^[A-Z]\w*[a-z]\w*$")
@@ -82,6 +83,23 @@ class Objects:
             if what is not None:
                 return what
         return None
+
+    def is_only_called(self, owner: cst.BaseExpression) -> bool:
+        """The function around calls it, and nothing else in this file mentions what it made."""
+        function = self._tree.enclosing(owner)
+        own = owner.attr if isinstance(owner, cst.Attribute) else owner
+        for node in descendants(self._tree.module):
+            if not (isinstance(node, cst.Name) and node.deep_equals(own)):
+                continue
+            above = self._tree.parents[node]
+            whole = above if isinstance(above, cst.Attribute) and above.attr is node else node
+            holder = self._tree.parents[whole]
+            if isinstance(holder, cst.Call):
+                if holder.func is not whole or self._tree.enclosing(holder) is not function:
+                    return False
+            elif not isinstance(holder, cst.AssignTarget):
+                return False
+        return True
 
     def run_by_a_call(self, made: cst.CSTNode) -> Iterator[cst.FunctionDef]:
         """The methods of this file that calling an object runs, given how it was made."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.effects import place_of
+from ortwrap.engine.effects import overlap, place_of
 from ortwrap.engine.liveness import surely_binds
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.slices import LossSlice
@@ -22,7 +22,7 @@ _STAYS_TENSOR = frozenset(
 # Only what tensors have and arrays, tuples and numbers have not.
 _TENSOR_METHODS = frozenset(
     "argmax softmax log_softmax sigmoid detach cpu unsqueeze topk permute backward contiguous "
-    "numel view size log_softmax expand masked_fill masked_select norm".split()
+    "numel view size log_softmax expand masked_fill masked_select norm exp log sqrt".split()
 )
 _TENSOR_FUNCTIONS = frozenset(
     "mean sum cat stack exp log sqrt abs pow matmul einsum relu sigmoid softmax log_softmax "
@@ -38,6 +38,7 @@ class TensorProof:
         self._bindings = analyses.bindings
         self._modules = analyses.modules
         self._reader = analyses.reader
+        self._flow = analyses.flow
 
     def proves(self, place: str, found: LossSlice) -> bool:
         """The place surely holds a tensor after the slice, so that it has a `.detach()`."""
@@ -46,10 +47,11 @@ class TensorProof:
             if place in self._reader.of(piece.node).writes and self._computes_tensor(piece, place):
                 return True
         uses = list(self._uses(place, found, inside))
+        methods = _TENSOR_METHODS | {"item"} if self._is_term(place, found) else _TENSOR_METHODS
         for node in uses:
             parent = self._tree.parents.get(node)
             if isinstance(parent, cst.Attribute) and parent.value is node:
-                if parent.attr.value in _TENSOR_METHODS:
+                if parent.attr.value in methods:
                     return True
                 continue
             if isinstance(parent, cst.Subscript) and not self._picks_an_item(parent):
@@ -57,6 +59,20 @@ class TensorProof:
             if isinstance(parent, cst.Arg) and self._is_first_of_loss(parent, uses):
                 return True
         return False
+
+    def _is_term(self, place: str, found: LossSlice) -> bool:
+        """`gan` of `loss = gan + 10 * l1`: gradients flow through it, as through no array."""
+        tied: set[str] = set()
+        for piece in found.pieces:
+            if self._flow.module_uses(piece.node) or overlap(self._flow.reads(piece.node), tied):
+                tied |= self._reader.of(piece.node).writes
+        return place in tied and any(
+            place_of(side, self._reader.instance) == place
+            for piece in found.pieces
+            for node in descendants(piece.node)
+            if isinstance(node, cst.BinaryOperation)
+            for side in (node.left, node.right)
+        )
 
     def _uses(
         self, place: str, found: LossSlice, inside: set[cst.CSTNode]

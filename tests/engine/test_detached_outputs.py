@@ -34,3 +34,15 @@ def test_a_pair_that_torch_gives_is_not_detached() -> None:
     extra = "pair = torch.max(loss.view(1, 1), penalty)\n    loss = loss + pair[0].sum()\n    "
     step = STEP.format(extra=extra) + "    print(pair)\n"
     assert "return loss, pair\n" in rewrite_source(step).text
+
+
+def test_a_term_that_is_asked_for_its_number_is_detached() -> None:
+    extra = "term = helper(loss)\n    loss = loss + 2 * term\n    "
+    step = STEP.format(extra=extra) + "    print(term.item())\n"
+    assert "return loss, term.detach()" in rewrite_source(step).text
+
+
+def test_what_is_no_term_may_be_an_array_that_is_asked_for_its_number() -> None:
+    extra = "loss, score = helper(loss)\n    "
+    step = STEP.format(extra=extra) + "    print(score.item())\n"
+    assert "return loss, score\n" in rewrite_source(step).text

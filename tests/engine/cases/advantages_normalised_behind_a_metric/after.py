@@ -57,7 +57,7 @@ class ModuleWithLoss(nn.Module):
         else:
             v_loss = 0.5 * ((newvalue - b_returns) ** 2).mean()
         loss = pg_loss - 0.01 * entropy.mean() + v_loss * 0.5
-        return loss, logratio, ratio.detach()
+        return loss, logratio.detach(), ratio.detach()
 
 
 norm_adv, clip_coef, clip_vloss = True, 0.2, False

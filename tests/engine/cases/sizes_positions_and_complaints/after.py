@@ -43,7 +43,7 @@ class ModuleWithLoss(nn.Module):
                 term = term * 0.6
             loss = loss + 0.01 * term
         loss = loss + cls + 0.5 * dom
-        return loss, feats, feats_t, cls, dom
+        return loss, feats, feats_t, cls.detach(), dom.detach()
 
 
 def train():
