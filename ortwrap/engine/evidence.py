@@ -71,6 +71,17 @@ NO_MODULE = re.compile(
 _CLASSES_ALONE = ("transformers.", "diffusers.")
 _NAMES_A_CLASS = re.compile(r"\.[A-Z]\w*[a-z]")
 
+# What gives the module that it is given.
+WRAPPERS = frozenset(
+    "torch.compile torch.jit.script torch.jit.trace torch.nn.DataParallel "
+    "torch.nn.parallel.DataParallel torch.nn.parallel.DistributedDataParallel "
+    "torch.nn.SyncBatchNorm.convert_sync_batchnorm torch_ort.ORTModule "
+    "onnxruntime.training.ortmodule.ORTModule onnxruntime.training.ORTModule "
+    "copy.deepcopy torch.optim.swa_utils.AveragedModel".split()
+)
+# `DataParallelWithCallback` is that of the much copied synchronised batch norm.
+SPLITS_A_BATCH = re.compile(r"(?<!Distributed)DataParallel(?:WithCallback)?$")
+
 
 def is_criterion_name(name: str) -> bool:
     """A name that people give to what computes a loss."""

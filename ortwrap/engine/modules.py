@@ -6,7 +6,6 @@ that only modules have; what call sites in this file pass for a parameter; only 
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 
 import libcst as cst
@@ -21,6 +20,8 @@ from ortwrap.engine.evidence import (
     MODULE_METHODS,
     NO_MODULE,
     OWN_WAYS,
+    SPLITS_A_BATCH,
+    WRAPPERS,
     Evidence,
     Role,
     built_by,
@@ -29,6 +30,7 @@ from ortwrap.engine.evidence import (
 from ortwrap.engine.frozen import FrozenModules
 from ortwrap.engine.lineage import Ancestor, Lineage
 from ortwrap.engine.made_elsewhere import kept_elsewhere, made_elsewhere, parts_made_elsewhere
+from ortwrap.engine.made_here import MadeHere
 from ortwrap.engine.members import Key, Members
 from ortwrap.engine.module_classes import find_module_classes
 from ortwrap.engine.named_places import NamedPlaces
@@ -42,15 +44,6 @@ _SAME_OBJECT = frozenset(
     "to cuda cpu half float double bfloat16 train eval xpu mps apply requires_grad_".split()
 )
 _TAKES_AT_MOST = {"no_sync": 0, "eval": 0, "train": 1}
-_WRAPPERS = frozenset(
-    "torch.compile torch.jit.script torch.jit.trace torch.nn.DataParallel "
-    "torch.nn.parallel.DataParallel torch.nn.parallel.DistributedDataParallel "
-    "torch.nn.SyncBatchNorm.convert_sync_batchnorm torch_ort.ORTModule "
-    "onnxruntime.training.ortmodule.ORTModule onnxruntime.training.ORTModule "
-    "copy.deepcopy torch.optim.swa_utils.AveragedModel".split()
-)
-# `DataParallelWithCallback` is that of the much copied synchronised batch norm.
-_SPLITS_A_BATCH = re.compile(r"(?<!Distributed)DataParallel(?:WithCallback)?$")
 
 
 class ModuleTable:
@@ -65,6 +58,7 @@ class ModuleTable:
         self._evidence: dict[Key, Evidence] = {}
         self._instances: dict[cst.CSTNode, str | None] = {}
         self.classes = Classes(tree, bindings)
+        self._made = MadeHere(tree, self.classes, self._instance, self.of_value)
         self.module_classes = find_module_classes(tree, bindings, self.classes)
         self._values = assigned_values(tree, self.key)
         self._members = Members(tree, bindings, self.key, self.of_value, self._evidence.get)
@@ -91,7 +85,7 @@ class ModuleTable:
             self._from_loops()
             self._from_calls()
             self._from_call_sites()
-            if (self._evidence, self._members.known) == before:
+            if not self._made.learn() and (self._evidence, self._members.known) == before:
                 break
 
     def evidence(self, node: cst.CSTNode) -> Evidence | None:
@@ -232,6 +226,9 @@ class ModuleTable:
                 self._assign(element.value, source)
             for element, part in zip(target.elements, parts_made_elsewhere(value, self._bindings)):
                 self._learn(self.key(element.value), part)
+            for position, element in enumerate(target.elements):
+                if isinstance(value, cst.Call):
+                    self._learn(self.key(element.value), self._made.given_by(value, position))
             return
         evidence = self.of_value(value)
         key = self.key(target)
@@ -291,6 +288,9 @@ class ModuleTable:
         if defined in self.module_classes:
             role = self.module_classes[defined]
             return Evidence(role, f"is built from `{self._tree.code(func)}`", 2)
+        made = self._made.given_by(value)
+        if made is not None:
+            return made
         name = self._tree.code(func).rpartition(".")[2]
         if name in self._wrappers:
             given = self.of_value(value.args[0].value) if value.args else None
@@ -317,11 +317,11 @@ class ModuleTable:
             return Evidence("engine", "is wrapped in `FullyShardedDataParallel`", 3)
         if sharded_by(value, self._bindings) is not None:
             return SHARDED
-        if _SPLITS_A_BATCH.search(qualified):
+        if SPLITS_A_BATCH.search(qualified):
             if not self._tree.is_optional(value):
                 return Evidence("parallel", "is wrapped in `DataParallel`", 3)
             return self.of_value(value.args[0].value) if value.args else None
-        if qualified in _WRAPPERS or qualified.endswith((".ORTModule", "DistributedDataParallel")):
+        if qualified in WRAPPERS or qualified.endswith((".ORTModule", "DistributedDataParallel")):
             return self._of_wrapped(qualified, value.args[0].value if value.args else None)
         return built_by(qualified)
 

@@ -108,6 +108,25 @@ REASONS = [
         "    loss = criterion(out, y)\n    loss.backward()\n",
     ),
     (
+        "a function of the script shards the model",
+        "OW312",
+        "from torch.distributed.fsdp import FullyShardedDataParallel as FSDP\n\n\n"
+        "def train(net, x, y):\n    sharded = shard(net)\n"
+        "    loss = criterion(sharded(x), y)\n    loss.backward()\n\n\n"
+        "def shard(net):\n    wrapped = FSDP(net)\n    return wrapped\n",
+    ),
+    (
+        "a method shards the model and makes its optimizer",
+        "OW312",
+        "from torch.distributed.fsdp import FullyShardedDataParallel as FSDP\n\n\n"
+        "class Trainer:\n    def __init__(self, net):\n"
+        "        self.model, self.optimizer = self.prepare(net)\n\n"
+        "    def prepare(self, net):\n        net = FSDP(net)\n"
+        "        return net, torch.optim.SGD(net.parameters(), lr=0.1)\n\n"
+        "    def train(self, x, y):\n        loss = criterion(self.model(x), y)\n"
+        "        loss.backward()\n",
+    ),
+    (
         "a model that is sharded as it is",
         "OW312",
         "from torch.distributed.fsdp import fully_shard\nfully_shard(model)\n\n\n"
