@@ -63,7 +63,7 @@ class OutputFinder:
         """
         written: dict[str, Unit] = {}
         for piece in found.pieces:
-            for place in sorted(self._reader.of(piece.node).writes):
+            for place in self._bound_in_order(piece):
                 written.setdefault(place, piece)
         surely = self._surely_bound(found)
         outputs: list[CarriedOutput] = []
@@ -101,6 +101,13 @@ class OutputFinder:
                 detach = detach and self._graph_ends(place, found, order)
                 outputs.append(CarriedOutput(place, place.split(".")[-1], detach))
         return outputs, renames
+
+    def _bound_in_order(self, piece: Unit) -> list[str]:
+        """Places that a statement binds, in the order in which they stand there."""
+        writes = self._reader.of(piece.node).writes
+        standing = (place_of(node, self._reader.instance) for node in descendants(piece.node))
+        named = dict.fromkeys(place for place in standing if place in writes)
+        return [*filter(None, named), *sorted(writes - named.keys())]
 
     def _optional(self, place: str, first: Unit, found: LossSlice, order: Order) -> CarriedOutput:
         """What only some path of the slice binds.

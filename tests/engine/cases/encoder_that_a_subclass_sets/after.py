@@ -21,7 +21,7 @@ class ModuleWithLoss(nn.Module):
         mean, log_var, code = self.encoder(x)
         reconstruction = self.decoder(code)
         loss, reconstruction_loss, kl = self.loss_function(x, reconstruction, mean, log_var)
-        return loss, kl, reconstruction_loss
+        return loss, reconstruction_loss, kl
 
 
 class Base(nn.Module):
@@ -47,7 +47,7 @@ class Base(nn.Module):
             for x in loader:
                 optimizer.zero_grad()
 
-                loss, kl, reconstruction_loss = encoder_with_loss(x)
+                loss, reconstruction_loss, kl = encoder_with_loss(x)
                 loss.backward()
                 optimizer.step()
                 total += reconstruction_loss.item() + kl.item()

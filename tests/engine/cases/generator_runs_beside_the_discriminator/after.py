@@ -65,7 +65,7 @@ class NetDWithLossGenAll(nn.Module):
             loss_fm = F.l1_loss(fmap_r.detach(), fmap_g)
             loss_gen = torch.mean((1 - y_d_hat_g) ** 2)
             loss_gen_all = loss_gen + loss_fm + loss_mel
-        return loss_gen_all, loss_fm, loss_gen, loss_mel
+        return loss_gen_all, loss_mel, loss_fm, loss_gen
 
 
 def train_and_evaluate(epoch, nets, optims, loader):
@@ -90,7 +90,7 @@ def train_and_evaluate(epoch, nets, optims, loader):
 
         with autocast("cpu", enabled=False):
             # Generator
-            loss_gen_all, loss_fm, loss_gen, loss_mel = net_d_with_loss_gen_all(
+            loss_gen_all, loss_mel, loss_fm, loss_gen = net_d_with_loss_gen_all(
                 y, y_hat, y_mel
             )
         optim_g.zero_grad()

@@ -31,7 +31,7 @@ class ModuleWithLoss(nn.Module):
     def forward(self, x, h_state, y):
         prediction, h_state = self.rnn(x, h_state)
         loss = self.compute_loss(prediction, y)
-        return loss, h_state, prediction.detach()
+        return loss, prediction.detach(), h_state
 
 
 rnn = RNN()
@@ -44,7 +44,7 @@ for step in range(3):
     steps = torch.linspace(step * 3.14, (step + 1) * 3.14, 6)
     x, y = torch.sin(steps)[None, :, None], torch.cos(steps)[None, :, None]
 
-    loss, h_state, prediction = rnn_with_loss(x, h_state, y)  # rnn output
+    loss, prediction, h_state = rnn_with_loss(x, h_state, y)  # rnn output
     # !! next step is important !!
     h_state = h_state.data  # repack the hidden state, break the connection from last iteration
 

@@ -28,13 +28,13 @@ class ModuleWithLoss(nn.Module):
             loss = loss + step_loss
             losses.append(step_loss.item() * 2)
             count += 2
-        return loss, count, losses
+        return loss, losses, count
 
 
 def train(sequence, target, hidden):
     decoder_with_loss = ort_module(ModuleWithLoss, decoder, out, criterion)
     optimizer.zero_grad()
-    loss, count, losses = decoder_with_loss(hidden, sequence, target)
+    loss, losses, count = decoder_with_loss(hidden, sequence, target)
     loss.backward()
     optimizer.step()
     return sum(losses) / count

@@ -43,7 +43,7 @@ class ModuleWithLoss(nn.Module):
     def forward(self, inputs, targets):
         output, features = self.model(inputs)
         losses = self.compute_loss(output, targets)
-        return losses, features, output.detach()
+        return losses, output.detach(), features
 
 
 model = Net()
@@ -52,7 +52,7 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 model_with_loss = ort_module(ModuleWithLoss, model, criterion)
 for _ in range(4):
     inputs, targets = torch.randn(8, 6), torch.randint(3, (8,))
-    losses, features, output = model_with_loss(inputs, targets)
+    losses, output, features = model_with_loss(inputs, targets)
     print(accuracy(output, targets))
     add_penalties(losses, features)
     loss = sum(losses.values())
