@@ -129,6 +129,19 @@ def insert_before(tree: SourceTree, unit: Unit, lines: list[str]) -> Edit:
     return Edit(start, start, text, rank=2)
 
 
+def part_from_heading(tree: SourceTree, unit: Unit) -> Iterator[Edit]:
+    """A blank line below what is inserted before a statement that a comment of its own heads.
+
+    Where one stands above that comment, what is inserted would seem to be what it speaks of.
+    """
+    line = _first_line(tree, unit.node)
+    heading = _above_comments(tree, line)
+    apart = heading > 1 and not tree.line_text(heading - 1).strip()
+    if heading < line and apart and not unit.shares_line:
+        start = tree.line_start(heading)
+        yield Edit(start, start, tree.newline, rank=3)
+
+
 def insert_classes(tree: SourceTree, classes: Mapping[Unit, Sequence[str]]) -> Iterator[Edit]:
     """Insert classes before statements of the module, two blank lines around each."""
     behind: dict[int, list[str]] = {}

@@ -18,6 +18,7 @@ from ortwrap.engine.edits import (
     insert_before,
     insert_classes,
     insert_import,
+    part_from_heading,
     remove_units,
     replace_expression,
     replace_unit,
@@ -29,6 +30,7 @@ from ortwrap.engine.explanations import (
     OF_LOSS,
     OF_RENAME,
     explained,
+    listed,
     of_call,
     of_class,
     of_move,
@@ -97,6 +99,7 @@ class Emitter:
         self._classes: dict[Unit, list[str]] = {}
         self._wrappers: list[Wrapper] = []
         self._why: dict[str, str] = {}
+        self._steps_of: dict[tuple[object, ...], list[str]] = {}
         self._class_names = ClassNames((), tree, modules)
         bound = bindings.module.names.get("ort_module", [])
         self._is_imported = [b.target for b in bound] == [_ORT_MODULE]
@@ -120,7 +123,11 @@ class Emitter:
     def emit(self, plans: list[Plan], emptied: Sequence[int] = ()) -> Emitted:
         """Patch the script, and take out lines that are `emptied`."""
         wrappers = [self._wrapper(plan) for plan in plans]
-        several = len({wrapper.shape() for wrapper in wrappers}) > 1
+        for plan, wrapper in zip(plans, wrappers):
+            origin = self._tree.qualified_function(plan.sinks[0].call)
+            place = f"`{origin}`" if origin else "the training step"
+            self._steps_of.setdefault(wrapper.shape(), []).append(place)
+        several = len(self._steps_of) > 1
         self._class_names = ClassNames(plans, self._tree, self._modules)
         names: list[str] = []
         first: Unit | None = None
@@ -167,12 +174,12 @@ class Emitter:
             return self._names.classes[key]
         name = self._class_name(plan, several)
         self._names.classes[key] = name
-        origin = self._tree.qualified_function(plan.sinks[0].call)
+        origin = listed(self._steps_of[key])
         code = wrapper.render(
             name=name,
             base=self._module_base(top),
             shadows_super="super" in self._bindings.module.names,
-            origin=f"`{origin}`" if origin else "the training step",
+            origin=origin,
             indent=self._tree.indent,
             quotes=docstring_quotes(self._tree),
             line_length=self._line_length,
@@ -345,7 +352,8 @@ class Emitter:
             indent = indentation(tree.line_text(tree.line(site.node)))
             line = self._call(f"{variable} = ", self._imported_as, [class_name, *places], indent)
             why = of_wrapper(variable, places)
-            self._edits += because(why, insert_before(tree, site, [line]))
+            inserted = insert_before(tree, site, [line])
+            self._edits += because(why, inserted, *part_from_heading(tree, site))
         return variable
 
     def _start_as_none(self, plan: Plan, reader: EffectsReader) -> None:

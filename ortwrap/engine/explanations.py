@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ortwrap.engine.edits import Edit
 from ortwrap.engine.plan import CarriedOutput, Plan
 from ortwrap.engine.result import Change
@@ -12,11 +14,21 @@ OF_BASE = "the generated class is an `nn.Module`"
 OF_LOSS = "the loss comes out of the call above"
 OF_RENAME = "this value is an output of its own now"
 OF_RELEASE = "the wrapper holds the model, whose memory is to be freed here"
+# How many functions that share a class its docstring names.
+_AT_MOST = 3
 
 
-def of_class(name: str, origin: str | None, plan: Plan) -> str:
+def listed(places: Sequence[str]) -> str:
+    """`a`, `b` and `c`, each of them once, and of many how many more."""
+    once = list(dict.fromkeys(places))
+    if len(once) > _AT_MOST:
+        once = [*once[: _AT_MOST - 1], f"{len(once) - _AT_MOST + 1} more"]
+    *most, last = once
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def of_class(name: str, where: str, plan: Plan) -> str:
     """Why there is a generated class."""
-    where = f"`{origin}`" if origin else "the training step"
     takes = [item.name for item in plan.captures.inputs]
     needs = f"; takes {_names(takes)}" if takes else ""
     return f"`{name}` holds the forward pass and the loss of {where}, one graph{needs}"

@@ -74,3 +74,10 @@ def test_a_comment_at_the_margin_takes_no_code_with_it() -> None:
 def test_the_line_of_the_call_ends_with_the_call() -> None:
     step = STEP.replace("model(x), y)", "model(x), y)   ").format(extra="")
     assert "    loss = model_with_loss(x, y)\n" in rewrite_source(f"{HEAD}\n\n{step}").text
+
+
+def test_a_comment_that_heads_the_loop_heads_no_wrapper() -> None:
+    loop = "for x, y in batches:\n    " + STEP.format(extra="").split("\n    ", 1)[1]
+    heading = f"\n# Train.\n{loop}"
+    assert f"model, criterion)\n{heading[:12]}" in rewrite_source(f"{HEAD}{heading}").text
+    assert "model, criterion)\n# Train.\n" in rewrite_source(f"{HEAD}{heading[1:]}").text

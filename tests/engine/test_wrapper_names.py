@@ -41,3 +41,15 @@ def train(encoder, model, decoder, loader, optimizer):
 def test_the_wrapper_is_named_after_what_is_trained(before: str, after: str, name: str) -> None:
     text = rewrite_source(STEP.format(before=before, after=after)).text
     assert f"{name} = ort_module(" in text
+
+
+def test_a_class_names_the_steps_that_share_it() -> None:
+    step = "    for x, y in batches:\n        F.mse_loss(net(x), y).backward()\n"
+    names = ("first", "second", "third", "fourth")
+    functions = [f"\n\ndef {name}(net: nn.Module, batches):\n{step}" for name in names]
+    head = "import torch.nn.functional as F\nfrom torch import nn\n"
+    both, all_four = (
+        rewrite_source(head + "".join(functions[:count])).text for count in (2, len(functions))
+    )
+    assert "loss of `first` and `second`, exported" in both
+    assert "loss of `first`, `second` and 2 more" in all_four

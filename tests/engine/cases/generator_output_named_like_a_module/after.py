@@ -39,6 +39,7 @@ opt_D = torch.optim.Adam(D.parameters(), lr=0.01)
 
 G_with_loss = ort_module(GWithLoss, G, D, bce)
 D_with_loss = ort_module(DWithLoss, D, bce)
+
 # `gen` is what G returned, whatever its name says.
 for real in torch.randn(3, 5, 6):
     valid, fake = torch.ones(5, 1), torch.zeros(5, 1)

@@ -24,6 +24,7 @@ encoder = nn.Sequential(nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, 4))
 optimizer = torch.optim.SGD(encoder.parameters(), lr=1e-1)
 
 encoder_with_loss = ort_module(ModuleWithLoss, encoder)
+
 # Two views of a batch: the same expression twice, and two draws.
 for images in torch.randn(3, 5, 6):
     loss = encoder_with_loss(images, torch.randn_like(images), torch.randn_like(images))

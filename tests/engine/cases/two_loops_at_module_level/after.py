@@ -41,6 +41,7 @@ head = nn.Linear(8, 2)
 optimizer = torch.optim.SGD([*encoder.parameters(), *head.parameters()], lr=1e-1)
 
 encoder_with_loss = ort_module(EncoderWithLoss, encoder)
+
 # Pretraining
 for images in torch.randn(3, 5, 6):
     loss = encoder_with_loss(images)
@@ -50,6 +51,7 @@ for images in torch.randn(3, 5, 6):
     print(f"{loss.item():.5f}")
 
 head_with_loss = ort_module(HeadWithLoss, head, encoder)
+
 # Fine-tuning
 for images in torch.randn(3, 5, 6):
     loss = head_with_loss(images)
