@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from .paths import is_floating, is_tensor, scalar_type
+from .readers import LIKE_ANOTHER
 
 _NO_GRADIENT = frozenset(
     f"aten::{name}"
@@ -18,10 +19,6 @@ _NO_GRADIENT = frozenset(
         "detach detach_copy zeros_like ones_like full_like empty_like rand_like randn_like "
         "new_zeros new_ones new_full new_empty"
     ).split()
-)
-# Of these the second tensor gives a shape or a dtype.
-_LIKE_ANOTHER = frozenset(
-    f"aten::{name}" for name in "view_as expand_as reshape_as type_as".split()
 )
 _CONTAINERS = frozenset(["ListType", "TupleType", "OptionalType"])
 
@@ -39,7 +36,7 @@ def gets_gradient(value: Any) -> bool:
             kind = use.user.kind()
             if kind == "prim::Return":
                 return True
-            if kind in _NO_GRADIENT or (kind in _LIKE_ANOTHER and use.offset > 0):
+            if kind in _NO_GRADIENT or (kind in LIKE_ANOTHER and use.offset > 0):
                 continue
             for output in use.user.outputs():
                 if output.debugName() not in seen and _may_carry(output):

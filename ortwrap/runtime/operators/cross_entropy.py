@@ -17,7 +17,7 @@ import torch
 
 from . import kernels
 from .arguments import constant_of, is_none, trains_through
-from .calls import Output, Slot, TorchCall, number_of
+from .calls import Output, Slot, TorchCall, number_of, numbered
 from .exporter import dtype_of
 from .kernels import Kernel
 from .loss_rows import cross_entropy, valid_rows
@@ -26,6 +26,8 @@ from .paths import is_floating, scalar_type
 from .projections import projection_of
 from .registry import as_graph
 
+# What chooses rows returns their numbers.
+ROWS = Output(torch.int64, 1, False)
 _REDUCTIONS = ("none", "mean", "sum")
 
 # On one core: what the two calls cost, what an element of the logits costs more in ONNX Runtime's
@@ -76,7 +78,7 @@ def _cross_entropy(g: Any, input: Any, target: Any, weight: Any, *_: Any) -> Any
     projection = projection_of(traced, input)
     logits, rows = input, None
     if projection is not None:
-        rows = _call(g, TorchCall(valid_rows, (Slot(0), ignored), 0, (_ROWS,)), [target])
+        rows = call_node(g, TorchCall(valid_rows, (Slot(0), ignored), 0, (ROWS,)), [target])
         logits = projection.logits(g, rows)
     tensors = [logits, target]
     optional: list[Slot | None] = []
@@ -87,13 +89,10 @@ def _cross_entropy(g: Any, input: Any, target: Any, weight: Any, *_: Any) -> Any
     trained = int(trains_through(traced, logits, g.graph))
     loss = g.original_node.output()
     output = Output(dtype_of(loss), loss.type().dim(), bool(trained))
-    return _call(g, TorchCall(cross_entropy, template, trained, (output,)), tensors)
+    return call_node(g, TorchCall(cross_entropy, template, trained, (output,)), tensors)
 
 
-_ROWS = Output(torch.int64, 1, False)
-
-
-def _call(g: Any, call: TorchCall, tensors: Sequence[Any]) -> Any:
+def call_node(g: Any, call: TorchCall, tensors: Sequence[Any]) -> Any:
     """A node for a call that needs none of its tensors in backward: it has made the gradient."""
     kernel = Kernel(
         trained=call.trained,
@@ -111,6 +110,20 @@ def _call(g: Any, call: TorchCall, tensors: Sequence[Any]) -> Any:
         outputs=1 + kernel.ticket,
     )
     return made[0] if kernel.ticket else made
+
+
+def loss_call(node: Any) -> TorchCall | None:
+    """The call of a node of the exported graph, if it is such a loss.
+
+    Args:
+        node: the inputs of a loss are the logits, the labels, the rows if some are left out, the
+            weights if there are any, and the number of the call.
+    """
+    if node.kind() != f"{kernels.DOMAIN}::ATen" or node.s("operator") not in kernels.defined():
+        return None
+    *_, number = node.inputs()
+    call = numbered(int(constant_of(number)))
+    return call if call.function is cross_entropy else None
 
 
 OPERATORS = as_graph("cross_entropy_loss", _cross_entropy, when=_is_worth_it)

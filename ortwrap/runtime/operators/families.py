@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import (
     activations,
+    asked_sizes,
     attention,
     convolution,
     creation,
@@ -47,8 +48,10 @@ FAMILIES = (
     reductions,
     resizing,
     spectral,
-    # The last one: in double it goes before what the others say.
+    # In double it goes before what the others say.
     double,
+    # What these change are the arguments of all others.
+    asked_sizes,
 )
 
 STAND_INS = (

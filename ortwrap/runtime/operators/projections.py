@@ -7,23 +7,20 @@ the layer instead of after it, as long as nobody else reads what the layer compu
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from .arguments import constant_of, is_list, is_none
+from .paths import traced_sizes
+from .readers import RESHAPES, SAME, is_read_once, source_of, way_back
 
-_LAYERS = frozenset({"aten::linear", "aten::matmul", "aten::mm"})
+LAYERS = frozenset({"aten::linear", "aten::matmul", "aten::mm"})
 # What keeps the rows, and their order, between the layer and the loss.
-_RESHAPES = frozenset({"aten::view", "aten::reshape", "aten::flatten"})
-_SAME = frozenset({"aten::contiguous", "aten::to", "aten::clone"})
 _TURNS = frozenset({"aten::transpose", "aten::permute"})
-# What is asked about the logits without reading them.
-_SIZES = frozenset({"prim::NumToTensor", "prim::ListConstruct"}) | frozenset(
-    f"aten::{name}" for name in "size Int mul floor_divide".split()
-)
+_WAY = RESHAPES | SAME | _TURNS | {"aten::slice"}
 _MOVED = frozenset(f"onnx::{name}" for name in "Reshape Flatten Slice Cast Identity".split())
 
 Cut = tuple[int, int, int, int]
@@ -66,6 +63,15 @@ class Projection:
         return g.op("Gemm", chosen, *parameters, transB_i=int(self.transposed))
 
 
+def on_rows(g: Any, logits: Any, rows: Any) -> Any:
+    """What made the `logits` of a `Projection`, once more, on other rows."""
+    gemm = logits.node()
+    chosen, *parameters = gemm.inputs()
+    flat = next(chosen.node().inputs())
+    chosen = g.op("Gather", flat, rows, axis_i=0)
+    return g.op("Gemm", chosen, *parameters, transB_i=gemm.i("transB"))
+
+
 def projection_of(traced: Any, exported: Any) -> Projection | None:
     """The linear layer that makes the logits, None where rows cannot be dropped before it.
 
@@ -73,26 +79,17 @@ def projection_of(traced: Any, exported: Any) -> Projection | None:
         traced: the logits in torch's trace, where sizes are exact.
         exported: the same in the graph that is being made.
     """
-    path = list(_path(traced))
-    layer = next(path[-1].inputs()).node() if path else traced.node()
-    if layer.kind() not in _LAYERS or not _is_only_read_by(layer.output(), path):
+    path = way_back(traced, _WAY)
+    layer = source_of(traced, path).node()
+    if layer.kind() not in LAYERS or not is_read_once(layer.output(), path):
         return None
     cuts = _cuts(path)
     if cuts is None or (not path and len(traced.type().sizes() or ()) != 2):
         return None
-    given, weight = (value.type().sizes() for value in list(layer.inputs())[:2])
+    given, weight = map(traced_sizes, list(layer.inputs())[:2])
     if given is None or weight is None or len(given) < 2 or len(weight) != 2:
         return None
-    return _exported(exported, given[-1], cuts)
-
-
-def _path(logits: Any) -> Iterator[Any]:
-    """The nodes of the trace from the loss back to the layer, without either."""
-    node = logits.node()
-    known = _RESHAPES | _SAME | _TURNS | {"aten::slice"}
-    while node.kind() in known:
-        yield node
-        node = next(node.inputs()).node()
+    return exported_layer(exported, given[-1], cuts)
 
 
 def _cuts(path: Sequence[Any]) -> tuple[Cut, ...] | None:
@@ -105,7 +102,7 @@ def _cuts(path: Sequence[Any]) -> tuple[Cut, ...] | None:
         if not sizes or not made or before.scalarType() != after.scalarType():
             return None
         if node.kind() in _TURNS:
-            last = all(later.kind() in _SAME for later in path[:position])
+            last = all(later.kind() in SAME for later in path[:position])
             if not last or not _turns_last_to_second(node, len(made)):
                 return None
             turned = True
@@ -115,7 +112,7 @@ def _cuts(path: Sequence[Any]) -> tuple[Cut, ...] | None:
                 return None
             cuts.insert(0, cut)
         # A cut of a reshaped tensor is none of the layer's result.
-        elif node.kind() in _RESHAPES and (made[-1] != sizes[-1] or cuts):
+        elif node.kind() in RESHAPES and (made[-1] != sizes[-1] or cuts):
             return None
     return tuple(cuts) if turned else None
 
@@ -154,25 +151,8 @@ def _cut(node: Any, rank: int) -> Cut | None:
     return axis % rank, start, end, step
 
 
-def _is_only_read_by(result: Any, path: Sequence[Any]) -> bool:
-    """Whether the layer's result goes along `path` and nowhere else; its sizes may be asked."""
-    # Two wrappers of one node are not equal: their outputs' names tell them apart.
-    own = {node.output().debugName() for node in path}
-    waiting = [result, *(node.output() for node in path)]
-    reads_of_loss = 0
-    while waiting:
-        value = waiting.pop()
-        for use in value.uses():
-            user = use.user
-            if user.kind() in _SIZES:
-                waiting.extend(user.outputs())
-            elif not any(output.debugName() in own for output in user.outputs()):
-                reads_of_loss += 1
-    return reads_of_loss == 1
-
-
-def _exported(logits: Any, features: int, cuts: tuple[Cut, ...]) -> Projection | None:
-    """The same layer in the graph that is being made."""
+def exported_layer(logits: Any, features: int = 0, cuts: tuple[Cut, ...] = ()) -> Projection | None:
+    """The layer that makes the logits, in the graph that is being made."""
     node = logits.node()
     while node.kind() in _MOVED or node.kind() == "onnx::Transpose":
         node = next(node.inputs()).node()

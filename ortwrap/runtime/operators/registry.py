@@ -10,9 +10,9 @@ OPERATORS = (
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Callable
+from typing import Any, Callable, Union
 
 from . import kernels
 from .arguments import Arguments, arguments_of, overload_of
@@ -24,6 +24,7 @@ from .paths import is_floating, is_tensor, latest, note, traced_sizes
 
 Symbolic = Callable[..., Any]
 Condition = Callable[..., bool]
+Change = Callable[..., Sequence[Any]]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,33 @@ class Operator:
     name: str
     symbolic: Symbolic
     when: Condition | None = None
+
+    def instead_of(self, otherwise: Symbolic | None) -> Symbolic:
+        """What to register where `otherwise` was known before."""
+        if self.when is None:
+            return self.symbolic
+        return functools.partial(_choose, self, otherwise)
+
+
+@dataclass(frozen=True)
+class Regiven:
+    """One operator of torch's traces that stays what it was, of other arguments.
+
+    Attributes:
+        name: with its namespace, "aten::mul".
+        change: takes what a symbolic takes and returns the arguments to go on with.
+    """
+
+    name: str
+    change: Change
+
+    def instead_of(self, otherwise: Symbolic | None) -> Symbolic:
+        """What to register where `otherwise` was known before."""
+        assert otherwise is not None, f"{self.name} has been exported before"
+        return functools.partial(_go_on, self.change, otherwise)
+
+
+Registered = Union[Operator, Regiven]
 
 
 def as_torch(
@@ -68,6 +96,11 @@ def as_graph(
 ) -> tuple[Operator, ...]:
     """Operators that become nodes of ONNX Runtime, made by `symbolic(g, *arguments)`."""
     return tuple(Operator(_qualified(name), symbolic, when) for name in names.split())
+
+
+def regiven(names: str, change: Change) -> tuple[Regiven, ...]:
+    """Operators that stay what they were, of the arguments that `change(g, *arguments)` returns."""
+    return tuple(Regiven(_qualified(name), change) for name in names.split())
 
 
 def _qualified(name: str) -> str:
@@ -160,16 +193,13 @@ def _output(value: Any, trained: bool) -> Output:
     return Output(given, value.type().dim(), differentiable, ones)
 
 
-def register(operators: Iterable[Operator]) -> None:
+def register(operators: Iterable[Registered]) -> None:
     """Makes ORTModule export these operators as they say."""
     symbolics = _symbolics()
     for operator in operators:
         key = operator.name.replace("aten::", "::")
-        symbolic = operator.symbolic
-        if operator.when is not None:
-            otherwise = symbolics.get(key) or _exporters_own(operator.name)
-            symbolic = functools.partial(_choose, operator, otherwise)
-        symbolics[key] = _as_function(symbolic)
+        otherwise = symbolics.get(key) or _exporters_own(operator.name)
+        symbolics[key] = _as_function(operator.instead_of(otherwise))
 
 
 def _as_function(symbolic: Symbolic) -> Symbolic:
@@ -190,6 +220,10 @@ def _choose(
     if otherwise is None or operator.when(g, *exported):
         return operator.symbolic(g, *exported, **attributes)
     return otherwise(g, *exported, **attributes)
+
+
+def _go_on(change: Change, otherwise: Symbolic, g: Any, *exported: Any, **attributes: Any) -> Any:
+    return otherwise(g, *change(g, *exported), **attributes)
 
 
 def is_exportable(name: str) -> bool:
