@@ -19,6 +19,7 @@ from .generators import position
 from .guards import Guarded, Guards
 from .judge import compare_again
 from .labels import LabelBatch, look_at
+from .operators.loss_rows import rows_left_out
 from .passing import Passing
 from .plans import Call, EagerPlan, GraphPlan, Plan, describe_call
 from .reasons import Reason, warn
@@ -204,7 +205,8 @@ class Dispatcher:
         self, wrapper: nn.Module, family: Family, plan: GraphPlan, call: Call, labels: LabelBatch
     ) -> Any:
         try:
-            result = plan.run(call)
+            with rows_left_out() as left_out:
+                result = plan.run(call)
         except Exception as error:
             # What eager raises too is the batch's fault, not the graph's.
             result = self._run_beside(wrapper, call)
@@ -215,7 +217,7 @@ class Dispatcher:
             self._guards.follow(plan.replaces)
             self._bind(plan)
         plan.calls += 1
-        plan.note_labels(labels)
+        plan.note_labels(labels, sum(left_out))
         return result
 
     def _prove(self, wrapper: nn.Module, family: Family, plan: GraphPlan, call: Call) -> Any:

@@ -97,7 +97,9 @@ class Graph:
     def gathers_labels(self) -> bool:
         """Whether label sparsity is on: ignored labels are dropped before the last layer."""
         nodes = self.optimized_model.graph.node
-        return any(b"::valid_rows_" in part.s for node in nodes for part in node.attribute)
+        chosen = (b"::valid_rows_", b"::counting_rows_")
+        parts = (part for node in nodes for part in node.attribute)
+        return any(name in part.s for part in parts for name in chosen)
 
     def holds_deadly_loss(self) -> bool:
         """Whether a loss is ONNX Runtime's own, which some labels kill with the process."""

@@ -22,11 +22,19 @@ class LabelBatch:
         valid: how many count, of the loss that has the fewest.
         density: the share that counts, over all losses; None without labels.
         out_of_range: one is neither a class nor ignored.
+        total: how many there are, over all losses; 0 where some cannot be looked at.
     """
 
     valid: int
     density: float | None
     out_of_range: bool
+    total: int = 0
+
+    def density_without(self, left_out: int) -> float | None:
+        """The share that counts when so many of those that do are left out by masks."""
+        if self.density is None or not self.total:
+            return self.density
+        return self.density - left_out / self.total
 
     @property
     def objection(self) -> str | None:
@@ -59,7 +67,8 @@ def look_at(uses: Sequence[LabelUse], tensors: Sequence[Tensor]) -> LabelBatch:
         out_of_range = out_of_range or not fits
     if not total:
         return _NO_LABELS
-    return LabelBatch(fewest, valid / total, out_of_range)
+    seen = all(use.source is not None for use in uses)
+    return LabelBatch(fewest, valid / total, out_of_range, total if seen else 0)
 
 
 def _look(labels: Tensor, use: LabelUse) -> tuple[int, bool]:

@@ -201,14 +201,20 @@ class GraphPlan:
             return shapes_of(call)
         return tuple([call.tensors[index].shape[axis] for index, axis in self._axes])
 
-    def note_labels(self, labels: LabelBatch) -> None:
-        """Keeps the density of the labels for the report."""
-        if labels.density is None:
+    def note_labels(self, labels: LabelBatch, left_out: int = 0) -> None:
+        """Keeps the density of the labels for the report.
+
+        Args:
+            labels: those of a call.
+            left_out: how many of them that are valid masks have left out.
+        """
+        density = labels.density_without(left_out)
+        if density is None:
             return
-        self._density += labels.density
+        self._density += density
         self._batches += 1
         if self._batches <= _DENSITIES_KEPT:
-            self.densities.append((next(_LABELLED_BATCHES), labels.density))
+            self.densities.append((next(_LABELLED_BATCHES), density))
 
     @property
     def label_density(self) -> float | None:

@@ -17,6 +17,7 @@ from . import (
     gradient_stops,
     layout,
     losses,
+    masked_losses,
     normalization,
     pooling,
     products,
@@ -52,6 +53,7 @@ FAMILIES = (
     double,
     # What these change are the arguments of all others.
     asked_sizes,
+    masked_losses,
 )
 
 STAND_INS = (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -20,6 +22,39 @@ def valid_rows(target: Tensor, ignore_index: int) -> Tensor:
     """
     (rows,) = torch.where(target.reshape(-1) != ignore_index)
     return rows if rows.numel() else rows.new_zeros(1)
+
+
+def counting_rows(target: Tensor, factors: Tensor, ignore_index: int) -> Tensor:
+    """The valid rows, without those whose loss is taken times nothing.
+
+    Where all of them are, none is left out: a mean over none is 0 / 0, and so is each gradient.
+
+    Args:
+        target: every label.
+        factors: what the loss of each is multiplied with, or whether it is chosen.
+        ignore_index: the label that does not count.
+    """
+    if factors.numel() == target.numel():
+        valid = target.reshape(-1) != ignore_index
+        (rows,) = torch.where(valid & (factors.reshape(-1) != 0))
+        if rows.numel():
+            if _OBSERVERS:
+                _OBSERVERS[-1].append(int(valid.sum()) - rows.numel())
+            return rows
+    return valid_rows(target, ignore_index)
+
+
+_OBSERVERS: list[list[int]] = []
+
+
+@contextlib.contextmanager
+def rows_left_out() -> Iterator[list[int]]:
+    """Yields a list of how many valid rows were left out, one number for each choice inside."""
+    _OBSERVERS.append([])
+    try:
+        yield _OBSERVERS[-1]
+    finally:
+        _OBSERVERS.pop()
 
 
 def cross_entropy(
@@ -43,10 +78,13 @@ def cross_entropy(
     Raises:
         IndexError: a label is neither a class nor ignored.
     """
-    labels = target.reshape(-1) if rows is None else target.reshape(-1)[rows]
+    labels = target.reshape(-1)
     ignored = labels == ignore_index
     labels = labels.masked_fill(ignored, 0)
+    # Those of rows that were left out too, as eager does.
     _check_range(labels, logits.shape[1])
+    if rows is not None:
+        labels, ignored = labels[rows], ignored[rows]
     scale = logits.new_ones(labels.shape) if weight is None else weight.detach()[labels]
     scale = scale.masked_fill(ignored, 0)
     none_counts = bool(ignored.all())
