@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 import libcst as cst
 
+from ortwrap.engine.imports import IMPORTING, Imported, dotted, names_a_package
 from ortwrap.engine.nodes import children
 from ortwrap.engine.tree import SourceTree
 
@@ -33,19 +34,6 @@ class Binding:
     kind: Kind
     node: cst.CSTNode
     target: str = ""
-
-
-@dataclass(frozen=True)
-class Imported:
-    """What an import statement names.
-
-    Attributes:
-        level: how many dots it starts with; 0 for an absolute import.
-        path: the names of packages, module and what is in it.
-    """
-
-    level: int
-    path: tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -185,7 +173,7 @@ class Bindings:
             return None
         node = binding.node
         level = len(node.relative) if isinstance(node, cst.ImportFrom) else 0
-        return _imported(level, binding.target)
+        return Imported.of(level, binding.target)
 
     def is_imported(self, name: str, at: cst.CSTNode) -> bool:
         """An import may have bound the name as it is read there."""
@@ -311,8 +299,19 @@ class Bindings:
 
     def _visit_Assign(self, node: cst.Assign, scope: Scope) -> None:
         self._visit(node.value, scope)
+        package = self._package_of(node.value)
         for target in node.targets:
-            self._bind_target(target.target, scope)
+            if package is not None and isinstance(target.target, cst.Name):
+                self._bind(scope, target.target.value, Binding("import", node, package))
+            else:
+                self._bind_target(target.target, scope)
+
+    def _package_of(self, value: cst.BaseExpression) -> str | None:
+        """`torch` in `pytest.importorskip("torch")`, which imports like a statement."""
+        if not isinstance(value, cst.Call):
+            return None
+        package = names_a_package(value)
+        return package if package and self.qualified(value.func) in IMPORTING else None
 
     def _visit_AnnAssign(self, node: cst.AnnAssign, scope: Scope) -> None:
         if node.value is not None:
@@ -351,21 +350,21 @@ class Bindings:
 
     def _visit_Import(self, node: cst.Import, scope: Scope) -> None:
         for alias in node.names:
-            dotted = _dotted(alias.name)
+            path = dotted(alias.name)
             if alias.asname is not None:
                 name = cst.ensure_type(alias.asname.name, cst.Name).value
-                self._bind(scope, name, Binding("import", node, dotted))
+                self._bind(scope, name, Binding("import", node, path))
             else:
-                root = dotted.split(".")[0]
+                root = path.split(".")[0]
                 self._bind(scope, root, Binding("import", node, root))
 
     def _visit_ImportFrom(self, node: cst.ImportFrom, scope: Scope) -> None:
-        source = "." * len(node.relative) + (_dotted(node.module) if node.module else "")
+        source = "." * len(node.relative) + (dotted(node.module) if node.module else "")
         if isinstance(node.names, cst.ImportStar):
-            self.star_imports.append(_imported(len(node.relative), source))
+            self.star_imports.append(Imported.of(len(node.relative), source))
             return
         for alias in node.names:
-            name = _dotted(alias.name)
+            name = dotted(alias.name)
             local = cst.ensure_type(alias.asname.name, cst.Name).value if alias.asname else name
             self._bind(scope, local, Binding("import", node, f"{source}.{name}"))
 
@@ -381,13 +380,3 @@ def _declare(body: cst.CSTNode, scope: Scope) -> None:
             scope.declared_nonlocal.update(item.name.value for item in node.names)
         if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.BaseExpression)):
             stack.extend(children(node))
-
-
-def _imported(level: int, target: str) -> Imported:
-    return Imported(level, tuple(filter(None, target.split("."))))
-
-
-def _dotted(node: cst.CSTNode) -> str:
-    if isinstance(node, cst.Attribute):
-        return f"{_dotted(node.value)}.{node.attr.value}"
-    return cst.ensure_type(node, cst.Name).value

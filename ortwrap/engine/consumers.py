@@ -99,11 +99,12 @@ class ConsumerCheck:
     def _imports_torch(self) -> bool:
         roots = {
             binding.target.split(".")[0]
-            for bound in self._bindings.module.names.values()
+            for scope in self._bindings.scopes()
+            for bound in scope.names.values()
             for binding in bound
             if binding.kind == "import"
         }
-        if roots & _LIBRARIES or "import torch" in self._tree.text:
+        if roots & _LIBRARIES:
             return True
         return not roots & _OTHER_FRAMEWORKS and (self._names_torch() or self._speaks_torch())
 

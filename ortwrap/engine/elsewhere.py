@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Union
 
 import libcst as cst
 
-from ortwrap.engine.bindings import Bindings, Imported
+from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.imports import Imported
 from ortwrap.engine.neighbours import ModuleName, Neighbour, Neighbours
 from ortwrap.engine.result import InvalidSource
 from ortwrap.engine.tree import SourceTree

@@ -127,3 +127,15 @@ def test_a_test_is_left_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("text", [pytest.param(text, id=why) for why, text in TRAINED])
 def test_what_trains_is_rewritten(text: str) -> None:
     assert _codes(HEAD + text) == [None]
+
+
+@pytest.mark.parametrize("imports", ['pytest.importorskip("torch")', 'import_module("torch")'])
+def test_torch_is_imported_by_a_call_too(imports: str) -> None:
+    text = (
+        f"from importlib import import_module\n\nimport pytest\n\ntorch = {imports}\n\n\n"
+        "def test_it():\n    model = torch.nn.Linear(4, 2)\n"
+        "    loss = model(torch.ones(3, 4)).mean()\n    loss.backward()\n"
+        "    assert model.weight.grad is not None\n"
+    )
+    (step,) = rewrite_source(text).steps
+    assert step.code == "OW116"
