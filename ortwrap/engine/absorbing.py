@@ -1,7 +1,8 @@
 """Statements between model and loss that move into forward as well.
 
 Where a statement cannot trade places with the model call or the loss, it keeps its place among them
-if forward can run it: a frozen teacher's output, an input normalised under its old name.
+if forward can run it: a frozen teacher's output, an input normalised under its old name, noise that
+is drawn after the model's dropout.
 """
 
 from __future__ import annotations
@@ -27,11 +28,10 @@ _COMPUTING_METHODS = frozenset(
     "half double bool int to cuda cpu type type_as div std var".split()
 )
 _NOT_COMPUTING = (
-    "torch.rand", "torch.normal", "torch.bernoulli", "torch.multinomial", "torch.manual_seed",
-    "torch.save", "torch.load", "torch.set_", "torch.get_", "torch.cuda", "torch.distributed",
-    "torch.distributions", "torch.utils", "torch.optim", "torch.backends", "torch.autograd.grad",
-    "torch.autograd.backward", "torch.nn.init", "torch.nn.utils", "torch.nn.functional.dropout",
-    "torch.nn.functional.gumbel", "torch.from_numpy", "torch.tensor",
+    "torch.manual_seed", "torch.save", "torch.load", "torch.set_", "torch.get_", "torch.cuda",
+    "torch.distributed", "torch.utils", "torch.optim", "torch.backends", "torch.autograd.grad",
+    "torch.autograd.backward", "torch.nn.init", "torch.nn.utils", "torch.from_numpy",
+    "torch.tensor",
 )  # fmt: skip
 # Packages whose functions do other things than compute with tensors.
 _OTHER_EFFECTS = frozenset(
@@ -107,7 +107,8 @@ def _computes(node: cst.CSTNode, known: set[str], analyses: Analyses) -> bool:
     qualified = analyses.bindings.qualified(func)
     if qualified is not None:
         computes = qualified.startswith("torch.") and not qualified.endswith("_")
-        return qualified in known or (computes and not qualified.startswith(_NOT_COMPUTING))
+        computes = computes and not qualified.startswith(_NOT_COMPUTING)
+        return qualified in known or (computes and not _has_own_generator(node))
     if analyses.modules.evidence(func) is not None:
         return True
     if place_of(func, analyses.reader.instance) in known:
@@ -123,6 +124,12 @@ def _computes(node: cst.CSTNode, known: set[str], analyses: Analyses) -> bool:
     if place_of(func, analyses.reader.instance) is not None:
         return False
     return func.attr.value in _COMPUTING_METHODS
+
+
+def _has_own_generator(call: cst.Call) -> bool:
+    """Torch draws the same numbers in a graph as without one, but from its own generator only."""
+    names = (argument.keyword for argument in call.args)
+    return any(name is not None and name.value == "generator" for name in names)
 
 
 def _gives_a_value(call: cst.Call, analyses: Analyses) -> bool:

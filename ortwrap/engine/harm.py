@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import libcst as cst
@@ -13,6 +14,7 @@ from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.containers import makes_container
 from ortwrap.engine.effects import EffectsReader, overlap, place_of, root_place
 from ortwrap.engine.elsewhere import OtherFile, defined_elsewhere
+from ortwrap.engine.evidence import built_by
 from ortwrap.engine.harm_elsewhere import changed_arguments, names_called_in, why_harmful
 from ortwrap.engine.in_place import works_in_place
 from ortwrap.engine.independence import Independence
@@ -35,7 +37,7 @@ _RANDOM = re.compile(
 _BESIDE_TORCH = ("numpy.random.", "random.")
 _PURE_BUILTINS = frozenset(
     "print len float int str bool sum max min abs round isinstance tuple list dict set zip "
-    "range enumerate sorted any all getattr hasattr type format repr map divmod pow".split()
+    "range enumerate sorted any all getattr hasattr type format repr map divmod pow slice".split()
 )
 _MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
@@ -147,18 +149,54 @@ class HarmCheck:
             return "it changes its arguments"
         if self._modules.is_criterion(func):
             return self._of_criterion(func, reader, crossing)
+        if self._is_made_of_torch(func):
+            return None
         if self._modules.is_trainable(func):
-            why = "it runs a module, whose random numbers and buffers follow the order"
-            if not (crossing.runs_module or crossing.draws):
-                return None
-            beside = crossing.beside
-            return None if beside and self._independence.holds(func, beside, reader) else why
+            return self._of_run(func, reader, crossing)
         if isinstance(func, cst.Attribute):
             return self._of_method(call, func, reader, crossing)
         measures = isinstance(func, cst.Name) and bool(_MEASURES.search(func.value.lower()))
         if measures and not crossing.runs_module:
             return None
         return self._of_callable(call, reader, crossing)
+
+    def _is_made_of_torch(self, func: cst.BaseExpression) -> bool:
+        """`nn.MSELoss()(output, target)`: a criterion that nothing else can know of."""
+        made = self._bindings.qualified(func.func) if isinstance(func, cst.Call) else None
+        evidence = built_by(made) if made is not None and made.startswith("torch.nn.") else None
+        return evidence is not None and evidence.role == "criterion"
+
+    def _of_run(
+        self, module: cst.BaseExpression, reader: EffectsReader, crossing: Crossing
+    ) -> str | None:
+        if not (crossing.runs_module or crossing.draws):
+            return None
+        beside = crossing.beside
+        if beside and self._independence.holds(module, beside, reader):
+            return None
+        return "it runs a module, whose random numbers and buffers follow the order"
+
+    def _of_module_method(
+        self, func: cst.Attribute, reader: EffectsReader, crossing: Crossing
+    ) -> str | None:
+        """`net.forward(x)`, `policy.sample(x)`: they run the module, and what else they do."""
+        name, method = self._tree.code(func), func.attr.value
+        if method in ("zero_grad", "parameters", "named_parameters"):
+            return None
+        written = list(self._written_for(func))
+        if method != "forward" and not written:
+            return f"`{name}` is called on a module"
+        beside_it = replace(crossing, runs_module=False)
+        found = (self._of_function(each, name, beside_it) for each in written)
+        return self._of_run(func.value, reader, crossing) or next(filter(None, found), None)
+
+    def _written_for(self, func: cst.Attribute) -> Iterator[cst.FunctionDef]:
+        """The method, in the classes of this file that make the module."""
+        for made in self._modules.values(func.value):
+            home = self._bindings.definition(made.func) if isinstance(made, cst.Call) else None
+            if isinstance(home, cst.ClassDef):
+                found = self._modules.classes.inherited(home, func.attr.value)
+                yield from () if found is None else (found,)
 
     def _of_import(self, qualified: str, name: str, crossing: Crossing) -> str | None:
         if _SWITCH.match(qualified):
@@ -226,8 +264,7 @@ class HarmCheck:
         if classes.only_reports(func, reader.instance) or classes.only_asserts(func):
             return None
         if self._modules.is_trainable(func.value):
-            harmless = method in ("zero_grad", "parameters", "named_parameters")
-            return None if harmless else f"`{name}` is called on a module"
+            return self._of_module_method(func, reader, crossing)
         if method in _MODE_METHODS:
             return f"`{name}` changes modes"
         if method in _DRAWS and crossing.draws:

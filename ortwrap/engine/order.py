@@ -265,10 +265,17 @@ class Orderer:
                 clears = clears or self._reports(parent)
                 if not self._modules.is_trainable(node) or clears or self._asks_for_fact(node):
                     continue
-                runs = isinstance(parent, cst.Call) and parent.func is node
+                runs = self._is_run(node)
                 if not (beside and runs and self._independence.holds(node, beside, self._reader)):
                     return True
         return False
+
+    def _is_run(self, module: cst.CSTNode) -> bool:
+        """`net(x)`, `policy.sample(x)`."""
+        func, call = module, self._tree.parents[module]
+        if isinstance(call, cst.Attribute):
+            func, call = call, self._tree.parents[call]
+        return isinstance(call, cst.Call) and call.func is func
 
     def _asks_for_fact(self, module: cst.CSTNode) -> bool:
         """`vae.config`, `unwrap_model(unet).dtype`, `isinstance(net, Net)`: no run changes it."""

@@ -78,7 +78,7 @@ class Rewrite:
         self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers)
         self._functions: dict[cst.CSTNode, StepFunction] = {}
         self._loss_names: dict[tuple[cst.CSTNode, str], str] = {}
-        # What the losses of wrappers go back through.
+        # What losses go back through that no step of this pass lifts.
         self._upstream: set[Unit] = set()
         self._sinks = self._in_order(sinks)
         self._sinks = self._in_order(self._relocated(self._sinks))
@@ -111,6 +111,7 @@ class Rewrite:
                 if set(self._slices[group[0]].units) & set(graph.units):
                     rows.update({sink: self._rows.refused(sink, graph) for sink in group})
         rows.update(skipped)
+        self._upstream.update(*(graph.units for graph in shared))
         planned = self._plan_all(groups, rows)
         self._plans = tuple(plan for plans in planned.values() for plan in plans)
         text, changes = self._emit(planned, rows)
@@ -368,7 +369,9 @@ class Rewrite:
     ) -> Plan:
         function = self._function(group[0], sinks)
         others = [slice_ for other, slice_ in slices.items() if other not in group]
-        theirs = self._upstream.union(*((*other.units, *other.upstream) for other in others))
+        theirs = self._upstream.union(
+            *((*other.units, *other.preparation, *other.upstream) for other in others)
+        )
         check_step(found, function.analyses)
         found = replace(found, name=self._fresh_loss_name(found))
         found = with_own_criteria(found, function.analyses)

@@ -244,3 +244,38 @@ def test_a_branch_on_values_says_whose_they_are(source: str, what: str) -> None:
     (step,) = rewrite_source(HEAD + DECIDES.format(source=source)).steps
     assert step.code == "OW305"
     assert f"`kept.sum() > 1` decides by values that {what}, " in step.message
+
+
+def test_a_library_that_a_function_imports_is_one_too() -> None:
+    text = (
+        "def main():\n    from transformers import Trainer\n\n"
+        "    trainer = Trainer(model=load(), train_dataset=read())\n    trainer.train()\n"
+    )
+    (step,) = rewrite_source(text).steps
+    assert step.code == "OW314"
+
+
+def test_what_a_refused_loss_goes_back_through_stays_outside() -> None:
+    text = """\
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+value, policy = nn.Linear(3, 1), nn.Linear(3, 1)
+first, second = torch.optim.Adam(value.parameters()), torch.optim.Adam(policy.parameters())
+for s in [torch.ones(4, 3)]:
+    v = value(s)
+    action = policy.sample(s)
+    v_loss = F.mse_loss(v, action.detach())
+    first.zero_grad()
+    v_loss.backward()
+    first.step()
+    p_loss = -action.mean()
+    second.zero_grad()
+    p_loss.backward()
+    second.step()
+"""
+    of_value, of_policy = rewrite_source(text).steps
+    assert of_policy.code == "OW202"
+    assert of_value.code == "OW203"
+    assert "policy.sample" in of_value.message
