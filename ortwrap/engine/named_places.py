@@ -108,10 +108,22 @@ class NamedPlaces:
             for value in self._values.get(key, ())
             if not (isinstance(value, cst.Name) and value.value == "None")
         ]
+        if any(map(self._is_computed, values)):
+            return True
         modules = [value for value in values if not self._makes_plain_object(value)]
         if key in self.run and any(map(_is_part_of_that_name, modules)):
             return False
         return bool(values) and not any(map(self._may_make_module, modules))
+
+    def _is_computed(self, value: cst.BaseExpression) -> bool:
+        """`out_net = model(x)`, `out_net = model.forward_gate(x)`: what a module returned."""
+        if not isinstance(value, cst.Call):
+            return False
+        func = value.func
+        if isinstance(func, cst.Attribute) and func.attr.value.startswith("forward"):
+            func = func.value
+        maker = self._key(func)
+        return maker is not None and self._of_place(maker) is not None
 
     def _makes_plain_object(self, value: cst.BaseExpression) -> bool:
         return plain_class_of(value, self._bindings, self._module_classes) is not None
@@ -127,10 +139,7 @@ class NamedPlaces:
             # `torch.Generator().manual_seed(0)` is what its first call makes.
             return self._may_make_module(inner)
         qualified = self._bindings.qualified(value.func) or ""
-        if _TENSOR_FUNCTION.match(qualified):
-            return False
-        maker = self._key(value.func)
-        return maker is None or self._of_place(maker) is None
+        return _TENSOR_FUNCTION.match(qualified) is None
 
     @cached_property
     def _named_by_optimizers(self) -> set[str]:

@@ -10,6 +10,7 @@ from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.changed_by_calls import ChangesByCalls
 from ortwrap.engine.earlier import EarlierValue, earlier_values
 from ortwrap.engine.effects import EffectsReader, overlap
+from ortwrap.engine.evidence import MODULE_METHODS
 from ortwrap.engine.harm import Crossing, HarmCheck
 from ortwrap.engine.hidden_changes import Callees
 from ortwrap.engine.independence import Independence
@@ -273,7 +274,7 @@ class Orderer:
     def _is_run(self, module: cst.CSTNode) -> bool:
         """`net(x)`, `policy.sample(x)`."""
         func, call = module, self._tree.parents[module]
-        if isinstance(call, cst.Attribute):
+        if isinstance(call, cst.Attribute) and call.attr.value not in MODULE_METHODS:
             func, call = call, self._tree.parents[call]
         return isinstance(call, cst.Call) and call.func is func
 

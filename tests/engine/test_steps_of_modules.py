@@ -212,3 +212,26 @@ class Learner:
 def test_a_compiled_method_is_no_module(what: str, code: str | None) -> None:
     (step,) = rewrite_source(_COMPILED.format(what=what)).steps
     assert step.code == code
+
+
+def test_what_a_module_returned_is_no_module() -> None:
+    text = """\
+import torch
+from torch import nn
+
+
+def train(model, criterion, batches, optimizer, gated):
+    model.train()
+    for x, y in batches:
+        optimizer.zero_grad()
+        if gated:
+            out_net = model(x)
+        else:
+            out_net = model.forward_gate(x)
+        loss = criterion(out_net, y)
+        loss.backward()
+        optimizer.step()
+"""
+    result = rewrite_source(text)
+    assert [step.status for step in result.steps] == ["rewritten"], result.steps
+    assert "ort_module(ModuleWithLoss, model, criterion)" in result.text
