@@ -194,3 +194,15 @@ _page(
     HEAD + "\n\ndef test_gradients():\n    model(torch.ones(3, 4)).sum().backward()\n"
     "    assert model.weight.grad is not None\n",
 )
+_page(
+    "OW117",
+    "PyTorch may be missing",
+    "the file goes on where `{code}` fails, and the generated class would not",
+    "Move the training step into a file that is imported only where PyTorch is installed.",
+    "The import of the runtime and the class stand at the head of the file, and both need PyTorch: "
+    "the file could no longer be imported without it. A file that needs it anyway, by an import "
+    "under no condition or by a module class of its own, is rewritten.",
+    "try:\n    import torch\n    from torch import nn\nexcept ImportError:\n    torch = None\n\n\n"
+    "def train(x, y):\n    model = nn.Linear(4, 2)\n"
+    "    loss = nn.functional.mse_loss(model(x), y)\n    loss.backward()\n",
+)
