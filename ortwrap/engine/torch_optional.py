@@ -63,8 +63,8 @@ def _is_needed_anyway(optional: cst.CSTNode, analyses: Analyses) -> bool:
     """
     tree = analyses.tree
     units = tree.blocks(tree.module)[0].units
-    imports = (unit for unit in units if isinstance(unit.node, (cst.Import, cst.ImportFrom)))
-    if any(any(_imports_of_torch(unit.node, tree)) for unit in imports):
+    heads = (unit.node for unit in units if isinstance(unit.node, (cst.Import, cst.ImportFrom)))
+    if any(any(_imports_of_torch(node, tree)) for node in heads):
         return True
     guarded = next(node for node in tree.ancestors(optional) if isinstance(node, cst.Try))
     if any(isinstance(node, cst.ClassDef) for node in descendants(guarded)):
