@@ -101,7 +101,7 @@ class Rewrite:
         groups = grouped(self._slices, self._tree)
         skipped = self._skipped(groups)
         shared += [
-            self._graph(units)
+            SharedGraph(units, self._tree)
             for units in (self._slices[group[0]].units for group in groups if group[0] in skipped)
             if units
         ]
@@ -326,11 +326,7 @@ class Rewrite:
             units = self._function(sink, sinks).slicer.slice(sink).units
         except Refuse:
             return []
-        return [self._graph(units)] if units else []
-
-    def _graph(self, units: tuple[Unit, ...]) -> SharedGraph:
-        first = units[0].node
-        return SharedGraph(units, self._tree.brief(first), self._tree.line(first))
+        return [SharedGraph(units, self._tree)] if units else []
 
     def _refuse_shared(self, groups: list[list[Sink]], rows: dict[Sink, Step]) -> None:
         """A statement that two losses go back through stands for a graph with two backwards."""

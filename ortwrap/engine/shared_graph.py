@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.tree import Unit
+from ortwrap.engine.tree import SourceTree, Unit
 
 
 class SharedGraph(Refuse):
@@ -13,6 +13,7 @@ class SharedGraph(Refuse):
         units: the statements that ran them.
     """
 
-    def __init__(self, units: tuple[Unit, ...], code: str, line: int) -> None:
-        super().__init__("OW202", units[0].node, code=code, line=line)
+    def __init__(self, units: tuple[Unit, ...], tree: SourceTree) -> None:
+        node = units[0].node
+        super().__init__("OW202", node, code=tree.brief(node), line=tree.line(node))
         self.units = units

@@ -159,10 +159,7 @@ class Slicer:
                 return closure.sliced(sink, loss, place, unit.block, unit.index)
             if closure.stopped:
                 if closure.upstream:
-                    node = closure.upstream[0].node
-                    raise SharedGraph(
-                        closure.upstream, self._tree.brief(node), self._tree.line(node)
-                    )
+                    raise SharedGraph(closure.upstream, self._tree)
                 break
             needed, with_gradient = closure.needed, closure.with_gradient
             if closure.carried:

@@ -95,3 +95,46 @@ def test_what_the_loss_of_a_wrapper_goes_back_through_is_still_another_losses() 
     first = rewrite_source(TUNED)
     assert [step.code for step in first.steps] == ["OW203", None]
     assert rewrite_source(first.text).text == first.text
+
+
+ACTOR_CRITIC = """\
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+value = nn.Sequential(nn.Linear(4, 1), {drops})
+policy = nn.Sequential(nn.Linear(4, 2), {drops})
+critic = nn.Linear(2, 1)
+opt_value = torch.optim.SGD(value.parameters(), lr=0.1)
+opt_policy = torch.optim.SGD(policy.parameters(), lr=0.1)
+
+
+def train(state):
+    expected = value(state)
+    action = policy(state)
+    quality = critic(action)
+    value_loss = F.mse_loss(expected, {target})
+    opt_value.zero_grad()
+    value_loss.backward()
+    opt_value.step()
+    policy_loss = -quality.mean()
+    opt_policy.zero_grad()
+    policy_loss.backward()
+    opt_policy.step()
+"""
+
+
+@pytest.mark.parametrize(
+    ("drops", "target", "codes"),
+    [
+        ("nn.ReLU()", "quality", ["OW202", "OW202"]),
+        ("nn.ReLU()", "quality.detach()", [None, "OW202"]),
+        ("nn.Dropout()", "quality.detach()", ["OW203", "OW202"]),
+    ],
+    ids=["one graph", "left where it is", "in the way"],
+)
+def test_what_a_refused_loss_goes_back_through_is_lifted_for_no_other(
+    drops: str, target: str, codes: list[str | None]
+) -> None:
+    result = rewrite_source(ACTOR_CRITIC.format(drops=drops, target=target))
+    assert [step.code for step in result.steps] == codes
