@@ -26,7 +26,7 @@ def first_unknown_call(
     reader = EffectsReader(bindings, tree.enclosing(sink.call))
     calls = (
         call
-        for node in _behind(sink, tree, reader)
+        for node in computed_from(sink, tree, reader)
         for call in calls_in(node)
         if _is_unknown(call.func, bindings, modules, reader.instance)
         and _MAY_RUN.search(tree.code(call.func).rpartition(".")[2])
@@ -40,7 +40,7 @@ def first_plain_object(
     """`net(x)` where `net` is an object of a class that is no module, with that class."""
     reader = EffectsReader(bindings, tree.enclosing(sink.call))
     found: list[tuple[cst.Call, str]] = []
-    for call in (call for node in _behind(sink, tree, reader) for call in calls_in(node)):
+    for call in (call for node in computed_from(sink, tree, reader) for call in calls_in(node)):
         made = [
             plain_class_of(value, bindings, modules.module_classes)
             for value in modules.all_values(call.func) or ()
@@ -56,7 +56,7 @@ def is_given(sink: Sink, tree: SourceTree, bindings: Bindings) -> bool:
     function = tree.enclosing(sink.call)
     reader = EffectsReader(bindings, function)
     loss = _unscaled(sink.loss)
-    for node in _behind(sink, tree, reader):
+    for node in computed_from(sink, tree, reader):
         if isinstance(node, cst.Assign) and isinstance(loss, cst.Name):
             names = [item.target for item in node.targets]
             if any(isinstance(each, cst.Name) and each.value == loss.value for each in names):
@@ -86,7 +86,7 @@ def _unscaled(loss: cst.BaseExpression) -> cst.BaseExpression:
             return loss
 
 
-def _behind(sink: Sink, tree: SourceTree, reader: EffectsReader) -> list[cst.CSTNode]:
+def computed_from(sink: Sink, tree: SourceTree, reader: EffectsReader) -> list[cst.CSTNode]:
     """The loss, and the assignments of its function that it is computed by."""
     function, end = tree.enclosing(sink.call), tree.span(sink.call).start
     above = [

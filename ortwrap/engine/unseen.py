@@ -13,7 +13,12 @@ from ortwrap.engine.nodes import descendants
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import SourceTree
-from ortwrap.engine.unknown_calls import first_plain_object, first_unknown_call, is_given
+from ortwrap.engine.unknown_calls import (
+    computed_from,
+    first_plain_object,
+    first_unknown_call,
+    is_given,
+)
 
 
 def why_no_module(
@@ -47,7 +52,7 @@ def why_no_module(
         method = _setter(place, sink, tree, bindings)
         if method is not None and _runs_module(place, method, tree, bindings, modules):
             return _in_another_method(place, method, sink, tree)
-    leaf = next(_leaves(tree), None)
+    leaf = next(_leaves(sink, tree, reader), None)
     if leaf is not None:
         return Refuse("OW110", leaf, loss=loss, name=tree.code(leaf))
     if is_given(sink, tree, bindings):
@@ -160,16 +165,29 @@ def _runs_module(
     )
 
 
-def _leaves(tree: SourceTree) -> Iterator[cst.CSTNode]:
-    """Names bound to a tensor that is made with `requires_grad=True`, outside of classes."""
+def _leaves(sink: Sink, tree: SourceTree, reader: EffectsReader) -> Iterator[cst.CSTNode]:
+    """What is bound to a tensor that requires grad: names, and attributes that the loss reads."""
+    mine = tree.enclosing_class(tree.enclosing(sink.call))
+    read = {
+        place.partition(".")[2]
+        for node in computed_from(sink, tree, reader)
+        for place in reader.of(node).reads
+    }
     for node in tree.assignments:
-        if not isinstance(node, cst.Assign) or tree.enclosing_class(tree.enclosing(node)):
+        if not isinstance(node, cst.Assign) or not any(map(_is_trained, descendants(node.value))):
             continue
-        for call in descendants(node.value):
-            if isinstance(call, cst.Call) and any(
-                argument.keyword is not None
-                and argument.keyword.value == "requires_grad"
-                and tree.code(argument.value) == "True"
-                for argument in call.args
-            ):
-                yield node.targets[0].target
+        target, home = node.targets[0].target, tree.enclosing_class(tree.enclosing(node))
+        own = place_of(target, instance_name(tree.enclosing(node), reader.bindings)) or ""
+        if home is None or (home is mine and own.partition(".")[2] in read - {""}):
+            yield target
+
+
+def _is_trained(node: cst.CSTNode) -> bool:
+    """`torch.zeros(1, requires_grad=True)`."""
+    return isinstance(node, cst.Call) and any(
+        argument.keyword is not None
+        and argument.keyword.value == "requires_grad"
+        and isinstance(argument.value, cst.Name)
+        and argument.value.value == "True"
+        for argument in node.args
+    )

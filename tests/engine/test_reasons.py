@@ -10,6 +10,23 @@ HEAD = "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\ncriterion
 
 REASONS = [
     (
+        "an agent's temperature is trained beside its networks",
+        "OW110",
+        "class Agent:\n    def __init__(self):\n"
+        "        self.log_alpha = torch.zeros(1, requires_grad=True)\n\n"
+        "    def update(self, log_pi):\n"
+        "        alpha_loss = -(self.log_alpha * (log_pi + 1).detach()).mean()\n"
+        "        alpha_loss.backward()\n",
+    ),
+    (
+        "a tensor that another loss trains is not named",
+        "OW101",
+        "class Agent:\n    def __init__(self):\n"
+        "        self.log_alpha = torch.zeros(1, requires_grad=True)\n\n"
+        "    def update(self, log_pi):\n"
+        "        loss = self.given(log_pi)\n        loss.backward()\n",
+    ),
+    (
         "a part of what the caller gives",
         "OW102",
         "class Hook:\n    def after_train_iter(self, runner):\n"
