@@ -178,8 +178,32 @@ class OutputFinder:
             parent = self._tree.parents.get(node)
             if place_of(node, self._reader.instance) != place or node in inside:
                 continue
-            if isinstance(parent, cst.Attribute) and parent.attr.value in _GRADIENT_ATTRIBUTES:
+            if not isinstance(parent, cst.Attribute):
+                continue
+            asks = parent.attr.value in _GRADIENT_ATTRIBUTES
+            if asks and not self._is_bound_anew(place, self._tree.unit_of(node), found):
                 raise Refuse("OW302", parent, code=self._tree.code(parent), name=place)
+
+    def _is_bound_anew(self, place: str, unit: Unit, found: LossSlice) -> bool:
+        """On every path from the slice to a unit something else binds the place."""
+        hosts = {*found.pieces, *self._around(found.block.units[0])}
+        blocks = {host.block for host in hosts}
+        for current in (unit, *self._around(unit)):
+            for earlier in reversed(current.block.units[: current.index]):
+                if earlier in hosts:
+                    return False
+                if place in surely_binds(earlier, self._tree, self._reader):
+                    return True
+            if current.block in blocks:
+                return False
+        return False
+
+    def _around(self, unit: Unit) -> Iterator[Unit]:
+        """The compound statements that a unit stands in, from the innermost."""
+        parent = self._tree.parent_unit(unit)
+        while parent is not None:
+            yield parent
+            parent = self._tree.parent_unit(parent)
 
     def _is_live(self, place: str, found: LossSlice, order: Order) -> bool:
         earlier = {(value.place, value.unit) for value in order.earlier}

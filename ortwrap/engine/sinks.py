@@ -242,7 +242,8 @@ class SinkFinder:
             root: cst.CSTNode = sink.loss
             while isinstance(root, cst.BinaryOperation):
                 root = root.left
-            if isinstance(root, cst.Name):
+            own = instance_name(function, self._bindings)
+            if isinstance(root, cst.Name) and root.value != own:
                 names = self._bindings.scope(function).names
                 bound = names.get(root.value, [])
                 given = {

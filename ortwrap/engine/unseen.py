@@ -28,6 +28,11 @@ def why_no_module(
     loss = tree.brief(sink.loss)
     function = tree.enclosing(sink.call)
     reader = EffectsReader(bindings, function)
+    if isinstance(sink.loss, cst.Name) and sink.loss.value == reader.instance:
+        # `self.backward()` of a base class elsewhere.
+        asked = tree.code(cst.ensure_type(sink.call, cst.Call).func)
+        unknown = f", and what `{asked}` runs is not told here"
+        return Refuse("OW101", sink.call, loss=tree.brief(sink.call), unknown=unknown)
     body = function if isinstance(function, cst.Module) else function.body
     stored = next(_stored_log_probabilities(tree), None)
     if stored is not None and ".log_prob(" not in tree.module.code_for_node(body):

@@ -215,3 +215,37 @@ def test_no_new_name_is_one_that_the_script_reads_from_elsewhere() -> None:
     text = f"{HEAD}{MODEL}print(model_with_loss)\nloss = criterion(model(x), y)\nloss.backward()\n"
     assert "model_with_loss = " not in rewrite_source(text).text
     assert [step.status for step in rewrite_source(text).steps] == ["rewritten"]
+
+
+TWO_PASSES = """\
+import torch
+from torch import nn
+
+model = nn.Linear(4, 3)
+criterion = nn.CrossEntropyLoss(reduction="none")
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+for x, y in []:
+    loss = criterion(model(x), y)
+    loss.mean().backward()
+    optimizer.step()
+    AFTER
+    print(loss.mean().item())
+
+for x, y in []:
+    loss = criterion(model(x), y).sum()
+    loss.backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("after", "codes"),
+    [
+        ("pass", [None, None]),
+        ("print(loss.grad_fn)", ["OW302", None]),
+        ("if y.any():\n        loss = y.sum()\n    print(loss.requires_grad)", ["OW302", None]),
+    ],
+)
+def test_what_another_step_asks_of_a_name_of_its_own(after: str, codes: list[str | None]) -> None:
+    steps = rewrite_source(TWO_PASSES.replace("AFTER", after)).steps
+    assert [step.code for step in steps] == codes

@@ -10,6 +10,12 @@ HEAD = "import torch\nfrom torch import nn\n\nmodel = nn.Linear(4, 2)\ncriterion
 
 REASONS = [
     (
+        "a method of a base class that nobody knows is no loss",
+        "OW101",
+        "from framework import Base\n\n\nclass Learner(Base):\n    def one_batch(self):\n"
+        "        self.predict()\n        self.backward()\n",
+    ),
+    (
         "an agent's temperature is trained beside its networks",
         "OW110",
         "class Agent:\n    def __init__(self):\n"
