@@ -36,8 +36,10 @@ def dotted(node: cst.CSTNode) -> str:
 
 
 def names_a_package(call: cst.Call) -> str | None:
-    """`torch` in `pytest.importorskip("torch")`."""
-    first = call.args[0].value if call.args else None
-    if not isinstance(first, cst.SimpleString):
+    """`torch` in `pytest.importorskip("torch")`, by the looks of it."""
+    func, first = call.func, call.args[0].value if call.args else None
+    name = func.attr if isinstance(func, cst.Attribute) else func
+    if not isinstance(name, cst.Name) or not isinstance(first, cst.SimpleString):
         return None
-    return None if first.prefix else str(first.evaluated_value)
+    looks = any(importing.endswith(f".{name.value}") for importing in IMPORTING)
+    return str(first.evaluated_value) if looks and not first.prefix else None

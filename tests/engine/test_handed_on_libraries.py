@@ -27,9 +27,10 @@ def train(batches):
 """
 
 
-def test_they_are_pytorchs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["", 'device = th.device("cpu")\n'])
+def test_they_are_pytorchs(tmp_path: Path, setting: str) -> None:
     (tmp_path / "common.py").write_text(COMMON)
-    result = rewrite_beside(tmp_path / "train.py", SCRIPT)
+    result = rewrite_beside(tmp_path / "train.py", SCRIPT.replace("\nmodel", f"\n{setting}model"))
     assert [step.status for step in result.steps] == ["rewritten"], result.steps
     assert "both = th.cat([b, b])" in result.text
 
