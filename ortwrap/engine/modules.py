@@ -395,5 +395,5 @@ class ModuleTable:
                 evidence = self.of_value(argument)
                 self._members.pass_on(argument, (function, parameter))
                 if evidence is not None and evidence.strength > 0:
-                    site = Evidence(evidence.role, f"is what callers pass, which {evidence.reason}", 1)
-                    self._learn((function, parameter), site)
+                    reason = f"is what callers pass, which {evidence.reason}"
+                    self._learn((function, parameter), Evidence(evidence.role, reason, 1))
