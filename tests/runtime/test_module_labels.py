@@ -330,3 +330,24 @@ def test_a_label_out_of_the_range_of_this_batch_raises_what_eager_raises() -> No
     assert twins.ran_on_ort() >= 2
     with pytest.raises(IndexError):
         twins.wrapper(torch.randn(5, 8), torch.randn(5, 8), torch.tensor([0, 1, 2, 3, 5]))
+
+
+@pytest.mark.parametrize("calls_ns", [cross_entropy._CALLS_NS, 0.0], ids=["ORT's", "ours"])
+@pytest.mark.parametrize("reports", [False, True], ids=["rows", "all rows"])
+def test_fewer_labels_than_rows_raise_what_eager_raises(
+    reports: bool, calls_ns: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cross_entropy, "_CALLS_NS", calls_ns)
+    step = ort_module(Reports if reports else WithLoss, mlp(8, 16, 4), nn.CrossEntropyLoss())
+    for size in (6, 6, 5):
+        step(torch.randn(size, 8), labels(size, size))
+    with pytest.raises(ValueError, match="batch_size"):
+        step(torch.randn(6, 8), labels(5, 5))
+
+
+class Reports(WithLoss):
+    """Keeps all rows: somebody else reads them."""
+
+    def forward(self, data: Any, target: Any) -> Any:
+        output = self.model(data)
+        return self.criterion(output, target), output.detach()

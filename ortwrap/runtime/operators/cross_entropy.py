@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Callable
 
 import torch
+from torch import Tensor
 
 from . import kernels
 from .arguments import constant_of, is_none, trains_through
@@ -23,11 +24,11 @@ from .kernels import Kernel
 from .loss_rows import cross_entropy, valid_rows
 from .losses import are_given
 from .paths import is_floating, scalar_type
-from .projections import projection_of
+from .projections import Projection, projection_of
 from .registry import as_graph
 
 # What chooses rows returns their numbers.
-ROWS = Output(torch.int64, 1, False)
+_ROWS = Output(torch.int64, 1, False)
 _REDUCTIONS = ("none", "mean", "sum")
 
 # On one core: what the two calls cost, what an element of the logits costs more in ONNX Runtime's
@@ -74,22 +75,56 @@ def _is_worth_it(g: Any, input: Any, target: Any, *options: Any) -> bool:
 def _cross_entropy(g: Any, input: Any, target: Any, weight: Any, *_: Any) -> Any:
     """The rows that count, the linear layer on them, and the loss."""
     traced, _, traced_weight, reduction, ignore_index, *_ = g.original_node.inputs()
-    ignored = int(constant_of(ignore_index))
     projection = projection_of(traced, input)
-    logits, rows = input, None
+    weights = None if is_none(traced_weight) else weight
+    return loss_node(
+        g, input, projection, target, weights, constant_of(reduction), constant_of(ignore_index)
+    )
+
+
+def loss_node(
+    g: Any,
+    logits: Any,
+    projection: Projection | None,
+    target: Any,
+    weight: Any | None,
+    reduction: int,
+    ignore_index: int,
+) -> Any:
+    """A node for the loss in the place of the node that is being exported."""
+    rows = None
     if projection is not None:
-        rows = call_node(g, TorchCall(valid_rows, (Slot(0), ignored), 0, (ROWS,)), [target])
-        logits = projection.logits(g, rows)
+        before = projection.rows(g)
+        rows = rows_node(g, valid_rows, ignore_index, before, target)
+        logits = projection.logits(g, before, rows)
     tensors = [logits, target]
     optional: list[Slot | None] = []
-    for value in (rows, None if is_none(traced_weight) else weight):
+    for value in (rows, weight):
         optional.append(None if value is None else Slot(len(tensors)))
         tensors += [] if value is None else [value]
-    template = (Slot(0), Slot(1), *optional, _REDUCTIONS[constant_of(reduction)], ignored)
-    trained = int(trains_through(traced, logits, g.graph))
+    template = (Slot(0), Slot(1), *optional, _REDUCTIONS[reduction], ignore_index)
+    trained = int(trains_through(next(g.original_node.inputs()), logits, g.graph))
     loss = g.original_node.output()
     output = Output(dtype_of(loss), loss.type().dim(), bool(trained))
     return call_node(g, TorchCall(cross_entropy, template, trained, (output,)), tensors)
+
+
+def rows_node(
+    g: Any, choose: Callable[..., Tensor], ignored: int, before: Any, target: Any, *factors: Any
+) -> Any:
+    """A node for the numbers of the rows that `choose` leaves.
+
+    Args:
+        g: the exporter's context of the graph.
+        choose: takes the labels, the sizes of what the layer gets, the factors and `ignored`.
+        ignored: the label that does not count.
+        before: all rows of what the layer gets.
+        target: the labels.
+        factors: what the losses are multiplied with, if that is known.
+    """
+    tensors = [target, g.op("Shape", before), *factors]
+    template = (*map(Slot, range(len(tensors))), ignored)
+    return call_node(g, TorchCall(choose, template, 0, (_ROWS,)), tensors)
 
 
 def call_node(g: Any, call: TorchCall, tensors: Sequence[Any]) -> Any:

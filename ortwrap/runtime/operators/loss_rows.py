@@ -15,33 +15,48 @@ from torch.autograd.function import once_differentiable
 _CHUNK = 2**20
 
 
-def valid_rows(target: Tensor, ignore_index: int) -> Tensor:
+def valid_rows(target: Tensor, sizes: Tensor, ignore_index: int) -> Tensor:
     """The positions, in the flattened labels, of those that count; of the first if none does.
 
     ONNX Runtime's kernels divide by the number of rows: there is always one.
+
+    Args:
+        target: every label.
+        sizes: of what the last layer gets, in rows.
+        ignore_index: the label that does not count.
+
+    Raises:
+        ValueError: there is not one label for each row.
     """
+    if target.numel() != int(sizes[0]):
+        raise ValueError(f"{target.numel()} labels for {int(sizes[0])} rows")
     (rows,) = torch.where(target.reshape(-1) != ignore_index)
     return rows if rows.numel() else rows.new_zeros(1)
 
 
-def counting_rows(target: Tensor, factors: Tensor, ignore_index: int) -> Tensor:
+def counting_rows(target: Tensor, sizes: Tensor, factors: Tensor, ignore_index: int) -> Tensor:
     """The valid rows, without those whose loss is taken times nothing.
 
     Where all of them are, none is left out: a mean over none is 0 / 0, and so is each gradient.
 
     Args:
         target: every label.
+        sizes: of what the last layer gets, in rows.
         factors: what the loss of each is multiplied with, or whether it is chosen.
         ignore_index: the label that does not count.
+
+    Raises:
+        ValueError: there is not one label for each row.
     """
-    if factors.numel() == target.numel():
-        valid = target.reshape(-1) != ignore_index
-        (rows,) = torch.where(valid & (factors.reshape(-1) != 0))
-        if rows.numel():
-            if _OBSERVERS:
-                _OBSERVERS[-1].append(int(valid.sum()) - rows.numel())
-            return rows
-    return valid_rows(target, ignore_index)
+    valid = valid_rows(target, sizes, ignore_index)
+    if factors.numel() != target.numel():
+        return valid
+    rows = valid[factors.reshape(-1)[valid] != 0]
+    if not rows.numel():
+        return valid
+    if _OBSERVERS:
+        _OBSERVERS[-1].append(valid.numel() - rows.numel())
+    return rows
 
 
 _OBSERVERS: list[list[int]] = []

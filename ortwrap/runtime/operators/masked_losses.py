@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from .arguments import is_list
-from .calls import Slot, TorchCall
-from .cross_entropy import ROWS, call_node, loss_call
+from .cross_entropy import call_node, loss_call, rows_node
 from .loss_rows import counting_rows
 from .paths import needs_gradient, scalar_type, traced_sizes
-from .projections import on_rows
+from .projections import on_rows, rows_before
 from .readers import RESHAPES, SAME, is_read_once, source_of, way_back
 from .registry import regiven
 
@@ -118,8 +117,7 @@ def _without(g: Any, node: Any, mask: Any, form: _Form, type_: Any) -> Any:
     logits, target, _, *others = node.inputs()
     *_, ignored = call.template
     counts = g.op("Not", mask) if form.inverted else mask
-    choice = TorchCall(counting_rows, (Slot(0), Slot(1), ignored), 0, (ROWS,))
-    rows = call_node(g, choice, [target, counts])
+    rows = rows_node(g, counting_rows, ignored, rows_before(logits), target, counts)
     tensors = [on_rows(g, logits, rows), target, rows, *others[:-1]]
     losses = g.op("Reshape", call_node(g, call, tensors), g.op("Shape", mask))
     losses.setType(type_)
