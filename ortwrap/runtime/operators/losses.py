@@ -78,6 +78,8 @@ OPERATORS = (
     *as_torch("nll_loss nll_loss_nd nll_loss2d", keeps="inputs"),
     *as_torch("l1_loss mse_loss smooth_l1_loss huber_loss", keeps="inputs"),
     *as_torch("binary_cross_entropy poisson_nll_loss kl_div", keeps="inputs"),
+    # The exporter takes logarithms of sigmoids, which are infinite for logits that are large.
+    *as_torch("binary_cross_entropy_with_logits", keeps="inputs"),
     *as_torch("margin_ranking_loss hinge_embedding_loss cosine_embedding_loss", keeps="inputs"),
     *as_torch("soft_margin_loss multi_margin_loss multilabel_margin_loss", keeps="inputs"),
     *as_torch("triplet_margin_loss", keeps="inputs"),
