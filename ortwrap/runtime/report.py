@@ -92,9 +92,9 @@ def _of_plan(plan: Plan) -> dict[str, Any]:
 
 
 def _sparsity(plan: GraphPlan) -> str | None:
-    if not plan.uses:
-        return None
-    return "on" if plan.gathers else "off"
+    if plan.gathers:
+        return "on"
+    return "off" if plan.uses else None
 
 
 def _replace(path: Path, text: str) -> None:

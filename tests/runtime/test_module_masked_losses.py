@@ -74,6 +74,19 @@ def as_in_nanogpt(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
     return (loss.view(B, T) * mask).sum() / mask.sum()
 
 
+def log_probabilities(logits: Tensor, labels: Tensor) -> Tensor:
+    """That of each label."""
+    return F.log_softmax(logits, -1).gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+
+
+def of_answers(logits: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+    """As preferences are learned: the log probability of each answer."""
+    logits, labels, mask = logits[:, :-1], labels[:, 1:].clone(), mask[:, 1:] > 0
+    labels[~mask] = 0
+    chosen = torch.gather(logits.log_softmax(-1), dim=2, index=labels.unsqueeze(2)).squeeze(2)
+    return -F.logsigmoid((chosen * mask).sum(-1)).mean()
+
+
 WEIGHT = torch.linspace(0.1, 2.0, CLASSES)
 FORMS = {
     "flat": lambda y, t, m: (flat(y, t) * m.view(-1)).sum() / m.sum(),
@@ -105,6 +118,23 @@ FORMS = {
     "index": lambda y, t, m: flat(y, t)[m.view(-1) > 0].sum(),
     "index of two": lambda y, t, m: square(y, t)[m.bool()].sum(),
     "criterion": of_a_criterion,
+    "nll_loss": lambda y, t, m: (
+        (
+            F.nll_loss(F.log_softmax(y, -1).view(-1, CLASSES), t.view(-1), reduction="none")
+            * m.view(-1)
+        ).sum()
+        / m.sum()
+    ),
+    "nll_loss, (N, C, T)": lambda y, t, m: (
+        nn.NLLLoss(reduction="none")(F.log_softmax(y, dim=2).transpose(1, 2), t) * m
+    ).sum(),
+    "nll_loss of (N, C, T)": lambda y, t, m: (
+        F.nll_loss(F.log_softmax(y.transpose(1, 2), dim=1), t, WEIGHT, reduction="none") * m
+    ).sum(),
+    "gathered": lambda y, t, m: -(log_probabilities(y, t) * m).sum() / m.sum(),
+    "gathered and negated": lambda y, t, m: (-log_probabilities(y, t) * m).sum() / m.sum(),
+    "gathered and selected": lambda y, t, m: -log_probabilities(y, t)[m > 0].sum(),
+    "gathered for preferences": of_answers,
     "ignored as well": lambda y, t, m: (flat(y, t, ignore_index=3) * m.view(-1)).sum() / m.sum(),
     "weighted": lambda y, t, m: (flat(y, t, weight=WEIGHT) * m.view(-1)).sum() / m.sum(),
     "logits unpacked": as_in_nanogpt,
@@ -255,6 +285,16 @@ NOT_DROPPED = {
     "a shifted loss": lambda y, t, m: (square(y, t)[:, 1:] * m[:, 1:]).sum(),
     "numbers of rows": lambda y, t, m: flat(y, t)[torch.arange(0, 24, 3)].sum(),
     "rows of sequences": lambda y, t, m: square(y, t)[m[:, 0] >= 0].sum(),
+    "log probabilities in a second term": lambda y, t, m: (
+        lambda p: -(p.gather(-1, t.unsqueeze(-1)).squeeze(-1) * m).sum() + (p.exp() * p).mean()
+    )(F.log_softmax(y, -1)),
+    "a softmax over tokens": lambda y, t, m: (
+        -(F.log_softmax(y, 1).gather(-1, t.unsqueeze(-1)).squeeze(-1) * m).sum()
+    ),
+    "no log probabilities": lambda y, t, m: -(y.gather(-1, t.unsqueeze(-1)).squeeze(-1) * m).sum(),
+    "two classes of each token": lambda y, t, m: (
+        -(F.log_softmax(y, -1).gather(-1, torch.stack([t, t], -1))[..., 0] * m).sum()
+    ),
     "logits in a second term": lambda y, t, m: (square(y, t) * m).sum() + y.square().mean(),
 }
 

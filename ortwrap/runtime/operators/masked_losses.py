@@ -21,8 +21,11 @@ from .projections import on_rows, rows_before
 from .readers import RESHAPES, SAME, is_read_once, source_of, way_back
 from .registry import regiven
 
-_WAY = RESHAPES | SAME | {"aten::squeeze", "aten::unsqueeze"}
-_MOVED = frozenset(f"onnx::{name}" for name in "Reshape Flatten Identity Squeeze Unsqueeze".split())
+_LOSSES = frozenset(f"aten::{name}" for name in "cross_entropy_loss nll_loss_nd gather".split())
+_WAY = RESHAPES | SAME | {"aten::squeeze", "aten::unsqueeze", "aten::neg"}
+_MOVED = frozenset(
+    f"onnx::{name}" for name in "Reshape Flatten Identity Squeeze Unsqueeze Neg".split()
+)
 _CASTS = frozenset({"aten::type_as", "aten::to"})
 
 
@@ -57,12 +60,13 @@ def _on_fewer_rows(g: Any, *exported: Any) -> Sequence[Any]:
     traced = list(g.original_node.inputs())
     # In a graph of values "mul_" returns what "mul" does.
     for form in _FORMS[g.original_node.kind().rstrip("_")]:
-        node = _loss_of_rows(traced[form.loss], exported[form.loss])
-        mask = None if node is None else _mask(form, traced, exported, g.graph)
-        if mask is not None:
-            changed = list(exported)
-            changed[form.loss] = _without(g, node, mask, form, exported[form.loss].type())
-            return changed
+        loss = exported[form.loss]
+        if _is_of_rows(traced[form.loss], loss):
+            mask = _mask(form, traced, exported, g.graph)
+            if mask is not None:
+                changed = list(exported)
+                changed[form.loss] = _without(g, loss, mask, form)
+                return changed
     return exported
 
 
@@ -89,29 +93,37 @@ def _sizes(value: Any) -> tuple[int, ...] | None:
     return sizes
 
 
-def _loss_of_rows(traced: Any, exported: Any) -> Any | None:
-    """The node of the exported graph that makes the loss, if rows of it can be left out.
+def _is_of_rows(traced: Any, exported: Any) -> bool:
+    """Whether it is a loss, or log probability, of each row, and rows of it can be left out.
 
-    Nobody else may read the loss: a row that a mask takes out may be one that is reported.
+    Nobody else may read it: a row that a mask takes out may be one that is reported.
     """
     path = way_back(traced, _WAY)
     loss = source_of(traced, path)
-    if loss.node().kind() != "aten::cross_entropy_loss" or not is_read_once(loss, path):
-        return None
+    if loss.node().kind() not in _LOSSES or not is_read_once(loss, path):
+        return False
     if any(scalar_type(node.output()) != scalar_type(loss) for node in path):
-        return None
-    node = exported.node()
-    while node.kind() in _MOVED:
-        node = next(node.inputs()).node()
+        return False
+    node, _ = _loss_behind(exported)
     call = loss_call(node)
     if call is None:
-        return None
+        return False
     _, _, rows, _, reduction, _ = call.template
-    return node if rows is not None and reduction == "none" else None
+    return rows is not None and reduction == "none"
 
 
-def _without(g: Any, node: Any, mask: Any, form: _Form, type_: Any) -> Any:
-    """The loss that `node` makes, of the rows only that `mask` leaves, in the shape of the mask."""
+def _loss_behind(exported: Any) -> tuple[Any, bool]:
+    """The node of the loss that was moved, and maybe negated, on its way; whether it was."""
+    node, negated = exported.node(), False
+    while node.kind() in _MOVED:
+        negated ^= node.kind() == "onnx::Neg"
+        node = next(node.inputs()).node()
+    return node, negated
+
+
+def _without(g: Any, loss: Any, mask: Any, form: _Form) -> Any:
+    """The same loss, of the rows only that `mask` leaves, in the shape of the mask."""
+    node, negated = _loss_behind(loss)
     call = loss_call(node)
     assert call is not None, "it has been looked at"
     logits, target, _, *others = node.inputs()
@@ -120,7 +132,8 @@ def _without(g: Any, node: Any, mask: Any, form: _Form, type_: Any) -> Any:
     rows = rows_node(g, counting_rows, ignored, rows_before(logits), target, counts)
     tensors = [on_rows(g, logits, rows), target, rows, *others[:-1]]
     losses = g.op("Reshape", call_node(g, call, tensors), g.op("Shape", mask))
-    losses.setType(type_)
+    losses = g.op("Neg", losses) if negated else losses
+    losses.setType(loss.type())
     return losses
 
 
