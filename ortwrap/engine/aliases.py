@@ -27,6 +27,7 @@ _VIEWS = frozenset(
 )
 _PASS_THROUGH = frozenset("enumerate zip iter list tuple reversed".split())
 _FACTS = frozenset("shape dtype device ndim".split())
+_CONSTANTS = frozenset(["True", "False", "None"])
 
 
 class Aliases:
@@ -110,7 +111,7 @@ class Aliases:
             return self._sources_of_call(value)
         place = place_of(value, self._reader.instance)
         if place is not None:
-            return {place}
+            return {place} - _CONSTANTS
         if isinstance(value, cst.Attribute) and value.attr.value in _FACTS:
             return set()
         if isinstance(value, (cst.Attribute, cst.Subscript)):

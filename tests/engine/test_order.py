@@ -146,3 +146,30 @@ class GAN:
         self.optimizer.step()
 """
     assert [step.status for step in rewrite_source(text).steps] == ["rewritten", "rewritten"]
+
+
+TOLD = """\
+import torch
+from torch import nn
+
+
+def train(model, camera, logger, loader, optimizer):
+    camera.on = True
+    for x in loader:
+        image = camera.take(x)
+        output = model(image)
+        {between}
+        loss = nn.functional.mse_loss(output, image)
+        loss.backward()
+        optimizer.step()
+"""
+
+
+def test_two_objects_that_are_told_the_same_constant_are_not_one() -> None:
+    assert rewrite_source(TOLD.format(between="logger.on = True")).status == "rewritten"
+
+
+def test_what_an_object_gave_may_change_with_it() -> None:
+    (step,) = rewrite_source(TOLD.format(between="camera.on = False")).steps
+    assert step.code == "OW203"
+    assert "changes `image`" in step.message
