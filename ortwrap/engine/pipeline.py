@@ -259,7 +259,7 @@ class Rewrite:
         rewritten = [other for other in others if self._existing.is_rewritten(other)]
         if rewritten or not others:
             return rewritten
-        better = any(map(rounds.reads_samples, others))
+        better = any(map(rounds.prefers, others))
         if found is not None and not better and self._why_not(sink, sinks) is None:
             return []
         reasons = {other: self._why_not(other, [*sinks, other]) for other in others}

@@ -13,6 +13,7 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects import overlap, place_of
 from ortwrap.engine.nodes import descendants
+from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice, Slicer
 from ortwrap.engine.tree import Unit
@@ -40,9 +41,27 @@ class Rounds:
             sinks: those of the script; another one in this function may want the same graph.
         """
         function = self._tree.enclosing(found.sink.call)
-        here = [sink for sink in sinks if self._tree.enclosing(sink.call) is function]
-        added = self._added(found) if len(here) == 1 else None
-        return [] if added is None else [added]
+        others = (
+            sink
+            for sink in sinks
+            if sink is not found.sink and self._tree.enclosing(sink.call) is function
+        )
+        added = self._added(found)
+        apart = added is not None and not any(self._shares(found, other) for other in others)
+        return [added] if added is not None and apart else []
+
+    def _shares(self, found: LossSlice, other: Sink) -> bool:
+        """Another loss may go back through what this one does."""
+        try:
+            theirs = self._slicer.slice(other)
+        except Refuse:
+            return True
+        around = {node for unit in theirs.units for node in self._tree.ancestors(unit.node)}
+        return any(u in (*theirs.units, *theirs.upstream) or u.node in around for u in found.units)
+
+    def prefers(self, sink: Sink) -> bool:
+        """A round is a better step than the loop: the first one differs, or samples are read."""
+        return isinstance(sink.call, cst.If) or self._reads_samples(sink)
 
     def _added(self, found: LossSlice) -> Sink | None:
         if not found.units or found.place is None:
@@ -55,9 +74,11 @@ class Rounds:
         term = self._term(adding[0], found.place) if len(adding) == 1 else None
         if term is None or not self._stands_alone(term, adding[0], found.place, body):
             return None
-        return Sink(cst.ensure_type(adding[0].node, cst.AugAssign), term, adding[0])
+        node = adding[0].node
+        assert isinstance(node, (cst.If, cst.Assign, cst.AugAssign)), "it has a term"
+        return Sink(node, term, adding[0])
 
-    def reads_samples(self, sink: Sink) -> bool:
+    def _reads_samples(self, sink: Sink) -> bool:
         """A round takes a data set's item apart: `image, label = dataset[i]`."""
         loop = self._tree.parent_unit(sink.unit)
         if loop is None or not isinstance(loop.node, cst.For):
@@ -66,11 +87,45 @@ class Rounds:
         return any(self._is_sample(unit.node, counted) for unit in sink.unit.block.units)
 
     def _term(self, unit: Unit, place: str) -> cst.BaseExpression | None:
-        """`loss` in `total += loss`."""
+        """`loss` in `total += loss`, or where the first round begins with `total = loss`."""
         node = unit.node
+        if isinstance(node, cst.If):
+            return self._term_of_branches(node, place)
+        if isinstance(node, cst.Assign):
+            return self._added_anew(node, place)
         if not isinstance(node, cst.AugAssign) or not isinstance(node.operator, cst.AddAssign):
             return None
         return node.value if place_of(node.target, self._reader.instance) == place else None
+
+    def _term_of_branches(self, node: cst.If, place: str) -> cst.BaseExpression | None:
+        """The name of what one branch begins the sum with, and the other adds to it."""
+        if not isinstance(node.orelse, cst.Else):
+            return None
+        blocks = self._tree.blocks(node)
+        terms = [
+            self._begun(block.units[0], place) or self._term(block.units[0], place)
+            for block in blocks
+            if len(block.units) == 1
+        ]
+        names = {term.value for term in terms if isinstance(term, cst.Name)} - {place}
+        return terms[0] if len(terms) == len(blocks) and len(names) == 1 else None
+
+    def _added_anew(self, node: cst.Assign, place: str) -> cst.BaseExpression | None:
+        """`loss` in `total = total + loss`."""
+        value, instance = node.value, self._reader.instance
+        if len(node.targets) != 1 or place_of(node.targets[0].target, instance) != place:
+            return None
+        if not isinstance(value, cst.BinaryOperation) or not isinstance(value.operator, cst.Add):
+            return None
+        return value.right if place_of(value.left, instance) == place else None
+
+    def _begun(self, unit: Unit, place: str) -> cst.BaseExpression | None:
+        """`loss` in `total = loss`."""
+        node = unit.node
+        if not isinstance(node, cst.Assign) or len(node.targets) != 1:
+            return None
+        begins = place_of(node.targets[0].target, self._reader.instance) == place
+        return node.value if begins and isinstance(node.value, cst.Name) else None
 
     def _stands_alone(
         self, term: cst.BaseExpression, at: Unit, place: str, body: Sequence[Unit]

@@ -32,13 +32,13 @@ class Sink:
     """One place that runs backward on a loss.
 
     Attributes:
-        call: the call that consumes the loss, or the `return`, assignment or addition that hands
-            it to whoever does.
+        call: the call that consumes the loss, or the `return`, assignment or addition, in branches
+            or not, that hands it to whoever does.
         loss: the expression of the loss, inside `call`.
         unit: the statement after which the loss is consumed.
     """
 
-    call: cst.Call | cst.Return | cst.Assign | cst.AugAssign
+    call: cst.Call | cst.Return | cst.Assign | cst.AugAssign | cst.If
     loss: cst.BaseExpression
     unit: Unit
 
