@@ -22,6 +22,9 @@ from ortwrap.engine.wrapper_class import Method, WrapperClass
 
 Line = Union[cst.SimpleStatementLine, cst.BaseCompoundStatement]
 
+# The list of what a method takes would be longer than what it says.
+_MOST_FOR_A_METHOD = 8
+
 
 class ForwardBuilder:
     """Turns plans into generated classes."""
@@ -58,7 +61,9 @@ class ForwardBuilder:
         head, tail = self._divide(plan)
         parameters = tuple(f"**{item.name}" if item.star else item.name for item in captures.inputs)
         if tail:
-            return self._in_two(plan, head, tail, parameters)
+            divided = self._in_two(plan, head, tail, parameters)
+            if divided is not None:
+                return divided
         captures = _with_free_name(captures)
         plan = replace(plan, captures=captures)
         lines = self._statements(pieces, plan)
@@ -77,8 +82,8 @@ class ForwardBuilder:
         head: tuple[Unit, ...],
         tail: tuple[Unit, ...],
         parameters: tuple[str, ...],
-    ) -> WrapperClass:
-        """Forward runs the model and calls `compute_loss` for the rest."""
+    ) -> WrapperClass | None:
+        """Forward runs the model and calls `compute_loss` for the rest, unless it takes too much."""
         captures = plan.captures
         first = self._statements(head, plan)
         second = self._returning(self._statements(tail, plan), plan, loss_only=True)
@@ -87,6 +92,8 @@ class ForwardBuilder:
         }
         wanted = tuple(dict.fromkeys(name for line in second for name in loaded_names(line)))
         loss_inputs = tuple(name for name in wanted if name in available)
+        if len(loss_inputs) > _MOST_FOR_A_METHOD:
+            return None
         loss = self._loss_name(plan)
         start = f"{loss} = " if captures.outputs else "return "
         call = f"{start}self.compute_loss"

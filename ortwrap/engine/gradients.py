@@ -87,7 +87,20 @@ class GradientFlow:
             root = root.value
             if self._modules.is_of_object(root):
                 break
-        return root is not node and self._modules.is_trainable(root)
+        known = root is not node and self._modules.is_trainable(root)
+        return known and not self._is_layer(node)
+
+    def _is_layer(self, node: cst.Attribute) -> bool:
+        """`model.decoder`: each class here that has such an attribute makes a module of it."""
+        name = node.attr.value
+        assigned = [
+            assignment.value
+            for assignment in self._bindings.tree.assignments
+            if isinstance(assignment, cst.Assign)
+            for target in assignment.targets
+            if isinstance(target.target, cst.Attribute) and target.target.attr.value == name
+        ]
+        return bool(assigned) and all(map(self._modules.gives_module, assigned))
 
     def is_static_data(self, node: cst.CSTNode) -> bool:
         """Data of a module that its forward does not set: a size, a configuration."""
