@@ -83,7 +83,7 @@ class ForwardBuilder:
         tail: tuple[Unit, ...],
         parameters: tuple[str, ...],
     ) -> WrapperClass | None:
-        """Forward runs the model and calls `compute_loss` for the rest, unless it takes too much."""
+        """Forward runs the model and calls `compute_loss` for the rest; None if that takes more."""
         captures = plan.captures
         first = self._statements(head, plan)
         second = self._returning(self._statements(tail, plan), plan, loss_only=True)

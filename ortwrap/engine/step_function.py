@@ -20,6 +20,7 @@ from ortwrap.engine.helpers import Helpers
 from ortwrap.engine.independence import Independence
 from ortwrap.engine.liveness import Liveness
 from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.none_checks import with_none_checks
 from ortwrap.engine.objects import Objects
 from ortwrap.engine.optimizers import Optimizers
 from ortwrap.engine.order import Order, Orderer
@@ -118,6 +119,10 @@ class StepFunction:
             raise refusal from None
 
     def _whole(self, found: LossSlice, theirs: set[Unit]) -> tuple[LossSlice, Order, Captures]:
+        checking = with_none_checks(found, theirs, self.analyses)
+        if checking is not None:
+            with suppress(Refuse):
+                return self._whole(checking, theirs)
         try:
             order = self.orderer.order(found)
         except Refuse as refusal:
