@@ -33,6 +33,7 @@ from ortwrap.engine.rounds import Rounds
 from ortwrap.engine.shared_objects import SharedObjects
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.slices import LossSlice, Slicer
+from ortwrap.engine.starting_values import with_starting_values
 from ortwrap.engine.state_elsewhere import StateElsewhere
 from ortwrap.engine.switches import Switches
 from ortwrap.engine.trained_by_option import behind_options
@@ -119,10 +120,11 @@ class StepFunction:
             raise refusal from None
 
     def _whole(self, found: LossSlice, theirs: set[Unit]) -> tuple[LossSlice, Order, Captures]:
-        checking = with_none_checks(found, theirs, self.analyses)
-        if checking is not None:
-            with suppress(Refuse):
-                return self._whole(checking, theirs)
+        for widen in (with_none_checks, with_starting_values):
+            wider = widen(found, theirs, self.analyses)
+            if wider is not None:
+                with suppress(Refuse):
+                    return self._whole(wider, theirs)
         try:
             order = self.orderer.order(found)
         except Refuse as refusal:
