@@ -155,8 +155,9 @@ _page(
     "The loop over the loader would have to move into forward, where ONNX Runtime replays it with "
     "the batches of the first time.",
     "import torch\nfrom torch import nn\nfrom torch.utils.data import DataLoader\n\n"
-    "model = nn.Linear(4, 2)\nloader = DataLoader(torch.ones(8, 4), batch_size=2)\nloss = 0\n"
-    "for x in loader:\n    loss = loss + model(x).pow(2).mean()\nloss.backward()\n",
+    "model = nn.Linear(4, 2)\nloader = DataLoader(torch.ones(8, 4), batch_size=2)\nlosses = []\n"
+    "for x in loader:\n    losses.append(model(x).pow(2).mean())\n"
+    "loss = torch.stack(losses).mean()\nloss.backward()\n",
 )
 _page(
     "OW114",
