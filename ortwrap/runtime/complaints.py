@@ -228,7 +228,7 @@ class _Naming(ast.NodeTransformer):
             return node
         try:
             value = self._value(node)
-        except (_NotAPath, AttributeError, LookupError, TypeError):
+        except Exception:  # Whatever a property of the user's may raise.
             return super().generic_visit(node)
         if isinstance(value, Tensor):
             index = self.index_of(value)
@@ -293,15 +293,22 @@ def _compiled(body: list[Any], names: list[str]) -> types.FunctionType:
 @functools.lru_cache(maxsize=256)
 def _function_of(code: types.CodeType, text: str) -> _Function | None:
     """The source of a function, if this is what it was compiled from."""
-    try:
-        tree = ast.parse(text)
-        compiled = compile(text, code.co_filename, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError):
-        return None
-    if code not in _codes(compiled):
+    tree, codes = _parsed(text)
+    if code not in codes:
         return None
     found = [node for node in ast.walk(tree) if _is_source_of(node, code)]
     return found[0] if len(found) == 1 else None  # type: ignore[return-value]
+
+
+@functools.lru_cache(maxsize=16)
+def _parsed(text: str) -> tuple[ast.Module, frozenset[types.CodeType]]:
+    """A file, and what its functions are compiled to."""
+    try:
+        tree = ast.parse(text)
+        compiled = compile(text, "<file>", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError):
+        return ast.Module([], []), frozenset()
+    return tree, frozenset(_codes(compiled))
 
 
 def _codes(code: types.CodeType) -> Iterator[types.CodeType]:
