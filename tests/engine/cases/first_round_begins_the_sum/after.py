@@ -6,7 +6,10 @@ from ortwrap.runtime import ort_module
 
 
 class NetWithLoss(nn.Module):
-    """Forward pass and loss of `Learner.tune`, exported to ONNX Runtime as one graph."""
+    """Forward pass and loss of `Learner.tune` and `train`.
+
+    Exported to ONNX Runtime as one graph.
+    """
 
     def __init__(self, net, criterion):
         super().__init__()
