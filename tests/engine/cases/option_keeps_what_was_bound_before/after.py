@@ -52,9 +52,9 @@ class ModuleWithLoss(nn.Module):
         return loss, output
 
 
-def train(x, y, view, use_view):
+def train(x, y, view, use_view, instead=None):
     model_with_loss = ort_module(ModuleWithLoss, model, criterion)
-    view_output = None
+    view_output = instead
     loss, output = model_with_loss(x, view_output, use_view, view, y)
     optimizer.zero_grad()
     loss.backward()
