@@ -33,6 +33,8 @@ class ModuleWithLoss(nn.Module):
     def forward(self, x, t, y):
         logits, feats = self.model(x, return_features=True)
         _, feats_t = self.model(t, return_features=True)
+        if feats is None or feats_t is None:
+            raise RuntimeError("Model did not return features.")
         cls = safe_ce(logits, y, num_classes=int(logits.shape[1]))
         d = self.disc(feats)
         dom = safe_ce(d, torch.zeros(d.size(0), dtype=torch.long), num_classes=int(d.shape[1]))
@@ -43,7 +45,7 @@ class ModuleWithLoss(nn.Module):
                 term = term * 0.6
             loss = loss + 0.01 * term
         loss = loss + cls + 0.5 * dom
-        return loss, feats, feats_t, cls.detach(), dom.detach()
+        return loss, cls.detach(), dom.detach()
 
 
 def train():
@@ -54,9 +56,7 @@ def train():
     for step in range(10):
         n = 5 if step % 3 else 7
         x, y, t = torch.randn(n, 6), torch.randint(0, 3, (n,)), torch.randn(4, 6)
-        loss, feats, feats_t, cls, dom = model_with_loss(x, t, y)
-        if feats is None or feats_t is None:
-            raise RuntimeError("Model did not return features.")
+        loss, cls, dom = model_with_loss(x, t, y)
         opt.zero_grad()
         loss.backward()
         opt.step()

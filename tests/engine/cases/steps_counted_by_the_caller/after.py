@@ -31,8 +31,9 @@ class ModuleWithLoss(nn.Module):
             loss = loss - scores.mean()
         return loss
 
-    def forward(self, x, scores, global_step_gt_steps_to_start_discriminator, use_weights, y):
+    def forward(self, x, global_step_gt_steps_to_start_discriminator, use_weights, y):
         y_hat = self.model_G(x)
+        scores = None
         if global_step_gt_steps_to_start_discriminator:
             if len(signature(self.model_D.forward).parameters) == 2:
                 scores = self.model_D(y_hat, x)
@@ -47,9 +48,8 @@ def train(model_G, model_D, criterion, optimizer, batches, global_step):
     model_G_with_loss = ort_module(ModuleWithLoss, model_G, model_D, criterion)
     for x, y in batches:
         optimizer.zero_grad()
-        scores = None
         loss = model_G_with_loss(
-            x, scores, global_step > c.steps_to_start_discriminator, c.use_weights, y
+            x, global_step > c.steps_to_start_discriminator, c.use_weights, y
         )
         loss.backward()
         optimizer.step()

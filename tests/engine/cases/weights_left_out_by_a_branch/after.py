@@ -17,7 +17,8 @@ class ModuleWithLoss(nn.Module):
         super().__init__()
         self.model = model
 
-    def compute_loss(self, preconditioned, pred, x, weighting, y):
+    def compute_loss(self, preconditioned, pred, x, y):
+        weighting = None
         if preconditioned:
             pred = pred * 2 + x
             weighting = (x**2).mean(1, keepdim=True)
@@ -27,9 +28,9 @@ class ModuleWithLoss(nn.Module):
             loss = F.mse_loss(pred, y)
         return loss
 
-    def forward(self, x, weighting, preconditioned, y):
+    def forward(self, x, preconditioned, y):
         pred = self.model(x)
-        return self.compute_loss(preconditioned, pred, x, weighting, y)
+        return self.compute_loss(preconditioned, pred, x, y)
 
 
 def main(args):
@@ -39,9 +40,7 @@ def main(args):
     for step in range(3):
         x, y = torch.randn(4, 3), torch.randn(4, 3)
 
-        weighting = None
-
-        loss = model_with_loss(x, weighting, args.preconditioned, y)
+        loss = model_with_loss(x, args.preconditioned, y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
