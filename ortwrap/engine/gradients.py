@@ -13,6 +13,7 @@ from ortwrap.engine.counts import counts_elements
 from ortwrap.engine.effects import EffectsReader, place_of
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.unread import is_unread
 from ortwrap.engine.unwrapping import is_fact
 
 if TYPE_CHECKING:
@@ -249,8 +250,12 @@ class GradientFlow:
             return
         if helper is not None and self._helpers.held_modules(helper):
             uses.append(func)
-        for child in (func, *node.args):
-            self._walk(child, found, uses)
+        self._walk(func, found, uses)
+        for argument in node.args:
+            given = argument.value
+            module = self._modules.is_trainable(given)
+            if not module or not is_unread(given, node, helper, self._bindings):
+                self._walk(argument, found, uses)
 
     def baked(self, node: cst.CSTNode, inside: set[str]) -> Iterator[cst.CSTNode]:
         """The expressions that turn a value computed from `inside` into a constant, in order."""
