@@ -15,7 +15,7 @@ from ortwrap.engine.effects import EffectsReader
 from ortwrap.engine.gradients import GradientFlow
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import calls_in, loaded_names, stored_names
-from ortwrap.engine.plan import Captures, Plan
+from ortwrap.engine.plan import Captures, ImportStatement, Plan
 from ortwrap.engine.style import call_over_lines, values_over_lines
 from ortwrap.engine.tree import SourceTree, Unit
 from ortwrap.engine.wrapper_class import Method, WrapperClass
@@ -214,7 +214,7 @@ class ForwardBuilder:
         """What the step's function imports by itself, as far as these statements read it."""
         read = {name for line in lines for name in loaded_names(line)}
         return [
-            cst.SimpleStatementLine([node.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)])
+            cst.SimpleStatementLine([_importing(node, read)])
             for node in plan.captures.imports
             if read & self._bindings.names_of_import(node)
         ]
@@ -358,3 +358,19 @@ def _averages_loss(call: cst.Call) -> bool:
     if call.args or not isinstance(func, cst.Attribute) or not isinstance(func.value, cst.Name):
         return False
     return func.attr.value in ("mean", "sum") and "loss" in func.value.value.lower()
+
+
+def _importing(node: ImportStatement, names: set[str]) -> ImportStatement:
+    """The same import of these names alone, on one line."""
+    node = node.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+    if isinstance(node.names, cst.ImportStar):
+        return node
+    bound = {alias: alias.evaluated_alias or alias.evaluated_name for alias in node.names}
+    kept = [alias for alias, name in bound.items() if name.partition(".")[0] in names]
+    if len(kept) == len(node.names):
+        return node
+    comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
+    kept = [alias.with_changes(comma=comma) for alias in kept]
+    kept[-1] = kept[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
+    alone = node.with_changes(names=kept)
+    return alone.with_changes(lpar=None, rpar=None) if isinstance(alone, cst.ImportFrom) else alone
