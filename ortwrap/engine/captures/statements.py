@@ -32,6 +32,7 @@ _FILLS = ("append", "extend", "update", "insert", "add")
 # Facts about a tensor that are the same at every step of one exported graph.
 _FACTS = frozenset("shape device dtype data ndim is_cuda".split())
 _ASKS_FOR_FACTS = frozenset("size dim numel len isinstance type hasattr callable".split())
+_LIBRARIES = ("numpy.", "random.")
 
 
 class StatementCheck:
@@ -112,12 +113,8 @@ class StatementCheck:
         """Look at one call, in a piece that binds `own`."""
         reads = set(self._reader.of(call).reads)
         name = self._bindings.qualified(call.func) or ""
-        by_library = name.startswith(("numpy.", "random."))
-        known = is_constant(call, self._bindings) or counts_elements(call, self._bindings)
-        known = known or self._outside.is_over_inputs(call)
-        known = known or any(map(self._outside.is_drawn_first, self._comparisons_around(call)))
-        if by_library and not known:
-            raise Refuse("OW304", call, code=self._code(call))
+        if not (self._outside.is_over_inputs(call) and not _draws(name)):
+            self.check_stays(call)
         if name == "torch.from_numpy" and not self._walked.defined.isdisjoint(reads):
             # A value of the step has been in NumPy, which a graph would keep for good.
             raise Refuse("OW301", call, code=self._code(call))
@@ -131,6 +128,14 @@ class StatementCheck:
             raise Refuse(
                 "OW302", call, code=self._code(call), name=self._tree.code(call.func.value)
             )
+
+    def check_stays(self, call: cst.Call) -> None:
+        """What NumPy or `random` computes cannot be computed in forward, but for constants."""
+        name = self._bindings.qualified(call.func) or ""
+        known = is_constant(call, self._bindings) or counts_elements(call, self._bindings)
+        known = known or any(map(self._outside.is_drawn_first, self._comparisons_around(call)))
+        if name.startswith(_LIBRARIES) and not known:
+            raise Refuse("OW304", call, code=self._code(call))
 
     def _comparisons_around(self, call: cst.Call) -> Iterator[cst.Comparison]:
         return (node for node in self._tree.ancestors(call) if isinstance(node, cst.Comparison))
@@ -299,3 +304,8 @@ def _asks_for_facts(node: cst.CSTNode) -> bool:
         isinstance(item.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn))
         for item in node.comparisons
     )
+
+
+def _draws(name: str) -> bool:
+    """The model may draw such numbers too, and has to do so first."""
+    return name.startswith(("numpy.random.", "random."))

@@ -83,9 +83,9 @@ class SliceWalk:
         return replaced
 
     def _piece(self, piece: Unit) -> None:
-        self._check.check(piece)
         effects = self._reader.of(piece.node)
         self._walked.free = {node for readers in effects.reads.values() for node in readers}
+        self._check.check(piece)
         if isinstance(piece.node, cst.BaseCompoundStatement):
             self._compound(piece)
         else:
@@ -263,6 +263,7 @@ class SliceWalk:
     # -- calls -----------------------------------------------------------------------------------
 
     def _call(self, node: cst.Call) -> None:
+        self._check.check_stays(node)
         func = node.func
         place = place_of(func, self._reader.instance)
         bound_inside = place in self._walked.defined or func not in self._walked.free
