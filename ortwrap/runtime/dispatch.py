@@ -8,7 +8,7 @@ from typing import Any, Callable
 
 from torch import Tensor, nn
 
-from . import notes, settings, specialise
+from . import changing, notes, settings, specialise
 from .ambient import ambient_key, obstacle
 from .backend import unavailable
 from .distribution import Distribution
@@ -299,7 +299,8 @@ class Dispatcher:
         if self._guards.obstacle is not None:
             return self._guards.obstacle
         if self._exports >= settings.MAX_GRAPHS:
-            return Reason(f"its calls keep changing: {self._exports} graphs were exported")
+            what = changing.clue(list(self._families))
+            return Reason(f"its calls keep changing{what}: {self._exports} graphs were exported")
         return unavailable()
 
     def _defer(self, reason: Reason) -> None:

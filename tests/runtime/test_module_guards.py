@@ -126,6 +126,23 @@ def test_a_number_that_python_needs_and_that_never_repeats_ends_in_eager() -> No
     assert any("keep changing" in reason for reason in twins.reasons)
 
 
+@pytest.mark.parametrize(
+    ("others", "clue"),
+    [
+        (lambda i: {"names": [f"picture {i}", "another"]}, ", as the text of 'names' does"),
+        (lambda i: {"names": ["picture"] * i}, ""),
+        (lambda i: {"names": f"picture {i}", "sizes": list(range(i))}, ""),
+    ],
+)
+def test_the_reason_names_text_that_keeps_changing(
+    others: Callable[[int], dict[str, Any]], clue: str
+) -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, given: out * given["scale"]))
+    for i in range(MAX_GRAPHS + 2):
+        twins.step(*batch(), {"scale": 2.0, **others(i)})
+    assert f"its calls keep changing{clue}: {MAX_GRAPHS} graphs were exported" in twins.reasons
+
+
 @pytest.mark.parametrize("text", ["{}", "{!r}", "%s"])
 def test_a_number_that_is_baked_in_through_text_is_found_out(text: str) -> None:
     def use(out: Tensor, epoch: int) -> Tensor:
