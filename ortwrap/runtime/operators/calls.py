@@ -178,7 +178,9 @@ def backward(ticket: Tensor, *tensors: Tensor) -> Any:
     pairs = [pair for pair in zip(kept.outputs, tensors) if pair[0].requires_grad]
     found: Sequence[Tensor | None] = [None] * len(kept.leaves)
     if pairs:
-        outputs, given = zip(*pairs)
+        outputs = [output for output, _ in pairs]
+        # The gradient of a power of one number comes as a vector of one.
+        given = [gradient.reshape(output.shape) for output, gradient in pairs]
         with threads_for(kept.call.heavy, _elements(kept.leaves)):
             found = torch.autograd.grad(outputs, kept.leaves, given, allow_unused=True)
     kept.outputs = ()

@@ -76,3 +76,36 @@ def test_results_that_lie_in_the_memory_of_an_input_are_copied():
     assert {view.data_ptr(), same.data_ptr(), own.data_ptr()}.isdisjoint({x.data_ptr()})
     x.zero_()
     assert view.tolist() == [1.0, 2.0]
+
+
+class ProximalStep(nn.Module):
+    """A loss with the squared distance of each parameter to what it was: FedProx."""
+
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x, start):
+        distances = (
+            torch.norm(parameter - start[name]) ** 2
+            for name, parameter in self.model.named_parameters()
+        )
+        return self.model(x).pow(2).mean() + 0.5 * sum(distances)
+
+
+def test_the_gradient_of_a_power_of_one_number_fits_that_number():
+    torch.manual_seed(0)
+    model = nn.Linear(4, 5)
+    start = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    step = ort_module(ProximalStep, model)
+    for _ in range(3):
+        x = torch.randn(3, 4)
+        expected = torch.autograd.grad(ProximalStep(model)(x, start), model.parameters())
+        model.zero_grad()
+        step(x, start).backward()
+        for parameter, gradient in zip(model.parameters(), expected):
+            torch.testing.assert_close(parameter.grad, gradient)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter -= 0.1 * parameter.grad
+    assert [signature["backend"] for signature in step.report()["signatures"]] == ["ort"]
