@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import enum
+import functools
 import sys
 import types
 from collections import OrderedDict
@@ -240,18 +241,31 @@ def _object_build(like: Any, children: Sequence[Any]) -> Any:
     return built
 
 
+def _partial_parts(value: Any) -> tuple[Hashable, Iterable[Any]]:
+    if vars(value):
+        raise Opaque("a functools.partial with attributes")
+    return None, (value.func, value.args, value.keywords)
+
+
+def _partial_build(like: Any, children: Sequence[Any]) -> Any:
+    function, args, keywords = children
+    return None if function is None else functools.partial(function, *args, **keywords)
+
+
 _LIST = _Container(_sequence_parts, lambda like, children: list(children))
 _TUPLE = _Container(_sequence_parts, lambda like, children: tuple(children))
 _NAMED_TUPLE = _Container(_sequence_parts, lambda like, children: type(like)(*children))
 _MAPPING = _Container(_mapping_parts, _mapping_build)
 _OBJECT = _Container(_object_parts, _object_build)
+_PARTIAL = _Container(_partial_parts, _partial_build)
 
-_BUILT_IN = frozenset({list, tuple, dict, OrderedDict})
+_BUILT_IN = frozenset({list, tuple, dict, OrderedDict, functools.partial})
 _KNOWN: dict[type, _Container | None] = {
     list: _LIST,
     tuple: _TUPLE,
     dict: _MAPPING,
     OrderedDict: _MAPPING,
+    functools.partial: _PARTIAL,
 }
 
 

@@ -126,6 +126,32 @@ def test_a_number_that_python_needs_and_that_never_repeats_ends_in_eager() -> No
     assert any("keep changing" in reason for reason in twins.reasons)
 
 
+def test_a_function_with_some_of_its_arguments_may_be_an_argument() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, scale: scale(out) * 1.5))
+    weight = torch.rand(4)
+    for scale in (
+        functools.partial(torch.mul, other=2.0),
+        functools.partial(torch.mul, other=3.0),
+        functools.partial(torch.mul, other=4.0),
+        functools.partial(torch.mul, weight),
+        functools.partial(torch.mul, weight * 2),
+        functools.partial(torch.sub, weight),
+    ):
+        twins.step(*batch(), scale)
+        twins.step(*batch(), scale)
+    assert set(twins.backends) == {"ort"}
+    assert twins.ran_on_ort() >= 6
+
+
+def test_a_partial_function_with_attributes_is_not_seen_through() -> None:
+    scale = functools.partial(torch.mul, other=2.0)
+    scale.factor = 3.0  # type: ignore[attr-defined]
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, scale: scale(out) * scale.factor))
+    twins.step(*batch(), scale)
+    twins.step(*batch(), scale)
+    assert twins.ran_on_ort() == 0
+
+
 @pytest.mark.parametrize(
     ("others", "clue"),
     [
