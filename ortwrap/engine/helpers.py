@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from ortwrap.engine.asked_arguments import is_asked_of_arguments
 from ortwrap.engine.bindings import Binding, Bindings, Scope
 from ortwrap.engine.constants import is_constant
 from ortwrap.engine.counts import counts_elements
@@ -261,7 +262,10 @@ class Helpers:
         } - {reader.instance}
         flow = GradientFlow(self._bindings, self._modules, reader, self)
         for baked in flow.baked(function.body, inside):
-            if not Reports(self._tree, self._bindings, [function.body]).holds(baked):
+            asked = is_asked_of_arguments(
+                baked, function, self._tree, self._bindings, self._modules
+            )
+            if not asked and not Reports(self._tree, self._bindings, [function.body]).holds(baked):
                 code = f"{self._tree.brief(baked)}` in `{function.name.value}"
                 raise Refuse("OW301", baked, code=code)
         self._check_statements(function, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import linecache
 import random
 import sys
 import tempfile
@@ -43,10 +44,12 @@ def run(text: str, path: Path) -> Run:
     torch.manual_seed(0)
     random.seed(0)
     namespace: dict[str, Any] = {"__name__": "__main__", "__file__": str(path)}
+    # Who asks for the source of a function is to find it in this text.
+    linecache.cache[str(path)] = (len(text), None, text.splitlines(keepends=True), str(path))
     # A file, since ORTModule by itself redirects the descriptor behind standard output.
     with tempfile.TemporaryFile("w+", encoding="utf-8") as printed:
         with _recorded() as recorded, _imports_beside(path), contextlib.redirect_stdout(printed):
-            exec(compile(text, str(path), "exec"), namespace)
+            exec(compile(text, str(path), "exec", dont_inherit=True), namespace)
         printed.seek(0)
         recorded.printed = printed.read()
     recorded.state = dict(_state(namespace))
