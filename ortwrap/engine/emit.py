@@ -322,15 +322,16 @@ class Emitter:
 
     def _cores(self, plan: Plan) -> Iterator[cst.BaseExpression]:
         """The lifted part of each sink's loss expression."""
-        text = self._tree.code(plan.found.loss)
+        text = self._tree.bare(plan.found.loss)
         yield plan.found.loss
         if plan.sinks[0].call not in self._tree.ancestors(plan.found.loss):
             # A condition around the sinks binds it, once for all of them.
             return
         for sink in plan.sinks[1:]:
             node = sink.loss
-            while self._tree.code(node) != text and isinstance(node, cst.BinaryOperation):
+            while self._tree.bare(node) != text and isinstance(node, cst.BinaryOperation):
                 node = node.left
+            assert self._tree.bare(node) == text, "the sinks of a step share its loss"
             yield node
 
     def _make_wrapper(self, plan: Plan, class_name: str) -> str:

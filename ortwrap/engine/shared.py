@@ -27,7 +27,7 @@ def grouped(slices: Mapping[Sink, LossSlice], tree: SourceTree) -> list[list[Sin
         for group in groups:
             other = slices[group[0]]
             same_units = other.units == found.units and bool(found.units)
-            same_loss = tree.code(other.loss) == tree.code(found.loss)
+            same_loss = tree.bare(other.loss) == tree.bare(found.loss)
             if (same_units and same_loss) or other.loss is found.loss:
                 group.append(sink)
                 break

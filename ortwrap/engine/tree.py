@@ -112,6 +112,11 @@ class SourceTree:
             known = self._codes[node] = " ".join(self.module.code_for_node(node).split())
         return known
 
+    def bare(self, node: cst.BaseExpression) -> str:
+        """The same without parentheses around it."""
+        code, around = self.code(node), len(node.lpar)
+        return code[around : len(code) - around]
+
     def brief(self, node: cst.CSTNode) -> str:
         """The same for a message: what is long, or a block of statements, ends in dots."""
         text = self.code(node)
