@@ -8,8 +8,8 @@ from ortwrap.engine.inner_gradients import check_no_inner_gradient
 from ortwrap.engine.measured import check_is_trained
 from ortwrap.engine.own_ways import check_own_ways
 from ortwrap.engine.second_order import check_first_order, check_graph_is_left_alone
+from ortwrap.engine.self_tests import check_is_no_self_test
 from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.tested import check_is_no_test
 from ortwrap.engine.torch_optional import check_torch_is_required
 
 
@@ -21,7 +21,7 @@ def check_step(found: LossSlice, analyses: Analyses) -> None:
     """
     check_own_ways(found, analyses)
     check_is_trained(found, analyses)
-    check_is_no_test(found, analyses)
+    check_is_no_self_test(found, analyses)
     check_torch_is_required(analyses)
     check_first_order(found, analyses)
     check_graph_is_left_alone(found, analyses)

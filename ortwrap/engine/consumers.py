@@ -12,6 +12,7 @@ from ortwrap.engine.libraries import runs_steps
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.sinks import Sink
 from ortwrap.engine.tree import SourceTree
+from ortwrap.engine.unit_tests import check_is_no_unit_test
 
 _LIBRARIES = frozenset("torch lightning pytorch_lightning accelerate transformers timm".split())
 # Their losses have a `.backward()` too.
@@ -43,10 +44,11 @@ class ConsumerCheck:
         """Whether the loss may come out of a graph of its own.
 
         Raises:
-            Refuse: it may not.
+            Refuse: it may not, or need not: a test only looks at it.
         """
         if not self._imports_torch():
             raise Refuse("OW103")
+        check_is_no_unit_test(sink.call, self._tree)
         if isinstance(sink.call, cst.Call):
             self._check_call(sink.call)
         function = self._tree.enclosing(sink.call)
