@@ -43,7 +43,7 @@ OPERATORS = (
     *as_torch("add sub mul div rsub neg", when=_is_taken_for_float),
     *as_torch("mean sum max min logsumexp norm std var", when=is_double),
     *as_torch("linear matmul mm bmm addmm baddbmm mv dot", when=is_double, keeps="inputs"),
-    *as_torch("relu relu6 leaky_relu hardtanh gelu silu glu", when=is_double),
+    *as_torch("relu leaky_relu hardtanh gelu silu glu", when=is_double),
     *as_torch("sigmoid tanh softmax log_softmax softshrink hardshrink", when=is_double),
     *as_torch("sin cos exp erf log sqrt reciprocal pow abs square", when=is_double),
     *as_torch("clamp clamp_min clamp_max maximum minimum where lerp addcmul", when=is_double),

@@ -47,16 +47,17 @@ def _rounds(g: Any, input: Any, other: Any, *mode: Any) -> bool:
     return bool(mode)
 
 
-def _has_exponents(g: Any, input: Any, exponent: Any) -> bool:
-    """pow(Tensor self, Tensor exponent): Pow has a gradient for one exponent."""
-    return is_tensor(exponent) and constant_of(exponent) is None
+def _has_other_exponents(g: Any, input: Any, exponent: Any) -> bool:
+    """pow(Tensor self, Tensor exponent): Pow has a gradient for one exponent, which must not be 0:
+    that of 0 to the power of 0 is no number to it."""
+    return is_tensor(exponent) and constant_of(exponent) in (None, 0)
 
 
 OPERATORS = (
     *as_graph("add", _either, when=_makes_truths),
     *as_torch("clamp clamp_min clamp_max", when=_is_bounded_by_tensors),
     *as_torch("div", when=_rounds),
-    *as_torch("pow", when=_has_exponents),
+    *as_torch("pow", when=_has_other_exponents),
     *as_torch("floor_divide heaviside float_power"),
     *as_torch("where masked_fill", when=_is_broadcast, keeps="inputs"),
     # The exporter takes the last underline of `__and__` for that of an operator in place.
