@@ -18,7 +18,7 @@ import libcst as cst
 
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, overlap
-from ortwrap.engine.harm import only_shows
+from ortwrap.engine.harmless import only_shows
 from ortwrap.engine.hidden_changes import Callees
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.tree import SourceTree, Unit

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from ortwrap.engine.effects import EffectsReader, overlap, place_of, root_place
 from ortwrap.engine.elsewhere import OtherFile, defined_elsewhere
 from ortwrap.engine.evidence import built_by
 from ortwrap.engine.harm_elsewhere import changed_arguments, names_called_in, why_harmful
+from ortwrap.engine.harmless import HARMLESS_METHODS, LOGS, PURE_PACKAGES, is_pure_builtin
 from ortwrap.engine.in_place import works_in_place
 from ortwrap.engine.independence import Independence
 from ortwrap.engine.modules import ModuleTable
@@ -24,10 +24,6 @@ from ortwrap.engine.objects import Objects
 from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.unwrapping import is_fact
 
-_PURE_PACKAGES = (
-    "torch.", "math.", "time.", "numpy.", "logging.", "datetime.", "sklearn.", "torchmetrics.",
-    "os.path.", "collections.", "itertools.", "functools.",
-)  # fmt: skip
 _RANDOM = re.compile(
     r"^(?:torch|numpy\.random|random)\.(?:rand\w*|normal|bernoulli|multinomial|manual_seed|seed"
     r"|choice|shuffle|uniform|permutation|dropout\w*|poisson|sample|beta)$"
@@ -35,32 +31,12 @@ _RANDOM = re.compile(
     r"|distributions|functional\.dropout|functional\.gumbel"
 )
 _BESIDE_TORCH = ("numpy.random.", "random.")
-_PURE_BUILTINS = frozenset(
-    "print len float int str bool sum max min abs round isinstance tuple list dict set zip "
-    "range enumerate sorted any all getattr hasattr type format repr map divmod pow slice".split()
-)
 _MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
 _SWITCH = re.compile(r"torch\.(?:set_|use_|backends|cuda\.set_|autograd\.set_|_C)")
 _DRAWS = frozenset(
     "normal_ uniform_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_ sample "
     "rsample shuffle choice rand randn randint permutation".split()
-)
-_LOGS = re.compile(
-    r"(?:log|logger|print|write|info|debug|warn|warning|add_scalars?|set_postfix\w*|set_desc\w*"
-    r"|log_\w+|time|perf_counter\w*)$"
-)
-_HARMLESS_METHODS = frozenset(
-    "zero_grad item append extend update add size view reshape flatten squeeze unsqueeze mean sum "
-    "max min argmax argmin eq ne gt lt ge le numel dim to cuda cpu float long int half double bool "
-    "detach clone numpy tolist keys values items get copy format join split strip type_as t "
-    "transpose permute contiguous expand softmax sigmoid abs pow sqrt exp norm topk sort start "
-    "stop tic toc record reset synchronize parameters named_parameters repeat masked_select gather "
-    "index_select scatter ceil floor round clamp any all cumsum unbind chunk narrow type data_ptr "
-    "elapsed perf_counter perf_counter_ns astype get_velocity register_to_config reverse std var "
-    "median mode prod logsumexp log_softmax sub mul div neg square clamp_min clamp_max relu tanh "
-    "log log1p sign logical_not logical_and logical_or nonzero unique bincount flip roll expand_as "
-    "view_as".split()
 )
 # What they change is told by the effects of the statement.
 _IN_PLACE_METHODS = frozenset(
@@ -130,7 +106,7 @@ class HarmCheck:
         func = call.func
         name = self._tree.code(func)
         builtin = isinstance(func, cst.Name) and self._bindings.resolve(func) is None
-        if builtin and _is_pure_builtin(cst.ensure_type(func, cst.Name).value):
+        if builtin and is_pure_builtin(cst.ensure_type(func, cst.Name).value):
             return None
         if is_fact(self._tree.parents[call], self._bindings, self._modules):
             return None
@@ -207,7 +183,7 @@ class HarmCheck:
             return _drawing(crossing.draws)
         if qualified.endswith("_") or qualified.startswith("torch.nn.init"):
             return "it changes its arguments"
-        if f"{qualified}.".startswith(_PURE_PACKAGES):
+        if f"{qualified}.".startswith(PURE_PACKAGES):
             return None
         measures = _MEASURES.search(qualified.lower()) and not crossing.runs_module
         return None if measures else _unknown(name)
@@ -270,8 +246,8 @@ class HarmCheck:
         if method in _DRAWS and crossing.draws:
             return _drawing(crossing.draws)
         root = root_place(func.value, reader.instance)
-        logs = _LOGS.match(method) is not None
-        known = method in _HARMLESS_METHODS or method in _IN_PLACE_METHODS or logs
+        logs = LOGS.match(method) is not None
+        known = method in HARMLESS_METHODS or method in _IN_PLACE_METHODS or logs
         if method == "update" and (not call.args or crossing.runs_module):
             known = False
         if root is not None and root == reader.instance:
@@ -394,28 +370,6 @@ class HarmCheck:
         if self._modules.is_trainable(argument):
             return True
         return _OPTIMIZER.search(self._tree.code(argument)) is not None
-
-
-def only_uses(func: cst.BaseExpression, bindings: Bindings) -> bool:
-    """Code that computes with what it is given, or reports it, and leaves it as it is."""
-    if isinstance(func, cst.Name) and bindings.resolve(func) is None:
-        return _is_pure_builtin(func.value)
-    if f"{bindings.qualified(func)}.".startswith(_PURE_PACKAGES):
-        return True
-    method = func.attr.value if isinstance(func, cst.Attribute) else ""
-    return method in _HARMLESS_METHODS or _LOGS.match(method) is not None
-
-
-def only_shows(func: cst.BaseExpression, bindings: Bindings) -> bool:
-    """`print(...)`, `writer.add_scalar(...)`: what it is given is written down and not kept."""
-    if isinstance(func, cst.Name):
-        return func.value == "print" and bindings.resolve(func) is None
-    return isinstance(func, cst.Attribute) and _LOGS.match(func.attr.value) is not None
-
-
-def _is_pure_builtin(name: str) -> bool:
-    error = getattr(builtins, name, None)
-    return name in _PURE_BUILTINS or (isinstance(error, type) and issubclass(error, Exception))
 
 
 def _drawing(draws: str) -> str | None:

@@ -15,7 +15,7 @@ from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.effects import EffectsReader, root_place
-from ortwrap.engine.harm import only_uses
+from ortwrap.engine.harmless import only_uses
 from ortwrap.engine.modules import ModuleTable
 from ortwrap.engine.nodes import children
 
