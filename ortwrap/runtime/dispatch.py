@@ -235,10 +235,14 @@ class Dispatcher:
         return eager.result
 
     def _learn(self, wrapper: nn.Module, family: Family, call: Call) -> Any:
-        reason = self._reason_not_to_try()
-        if reason is not None:
-            self._settle(family, call, EagerPlan(reason), 1)
-            return self._run_eagerly(call)
+        if self._given_up is None:
+            self._give_up_on_many(family)
+        if self._given_up is not None:
+            return self._run_given_up(call.args, call.kwargs)
+        hindrance = self._guards.obstacle or unavailable()
+        if hindrance is not None:
+            self._warn(hindrance)
+            return self._run_outside(hindrance, call.args, call.kwargs)
         self._distribution.before()
         return self._distribution.after(self._try(wrapper, family, call))
 
@@ -295,13 +299,14 @@ class Dispatcher:
             family.fix_numbers()
             return attempt.plan(family.general)
 
-    def _reason_not_to_try(self) -> Reason | None:
-        if self._guards.obstacle is not None:
-            return self._guards.obstacle
+    def _give_up_on_many(self, family: Family) -> None:
+        """Makes no more plans where there are as many as one wrapper may have."""
         if self._exports >= settings.MAX_GRAPHS:
             what = changing.clue(list(self._families))
-            return Reason(f"its calls keep changing{what}: {self._exports} graphs were exported")
-        return unavailable()
+            reason = f"its calls keep changing{what}: {self._exports} graphs were exported"
+            self.give_up(Reason(reason))
+        elif len(family.plans) >= settings.MAX_SIGNATURES:
+            self.give_up(_CHANGING)
 
     def _defer(self, reason: Reason) -> None:
         self._count_outside(_later(reason))
