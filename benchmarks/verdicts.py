@@ -19,7 +19,7 @@ FILE = Path(__file__).with_name("verdicts.txt")
 KINDS = ("right", "open", "no module", "handed on", "test")
 # Kinds that are no step of a module, each with the codes under which such a thing is refused.
 NO_STEPS = {
-    "no module": frozenset({"OW101", "OW110"}),
+    "no module": frozenset({"OW101", "OW110", "OW116"}),
     "handed on": frozenset({"OW102"}),
     "test": frozenset({"OW116"}),
 }
