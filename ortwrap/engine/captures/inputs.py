@@ -20,7 +20,7 @@ from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.parts import set_by_a_run
 from ortwrap.engine.captures.randomness import draws_numbers
 from ortwrap.engine.captures.walked import Guard, Walked
-from ortwrap.engine.effects import root_place
+from ortwrap.engine.effects import place_of, root_place
 from ortwrap.engine.nodes import descendants
 from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
@@ -111,7 +111,7 @@ class Inputs:
         if self._outside.is_only_asked(node):
             self._note_reads(node)
             return text
-        if self._outside.is_option(node):
+        if self._outside.is_option(node) and not self._is_switched_on(node):
             self._note_owner(node)
             return text
         guards = [
@@ -123,6 +123,14 @@ class Inputs:
             self._walked.input_places |= set(self._reader.of(guard.test).reads)
         conditions = texts_of(guards, self._tree)
         return f"{text} if {' and '.join(conditions)} else None" if conditions else text
+
+    def _is_switched_on(self, option: cst.BaseExpression) -> bool:
+        """`cfg.aug.weight` under `if cfg.aug.enabled:`, which may be all that is set without it."""
+        section = option.value if isinstance(option, cst.Attribute) else option
+        if not isinstance(section, cst.Attribute) or place_of(section, self._reader.instance):
+            return False
+        tests = (guard.test for guard in self._walked.guards if guard is not None)
+        return any(section.deep_equals(inner) for test in tests for inner in descendants(test))
 
     def _note_reads(self, node: cst.BaseExpression) -> None:
         for place, readers in self._reader.of(node).reads.items():
