@@ -31,7 +31,7 @@ from pathlib import Path
 from benchmarks import verdicts
 from benchmarks.verdicts import Verdict
 from ortwrap.engine import rewrite_source
-from ortwrap.engine.neighbours import Neighbours
+from ortwrap.engine.names.neighbours import Neighbours
 from ortwrap.engine.refusal_pages import PAGES
 from ortwrap.engine.result import InvalidSource, Step
 from ortwrap.neighbours import ProjectFiles

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ortwrap import checked
 from ortwrap.engine import rewrite_source
-from ortwrap.engine.neighbours import Neighbours
+from ortwrap.engine.names.neighbours import Neighbours
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import InvalidSource
 from ortwrap.engine.templating import InvalidTemplate

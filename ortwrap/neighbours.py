@@ -14,7 +14,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from ortwrap.cache import key_of
-from ortwrap.engine.neighbours import ModuleName, Neighbour
+from ortwrap.engine.names.neighbours import ModuleName, Neighbour
 from ortwrap.source import SourceError, decode, read_bytes
 
 _LARGEST = 400_000

@@ -14,10 +14,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from ortwrap.engine import rewrite_source
-from ortwrap.engine.lines import lines_of
-from ortwrap.engine.neighbours import Neighbours
+from ortwrap.engine.names.neighbours import Neighbours
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import Change, Result, Step
+from ortwrap.engine.text.lines import lines_of
 from ortwrap.notebook_file import (
     cell_like,
     put_source,

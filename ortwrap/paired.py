@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import replace
 
-from ortwrap.engine.lines import lines_of
+from ortwrap.engine.text.lines import lines_of
 from ortwrap.outcome import Outcome
 from ortwrap.source import SourceError, read_bytes
 

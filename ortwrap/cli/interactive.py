@@ -11,9 +11,9 @@ from ortwrap.cli.delivery import print_diff
 from ortwrap.cli.inputs import config_of, files_of
 from ortwrap.cli.request import Request
 from ortwrap.cli.terminal import say, use_colour
-from ortwrap.engine.lines import lines_of
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import Step
+from ortwrap.engine.text.lines import lines_of
 from ortwrap.files import rewrite_bytes, save
 from ortwrap.neighbours import ProjectFiles
 from ortwrap.originals import remember

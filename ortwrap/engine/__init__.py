@@ -1,4 +1,10 @@
-"""Source text in, patched text out; nothing here touches the disk, a terminal or torch."""
+"""Source text in, patched text out; nothing here touches the disk, a terminal or torch.
+
+`text` is the script as text, `names` what its names refer to, `evidence` what its objects are, and
+`effects` what its code does. `steps` finds training steps and the slices that their losses come
+from, `captures` what goes into forward and comes out, `reasons` why a step is left as it is;
+`writing` makes patched text of the plans. `pipeline` runs them one after the other.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +14,10 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ortwrap.engine.neighbours import Neighbours
+from ortwrap.engine.names.neighbours import Neighbours
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import InvalidSource, Result
-from ortwrap.engine.suppression import skip_lines
+from ortwrap.engine.text.suppression import skip_lines
 
 __all__ = ["rewrite_source"]
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ortwrap.engine.aliases import Aliases
-from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.gradients import GradientFlow
-from ortwrap.engine.helpers import Helpers
-from ortwrap.engine.liveness import Liveness
-from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.objects import Objects
-from ortwrap.engine.optimizers import Optimizers
-from ortwrap.engine.tree import SourceTree
-from ortwrap.engine.uses import Uses
+from ortwrap.engine.effects.aliases import Aliases
+from ortwrap.engine.effects.gradients import GradientFlow
+from ortwrap.engine.effects.liveness import Liveness
+from ortwrap.engine.effects.statement import EffectsReader
+from ortwrap.engine.effects.uses import Uses
+from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.evidence.objects import Objects
+from ortwrap.engine.evidence.optimizers import Optimizers
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.helpers import Helpers
+from ortwrap.engine.text.tree import SourceTree
 
 
 @dataclass(frozen=True, eq=False)

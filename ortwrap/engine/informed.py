@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ortwrap.engine import passes
-from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.elsewhere import Elsewhere
-from ortwrap.engine.neighbours import Neighbours
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.elsewhere import Elsewhere
+from ortwrap.engine.names.neighbours import Neighbours
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import Result, Step
-from ortwrap.engine.tree import SourceTree
+from ortwrap.engine.text.tree import SourceTree
 
 # Refusals that what stands in another file may lift: who trains, what is bound or torch, and what
 # is harmless.

@@ -6,19 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from ortwrap.engine.common_beginnings import (
-    CommonBeginning,
-    common_beginnings,
-    with_starts_before,
-)
-from ortwrap.engine.common_endings import CommonEnding, with_notes_behind
-from ortwrap.engine.elsewhere import Elsewhere
+from ortwrap.engine.names.elsewhere import Elsewhere
 from ortwrap.engine.options import Options
 from ortwrap.engine.pipeline import Rewrite
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.result import Result
+from ortwrap.engine.steps.common_beginnings import (
+    CommonBeginning,
+    common_beginnings,
+    with_starts_before,
+)
+from ortwrap.engine.steps.common_endings import CommonEnding, with_notes_behind
 from ortwrap.engine.templating import InvalidTemplate
-from ortwrap.engine.tree import SourceTree
+from ortwrap.engine.text.tree import SourceTree
 
 _Common = TypeVar("_Common", CommonBeginning, CommonEnding)
 

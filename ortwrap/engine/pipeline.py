@@ -9,36 +9,36 @@ from functools import cached_property
 
 import libcst as cst
 
-from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.branches import in_branches
-from ortwrap.engine.checks import check_step
-from ortwrap.engine.common_endings import CommonEnding, common_endings
-from ortwrap.engine.constructed import with_constructed
-from ortwrap.engine.consumers import ConsumerCheck
-from ortwrap.engine.elsewhere import Elsewhere
-from ortwrap.engine.emit import Emitter
-from ortwrap.engine.existing import ExistingUses
-from ortwrap.engine.helpers import Helpers
-from ortwrap.engine.modules import ModuleTable
+from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.evidence.own_criteria import with_own_criteria
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.elsewhere import Elsewhere
+from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.options import Options
-from ortwrap.engine.own_criteria import with_own_criteria
 from ortwrap.engine.plan import Plan
+from ortwrap.engine.reasons.checks import check_step
+from ortwrap.engine.reasons.retained import check_graph_is_spent
+from ortwrap.engine.reasons.shared import grouped, upstream_of, why_shared, without_shared
+from ortwrap.engine.reasons.shared_graph import SharedGraph
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.relocating import Relocation
 from ortwrap.engine.result import Change, InvalidSource, Result, Step
-from ortwrap.engine.retained import check_graph_is_spent
-from ortwrap.engine.returned import ReturnedLosses
 from ortwrap.engine.rows import Rows
-from ortwrap.engine.safety import misplaced, uncompilable, unresolved_names
-from ortwrap.engine.shared import grouped, upstream_of, why_shared, without_shared
-from ortwrap.engine.shared_graph import SharedGraph
-from ortwrap.engine.sinks import Sink, SinkFinder
-from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.standalone import check_without_guards
 from ortwrap.engine.step_function import StepFunction
-from ortwrap.engine.suppression import find_skips
-from ortwrap.engine.tree import SourceTree, Unit
-from ortwrap.engine.untouched import changed_line, hidden_name
+from ortwrap.engine.steps.branches import in_branches
+from ortwrap.engine.steps.common_endings import CommonEnding, common_endings
+from ortwrap.engine.steps.constructed import with_constructed
+from ortwrap.engine.steps.consumers import ConsumerCheck
+from ortwrap.engine.steps.existing import ExistingUses
+from ortwrap.engine.steps.relocating import Relocation
+from ortwrap.engine.steps.returned import ReturnedLosses
+from ortwrap.engine.steps.sinks import Sink, SinkFinder
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.safety import misplaced, uncompilable, unresolved_names
+from ortwrap.engine.text.suppression import find_skips
+from ortwrap.engine.text.tree import SourceTree, Unit
+from ortwrap.engine.text.untouched import changed_line, hidden_name
+from ortwrap.engine.writing.emit import Emitter
+from ortwrap.engine.writing.standalone import check_without_guards
 
 
 class Rewrite:

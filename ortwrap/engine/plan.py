@@ -7,10 +7,10 @@ from typing import Union
 
 import libcst as cst
 
-from ortwrap.engine.order import Order
-from ortwrap.engine.sinks import Sink
-from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.tree import Unit
+from ortwrap.engine.steps.order import Order
+from ortwrap.engine.steps.sinks import Sink
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.tree import Unit
 
 ImportStatement = Union[cst.Import, cst.ImportFrom]
 

@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import libcst as cst
 
-from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.reasons.unseen import why_no_module
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.result import Step
-from ortwrap.engine.sinks import Sink
-from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.tree import SourceTree
-from ortwrap.engine.unseen import why_no_module
+from ortwrap.engine.steps.sinks import Sink
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.nodes import descendants
+from ortwrap.engine.text.tree import SourceTree
 
 
 class Rows:

@@ -6,39 +6,39 @@ from contextlib import suppress
 
 import libcst as cst
 
-from ortwrap.engine.absorbing import absorb
-from ortwrap.engine.aliases import Aliases
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.captures import CaptureFinder
-from ortwrap.engine.changed_by_calls import ChangesByCalls
-from ortwrap.engine.cutting import cut
-from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.gradients import GradientFlow
-from ortwrap.engine.harm import HarmCheck
-from ortwrap.engine.helpers import Helpers
-from ortwrap.engine.independence import Independence
-from ortwrap.engine.liveness import Liveness
-from ortwrap.engine.modules import ModuleTable
-from ortwrap.engine.none_checks import with_none_checks
-from ortwrap.engine.objects import Objects
-from ortwrap.engine.optimizers import Optimizers
-from ortwrap.engine.order import Order, Orderer
-from ortwrap.engine.picks import still_whole, with_picks
+from ortwrap.engine.captures.finder import CaptureFinder
+from ortwrap.engine.captures.picks import still_whole, with_picks
+from ortwrap.engine.captures.starting_values import with_starting_values
+from ortwrap.engine.effects.aliases import Aliases
+from ortwrap.engine.effects.changed_by_calls import ChangesByCalls
+from ortwrap.engine.effects.gradients import GradientFlow
+from ortwrap.engine.effects.harm import HarmCheck
+from ortwrap.engine.effects.independence import Independence
+from ortwrap.engine.effects.liveness import Liveness
+from ortwrap.engine.effects.raising import Raising
+from ortwrap.engine.effects.randomness import Randomness
+from ortwrap.engine.effects.state_elsewhere import StateElsewhere
+from ortwrap.engine.effects.statement import EffectsReader
+from ortwrap.engine.effects.switches import Switches
+from ortwrap.engine.effects.uses import Uses
+from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.evidence.objects import Objects
+from ortwrap.engine.evidence.optimizers import Optimizers
+from ortwrap.engine.evidence.shared_objects import SharedObjects
+from ortwrap.engine.evidence.trained_by_option import behind_options
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.plan import Captures
-from ortwrap.engine.raising import Raising
-from ortwrap.engine.randomness import Randomness
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.rounds import Rounds
-from ortwrap.engine.shared_objects import SharedObjects
-from ortwrap.engine.sinks import Sink
-from ortwrap.engine.slices import LossSlice, Slicer
-from ortwrap.engine.starting_values import with_starting_values
-from ortwrap.engine.state_elsewhere import StateElsewhere
-from ortwrap.engine.switches import Switches
-from ortwrap.engine.trained_by_option import behind_options
-from ortwrap.engine.tree import SourceTree, Unit
-from ortwrap.engine.uses import Uses
+from ortwrap.engine.steps.absorbing import absorb
+from ortwrap.engine.steps.cutting import cut
+from ortwrap.engine.steps.none_checks import with_none_checks
+from ortwrap.engine.steps.order import Order, Orderer
+from ortwrap.engine.steps.rounds import Rounds
+from ortwrap.engine.steps.sinks import Sink
+from ortwrap.engine.steps.slices import LossSlice, Slicer
+from ortwrap.engine.text.tree import SourceTree, Unit
 
 
 class StepFunction:

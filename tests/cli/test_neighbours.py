@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ortwrap.engine.neighbours import ModuleName
+from ortwrap.engine.names.neighbours import ModuleName
 from ortwrap.engine.options import Options
 from ortwrap.files import rewrite_file
 from ortwrap.neighbours import ProjectFiles

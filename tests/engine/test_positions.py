@@ -8,8 +8,8 @@ import libcst as cst
 import pytest
 from libcst.metadata import MetadataWrapper, PositionProvider
 
-from ortwrap.engine.positions import spans_of
-from ortwrap.engine.tree import SourceTree
+from ortwrap.engine.text.positions import spans_of
+from ortwrap.engine.text.tree import SourceTree
 
 ROOT = Path(__file__).parents[2]
 FILES = [

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from engine_cases import Case, each_case, ordered_comments
 
-from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.tree import SourceTree
-from ortwrap.engine.untouched import changed_line, hidden_name
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.text.tree import SourceTree
+from ortwrap.engine.text.untouched import changed_line, hidden_name
 
 SCRIPT = "import torch\n\nmodel = torch.nn.Linear(4, 2)\nprint( model )\n"
 

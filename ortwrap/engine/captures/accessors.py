@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import libcst as cst
 
-from ortwrap.engine.bindings import Binding, Bindings
-from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.effects.statement import EffectsReader
+from ortwrap.engine.names.bindings import Binding, Bindings
+from ortwrap.engine.text.nodes import descendants
 
 
 def reads_with_effect(node: cst.CSTNode, bindings: Bindings) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.nodes import descendants
-from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.nodes import descendants
 
 
 class Asked:

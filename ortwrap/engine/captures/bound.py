@@ -9,14 +9,14 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.together import comes_along
 from ortwrap.engine.captures.walked import Walked
-from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.instance_attributes import always_has
-from ortwrap.engine.lineage import Ancestor, Lineage
-from ortwrap.engine.liveness import asks_whether_bound, surely_binds, surely_bound
+from ortwrap.engine.effects.liveness import asks_whether_bound, surely_binds, surely_bound
+from ortwrap.engine.effects.statement import EffectsReader
+from ortwrap.engine.effects.surely_read import surely_read
+from ortwrap.engine.names.instance_attributes import always_has
+from ortwrap.engine.names.lineage import Ancestor, Lineage
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.surely_read import surely_read
-from ortwrap.engine.tree import Unit
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.tree import Unit
 
 
 def unbound_inputs(

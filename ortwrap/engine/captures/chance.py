@@ -11,10 +11,10 @@ from collections.abc import Sequence
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.effects import overlap
-from ortwrap.engine.nodes import calls_in
-from ortwrap.engine.randomness import Randomness
-from ortwrap.engine.tree import Unit
+from ortwrap.engine.effects.randomness import Randomness
+from ortwrap.engine.effects.statement import overlap
+from ortwrap.engine.text.nodes import calls_in
+from ortwrap.engine.text.tree import Unit
 
 _DRAWS_A_NUMBER = frozenset(
     "random.random numpy.random.rand numpy.random.random numpy.random.uniform".split()

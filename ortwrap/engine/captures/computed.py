@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.text.nodes import descendants
 
 _BINDING = (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.NamedExpr)
 

@@ -8,7 +8,7 @@ from typing import Union
 import libcst as cst
 
 from ortwrap.engine.captures.walked import Guard
-from ortwrap.engine.tree import SourceTree
+from ortwrap.engine.text.tree import SourceTree
 
 Case = tuple[str, Union[str, int]]
 

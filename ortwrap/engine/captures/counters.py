@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.arguments import arguments_for
-from ortwrap.engine.effects import place_of
-from ortwrap.engine.members import Key
+from ortwrap.engine.effects.statement import place_of
+from ortwrap.engine.names.arguments import arguments_for
+from ortwrap.engine.names.members import Key
 
 _OF_NUMBERS = frozenset("min max abs round pow float int".split())
 _COUNTS = frozenset("range trange count".split())

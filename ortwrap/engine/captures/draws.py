@@ -11,9 +11,9 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.walked import Walked
-from ortwrap.engine.effects import place_of, root_place
-from ortwrap.engine.nodes import calls_in, descendants
+from ortwrap.engine.effects.statement import place_of, root_place
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.text.nodes import calls_in, descendants
 
 _DRAWS = ("sample", "rsample", "multinomial")
 _DISTRIBUTIONS = "torch.distributions."

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.earlier import EarlierValue
-from ortwrap.engine.liveness import surely_binds
-from ortwrap.engine.order import Order
+from ortwrap.engine.effects.liveness import surely_binds
 from ortwrap.engine.plan import CarriedOutput, NamedEarly
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.steps.earlier import EarlierValue
+from ortwrap.engine.steps.order import Order
+from ortwrap.engine.steps.slices import LossSlice
 
 _TAKE_THE_VALUE = frozenset("item detach data tolist".split())
 

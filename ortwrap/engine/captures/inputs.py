@@ -20,11 +20,11 @@ from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.parts import set_by_a_run
 from ortwrap.engine.captures.randomness import draws_numbers
 from ortwrap.engine.captures.walked import Guard, Walked
-from ortwrap.engine.effects import place_of, root_place
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.effects.statement import place_of, root_place
 from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.nodes import descendants
 
 
 class Inputs:

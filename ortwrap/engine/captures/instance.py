@@ -5,8 +5,8 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.nodes import descendants
-from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.nodes import descendants
 
 
 def runs_its_instance(analyses: Analyses, found: LossSlice) -> bool:

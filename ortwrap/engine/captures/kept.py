@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.tree import Unit
+from ortwrap.engine.text.tree import Unit
 
 
 def kept_places(rest: Sequence[Unit], analyses: Analyses) -> dict[str, cst.CSTNode]:

@@ -10,13 +10,13 @@ from collections.abc import Iterable
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.arguments import pair_arguments
-from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.asked import asked_about
 from ortwrap.engine.captures.scopes import is_defined_once_for_all
-from ortwrap.engine.effects import instance_name
-from ortwrap.engine.nodes import calls_in
-from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.effects.statement import instance_name
+from ortwrap.engine.names.arguments import pair_arguments
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.nodes import calls_in
 
 # What the methods of the wrapper call by these names.
 RESERVED = frozenset(["self", "super"])

@@ -13,11 +13,11 @@ from ortwrap.engine.captures.counters import Counters, is_option_name
 from ortwrap.engine.captures.randomness import makes_random_tensor, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.walked import Guard, Walked
-from ortwrap.engine.effects import overlap, place_of, root_place
-from ortwrap.engine.nodes import calls_in, descendants
+from ortwrap.engine.effects.statement import overlap, place_of, root_place
+from ortwrap.engine.evidence.unwrapping import is_fact, is_unwrapping
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.unwrapping import is_fact, is_unwrapping
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.nodes import calls_in, descendants
 
 # Methods of inputs that move data, or give Python values.
 _METHODS = frozenset("to cuda cpu size item tolist numpy detach numel dim nelement get".split())

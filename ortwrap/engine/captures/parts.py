@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.elsewhere import defined_elsewhere
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.elsewhere import defined_elsewhere
+from ortwrap.engine.text.nodes import descendants
 
 _BEFORE_ANY_RUN = frozenset(["__init__", "build", "setup"])
 

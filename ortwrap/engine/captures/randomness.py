@@ -6,8 +6,8 @@ import re
 
 import libcst as cst
 
-from ortwrap.engine.bindings import Bindings
-from ortwrap.engine.nodes import descendants
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.text.nodes import descendants
 
 _FACTORIES = re.compile(r"^torch\.rand")
 _LIBRARIES = re.compile(r"^(?:numpy\.)?random\.")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.bindings import Bindings
+from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.plan import ImportStatement
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.slices import LossSlice
+from ortwrap.engine.steps.slices import LossSlice
 
 _HOW = {"import": "imported", "function": "defined", "class": "defined"}
 

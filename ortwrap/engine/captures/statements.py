@@ -7,22 +7,22 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.bindings import Bindings
 from ortwrap.engine.captures.computed import comes_from_model
 from ortwrap.engine.captures.contexts import Contexts
 from ortwrap.engine.captures.draws import Draws
 from ortwrap.engine.captures.outside import Outside
+from ortwrap.engine.captures.reports import Reports
 from ortwrap.engine.captures.walked import Walked
-from ortwrap.engine.constants import is_constant
-from ortwrap.engine.counts import counts_elements, is_size
-from ortwrap.engine.deletions import targets_of
-from ortwrap.engine.effects import place_of, root_place
-from ortwrap.engine.liveness import surely_binds
-from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.effects.liveness import surely_binds
+from ortwrap.engine.effects.statement import place_of, root_place
+from ortwrap.engine.evidence.counts import counts_elements, is_size
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.constants import is_constant
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.reports import Reports
-from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.tree import Unit
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.nodes import children, descendants
+from ortwrap.engine.text.tree import Unit
+from ortwrap.engine.writing.deletions import targets_of
 
 _DO_MORE_THAN_COMPUTE = (
     cst.Return, cst.Break, cst.Continue, cst.Yield, cst.Await, cst.Del, cst.FunctionDef,

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.effects import EffectsReader
-from ortwrap.engine.liveness import surely_binds
-from ortwrap.engine.nodes import descendants
-from ortwrap.engine.tree import SourceTree, Unit
+from ortwrap.engine.effects.liveness import surely_binds
+from ortwrap.engine.effects.statement import EffectsReader
+from ortwrap.engine.text.nodes import descendants
+from ortwrap.engine.text.tree import SourceTree, Unit
 
 _LEAVES = (cst.Return, cst.Raise, cst.Break, cst.Continue, cst.Yield)
 _MAY_BE_CAUGHT = (cst.Try, cst.TryStar)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.arguments import pair_arguments
 from ortwrap.engine.captures.held import HeldParts
 from ortwrap.engine.captures.inputs import Inputs
 from ortwrap.engine.captures.instance import runs_its_instance
@@ -15,13 +14,14 @@ from ortwrap.engine.captures.randomness import moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
 from ortwrap.engine.captures.walked import Guard, Walked
-from ortwrap.engine.effects import place_of, root_place
-from ortwrap.engine.inherited_methods import inherited_method
-from ortwrap.engine.nodes import children, descendants
+from ortwrap.engine.effects.statement import place_of, root_place
+from ortwrap.engine.names.arguments import pair_arguments
+from ortwrap.engine.names.inherited_methods import inherited_method
 from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.slices import LossSlice
-from ortwrap.engine.tree import Unit
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.nodes import children, descendants
+from ortwrap.engine.text.tree import Unit
 
 # Methods that by custom do a whole step, with its logging.
 _STEPS = frozenset(["training_step", "train_step", "validation_step"])

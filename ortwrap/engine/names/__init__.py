@@ -1,0 +1,1 @@
+"""What names refer to: scopes, classes, functions, and the definitions in other files."""

@@ -1,0 +1,397 @@
+"""Functions and methods of this file that a step calls: what they run, and whether forward may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import copy
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ortwrap.engine.captures.reports import Reports
+from ortwrap.engine.effects.asked_arguments import is_asked_of_arguments
+from ortwrap.engine.effects.filled_elsewhere import filled_elsewhere
+from ortwrap.engine.effects.gradients import GradientFlow
+from ortwrap.engine.effects.hidden_changes import Callees
+from ortwrap.engine.effects.statement import EffectsReader, instance_name, place_of, root_place
+from ortwrap.engine.effects.traces import Traces
+from ortwrap.engine.evidence.counts import counts_elements
+from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.names.bindings import Binding, Bindings, Scope
+from ortwrap.engine.names.constants import is_constant
+from ortwrap.engine.names.members import constant_index
+from ortwrap.engine.names.steady import changes_after_init, functions_run_by
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.text.nodes import children, descendants
+from ortwrap.engine.text.tree import SourceTree
+
+_FILLS = frozenset("append extend insert update".split())
+_BEGIN_ANEW = frozenset("parameters named_parameters buffers children modules".split())
+_NOT_OF_VALUES = frozenset(["requires_grad_", "detach_"])
+
+
+@dataclass(frozen=True)
+class HeldModule:
+    """A module that a helper runs without being given it.
+
+    Attributes:
+        name: the global's name, or the attribute of the instance; empty for the instance itself.
+        of_instance: it is an attribute of the instance that the helper is a method of.
+        root: the list or dict that it is an item of, as the helper calls it; empty if of none.
+    """
+
+    name: str
+    of_instance: bool
+    root: str = ""
+
+    def place(self, instance: str | None) -> str:
+        """What the calling function calls it."""
+        if not self.name:
+            return instance or ""
+        return f"{instance}.{self.name}" if self.of_instance else self.name
+
+
+class Helpers:
+    """What is known about the functions of one script.
+
+    Attributes:
+        callees: what they change.
+    """
+
+    def __init__(self, tree: SourceTree, bindings: Bindings, modules: ModuleTable) -> None:
+        self.callees = Callees(bindings, modules)
+        self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
+        self._held: dict[cst.FunctionDef, tuple[HeldModule, ...]] = {}
+        self._verdicts: dict[cst.FunctionDef, Refuse | None] = {}
+        self._filled: frozenset[str] | None = None
+        self._meanwhile: frozenset[cst.FunctionDef] | None = None
+        self.traces = Traces(tree, bindings, modules)
+
+    def between_steps_of(self, function: cst.CSTNode) -> Helpers:
+        """The same, for steps in a loop of this function: what its loop changes is in question.
+
+        What changes from one call of the function to the next, such as a mask for each task, is
+        part of what the runtime looks at before it uses a graph.
+        """
+        others = copy(self)
+        others._verdicts = {}
+        others._meanwhile = functions_run_by(function, self._bindings)
+        return others
+
+    def called(self, func: cst.CSTNode) -> cst.FunctionDef | None:
+        """The function or method of this file that an expression calls, if it is certain."""
+        if isinstance(func, cst.Name):
+            defined = self._bindings.definition(func)
+            return defined if isinstance(defined, cst.FunctionDef) else None
+        if not isinstance(func, cst.Attribute):
+            return None
+        function = self._tree.enclosing(func)
+        instance = instance_name(function, self._bindings)
+        if instance is None or place_of(func, instance) is None:
+            return None
+        return self._modules.classes.called_on_instance(func)
+
+    def variants(self, func: cst.CSTNode) -> list[cst.FunctionDef]:
+        """The methods that `self.step` may be, where classes of this file have their own."""
+        if not isinstance(func, cst.Attribute):
+            return []
+        instance = instance_name(self._tree.enclosing(func), self._bindings)
+        if instance is None or place_of(func, instance) is None:
+            return []
+        return self._modules.classes.variants(func)
+
+    def possible(self, func: cst.CSTNode) -> list[cst.FunctionDef]:
+        """Every function or method of this file that an expression may call."""
+        certain = self.called(func)
+        if certain is not None:
+            return [certain]
+        return [method for method in self.variants(func) if not _is_abstract(method)]
+
+    def filled_places(self) -> frozenset[str]:
+        """Names outside of functions and lambdas that these change the contents of."""
+        if self._filled is None:
+            found = set(filled_elsewhere(self._bindings))
+            training = self._functions_that_train()
+            for function in self._tree.functions:
+                if function in training:
+                    continue
+                scope = self._bindings.scope(function)
+                effects = EffectsReader(self._bindings, function).of(function.body)
+                found |= {
+                    place
+                    for place in effects.mutates
+                    if place not in scope.names and not self._bindings.is_imported(place, function)
+                }
+            for node in descendants(self._tree.module):
+                if isinstance(node, cst.Lambda):
+                    reader = EffectsReader(self._bindings, self._tree.enclosing(node))
+                    found |= reader.of(node).mutates
+            self._filled = frozenset(found)
+        return self._filled
+
+    def _functions_that_train(self) -> set[cst.FunctionDef]:
+        """Functions that run backward, themselves or by a call: no model's forward runs these."""
+        found: set[cst.FunctionDef] = set()
+        before = -1
+        while before != len(found):
+            before = len(found)
+            for call in self._tree.calls:
+                home = self._tree.enclosing(call)
+                backward = (
+                    isinstance(call.func, cst.Attribute) and call.func.attr.value == "backward"
+                )
+                trains = backward or self._bindings.definition(call.func) in found
+                if trains and isinstance(home, cst.FunctionDef):
+                    found.add(home)
+        return found
+
+    def holds_module(self, func: cst.CSTNode) -> bool:
+        """The callable is an instance of a plain class of this file that was given a module."""
+        key = self._modules.key(func)
+        if key is None:
+            return False
+        for node in self._tree.assignments:
+            if not isinstance(node, cst.Assign) or not isinstance(node.value, cst.Call):
+                continue
+            if not any(self._modules.key(target.target) == key for target in node.targets):
+                continue
+            made = self._bindings.definition(node.value.func)
+            given = any(self._modules.gives_module(arg.value) for arg in node.value.args)
+            if isinstance(made, cst.ClassDef) and given:
+                return made not in self._modules.module_classes
+        return False
+
+    def held_modules(self, function: cst.FunctionDef) -> tuple[HeldModule, ...]:
+        """Modules that a helper finds in globals or on `self`, and so runs by itself.
+
+        Those it runs without gradients too: the wrapper keeps the buffers of all it runs.
+        """
+        if function not in self._held:
+            self._held[function] = ()  # ends the recursion of functions that call each other
+            self._held[function] = tuple(self._find_held(function))
+        return self._held[function]
+
+    def _find_held(self, function: cst.FunctionDef) -> list[HeldModule]:
+        reader = EffectsReader(self._bindings, function)
+        scope = self._bindings.scope(function)
+        flow = GradientFlow(self._bindings, self._modules, reader, self)
+        found: dict[HeldModule, None] = {}
+        called = (call.func for call in self._calls(function))
+        run = [func for func in called if self._modules.is_trainable(func)]
+        for node in (*flow.module_uses(function.body), *run):
+            place = place_of(node, reader.instance)
+            if isinstance(node, cst.Subscript) or self._modules.is_of_object(node):
+                found.update(dict.fromkeys(self._held_item(node, reader.instance, scope)))
+                continue
+            if place is None:
+                continue
+            if place == reader.instance:
+                found[HeldModule("", True)] = None
+            elif "." in place:
+                found[HeldModule(place.split(".", 1)[1], True)] = None
+            elif place not in scope.names and self._is_found_outside(node):
+                found[HeldModule(place, False)] = None
+        for call in self._calls(function):
+            inner = self.called(call.func)
+            if inner is not None and inner is not function:
+                found.update(dict.fromkeys(self.held_modules(inner)))
+        return list(found)
+
+    def _is_found_outside(self, node: cst.CSTNode) -> bool:
+        """A module by a name that no comprehension of the helper gives it."""
+        owner = self._bindings.resolve(node) if isinstance(node, cst.Name) else None
+        inside = owner is not None and isinstance(owner.node, cst.BaseComp)
+        return not inside and self._modules.evidence(node) is not None
+
+    def _held_item(
+        self, node: cst.CSTNode, instance: str | None, scope: Scope
+    ) -> Iterator[HeldModule]:
+        """`nets["g"]` or `runner.model`, of what the helper is not given."""
+        root = root_place(node, instance)
+        if root is None or root in scope.names:
+            return
+        if isinstance(node, cst.Subscript) and constant_index(node) is None:
+            return
+        code = self._tree.code(node)
+        of_instance = "." in root
+        yield HeldModule(code.split(".", 1)[1] if of_instance else code, of_instance, root)
+
+    def check(self, function: cst.FunctionDef, name: str) -> None:
+        """Refuse a helper that does more than compute a value.
+
+        Raises:
+            Refuse: it has effects, reads what changes between steps, or bakes values.
+        """
+        if self._is_forward(function):
+            return
+        if function not in self._verdicts:
+            self._verdicts[function] = None  # ends the recursion of functions that call each other
+            try:
+                self._look_through(function, name)
+            except Refuse as refusal:
+                self._verdicts[function] = refusal
+        verdict = self._verdicts[function]
+        if verdict is not None:
+            raise verdict
+
+    def _look_through(
+        self, function: cst.FunctionDef, name: str, within: cst.FunctionDef | None = None
+    ) -> None:
+        """Check a helper, which may read what `within` binds: a helper that it is defined in."""
+        reader = EffectsReader(self._bindings, function)
+        effects = reader.of(function.body)
+        scope = self._bindings.scope(function)
+        if scope.declared_global or scope.declared_nonlocal:
+            raise Refuse("OW107", function, name=name, why="assigns a global")
+        for place, readers in effects.reads.items():
+            if place not in scope.names and not self._is_bound_in(within, readers[0]):
+                self._check_outer(place, readers[0], name, reader.instance)
+        outer = sorted(
+            place
+            for place in effects.changes
+            if place not in scope.names and not self._is_module(place, effects.reads)
+        )
+        if outer:
+            raise Refuse("OW107", function, name=name, why=f"changes `{outer[0]}`")
+        inside = {
+            place
+            for place, bound in scope.names.items()
+            if any(binding.kind in ("variable", "parameter") for binding in bound)
+        } - {reader.instance}
+        flow = GradientFlow(self._bindings, self._modules, reader, self)
+        for baked in flow.baked(function.body, inside):
+            asked = is_asked_of_arguments(
+                baked, function, self._tree, self._bindings, self._modules
+            )
+            if not asked and not Reports(self._tree, self._bindings, [function.body]).holds(baked):
+                code = f"{self._tree.brief(baked)}` in `{function.name.value}"
+                raise Refuse("OW301", baked, code=code)
+        self._check_statements(function, name)
+        self._check_calls(function)
+
+    def _is_forward(self, function: cst.FunctionDef) -> bool:
+        """`self.forward(x)` asks no more of a module than `self(x)` does."""
+        home = self._tree.enclosing_class(function)
+        return function.name.value == "forward" and home in self._modules.module_classes
+
+    def _check_statements(self, function: cst.FunctionDef, name: str) -> None:
+        """A call whose result is dropped is there for its effect, which would happen once."""
+        stack: list[cst.CSTNode] = [function.body]
+        while stack:
+            node = stack.pop()
+            if isinstance(node, cst.Expr) and isinstance(node.value, (cst.Call, cst.Await)):
+                call = node.value
+                func = call.func if isinstance(call, cst.Call) else None
+                if not _fills_a_name(func):
+                    code = self._tree.brief(node)
+                    raise Refuse("OW107", node, name=name, why=f"does `{code}` on the way")
+            if isinstance(node, (cst.Yield, cst.Await)):
+                raise Refuse("OW107", node, name=name, why="lets other code run on the way")
+            stack.extend(children(node))
+
+    def _check_calls(self, function: cst.FunctionDef) -> None:
+        for call in self._calls(function):
+            qualified = self._bindings.qualified(call.func) or ""
+            code = self._tree.brief(call)
+            if qualified.startswith("torch.autograd.") and not _takes_none(call, qualified):
+                raise Refuse("OW205", call, code=code)
+            if self._takes_the_next(call):
+                why = "takes the next item of an iterator"
+                raise Refuse("OW107", call, name=function.name.value, why=why)
+            known = is_constant(call, self._bindings) or counts_elements(call, self._bindings)
+            if qualified.startswith(("numpy.", "random.")) and not known:
+                raise Refuse("OW304", call, code=code)
+            inner = self.called(call.func)
+            if inner is None or inner is function:
+                continue
+            if self._tree.enclosing(inner) is function:
+                self._look_through(inner, self._tree.code(call.func), function)
+            else:
+                self.check(inner, self._tree.code(call.func))
+
+    def _takes_the_next(self, call: cst.Call) -> bool:
+        """Not `next(model.parameters())`, which begins anew each time."""
+        named = isinstance(call.func, cst.Name) and call.func.value == "next"
+        if not named or self._bindings.resolve(cst.ensure_type(call.func, cst.Name)) is not None:
+            return False
+        items = call.args[0].value if call.args else None
+        func = items.func if isinstance(items, cst.Call) else None
+        return not (isinstance(func, cst.Attribute) and func.attr.value in _BEGIN_ANEW)
+
+    def _is_bound_in(self, function: cst.FunctionDef | None, node: cst.CSTNode) -> bool:
+        owner = self._bindings.resolve(node) if isinstance(node, cst.Name) else None
+        return function is not None and owner is not None and owner.node is function
+
+    def _check_outer(self, place: str, node: cst.CSTNode, name: str, instance: str | None) -> None:
+        """A global or an attribute that the helper reads must be the same at every step."""
+        if self._modules.evidence(node) is not None or place == instance:
+            return
+        if isinstance(node, cst.BaseExpression) and self._modules.holds_modules(node):
+            why = f"runs modules of `{place}`, which it is not given"
+            raise Refuse("OW107", node, name=name, why=why)
+        if "." in place:
+            if self._changes_after_init(place, node):
+                raise Refuse("OW107", node, name=name, why=f"reads `{place}`, which changes")
+            return
+        owner = self._bindings.resolve(node) if isinstance(node, cst.Name) else None
+        if owner is None:
+            return
+        bound = owner.names[place]
+        if self._bound_once_around(bound):
+            return
+        variables = [binding for binding in bound if binding.kind == "variable"]
+        changing = bool(variables) and (len(bound) > 1 or not self._bound_once(variables[0].node))
+        if changing or (not owner.is_module and bound[0].kind in ("variable", "parameter")):
+            raise Refuse("OW107", node, name=name, why=f"reads `{place}`, which changes")
+
+    def _bound_once_around(self, bound: list[Binding]) -> bool:
+        """A parameter of the function around, or what that function binds once, in no loop."""
+        home = self._tree.enclosing(bound[0].node)
+        if len(bound) != 1 or not isinstance(home, cst.FunctionDef):
+            return False
+        if bound[0].kind == "parameter":
+            return True
+        unit = self._tree.unit_of(bound[0].node)
+        straight = isinstance(unit.node, cst.BaseSmallStatement) and unit.block.owner is home
+        return bound[0].kind == "variable" and straight
+
+    def _bound_once(self, target: cst.CSTNode) -> bool:
+        """The binding is an assignment of the module itself, in no loop and no branch."""
+        unit = self._tree.unit_of(target)
+        small = isinstance(unit.node, cst.BaseSmallStatement)
+        return small and unit.block.owner is self._tree.module
+
+    def _changes_after_init(self, place: str, node: cst.CSTNode) -> bool:
+        around = (item for item in self._tree.ancestors(node) if isinstance(item, cst.ClassDef))
+        attribute = place.split(".", 1)[1]
+        return changes_after_init(attribute, next(around, None), self._bindings, self._meanwhile)
+
+    def _is_module(self, place: str, reads: dict[str, list[cst.CSTNode]]) -> bool:
+        return any(self._modules.evidence(node) is not None for node in reads.get(place, []))
+
+    def _calls(self, function: cst.FunctionDef) -> list[cst.Call]:
+        return [call for call in self._tree.calls if self._tree.enclosing(call) is function]
+
+
+def _fills_a_name(func: cst.CSTNode | None) -> bool:
+    """`terms.append(x)`, `one_hot.scatter_(1, index, 1)`: what it changes is a name's value."""
+    if not isinstance(func, cst.Attribute) or not isinstance(func.value, cst.Name):
+        return False
+    method = func.attr.value
+    in_place = method.endswith("_") and not method.endswith("__")
+    return method in _FILLS or (in_place and method not in _NOT_OF_VALUES)
+
+
+def _takes_none(call: cst.Call, qualified: str) -> bool:
+    """No gradient: `Variable(x)`, which scripts of old wrote for `x`, or a profiler's clock."""
+    wraps = qualified == "torch.autograd.Variable" and len(call.args) == 1
+    return wraps or qualified.startswith("torch.autograd.profiler.")
+
+
+def _is_abstract(method: cst.FunctionDef) -> bool:
+    """`raise NotImplementedError`, under a docstring at most."""
+    lines = [line for part in method.body.body for line in getattr(part, "body", [part])]
+    rest = [line for line in lines if not isinstance(line, cst.Expr)]
+    return len(rest) == 1 and isinstance(rest[0], (cst.Raise, cst.Pass))

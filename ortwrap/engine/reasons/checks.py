@@ -1,0 +1,29 @@
+"""What a step must not be, or hold, wherever it would be lifted."""
+
+from __future__ import annotations
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.reasons.failures import check_no_handler_reads_half
+from ortwrap.engine.reasons.inner_gradients import check_no_inner_gradient
+from ortwrap.engine.reasons.measured import check_is_trained
+from ortwrap.engine.reasons.own_ways import check_own_ways
+from ortwrap.engine.reasons.second_order import check_first_order, check_graph_is_left_alone
+from ortwrap.engine.reasons.self_tests import check_is_no_self_test
+from ortwrap.engine.reasons.torch_optional import check_torch_is_required
+from ortwrap.engine.steps.slices import LossSlice
+
+
+def check_step(found: LossSlice, analyses: Analyses) -> None:
+    """Look at a step by itself, before anything is planned.
+
+    Raises:
+        Refuse: it is none that ONNX Runtime should train, or could.
+    """
+    check_own_ways(found, analyses)
+    check_is_trained(found, analyses)
+    check_is_no_self_test(found, analyses)
+    check_torch_is_required(analyses)
+    check_first_order(found, analyses)
+    check_graph_is_left_alone(found, analyses)
+    check_no_inner_gradient(found, analyses)
+    check_no_handler_reads_half(found, analyses)

@@ -1,0 +1,70 @@
+"""The self-test of a model's file: it runs a step to see that the model works."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import libcst as cst
+
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.reasons.unit_tests import is_in_a_loop, updates
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.nodes import called_name, calls_in, descendants
+from ortwrap.engine.text.tree import FunctionLike, SourceTree
+
+_LOSS = re.compile(r"loss|criterion|entropy|mse|bce|nll|kl_div|objective", re.IGNORECASE)
+_SELF_TEST = 'if __name__ == "__main__":'
+
+
+def check_is_no_self_test(found: LossSlice, analyses: Analyses) -> None:
+    """Look for code whose step is run to be looked at, and never again.
+
+    Raises:
+        Refuse: a file tries out its model when it is run, whose output stands for a loss, and
+            updates no weights anywhere.
+    """
+    if _is_self_test(found, analyses):
+        name = analyses.tree.qualified_function(found.sink.call)
+        raise Refuse("OW116", name=name or _SELF_TEST)
+
+
+def _is_self_test(found: LossSlice, analyses: Analyses) -> bool:
+    tree, sink = analyses.tree, found.sink.call
+    function = tree.enclosing(sink)
+    runs: Sequence[cst.CSTNode] = [sink] if function is tree.module else _runs(function, analyses)
+    return (
+        bool(runs)
+        and all(_stands_in_main(run, tree) and not is_in_a_loop(run, tree) for run in runs)
+        and not is_in_a_loop(sink, tree)
+        and not any(_compares(piece.node) for piece in found.pieces)
+        and not updates(tree.module)
+    )
+
+
+def _runs(function: FunctionLike, analyses: Analyses) -> Sequence[cst.CSTNode]:
+    """The calls of a function that nobody can give a model to."""
+    if not isinstance(function, cst.FunctionDef) or function.params.params:
+        return []
+    return analyses.bindings.calls_of(function)
+
+
+def _stands_in_main(node: cst.CSTNode, tree: SourceTree) -> bool:
+    """A node runs where the file is run as a script, and not where it is imported."""
+    return tree.enclosing(node) is tree.module and any(
+        isinstance(around, cst.If) and "__name__" in tree.code(around.test)
+        for around in tree.ancestors(node)
+    )
+
+
+def _compares(node: cst.CSTNode) -> bool:
+    """A piece of the loss is more than an output of a model, or the sum of some."""
+    return any(map(_LOSS.search, _called(node))) or any(
+        isinstance(inner, cst.BinaryOperation) and not isinstance(inner.operator, cst.Add)
+        for inner in descendants(node)
+    )
+
+
+def _called(node: cst.CSTNode) -> Iterator[str]:
+    return (called_name(call) for call in calls_in(node))

@@ -1,0 +1,116 @@
+"""What a loss is computed from where no module is known: what is called, or what a caller gives."""
+
+from __future__ import annotations
+
+import re
+
+import libcst as cst
+
+from ortwrap.engine.effects.statement import EffectsReader, place_of, root_place
+from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.evidence.plain_objects import plain_class_of
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.steps.sinks import Sink
+from ortwrap.engine.text.nodes import calls_in
+from ortwrap.engine.text.tree import SourceTree
+
+# By what they are called, functions that may run a model: this only chooses what to point at.
+_MAY_RUN = re.compile(r"forward|predict|infer|run|model|net|encode|decode|step", re.IGNORECASE)
+_LIBRARIES = ("torch.", "numpy.", "math.", "random.", "time.")
+
+
+def first_unknown_call(
+    sink: Sink, tree: SourceTree, bindings: Bindings, modules: ModuleTable
+) -> cst.Call | None:
+    """`self.forward_pass(x)` of a base class, `predict(x)` of another file."""
+    reader = EffectsReader(bindings, tree.enclosing(sink.call))
+    calls = (
+        call
+        for node in computed_from(sink, tree, reader)
+        for call in calls_in(node)
+        if _is_unknown(call.func, bindings, modules, reader.instance)
+        and _MAY_RUN.search(tree.code(call.func).rpartition(".")[2])
+    )
+    return min(calls, key=lambda call: tree.span(call).start, default=None)
+
+
+def first_plain_object(
+    sink: Sink, tree: SourceTree, bindings: Bindings, modules: ModuleTable
+) -> tuple[cst.Call, str] | None:
+    """`net(x)` where `net` is an object of a class that is no module, with that class."""
+    reader = EffectsReader(bindings, tree.enclosing(sink.call))
+    found: list[tuple[cst.Call, str]] = []
+    for call in (call for node in computed_from(sink, tree, reader) for call in calls_in(node)):
+        made = [
+            plain_class_of(value, bindings, modules.module_classes)
+            for value in modules.all_values(call.func) or ()
+            if tree.code(value) != "None"
+        ]
+        if made and made[0] is not None and all(made):
+            found.append((call, made[0]))
+    return min(found, key=lambda each: tree.span(each[0]).start, default=None)
+
+
+def is_given(sink: Sink, tree: SourceTree, bindings: Bindings) -> bool:
+    """`runner.outputs["loss"]`: the loss is a part of a parameter, scaled at most."""
+    function = tree.enclosing(sink.call)
+    reader = EffectsReader(bindings, function)
+    loss = _unscaled(sink.loss)
+    for node in computed_from(sink, tree, reader):
+        if isinstance(node, cst.Assign) and isinstance(loss, cst.Name):
+            names = [item.target for item in node.targets]
+            if any(isinstance(each, cst.Name) and each.value == loss.value for each in names):
+                loss = _unscaled(node.value)
+    root = root_place(loss, reader.instance)
+    part = isinstance(loss, (cst.Attribute, cst.Subscript)) and root != reader.instance
+    bound = bindings.scope(function).names.get(root or "", [])
+    return part and bool(bound) and all(each.kind == "parameter" for each in bound)
+
+
+def _unscaled(loss: cst.BaseExpression) -> cst.BaseExpression:
+    """`loss` of `scaler.scale(loss)`, `loss.mean()` and `loss / rounds`; not of `w * D(x)`."""
+    while True:
+        if isinstance(loss, cst.BinaryOperation):
+            if any(calls_in(loss.right)):
+                return loss
+            loss = loss.left
+        elif isinstance(loss, cst.Call) and isinstance(loss.func, cst.Attribute):
+            method = loss.func.attr.value
+            if method in ("mean", "sum"):
+                loss = loss.func.value
+            elif method == "scale" and loss.args:
+                loss = loss.args[0].value
+            else:
+                return loss
+        else:
+            return loss
+
+
+def computed_from(sink: Sink, tree: SourceTree, reader: EffectsReader) -> list[cst.CSTNode]:
+    """The loss, and the assignments of its function that it is computed by."""
+    function, end = tree.enclosing(sink.call), tree.span(sink.call).start
+    above = [
+        node
+        for node in tree.assignments
+        if tree.enclosing(node) is function and tree.span(node).start < end
+    ]
+    wanted = set(reader.of(sink.loss).reads)
+    behind: list[cst.CSTNode] = [sink.loss]
+    for node in sorted(above, key=lambda each: tree.span(each).start, reverse=True):
+        effects = reader.of(node)
+        if effects.writes & wanted:
+            wanted |= set(effects.reads)
+            behind.append(node)
+    return behind
+
+
+def _is_unknown(
+    func: cst.BaseExpression, bindings: Bindings, modules: ModuleTable, instance: str | None
+) -> bool:
+    """It is a function, or a method of the instance, that this file does not define."""
+    if modules.evidence(func) is not None or bindings.definition(func) is not None:
+        return False
+    if isinstance(func, cst.Attribute) and place_of(func, instance) is not None:
+        return modules.classes.called_on_instance(func) is None
+    qualified = bindings.qualified(func)
+    return qualified is not None and not f"{qualified}.".startswith(_LIBRARIES)

@@ -1,0 +1,1 @@
+"""Where training steps are: sinks, the slices that losses come from, and the forms of both."""

@@ -1,0 +1,314 @@
+"""Where the one call goes that stands for model and loss, and whether the order allows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ortwrap.engine.effects.aliases import Aliases
+from ortwrap.engine.effects.changed_by_calls import ChangesByCalls
+from ortwrap.engine.effects.harm import Crossing, HarmCheck
+from ortwrap.engine.effects.hidden_changes import Callees
+from ortwrap.engine.effects.independence import Independence
+from ortwrap.engine.effects.raising import Raising
+from ortwrap.engine.effects.randomness import Randomness
+from ortwrap.engine.effects.state_elsewhere import StateElsewhere
+from ortwrap.engine.effects.statement import EffectsReader, overlap
+from ortwrap.engine.effects.switches import Switches
+from ortwrap.engine.effects.traces import Traces
+from ortwrap.engine.effects.uses import Uses
+from ortwrap.engine.evidence.kinds import MODULE_METHODS
+from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.evidence.unwrapping import is_fact
+from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.steps.earlier import EarlierValue, earlier_values
+from ortwrap.engine.steps.slices import LossSlice, Slicer
+from ortwrap.engine.text.tree import SourceTree, Unit
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """How the statements around the call are arranged.
+
+    Attributes:
+        anchor: the piece of the slice in whose place the call stands, or a statement between that
+            it stands in front of.
+        between: statements from the slice's first to its end that are not part of it.
+        after: those of `between` that run once the call has run.
+        earlier: what these read of the slice's values that it changes again later.
+    """
+
+    anchor: Unit
+    between: tuple[Unit, ...]
+    after: tuple[Unit, ...]
+    earlier: tuple[EarlierValue, ...] = ()
+
+
+class Orderer:
+    """Decides the place of the call in one function, or refuses."""
+
+    def __init__(
+        self,
+        tree: SourceTree,
+        modules: ModuleTable,
+        reader: EffectsReader,
+        slicer: Slicer,
+        harm: HarmCheck,
+        aliases: Aliases,
+        randomness: Randomness,
+        beside_torch: Randomness,
+        independence: Independence,
+        filled: frozenset[str],
+        traces: Traces,
+        callees: Callees,
+        by_calls: ChangesByCalls,
+        raising: Raising,
+        state: StateElsewhere,
+        switches: Switches,
+        uses: Uses,
+    ) -> None:
+        self._tree = tree
+        self._modules = modules
+        self._reader = reader
+        self._slicer = slicer
+        self._harm = harm
+        self._aliases = aliases
+        self._randomness = randomness
+        self._beside_torch = beside_torch
+        self._independence = independence
+        self._filled = filled
+        self._traces = traces
+        self._callees = callees
+        self._by_calls = by_calls
+        self._raising = raising
+        self._state = state
+        self._switches = switches
+        self._uses = uses
+
+    def order(self, found: LossSlice, *, past_modules: bool = False) -> Order:
+        """Where the call can stand so that every value stays what it was.
+
+        The loss moves up to the model call rather than the call down to the loss; only where
+        something between prepares what the loss reads, or changes it, the call moves down: to
+        right behind it, where other statements read what the model returned.
+
+        Args:
+            found: the slice.
+            past_modules: a piece may also move past the run of a module that has nothing to do
+                with its own.
+
+        Raises:
+            Refuse: a statement in between may change the result, or reads an earlier value.
+        """
+        pieces = list(found.pieces)
+        first, last = pieces[0].index, pieces[-1].index
+        chosen = set(pieces)
+        between = tuple(u for u in found.block.units[first:last] if u not in chosen)
+        earlier: dict[Unit, tuple[EarlierValue, ...]] = {}
+        for unit in between:
+            self._check_hooks(unit, pieces)
+            earlier[unit] = tuple(earlier_values(unit, pieces, self._reader, self._callees))
+        behind = self._behind_preparation(between, found)
+        anchors = dict.fromkeys((self._highest(pieces, between, found), *behind, pieces[-1]))
+        refusals: list[Refuse] = []
+        for anchor in anchors:
+            try:
+                for unit in between:
+                    renamed = {value.place for value in earlier[unit]}
+                    self._check(unit, pieces, anchor, found, past_modules, renamed)
+            except Refuse as refusal:
+                refusals.append(refusal)
+                continue
+            after = tuple(unit for unit in between if unit.index >= anchor.index)
+            return Order(anchor, between, after, tuple(v for unit in after for v in earlier[unit]))
+        raise refusals[0]
+
+    def _behind_preparation(self, between: tuple[Unit, ...], found: LossSlice) -> list[Unit]:
+        """The statement of others before which all is known that the slice reads."""
+        prepared = [unit.index for unit in found.preparation if unit in between]
+        return [unit for unit in between if prepared and unit.index == max(prepared) + 1]
+
+    def _highest(self, pieces: list[Unit], between: tuple[Unit, ...], found: LossSlice) -> Unit:
+        """The first place at which all is known that the slice reads."""
+        prepared = [unit.index for unit in found.preparation if unit in between]
+        start = max(prepared, default=-1)
+        later = [unit for unit in pieces if unit.index > start]
+        anchor = later[0] if later else pieces[-1]
+        for unit in later[1:]:
+            if unit.index != anchor.index + 1:
+                break
+            anchor = unit
+        return anchor
+
+    def _check(
+        self,
+        unit: Unit,
+        pieces: list[Unit],
+        anchor: Unit,
+        found: LossSlice,
+        past_modules: bool,
+        renamed: set[str],
+    ) -> None:
+        """Refuse where the order of `unit` and the pieces that would pass it may matter.
+
+        Values that it reads by a name of their own, once pieces pass it upwards, are `renamed`.
+        """
+        down = [piece for piece in pieces if piece.index < unit.index < anchor.index]
+        up = [piece for piece in pieces if anchor.index <= unit.index < piece.index]
+        if not down and not up:
+            return
+        beside = tuple(piece.node for piece in down or up) if past_modules else ()
+        why = self._conflict(unit, down, up, found, beside, set() if down else renamed)
+        if why is not None:
+            raise Refuse("OW203", unit.node, code=self._tree.brief(unit.node), why=why)
+
+    def _conflict(
+        self,
+        unit: Unit,
+        down: list[Unit],
+        up: list[Unit],
+        found: LossSlice,
+        beside: tuple[cst.CSTNode, ...],
+        renamed: set[str],
+    ) -> str | None:
+        crossing = down or up
+        effects = self._reader.of(unit.node)
+        if up and unit in found.preparation:
+            return "the loss reads what it computes"
+        computed = self._changes(crossing)
+        unsaid = set().union(*(self._by_calls.of(piece.node) for piece in crossing)) - computed
+        computed |= unsaid
+        reads = set().union(*(self._reads(piece) for piece in crossing))
+        named = {name for name in effects.writes if self._is_ever_read(name, unit)}
+        changed = named | self._aliases.closure(effects.alters)
+        changed |= self._aliases.same(effects.mutates - effects.alters)
+        used = self._uses.changes(unit.node, self._reader.instance)
+        changed |= self._aliases.closure(used)
+        own = effects.changes | used
+        for name in sorted(overlap(changed, reads | computed), key=lambda n: (n not in own, n)):
+            return f"it changes `{name}`"
+        for name in sorted(overlap(computed - renamed, set(effects.reads) - renamed)):
+            return f"it reads `{name}`" + (", which a call there changes" if name in unsaid else "")
+        crossed = [piece.node for piece in crossing]
+        for name in sorted(effects.changes):
+            if self._traces.is_read_by(crossed, name, unit.node):
+                return f"it changes `{name}`, which is read on the way to the loss"
+        why = self._state.conflict(unit.node, crossed)
+        if why is not None:
+            return why
+        taken = set().union(*(self._reader.of(node).takes for node in crossed))
+        for name in sorted(overlap(taken, set(effects.reads))):
+            return f"it may take items of `{name}`"
+        handlers = self._raising.ends_in(unit.node)
+        caught = set().union(*(self._reader.of(handler).reads for handler in handlers))
+        for name in sorted(overlap(computed, caught)):
+            return f"it may raise, and what catches that reads `{name}`"
+        if (down and handlers) or self._raising.goes_on(unit.node):
+            wrong = "model would not have run" if down else "loss would have been computed"
+            return f"it may raise, and the {wrong} before"
+        runs_module = any(self._uses_module(piece, ()) for piece in crossing)
+        for name in sorted(set(effects.reads) & self._filled) if runs_module else ():
+            return f"the model's run may fill `{name}`"
+        changed_by_run = self._traces.read_in(unit.node, self._reader) if runs_module else None
+        if changed_by_run is not None:
+            return f"the model's run may change `{changed_by_run}`"
+        if self._only_switches(unit, crossing):
+            return None
+        tied = frozenset(self._aliases.closure(reads))
+        why = self._harm.of(
+            unit.node,
+            self._reader,
+            Crossing(
+                tied,
+                runs_module,
+                self._draws(crossing, self._randomness),
+                self._draws(crossing, self._beside_torch),
+                beside,
+            ),
+        )
+        if why is None and runs_module and self._uses_module(unit, beside):
+            why = "it uses a module that has to run first"
+        if why is None and self._slicer.is_barrier(unit):
+            why = "it updates parameters"
+        return why
+
+    def _only_switches(self, unit: Unit, crossing: list[Unit]) -> bool:
+        """It says which parameters get gradients, of modules that what passes it does not run."""
+        switched = self._switches.modules(unit.node, self._reader)
+        pieces = [piece.node for piece in crossing]
+        return bool(switched) and all(
+            self._independence.is_apart(module, pieces, self._reader) for module in switched
+        )
+
+    def _check_hooks(self, unit: Unit, pieces: list[Unit]) -> None:
+        """Inner values of an exported graph have no gradient and no hooks."""
+        value = unit.node.value if isinstance(unit.node, (cst.Expr, cst.Assign)) else None
+        func = value.func if isinstance(value, cst.Call) else None
+        if isinstance(func, cst.Attribute) and func.attr.value in ("retain_grad", "register_hook"):
+            name = self._tree.code(func.value)
+            if name in self._changes(pieces):
+                raise Refuse("OW302", unit.node, code=self._tree.brief(unit.node), name=name)
+
+    def _uses_module(self, unit: Unit, beside: tuple[cst.CSTNode, ...]) -> bool:
+        """A trainable module is read for anything but clearing its gradients or logging.
+
+        Running one that has nothing to do with those `beside` is no matter.
+        """
+        for readers in self._reader.of(unit.node).reads.values():
+            for node in readers:
+                parent = self._tree.parents.get(node)
+                if isinstance(parent, cst.Subscript) and parent.value is node:
+                    node = parent
+                node = self._modules.run_by(node)
+                parent = self._tree.parents.get(node)
+                clears = isinstance(parent, cst.Attribute) and parent.attr.value == "zero_grad"
+                clears = clears or self._reports(parent)
+                if not self._modules.is_trainable(node) or clears or self._asks_for_fact(node):
+                    continue
+                runs = self._is_run(node)
+                if not (beside and runs and self._independence.holds(node, beside, self._reader)):
+                    return True
+        return False
+
+    def _is_run(self, module: cst.CSTNode) -> bool:
+        """`net(x)`, `policy.sample(x)`."""
+        func, call = module, self._tree.parents[module]
+        if isinstance(call, cst.Attribute) and call.attr.value not in MODULE_METHODS:
+            func, call = call, self._tree.parents[call]
+        return isinstance(call, cst.Call) and call.func is func
+
+    def _asks_for_fact(self, module: cst.CSTNode) -> bool:
+        """`vae.config`, `unwrap_model(unet).dtype`, `isinstance(net, Net)`: no run changes it."""
+        node = self._tree.parents[module]
+        if isinstance(node, cst.Arg):
+            call = self._tree.parents[node]
+            if isinstance(call, cst.Call) and self._tree.code(call.func) == "isinstance":
+                return call.args[0] is node
+            node = self._tree.parents[call]
+        return is_fact(node, self._reader.bindings, self._modules)
+
+    def _reports(self, node: cst.CSTNode | None) -> bool:
+        classes, instance = self._modules.classes, self._reader.instance
+        return node is not None and classes.only_reports(node, instance)
+
+    def _draws(self, pieces: list[Unit], randomness: Randomness) -> str:
+        """The call that may draw random numbers, so that another draw has to stay on its side."""
+        drawing = (randomness.first_draw_in(piece.node) for piece in pieces)
+        found = next(filter(None, drawing), None)
+        return "" if found is None else self._tree.code(found)[:40]
+
+    def _is_ever_read(self, name: str, unit: Unit) -> bool:
+        """`_` and other names that take what nobody wants may change at any time."""
+        function = self._tree.enclosing(unit.node)
+        body = function if isinstance(function, cst.Module) else function.body
+        scope = self._reader.bindings.scope(function)
+        return name not in scope.names or name in self._reader.of(body).reads
+
+    def _reads(self, unit: Unit) -> set[str]:
+        return set(self._reader.of(unit.node).reads)
+
+    def _changes(self, units: list[Unit]) -> set[str]:
+        changes = (self._reader.of(unit.node).changes for unit in units)
+        used = (self._uses.changes(unit.node, self._reader.instance) for unit in units)
+        return set().union(*changes, *used)

@@ -1,0 +1,149 @@
+"""Where a wrapper is made: once before the loops, and again when its modules are rebuilt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import libcst as cst
+
+from ortwrap.engine.effects.statement import EffectsReader
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.plan import Plan
+from ortwrap.engine.text.tree import SourceTree, Unit
+
+
+@dataclass(frozen=True, eq=False)
+class WrapSite:
+    """The statement before which the wrapper is made."""
+
+    before: Unit
+
+
+def find_site(plan: Plan, tree: SourceTree, bindings: Bindings, reader: EffectsReader) -> WrapSite:
+    """The outermost place at which every part of the wrapper is known.
+
+    `ort_module` keeps one wrapper per set of modules, so that a site that runs once an epoch
+    still exports once.
+    """
+    places = {part.place for part in plan.captures.parts}
+    # `models["g"]` is another module where `models` is, and where something is put into it.
+    lists = {place for part in plan.captures.parts for place in part.found_by}
+    anchor = plan.order.anchor
+    start = plan.found.block.units[min(anchor.index, len(plan.found.block.units) - 1)]
+    if any(part.of_object for part in plan.captures.parts):
+        # `runner.model` may be another one at each step: a property, what some callback gave.
+        return WrapSite(start)
+    function = tree.enclosing(start.node)
+    rebinders = _Rebinders(tree, bindings, places, lists)
+
+    def may_change(node: cst.CSTNode) -> bool:
+        effects = reader.of(node)
+        changed = effects.writes & places or effects.changes & lists
+        return bool(changed) or rebinders.called_in(node)
+
+    if isinstance(function, cst.FunctionDef):
+        body = tree.blocks(function)[0]
+        if not may_change(function.body):
+            return WrapSite(_after_docstring(body.units))
+    best = start
+    current = tree.parent_unit(start)
+    while current is not None:
+        if may_change(current.node):
+            break
+        if isinstance(current.node, (cst.For, cst.While)):
+            best = current
+        current = tree.parent_unit(current)
+    return WrapSite(best)
+
+
+def find_start(plan: Plan, tree: SourceTree, reader: EffectsReader) -> Unit:
+    """The statement before which names start as None: no path has bound them there."""
+    function = tree.enclosing(plan.found.block.units[0].node)
+    names = set(plan.captures.unbound)
+    units = tree.blocks(function)[0].units
+    return next(unit for unit in units if reader.of(unit.node).writes & names)
+
+
+class _Rebinders:
+    """Functions of this file that give a part's place another object, directly or by a call."""
+
+    def __init__(
+        self, tree: SourceTree, bindings: Bindings, places: set[str], lists: set[str]
+    ) -> None:
+        self._tree = tree
+        plain = {place for place in places | lists if "." not in place}
+        attributes = {place.split(".", 1)[1] for place in places | lists if "." in place}
+        self._names: set[str] = set()
+        self.foreign = False
+        for function in tree.functions:
+            if function.name.value == "__init__":
+                continue
+            reader = EffectsReader(bindings, function)
+            scope = bindings.scope(function)
+            effects = reader.of(function.body)
+            writes = effects.writes
+            outer = plain & (scope.declared_global | scope.declared_nonlocal) & writes
+            outer |= (lists & effects.mutates) - set(scope.names)
+            own = {f"{reader.instance}.{name}" for name in attributes} & writes
+            own |= lists & effects.mutates
+            if outer or own or self._sets_from_outside(function, attributes, reader.instance):
+                self._names.add(function.name.value)
+        self._spread()
+
+    def _sets_from_outside(
+        self, function: cst.FunctionDef, attributes: set[str], instance: str | None
+    ) -> bool:
+        """`trainer.model = ...` or `setattr(self, "model", ...)`."""
+        for node in self._tree.assignments:
+            if isinstance(node, cst.Assign) and self._tree.enclosing(node) is function:
+                for target in node.targets:
+                    if (
+                        isinstance(target.target, cst.Attribute)
+                        and target.target.attr.value in attributes
+                    ):
+                        self.foreign = self.foreign or not (
+                            isinstance(target.target.value, cst.Name)
+                            and target.target.value.value == instance
+                        )
+                        return True
+        for call in self._tree.calls:
+            if self._tree.code(call.func) == "setattr" and self._tree.enclosing(call) is function:
+                names = {self._tree.code(argument.value).strip("\"'") for argument in call.args}
+                if names & attributes:
+                    return True
+        return False
+
+    def _spread(self) -> None:
+        before = -1
+        while self._names and before != len(self._names):
+            before = len(self._names)
+            for function in self._tree.functions:
+                if self.called_in(function.body):
+                    self._names.add(function.name.value)
+
+    def called_in(self, node: cst.CSTNode) -> bool:
+        """A call inside `node` may run one of them."""
+        if self.foreign:
+            # Some code sets the attribute from outside of the class: any call may.
+            return True
+        if not self._names:
+            return False
+        span = self._tree.span(node)
+        return any(
+            span.start <= self._tree.span(call).start < span.end
+            and self._tree.code(call.func).split(".")[-1] in self._names
+            for call in self._tree.calls
+        )
+
+
+def _after_docstring(units: list[Unit]) -> Unit:
+    first = units[0].node
+    is_docstring = isinstance(first, cst.Expr) and isinstance(
+        first.value, (cst.SimpleString, cst.ConcatenatedString)
+    )
+    rest = units[1:] if is_docstring else units
+    for unit in rest:
+        # `global model` has to come before the name is used.
+        if not isinstance(unit.node, (cst.Global, cst.Nonlocal)):
+            return unit
+    return units[-1]
