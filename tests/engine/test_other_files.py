@@ -332,7 +332,7 @@ def test_the_evidence_names_the_file_of_the_base_class(tmp_path: Path) -> None:
 def test_no_file_is_read_where_none_is_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ortwrap.engine import elsewhere
+    from ortwrap.engine.names import elsewhere
 
     asked: list[str] = []
     monkeypatch.setattr(elsewhere, "_parsed", lambda text: asked.append(text))
