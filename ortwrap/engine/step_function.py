@@ -53,7 +53,8 @@ class StepFunction:
         node: cst.CSTNode,
         sinks: list[Sink],
     ) -> None:
-        if any(_is_in_a_loop(sink, node, tree) for sink in sinks):
+        steps = (sink.call for sink in sinks if tree.enclosing(sink.call) is node)
+        if any(map(tree.is_in_a_loop, steps)):
             helpers = helpers.between_steps_of(node)
         self.reader = EffectsReader(bindings, node)
         self.flow = GradientFlow(bindings, modules, self.reader, helpers)
@@ -170,11 +171,3 @@ class StepFunction:
                 return None
             wider = absorb(wider, unit, self.analyses)
         return wider if behind else None
-
-
-def _is_in_a_loop(sink: Sink, function: cst.CSTNode, tree: SourceTree) -> bool:
-    """The function runs one step after the other."""
-    return tree.enclosing(sink.call) is function and any(
-        isinstance(around, (cst.For, cst.While)) and tree.enclosing(around) is function
-        for around in tree.ancestors(sink.call)
-    )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.reasons.unit_tests import is_in_a_loop, updates
+from ortwrap.engine.reasons.unit_tests import updates
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import called_name, calls_in, descendants
@@ -36,8 +36,8 @@ def _is_self_test(found: LossSlice, analyses: Analyses) -> bool:
     runs: Sequence[cst.CSTNode] = [sink] if function is tree.module else _runs(function, analyses)
     return (
         bool(runs)
-        and all(_stands_in_main(run, tree) and not is_in_a_loop(run, tree) for run in runs)
-        and not is_in_a_loop(sink, tree)
+        and all(_stands_in_main(run, tree) and not tree.is_in_a_loop(run) for run in runs)
+        and not tree.is_in_a_loop(sink)
         and not any(_compares(piece.node) for piece in found.pieces)
         and not updates(tree.module)
     )

@@ -70,15 +70,7 @@ def _repeats(sink: cst.CSTNode, test: cst.CSTNode, tree: SourceTree) -> bool:
     function = tree.enclosing(sink)
     name = function.name.value if isinstance(function, cst.FunctionDef) else ""
     runs = (call for call in calls_in(test) if called_name(call) == name)
-    return any(is_in_a_loop(each, tree) for each in (sink, *runs))
-
-
-def is_in_a_loop(node: cst.CSTNode, tree: SourceTree) -> bool:
-    """A loop of the same function runs a node."""
-    return any(
-        isinstance(around, (cst.For, cst.While)) and tree.enclosing(around) is tree.enclosing(node)
-        for around in tree.ancestors(node)
-    )
+    return any(tree.is_in_a_loop(each) for each in (sink, *runs))
 
 
 def updates(node: cst.CSTNode) -> bool:

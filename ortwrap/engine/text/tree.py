@@ -196,6 +196,14 @@ class SourceTree:
             known = self._enclosing[node] = next(around, self.module)
         return known
 
+    def is_in_a_loop(self, node: cst.CSTNode) -> bool:
+        """A loop of the same function runs it again and again."""
+        function = self.enclosing(node)
+        return any(
+            isinstance(around, (cst.For, cst.While)) and self.enclosing(around) is function
+            for around in self.ancestors(node)
+        )
+
     def is_optional(self, node: cst.CSTNode) -> bool:
         """It stands in a branch, such as `if torch.cuda.device_count() > 1:`."""
         for ancestor in self.ancestors(node):
