@@ -1,4 +1,4 @@
-"""Random numbers drawn on the way to the loss: ORT would draw them from a generator of its own."""
+"""Random numbers drawn on the way to the loss: as often as in eager, and in the same order."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import re
 
 import libcst as cst
 
+from ortwrap.engine.effects.randomness import BESIDE_TORCH
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.text.nodes import descendants
 
 _FACTORIES = re.compile(r"^torch\.rand")
-_LIBRARIES = re.compile(r"^(?:numpy\.)?random\.")
 _DRAWS = re.compile(r"^torch\.(?:rand|normal|bernoulli|multinomial)|dropout|distributions")
 
 
@@ -32,7 +32,7 @@ def draws_numbers(node: cst.CSTNode, bindings: Bindings) -> bool:
     for inner in descendants(node):
         if isinstance(inner, cst.Call):
             qualified = bindings.qualified(inner.func) or ""
-            if _FACTORIES.match(qualified) or _LIBRARIES.match(qualified):
+            if _FACTORIES.match(qualified) or qualified.startswith(BESIDE_TORCH):
                 return True
             named = isinstance(inner.func, cst.Name) and bindings.resolve(inner.func) is not None
             if (named or qualified) and not qualified.startswith("torch."):

@@ -14,6 +14,7 @@ from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.reports import Reports
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects.liveness import surely_binds
+from ortwrap.engine.effects.randomness import BESIDE_TORCH
 from ortwrap.engine.effects.statement import place_of, root_place
 from ortwrap.engine.evidence.counts import counts_elements, is_size
 from ortwrap.engine.names.bindings import Bindings
@@ -308,4 +309,4 @@ def _asks_for_facts(node: cst.CSTNode) -> bool:
 
 def _draws(name: str) -> bool:
     """The model may draw such numbers too, and has to do so first."""
-    return name.startswith(("numpy.random.", "random."))
+    return name.startswith(BESIDE_TORCH)

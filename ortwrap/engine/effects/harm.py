@@ -13,7 +13,7 @@ from ortwrap.engine.effects.harm_elsewhere import changed_arguments, names_calle
 from ortwrap.engine.effects.harmless import HARMLESS_METHODS, LOGS, PURE_PACKAGES, is_pure_builtin
 from ortwrap.engine.effects.in_place import works_in_place
 from ortwrap.engine.effects.independence import Independence
-from ortwrap.engine.effects.randomness import Randomness
+from ortwrap.engine.effects.randomness import BESIDE_TORCH, Randomness
 from ortwrap.engine.effects.statement import EffectsReader, overlap, place_of, root_place
 from ortwrap.engine.evidence.kinds import built_by
 from ortwrap.engine.evidence.modules import ModuleTable
@@ -30,7 +30,6 @@ _RANDOM = re.compile(
     r"|^torch\.(?:cuda\.|random\.)\w*(?:seed|rng)\w*$"
     r"|distributions|functional\.dropout|functional\.gumbel"
 )
-_BESIDE_TORCH = ("numpy.random.", "random.")
 _MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
 _SWITCH = re.compile(r"torch\.(?:set_|use_|backends|cuda\.set_|autograd\.set_|_C)")
@@ -177,7 +176,7 @@ class HarmCheck:
     def _of_import(self, qualified: str, name: str, crossing: Crossing) -> str | None:
         if _SWITCH.match(qualified):
             return "it changes a setting"
-        if qualified.startswith(_BESIDE_TORCH):
+        if qualified.startswith(BESIDE_TORCH):
             return _drawing(crossing.draws_beside_torch)
         if _RANDOM.search(qualified):
             return _drawing(crossing.draws)
@@ -213,7 +212,7 @@ class HarmCheck:
                 name, place = self._tree.code(call.func), found.file.place(found.node)
                 return f"`{name}` changes `{self._tree.code(argument)}` ({place})"
         called = names_called_in(found)
-        beside = [name for name in called if name.startswith(_BESIDE_TORCH)]
+        beside = [name for name in called if name.startswith(BESIDE_TORCH)]
         if beside and crossing.draws_beside_torch:
             return _drawing(crossing.draws_beside_torch)
         if crossing.draws and any(_RANDOM.search(name) for name in called if name not in beside):

@@ -19,6 +19,9 @@ from ortwrap.engine.text.tree import SourceTree
 
 Node = TypeVar("Node", bound=cst.CSTNode)
 
+# What draws from the generators of Python and NumPy.
+BESIDE_TORCH = ("numpy.random.", "random.")
+
 _DRAWING_LAYERS = re.compile(
     r"Dropout|RReLU|Transformer|MultiheadAttention|Fractional|\b(?:LSTM|GRU|RNN)\b"
 )
