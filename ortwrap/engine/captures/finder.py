@@ -1,4 +1,4 @@
-"""What forward takes, holds and returns: captured inputs, parts, carried outputs."""
+"""The captures of one slice, put together: what its pieces need, and what is read after them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from ortwrap.engine.steps.order import Order
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.writing.deletions import deletions_of
 from ortwrap.engine.writing.releases import releases_of
-
-__all__ = ["CaptureFinder"]
 
 
 class CaptureFinder:
