@@ -24,8 +24,8 @@ def note(key: Hashable, calls: int) -> None:
         key: what `memo.key_of` knew it by.
         calls: how many it has served.
     """
-    for group in [group for group in _SHORT_LIVED if not all(part.alive for part in group[1])]:
-        del _SHORT_LIVED[group]
+    for group in [one for one in list(_SHORT_LIVED) if not all(part.alive for part in one[1])]:
+        _SHORT_LIVED.pop(group, None)
     kind, parts = _parts(key)
     left = frozenset(part for part in parts if is_alive(part) and not part.keeps)
     if left:
@@ -36,7 +36,8 @@ def note(key: Hashable, calls: int) -> None:
 def times(key: Hashable) -> int:
     """How often a wrapper of these parts, but for those made anew, was made for a call or two."""
     kind, parts = _parts(key)
-    known = (count for (of, left), count in _SHORT_LIVED.items() if of == kind and left <= parts)
+    lived = list(_SHORT_LIVED.items())
+    known = (count for (of, left), count in lived if of == kind and left <= parts)
     return max(known, default=0)
 
 

@@ -190,9 +190,10 @@ def _class_name(part: Part) -> str:
 
 def _make_room(kind: type[nn.Module]) -> None:
     """Drops the oldest graphs of a class that live on with a part, such as a list, made anew."""
-    lasting = [key for key in _WRAPPERS if _is_of(kind, key) and keeps_a_part(key)]
+    lasting = [key for key in list(_WRAPPERS) if _is_of(kind, key) and keeps_a_part(key)]
     for key in lasting[: 1 - settings.MAX_GRAPHS]:
-        if not _WRAPPERS[key].in_use:
+        kept = _WRAPPERS.get(key)
+        if kept is not None and not kept.in_use:
             _forget(key)
 
 
@@ -201,12 +202,16 @@ def _is_of(kind: type[nn.Module], key: Hashable) -> bool:
 
 
 def _forget_dead() -> None:
-    """Drops the graphs of modules that have been collected."""
-    for key in [key for key in _WRAPPERS if not is_alive(key)]:
+    """Drops the graphs of modules that have been collected.
+
+    The garbage collector may call it at any moment, while it runs itself too.
+    """
+    for key in [key for key in list(_WRAPPERS) if not is_alive(key)]:
         _forget(key)
 
 
 def _forget(key: Hashable) -> None:
-    dispatcher = _WRAPPERS.pop(key).dispatcher
-    churn.note(key, dispatcher.calls)
-    report.retire(dispatcher)
+    kept = _WRAPPERS.pop(key, None)
+    if kept is not None:
+        churn.note(key, kept.dispatcher.calls)
+        report.retire(kept.dispatcher)

@@ -13,22 +13,43 @@ from . import settings
 from .dispatch import Dispatcher
 from .plans import GraphPlan, Plan
 
-_LIVING: list[Dispatcher] = []
-_RETIRED: list[dict[str, Any]] = []
 _PROCESS = os.getpid()
+
+
+class _Entry:
+    """A wrapper of this process: itself, or what it did once its modules have been collected."""
+
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher: Dispatcher | None = dispatcher
+        self._final: dict[str, Any] = {}
+
+    def is_of(self, dispatcher: Dispatcher) -> bool:
+        return self._dispatcher is dispatcher
+
+    def close(self) -> None:
+        self._final, self._dispatcher = self.row(), None
+
+    def row(self) -> dict[str, Any]:
+        dispatcher = self._dispatcher
+        return self._final if dispatcher is None else of_wrapper(dispatcher)
+
+
+# None is ever taken out: a wrapper may be retired by the garbage collector while a report is made.
+_ENTRIES: list[_Entry] = []
 
 
 def register(dispatcher: Dispatcher) -> None:
     """Takes a wrapper into the report of the process."""
-    if not _LIVING and not _RETIRED:
+    if not _ENTRIES:
         atexit.register(write)
-    _LIVING.append(dispatcher)
+    _ENTRIES.append(_Entry(dispatcher))
 
 
 def retire(dispatcher: Dispatcher) -> None:
     """Keeps what a wrapper did, but not its graphs, after its modules have been collected."""
-    _RETIRED.append(of_wrapper(dispatcher))
-    _LIVING.remove(dispatcher)
+    for entry in _ENTRIES:
+        if entry.is_of(dispatcher):
+            entry.close()
 
 
 def of_wrapper(dispatcher: Dispatcher) -> dict[str, Any]:
@@ -42,7 +63,7 @@ def of_wrapper(dispatcher: Dispatcher) -> dict[str, Any]:
 
 def of_process() -> dict[str, Any]:
     """The report of every wrapper that this process made."""
-    return {"version": 1, "wrappers": [*_RETIRED, *map(of_wrapper, _LIVING)]}
+    return {"version": 1, "wrappers": [entry.row() for entry in _ENTRIES]}
 
 
 def write() -> None:

@@ -19,8 +19,6 @@ ORT_TOLERANCE = 1e-5
 MAY_RUN_EAGERLY = {
     "distributed_data_parallel": "gradients are averaged in DistributedDataParallel's forward",
     "hidden_state_kept_by_hand": "gradient of RNN",
-    "mixed_batches_in_a_branch": "among all tests it did, twice, and alone never: not understood",
-    "steps_counted_by_the_caller": "among all tests it was in no report, twice, and alone never",
     "weights_changed_after_the_criterion": "each step compares the graph of its own criterion",
 }
 

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from twins import WithLoss, mlp
 
-from ortwrap.runtime import OrtwrapWarning, guards, ort_module, settings
+from ortwrap.runtime import OrtwrapWarning, guards, ort_module, report, settings
 from ortwrap.runtime.watch import Watch
 
 
@@ -315,3 +315,33 @@ def test_a_dict_that_is_held_keeps_its_wrapper() -> None:
         ort_module(Near, model, other)
     assert ort_module(Near, model, start) is held
     torch.testing.assert_close(held(data), Near(model, start)(data))
+
+
+def test_a_wrapper_collected_while_a_report_is_made_is_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The collector runs when it likes, and other wrappers of the process come after this one."""
+
+    class Own(WithLoss):
+        pass
+
+    model, criterion = mlp(8, 4), nn.CrossEntropyLoss()
+    model.itself = [model]  # type: ignore[assignment]
+    ort_module(Own, model, criterion)(*batch())
+    later = mlp(8, 4)
+    kept = ort_module(Own, later, criterion)
+    kept(*batch())
+    of_wrapper = report.of_wrapper
+
+    def collected_meanwhile(dispatcher: Any) -> dict[str, Any]:
+        gc.collect()
+        return of_wrapper(dispatcher)
+
+    monkeypatch.setattr(report, "of_wrapper", collected_meanwhile)
+    gc.disable()
+    try:
+        del model
+        rows = [row for row in report.of_process()["wrappers"] if row["class"] == "Own"]
+    finally:
+        gc.enable()
+    assert [len(row["signatures"]) for row in rows] == [1, 1]
