@@ -77,9 +77,31 @@ def train(x, y):
 """
 
 
+COUNTED = """\
+def train(x, y):
+    out = model(x)
+
+    def count(rows):
+        {declared}
+        total = 0
+        for row in rows:
+            total += len(row)
+        return total
+
+    total = out
+    loss = criterion(out, y)
+    print(count(y), total)
+    loss.backward()
+"""
+
+
 @pytest.mark.parametrize(
     ("script", "code"),
     [
+        pytest.param(COUNTED.format(declared="pass"), None, id="a count of a function's own"),
+        pytest.param(
+            COUNTED.format(declared="nonlocal total"), "OW203", id="a name of the function around"
+        ),
         pytest.param(
             ASSERTED.format(asserted="isinstance(model, nn.Linear)"), None, id="what a module is"
         ),

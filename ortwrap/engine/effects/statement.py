@@ -188,7 +188,9 @@ class _Walk:
 
     def _is_hidden(self, place: str) -> bool:
         root = place.split(".")[0]
-        return any(root in scope.names for scope in self._hidden)
+        return any(
+            root in scope.names and root not in scope.declared_nonlocal for scope in self._hidden
+        )
 
     def _read(self, place: str, node: cst.CSTNode) -> None:
         if not self._is_hidden(place):
@@ -280,8 +282,7 @@ class _Walk:
         root = root_place(node.target, self.instance)
         if root is not None:
             # `x += y` on a tensor changes it in place, for its aliases too.
-            self.effects.mutates.add(root)
-            self.effects.alters.add(root)
+            self._mutate(root)
         self.store(node.target)
 
     def _visit_NamedExpr(self, node: cst.NamedExpr) -> None:
