@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from engine_cases import rewrite_beside
 
 from ortwrap.engine import rewrite_source
 
@@ -73,3 +76,66 @@ OTHERWISE = {
 def test_it_stays_between_where_the_number_would_be_another(text: str) -> None:
     result = rewrite_source(text)
     assert {step.status for step in result.steps} == {"refused"}
+
+
+SCRIPT_BESIDE = """\
+import random
+
+import torch
+from torch import nn
+
+from parts import Encoder, Picky
+
+inner = {inner}
+encoder = Encoder({given})
+decoder = nn.Linear(4, 4)
+optimizer = torch.optim.SGD([*encoder.parameters(), *decoder.parameters()], lr=0.1)
+
+
+def train(x, y, ratio):
+    out = encoder(x)
+    forced = True if random.random() < ratio else False
+    if forced:
+        out = decoder(out)
+    loss = nn.functional.mse_loss(out, y)
+    loss.backward()
+"""
+PARTS = """\
+import random
+
+from torch import nn
+
+
+class Encoder(nn.Module):
+    def __init__(self, inner=None):
+        super().__init__()
+        self.inner = inner
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, x):
+        return self.dropout(self.inner(x)){more}
+
+
+class Picky(nn.Module):
+    def forward(self, x):
+        return x * random.random()
+"""
+
+
+@pytest.mark.parametrize(
+    ("inner", "given", "more", "status"),
+    [
+        pytest.param("nn.Linear(4, 4)", "inner", "", "rewritten", id="torch's numbers only"),
+        pytest.param("nn.Linear(4, 4)", "Encoder(inner)", "", "rewritten", id="one in another"),
+        pytest.param("Picky()", "inner", "", "refused", id="a module that it is given draws"),
+        pytest.param("Picky()", "Encoder(inner)", "", "refused", id="so does one further inside"),
+        pytest.param("Picky()", "", "", "refused", id="a module that nobody gives"),
+        pytest.param("1", "nn.Identity()", " * random.random()", "refused", id="it draws itself"),
+    ],
+)
+def test_the_model_may_come_from_another_file(
+    inner: str, given: str, more: str, status: str, tmp_path: Path
+) -> None:
+    (tmp_path / "parts.py").write_text(PARTS.format(more=more))
+    result = rewrite_beside(tmp_path / "train.py", SCRIPT_BESIDE.format(inner=inner, given=given))
+    assert [step.status for step in result.steps] == [status], result.steps

@@ -1,4 +1,4 @@
-"""Whether running a module may draw random numbers, read off how this file builds it.
+"""Whether running a module may draw random numbers, read off how its file builds it.
 
 Two runs of different modules, or a run and another draw, trade places unnoticed only where at most
 one of them moves a generator.
@@ -7,13 +7,16 @@ one of them moves a generator.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Callable, TypeVar
 
 import libcst as cst
 
 from ortwrap.engine.effects.statement import instance_name, place_of
 from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.names.arguments import pair_arguments
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.elsewhere import OtherFile, defined_elsewhere
 from ortwrap.engine.text.nodes import calls_in
 from ortwrap.engine.text.tree import SourceTree
 
@@ -39,6 +42,35 @@ OF_MODULES = frozenset(
 )
 
 
+@dataclass(frozen=True)
+class _MadeElsewhere:
+    """An instance of a class that a call in another file makes.
+
+    Attributes:
+        call: that call.
+        constructor: what it runs.
+        there: answers for the modules of the other file.
+    """
+
+    call: cst.Call
+    constructor: cst.FunctionDef | None
+    there: Randomness
+
+    def is_given(self, name: cst.Name, bindings: Bindings) -> bool:
+        """A name is a parameter of the constructor."""
+        return any(
+            binding.kind == "parameter"
+            and bindings.tree.enclosing(binding.node) is self.constructor
+            for binding in bindings.lookup(name)
+        )
+
+    def given_may_draw(self, parameter: str) -> bool:
+        """What the call gives the constructor may; of what it leaves out nothing is known."""
+        pairs = () if self.constructor is None else pair_arguments(self.constructor, self.call)
+        given = dict(pairs).get(parameter)
+        return given is None or self.there.may_draw_by_value(given)
+
+
 class Randomness:
     """Answers for the modules of one script.
 
@@ -61,26 +93,37 @@ class Randomness:
         self._bindings = bindings
         self._modules = modules
         self._beside_torch = beside_torch
+        self._made: _MadeElsewhere | None = None
         # What is being looked at, so that names which refer to themselves come to an end.
-        self._open: set[cst.CSTNode] = set()
+        self._open: set[tuple[cst.CSTNode, cst.Call | None]] = set()
 
     def may_draw(self, module: cst.CSTNode) -> bool:
         """Running what a name or an attribute holds may draw random numbers, as far as is known."""
-        values = self._modules.all_values(module)
-        return not values or any(self._value_may_draw(value) for value in values)
+        values = self._modules.all_values(module) or ()
+        known = [self.may_draw_by_value(value) for value in values]
+        made = self._made
+        if (
+            made is not None
+            and isinstance(module, cst.Name)
+            and made.is_given(module, self._bindings)
+        ):
+            known.append(made.given_may_draw(module.value))
+        return not known or any(known)
+
+    def may_draw_by_value(self, value: cst.BaseExpression) -> bool:
+        """The same for an expression that a name or an attribute is given."""
+        return self._first_time(value, self._expression_may_draw)
 
     def _first_time(self, node: Node, may_draw: Callable[[Node], bool]) -> bool:
         """Ask of a node, unless it is being asked already: then it adds nothing."""
-        if node in self._open:
+        key = node, None if self._made is None else self._made.call
+        if key in self._open:
             return False
-        self._open.add(node)
+        self._open.add(key)
         try:
             return may_draw(node)
         finally:
-            self._open.discard(node)
-
-    def _value_may_draw(self, value: cst.BaseExpression) -> bool:
-        return self._first_time(value, self._expression_may_draw)
+            self._open.discard(key)
 
     def _expression_may_draw(self, value: cst.BaseExpression) -> bool:
         if isinstance(value, (cst.Name, cst.Attribute)):
@@ -89,21 +132,32 @@ class Randomness:
             return True
         func = value.func
         if isinstance(func, cst.Attribute) and func.attr.value in SAME_MODULE:
-            return self._value_may_draw(func.value)
+            return self.may_draw_by_value(func.value)
         qualified = self._bindings.qualified(func) or ""
         if qualified.rsplit(".", 1)[-1] in _WRAPPERS and value.args:
-            return self._value_may_draw(value.args[0].value)
+            return self.may_draw_by_value(value.args[0].value)
         defined = self._bindings.definition(func)
         if isinstance(defined, cst.ClassDef):
             return self._class_may_draw(defined)
+        elsewhere = defined_elsewhere(func, self._bindings)
+        if elsewhere is not None and isinstance(elsewhere.node, cst.ClassDef):
+            return self._for(value, elsewhere.node, elsewhere.file)._class_may_draw(elsewhere.node)
         return self._layer_may_draw(value)
+
+    def _for(self, call: cst.Call, home: cst.ClassDef, file: OtherFile) -> Randomness:
+        """The same question in another file, about an instance that a call of this one makes."""
+        inner = Randomness(file.tree, file.bindings, file.modules, beside_torch=self._beside_torch)
+        constructor = file.modules.classes.constructor(home)
+        inner._made = _MadeElsewhere(call, constructor, self)
+        inner._open = self._open
+        return inner
 
     def _layer_may_draw(self, value: cst.Call) -> bool:
         qualified = self._bindings.qualified(value.func) or ""
         if not qualified.startswith("torch.nn."):
             return True
         if qualified.startswith("torch.nn.Sequential"):
-            return any(self._value_may_draw(item.value) for item in value.args)
+            return any(self.may_draw_by_value(item.value) for item in value.args)
         return not self._beside_torch and _DRAWING_LAYERS.search(qualified) is not None
 
     def _class_may_draw(self, home: cst.ClassDef) -> bool:
@@ -169,5 +223,6 @@ class Randomness:
             return False
         values = self._modules.values(func)
         if values:
-            return any(not isinstance(value, cst.Call) for value in values)
+            others = (value for value in values if not isinstance(value, cst.Call))
+            return any(map(self.may_draw_by_value, others))
         return self._modules.classes.inherited(home, func.attr.value) is None
