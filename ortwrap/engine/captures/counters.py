@@ -39,13 +39,19 @@ class Counters:
 
     def computes(self, node: cst.BaseExpression) -> bool:
         """`min(1.0, step / warmup)`, `epoch >= 3`: a number, computed of others that change."""
-        if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
-            # `not` of an input reads well in forward.
+        if isinstance(node, cst.UnaryOperation) and self._is_plainly_turned(node):
             return False
         if place_of(node, self._reader.instance) is not None or not self.is_number(node):
             return False
         reads = self._reader.of(node).reads
         return any(self._changes(reader) for readers in reads.values() for reader in readers)
+
+    def _is_plainly_turned(self, node: cst.UnaryOperation) -> bool:
+        """`not` of an input reads well in forward, and so does `-weight`."""
+        named = isinstance(node.expression, (cst.Name, cst.Attribute))
+        return isinstance(node.operator, cst.Not) or (
+            isinstance(node.operator, cst.Minus) and named
+        )
 
     def decides(self, node: cst.BaseExpression) -> bool:
         """`global_step > warmup`, which a branch is taken on."""
@@ -56,6 +62,20 @@ class Counters:
             node.comparisons[0].operator, _ORDERS
         )
         return compared and any(map(_COUNTS_STEPS.search, self._reader.of(node).reads))
+
+    def compares_given(self, node: cst.BaseExpression) -> bool:
+        """`weight != 0` of what the step's function is given: fails for no number, nor for None."""
+        if not isinstance(node, cst.Comparison) or not self.is_number(node):
+            return False
+        sides = (node.left, *(item.comparator for item in node.comparisons))
+        equal = all(
+            isinstance(item.operator, (cst.Equal, cst.NotEqual)) for item in node.comparisons
+        )
+        return equal and all(isinstance(side, _NUMBERS) or self._is_given(side) for side in sides)
+
+    def _is_given(self, node: cst.BaseExpression) -> bool:
+        bound = self._bindings.lookup(node) if isinstance(node, cst.Name) else []
+        return [binding.kind for binding in bound] == ["parameter"]
 
     def takes_numbers(self, call: cst.Call) -> bool:
         """`kl_weight(epoch)`: it is given numbers alone."""

@@ -111,6 +111,8 @@ class Inputs:
         if self._outside.is_only_asked(node):
             self._note_reads(node)
             return text
+        if self._outside.can_be_asked(node):
+            return text
         if self._outside.is_option(node) and not self._is_switched_on(node):
             self._note_owner(node)
             return text

@@ -15,6 +15,7 @@ from ortwrap.engine.captures.scopes import is_defined_once_for_all
 from ortwrap.engine.effects.statement import instance_name
 from ortwrap.engine.names.arguments import pair_arguments
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.settings import is_setting
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import calls_in
 
@@ -94,14 +95,18 @@ class ParameterNames:
                     return True
         return False
 
+    def _means_a_global(self, reader: cst.CSTNode) -> bool:
+        return isinstance(reader, cst.Name) and (
+            is_defined_once_for_all(reader, self._bindings) or is_setting(reader, self._bindings)
+        )
+
     def _read_at_module_level(self) -> set[str]:
         """Names that forward needs with the meaning that they have at module level."""
         return {
             place
             for effects in self._effects
             for place, readers in effects.reads.items()
-            if isinstance(readers[0], cst.Name)
-            and is_defined_once_for_all(readers[0], self._bindings)
+            if any(self._means_a_global(reader) for reader in readers)
         }
 
 

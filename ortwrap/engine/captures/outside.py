@@ -132,6 +132,10 @@ class Outside:
         called = isinstance(node, cst.Call) and self._counters.takes_numbers(node)
         return called and self._is_outside_call(cst.ensure_type(node, cst.Call))
 
+    def can_be_asked(self, node: cst.BaseExpression) -> bool:
+        """It can be computed before the call whether or not the branch that reads it is taken."""
+        return self._counters.compares_given(node)
+
     def guard(self, test: cst.BaseExpression, wanted: bool) -> Guard | None:
         """A condition of a branch as it reads before the call; None if it is only known inside."""
         calls = any(isinstance(inner, cst.Call) for inner in descendants(test))

@@ -6,6 +6,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.settings import is_setting
 from ortwrap.engine.plan import ImportStatement
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.slices import LossSlice
@@ -38,7 +39,8 @@ def is_global(node: cst.CSTNode, bindings: Bindings) -> bool:
                 function=bindings.tree.qualified_function(node) or "the script",
             )
         return True
-    return bindings.literal(node) is not None and not _executes_configuration(bindings)
+    same = bindings.literal(node) is not None or is_setting(node, bindings)
+    return same and not _executes_configuration(bindings)
 
 
 def local_imports(found: LossSlice, analyses: Analyses) -> tuple[ImportStatement, ...]:

@@ -31,17 +31,7 @@ class ModuleWithLoss(nn.Module):
         super().__init__()
         self.agent = agent
 
-    def forward(
-        self,
-        b_obs,
-        b_actions,
-        b_logprobs,
-        b_advantages,
-        norm_adv,
-        clip_vloss,
-        b_values,
-        b_returns,
-    ):
+    def forward(self, b_obs, b_actions, b_logprobs, b_advantages, b_values, b_returns):
         newlogprob, entropy, newvalue = self.agent.evaluate(b_obs, b_actions)
         logratio = newlogprob - b_logprobs
         ratio = logratio.exp()
@@ -75,8 +65,6 @@ for start in range(0, 32, 8):
         b_actions.long()[mb_inds],
         b_logprobs[mb_inds],
         b_advantages[mb_inds],
-        norm_adv,
-        clip_vloss,
         b_values[mb_inds] if clip_vloss else None,
         b_returns[mb_inds],
     )

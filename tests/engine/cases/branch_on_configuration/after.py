@@ -13,19 +13,19 @@ class ModuleWithLoss(nn.Module):
         super().__init__()
         self.model = model
 
-    def compute_loss(self, args_loss, pred, y, l1):
+    def compute_loss(self, pred, y):
         # which loss is a matter of the command line
-        if args_loss == "mse":
+        if args.loss == "mse":
             loss = F.mse_loss(pred, y)
         else:
             loss = F.mse_loss(pred, y) + 0.5 * (pred - y).abs().mean()
-        if l1 > 0:
-            loss = loss + l1 * pred.abs().mean()
+        if args.l1 > 0:
+            loss = loss + args.l1 * pred.abs().mean()
         return loss
 
-    def forward(self, x, args_loss, y, l1):
+    def forward(self, x, y):
         pred = self.model(x)
-        return self.compute_loss(args_loss, pred, y, l1)
+        return self.compute_loss(pred, y)
 
 
 parser = argparse.ArgumentParser()
@@ -38,7 +38,7 @@ optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 
 model_with_loss = ort_module(ModuleWithLoss, model)
 for x, y in [(torch.randn(6, 4), torch.randn(6, 2)) for _ in range(3)]:
-    loss = model_with_loss(x, args.loss, y, args.l1)
+    loss = model_with_loss(x, y)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()

@@ -12,7 +12,7 @@ class GeneratorWithLoss(nn.Module):
         self.discriminator = discriminator
         self.adversarial_loss = adversarial_loss
 
-    def forward(self, noise, real_imgs, average, valid, relativistic):
+    def forward(self, noise, real_imgs, average, valid):
         gen_imgs = self.generator(noise)
         real_pred = self.discriminator(real_imgs).detach()
         fake_pred = self.discriminator(gen_imgs)
@@ -62,9 +62,7 @@ for i in range(4):
     real_imgs = torch.randn(5, 4)
     valid, fake = torch.ones(5, 1), torch.zeros(5, 1)
     optimizer_G.zero_grad()
-    g_loss, gen_imgs = generator_with_loss(
-        torch.randn(5, 3), real_imgs, average, valid, relativistic
-    )
+    g_loss, gen_imgs = generator_with_loss(torch.randn(5, 3), real_imgs, average, valid)
     g_loss.backward()
     optimizer_G.step()
 

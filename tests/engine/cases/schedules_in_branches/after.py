@@ -36,20 +36,18 @@ class ModuleWithLoss(nn.Module):
         super().__init__()
         self.model = model
 
-    def compute_loss(
-        self, reconstructed, x, beta, weight, code, epoch_ge_1, rampup_value
-    ):
+    def compute_loss(self, reconstructed, x, weight, code, epoch_ge_1, rampup_value):
         loss = F.mse_loss(reconstructed, x)
-        if beta > 0:
+        if args.beta > 0:
             loss = loss + weight * code.pow(2).mean()
         if epoch_ge_1:
             loss = loss + rampup_value * code.abs().mean()
         return loss
 
-    def forward(self, x, beta, weight, epoch_ge_1, rampup_value):
+    def forward(self, x, weight, epoch_ge_1, rampup_value):
         reconstructed, code = self.model(x)
         return self.compute_loss(
-            reconstructed, x, beta, weight, code, epoch_ge_1, rampup_value
+            reconstructed, x, weight, code, epoch_ge_1, rampup_value
         )
 
 
@@ -59,7 +57,6 @@ def train(epoch, batches):
     for x in batches:
         loss = model_with_loss(
             x,
-            args.beta,
             args.beta * min(1.0, steps / args.warmup) if args.beta > 0 else None,
             epoch >= 1,
             rampup(epoch, 5) if epoch >= 1 else None,

@@ -7,9 +7,17 @@ import torch.nn.functional as F
 from torch import nn
 from ortwrap.runtime import ort_module
 
+torch.manual_seed(0)
+config = SimpleNamespace(
+    smoothing=SimpleNamespace(enabled=True, weight=0.1),
+    penalty=SimpleNamespace(enabled=False),
+)
+model = nn.Linear(6, 3)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
 
 class ModuleWithLoss(nn.Module):
-    """Forward pass and loss of the training step, exported to ONNX Runtime as one graph."""
+    """Forward pass and loss of `train`, exported to ONNX Runtime as one graph."""
 
     def __init__(self, model):
         super().__init__()
@@ -30,26 +38,22 @@ class ModuleWithLoss(nn.Module):
         )
 
 
-torch.manual_seed(0)
-config = SimpleNamespace(
-    smoothing=SimpleNamespace(enabled=True, weight=0.1),
-    penalty=SimpleNamespace(enabled=False),
-)
-model = nn.Linear(6, 3)
-optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+def train(config, steps):
+    model_with_loss = ort_module(ModuleWithLoss, model)
+    for step in range(steps):
+        x, y = torch.randn(8, 6), torch.randint(0, 3, (8,))
+        loss = model_with_loss(
+            x,
+            y,
+            config.smoothing.enabled,
+            config.smoothing.weight if config.smoothing.enabled else None,
+            config.penalty.enabled,
+            config.penalty.weight if config.penalty.enabled else None,
+        )
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        print(loss.item())
 
-model_with_loss = ort_module(ModuleWithLoss, model)
-for step in range(5):
-    x, y = torch.randn(8, 6), torch.randint(0, 3, (8,))
-    loss = model_with_loss(
-        x,
-        y,
-        config.smoothing.enabled,
-        config.smoothing.weight if config.smoothing.enabled else None,
-        config.penalty.enabled,
-        config.penalty.weight if config.penalty.enabled else None,
-    )
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-    print(loss.item())
+
+train(config, 5)

@@ -31,7 +31,7 @@ class ModuleWithLoss(nn.Module):
             loss = loss - scores.mean()
         return loss
 
-    def forward(self, x, global_step_gt_steps_to_start_discriminator, use_weights, y):
+    def forward(self, x, global_step_gt_steps_to_start_discriminator, y):
         y_hat = self.model_G(x)
         scores = None
         if global_step_gt_steps_to_start_discriminator:
@@ -39,7 +39,7 @@ class ModuleWithLoss(nn.Module):
                 scores = self.model_D(y_hat, x)
             else:
                 scores = self.model_D(y_hat)
-            if use_weights:
+            if c.use_weights:
                 scores = scores * 0.5
         return self.compute_loss(y_hat, y, scores)
 
@@ -48,9 +48,7 @@ def train(model_G, model_D, criterion, optimizer, batches, global_step):
     model_G_with_loss = ort_module(ModuleWithLoss, model_G, model_D, criterion)
     for x, y in batches:
         optimizer.zero_grad()
-        loss = model_G_with_loss(
-            x, global_step > c.steps_to_start_discriminator, c.use_weights, y
-        )
+        loss = model_G_with_loss(x, global_step > c.steps_to_start_discriminator, y)
         loss.backward()
         optimizer.step()
         global_step += 1
