@@ -159,11 +159,12 @@ def _missed_sink(text: str) -> int:
     """The line of a call of `.backward()` in a file that imports torch; 0 if there is none.
 
     What a class's own `backward` method calls on its base class is not a training step, nor is a
-    call that gives something back, as no tensor's does.
+    call that gives something back, as no tensor's does, nor a function of an extension.
     """
     tree = _parse(text)
-    if tree is None or not _imports_torch(tree):
+    if tree is None or not any(name.split(".")[0] == "torch" for name in _imported(tree)):
         return 0
+    extensions = set(_imported(tree))
     used = {
         id(node.value)
         for node in ast.walk(tree)
@@ -173,24 +174,21 @@ def _missed_sink(text: str) -> int:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             base = node.func.value
             is_super = isinstance(base, ast.Call) and getattr(base.func, "id", "") == "super"
-            if node.func.attr == "backward" and not is_super and id(node) not in used:
+            of_extension = isinstance(base, ast.Name) and base.id in extensions
+            if is_super or of_extension or id(node) in used:
+                continue
+            if node.func.attr == "backward":
                 return node.lineno
     return 0
 
 
-def _imports_torch(tree: ast.AST) -> bool:
-    names = [
-        name
-        for node in ast.walk(tree)
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    ]
-    return any(name.split(".")[0] == "torch" for name in names)
+def _imported(tree: ast.AST) -> Iterator[str]:
+    """The modules that a file imports from or by their own names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
 
 
 def _alone(text: str, steps: Sequence[Step]) -> frozenset[int]:

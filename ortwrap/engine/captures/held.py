@@ -10,7 +10,7 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.conditions import any_of
 from ortwrap.engine.captures.names import name_for_item_of, part_name
 from ortwrap.engine.captures.walked import Walked
-from ortwrap.engine.names.helpers import HeldModule
+from ortwrap.engine.names.held_module import HeldModule
 from ortwrap.engine.plan import Part
 from ortwrap.engine.reasons.own_ways import check_own_way
 from ortwrap.engine.refusals import Refuse

@@ -6,7 +6,7 @@ import libcst as cst
 
 from ortwrap.engine.names.bindings import Bindings
 
-_CASTS = frozenset(["int", "float"])
+CASTS = frozenset(["int", "float"])
 _ASKS = frozenset("size dim numel".split())
 _PRODUCTS = frozenset("numpy.prod numpy.product math.prod".split())
 
@@ -16,7 +16,7 @@ def counts_elements(node: cst.CSTNode, bindings: Bindings) -> bool:
     if not isinstance(node, cst.Call):
         return False
     func = node.func
-    if isinstance(func, cst.Name) and func.value in _CASTS and bindings.resolve(func) is None:
+    if isinstance(func, cst.Name) and func.value in CASTS and bindings.resolve(func) is None:
         return len(node.args) == 1 and is_size(node.args[0].value, bindings)
     if isinstance(func, cst.Attribute) and func.attr.value == "item" and not node.args:
         return counts_elements(func.value, bindings)

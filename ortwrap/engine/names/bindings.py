@@ -54,7 +54,9 @@ class Scope:
         """The scope whose binding a read of `name` in this scope sees; None for builtins."""
         scope: Scope | None = self
         if name in self.declared_global:
-            return self.module()
+            # What only a star import or another file binds is of no scope here.
+            module = self.module()
+            return module if name in module.names else None
         while scope is not None:
             visible = scope is self or not isinstance(scope.node, cst.ClassDef)
             bound = name in scope.names and name not in scope.declared_nonlocal

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
 
 import libcst as cst
 
 from ortwrap.engine.captures.reports import Reports
 from ortwrap.engine.effects.asked_arguments import is_asked_of_arguments
+from ortwrap.engine.effects.counted_arguments import casts_a_count
 from ortwrap.engine.effects.filled_elsewhere import filled_elsewhere
 from ortwrap.engine.effects.gradients import GradientFlow
 from ortwrap.engine.effects.hidden_changes import Callees
@@ -19,6 +19,7 @@ from ortwrap.engine.evidence.counts import counts_elements
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.bindings import Binding, Bindings, Scope
 from ortwrap.engine.names.constants import is_constant
+from ortwrap.engine.names.held_module import HeldModule
 from ortwrap.engine.names.members import constant_index
 from ortwrap.engine.names.steady import changes_after_init, functions_run_by
 from ortwrap.engine.refusals import Refuse
@@ -28,27 +29,6 @@ from ortwrap.engine.text.tree import SourceTree
 _FILLS = frozenset("append extend insert update".split())
 _BEGIN_ANEW = frozenset("parameters named_parameters buffers children modules".split())
 _NOT_OF_VALUES = frozenset(["requires_grad_", "detach_"])
-
-
-@dataclass(frozen=True)
-class HeldModule:
-    """A module that a helper runs without being given it.
-
-    Attributes:
-        name: the global's name, or the attribute of the instance; empty for the instance itself.
-        of_instance: it is an attribute of the instance that the helper is a method of.
-        root: the list or dict that it is an item of, as the helper calls it; empty if of none.
-    """
-
-    name: str
-    of_instance: bool
-    root: str = ""
-
-    def place(self, instance: str | None) -> str:
-        """What the calling function calls it."""
-        if not self.name:
-            return instance or ""
-        return f"{instance}.{self.name}" if self.of_instance else self.name
 
 
 class Helpers:
@@ -168,6 +148,8 @@ class Helpers:
 
         Those it runs without gradients too: the wrapper keeps the buffers of all it runs.
         """
+        if function not in self._held and self._is_forward(function):
+            self._held[function] = (HeldModule("", True),)
         if function not in self._held:
             self._held[function] = ()  # ends the recursion of functions that call each other
             self._held[function] = tuple(self._find_held(function))
@@ -265,7 +247,14 @@ class Helpers:
             asked = is_asked_of_arguments(
                 baked, function, self._tree, self._bindings, self._modules
             )
-            if not asked and not Reports(self._tree, self._bindings, [function.body]).holds(baked):
+            counted = casts_a_count(
+                baked, function, self._calls_to(function), self._bindings, self._modules
+            )
+            if (
+                not asked
+                and not counted
+                and not Reports(self._tree, self._bindings, [function.body]).holds(baked)
+            ):
                 code = f"{self._tree.brief(baked)}` in `{function.name.value}"
                 raise Refuse("OW301", baked, code=code)
         self._check_statements(function, name)
@@ -370,6 +359,9 @@ class Helpers:
 
     def _is_module(self, place: str, reads: dict[str, list[cst.CSTNode]]) -> bool:
         return any(self._modules.evidence(node) is not None for node in reads.get(place, []))
+
+    def _calls_to(self, function: cst.FunctionDef) -> list[cst.Call]:
+        return [call for call in self._tree.calls if self.called(call.func) is function]
 
     def _calls(self, function: cst.FunctionDef) -> list[cst.Call]:
         return [call for call in self._tree.calls if self._tree.enclosing(call) is function]

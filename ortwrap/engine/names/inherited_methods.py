@@ -16,7 +16,7 @@ from ortwrap.engine.effects.statement import EffectsReader
 from ortwrap.engine.names.arguments import pair_arguments
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.elsewhere import OtherFile
-from ortwrap.engine.names.helpers import HeldModule
+from ortwrap.engine.names.held_module import HeldModule
 from ortwrap.engine.names.lineage import Ancestor, Lineage
 from ortwrap.engine.names.steady import changes_after_init
 from ortwrap.engine.refusals import Refuse
