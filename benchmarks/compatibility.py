@@ -84,7 +84,7 @@ class Environment:
         yield self._verified()
         for module, names in (("zoo", _MODELS), ("operators.coverage", _OPERATORS)):
             command = ("-m", f"ortwrap.runtime.{module}", "--backend", "ortwrap", "--only", *names)
-            yield _counted(self.run("python", *command), r"ortwrap +(.*)")
+            yield _counted(self.run("python", *command), r"ortwrap(?:, float64)? +(.*)")
 
     def _verified(self) -> Check:
         words = []
@@ -100,7 +100,7 @@ def _by_exit(done: subprocess.CompletedProcess[str]) -> Check:
 
 def _counted(done: subprocess.CompletedProcess[str], pattern: str) -> Check:
     found = re.findall(pattern, done.stdout)
-    return Check(done.returncode == 0, found[-1] if found else _last_line(done))
+    return Check(done.returncode == 0, "; ".join(found) or _last_line(done))
 
 
 def _last_line(done: subprocess.CompletedProcess[str]) -> str:

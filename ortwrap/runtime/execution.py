@@ -15,6 +15,7 @@ from torch._C import _from_dlpack, _to_dlpack
 
 from . import machine
 from .branches import Branches
+from .reasons import BackwardFailed
 
 _Made = tuple[torch.Size, torch.device, torch.dtype]
 
@@ -102,9 +103,9 @@ def autograd_function(
                 found = _separate(run_backward(state, given))
             except Exception as error:
                 on_error(error)
-                raise RuntimeError(
+                raise BackwardFailed(
                     "ortwrap: ONNX Runtime failed in backward, which cannot be undone: "
-                    f"{error}. The next run of this script runs the step eagerly; so does "
+                    f"{str(error).rstrip('.')}. The next run of this script runs the step eagerly; so does "
                     "ORTWRAP_BACKEND=eager, or '# ortwrap: skip' on it."
                 ) from error
             reached = branches.reached(upstream)

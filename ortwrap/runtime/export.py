@@ -16,6 +16,7 @@ from .buffers import Kept, put_back
 from .determinism import calls_without_chance
 from .entry import GraphEntry
 from .execution import autograd_function
+from .given_twice import give_once
 from .ladder import FIRST, Rung
 from .operators.creation import making_apart
 from .quiet import quiet
@@ -326,6 +327,10 @@ def _leave_untrained(manager: Any, untrained: frozenset[str]) -> None:
             for name in info.onnx_graph_input_names_require_grad
             if name[len(_PREFIX) :] not in untrained
         ]
+        if changed:
+            give_once(
+                info._post_export_processed_model.graph, info.onnx_graph_input_names_require_grad
+            )
         return changed, info
 
     transition.get_post_processed_model = without_untrained

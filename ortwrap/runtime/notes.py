@@ -35,7 +35,7 @@ def remember(wrapper_class: type[nn.Module], error: BaseException) -> None:
         return
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = str(error).splitlines()[0][:300] if str(error) else type(error).__name__
+        text = str(error).splitlines()[0][:300].rstrip(".") if str(error) else type(error).__name__
         path.write_text(json.dumps({"class": wrapper_class.__qualname__, "error": text}), "utf-8")
 
 

@@ -20,6 +20,10 @@ class OrtwrapWarning(UserWarning):
     """A training step runs eagerly, or is exported again and again."""
 
 
+class BackwardFailed(RuntimeError):
+    """A graph failed in backward: says what its user can do; its cause is what went wrong."""
+
+
 @dataclass(frozen=True)
 class Reason:
     """Why a call or a signature runs eagerly.
@@ -116,6 +120,8 @@ def _summary(error: BaseException) -> str:
 
     ORTModule puts the exporter's whole traceback, and torch its graph, into the message.
     """
+    if isinstance(error, BackwardFailed) and error.__cause__ is not None:
+        error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     telling = [line for line in lines if _ERROR.match(line)]
     text = telling[-1] if telling else next(iter(lines), "")

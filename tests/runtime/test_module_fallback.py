@@ -186,6 +186,45 @@ def test_a_graph_that_fails_when_it_runs_leaves_no_trace(
     assert "Flaky" in rows[0]["reason"]
 
 
+class Brittle(torch.autograd.Function):
+    """Its backward works once, until a file is removed, of which no guard knows."""
+
+    done = ""
+
+    @staticmethod
+    def forward(ctx: object, data: Tensor) -> Tensor:
+        return data.clone()
+
+    @staticmethod
+    def backward(ctx: object, gradient: Tensor) -> Tensor:
+        if os.path.exists(Brittle.done):
+            raise RuntimeError("a gradient failed")
+        Path(Brittle.done).touch()
+        return gradient
+
+
+class AfterBrittle(WithLoss):
+    def forward(self, data: Tensor, target: Tensor) -> Tensor:
+        return self.criterion(Brittle.apply(self.model(data)), target)
+
+
+def test_a_backward_that_fails_while_it_is_tried_is_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = tmp_path / "done"
+    monkeypatch.setattr(Brittle, "done", str(done))
+    step = ort_module(AfterBrittle, mlp(8, 4), nn.CrossEntropyLoss())
+    for _ in range(2):
+        loss = step(*batch())
+        done.unlink(missing_ok=True)
+        loss.backward()
+        done.unlink()
+    (row,) = step.report()["signatures"]
+    assert row["backend"] == "eager"
+    assert "Brittle" in row["reason"]
+    assert "undone" not in row["reason"]
+
+
 class Indirect(nn.Module):
     def __init__(self, model: nn.Module) -> None:
         super().__init__()

@@ -33,6 +33,11 @@ def _is_taken_for_float(g: Any, *arguments: Any) -> bool:
     )
 
 
+def _writes_to_double(g: Any, written: Any, *_: Any) -> bool:
+    """Whether the first argument is of float64: masks are written to as in other models."""
+    return _type(written) == "Double"
+
+
 def _type(argument: Any) -> str | None:
     if hasattr(argument, "node") and is_list(argument):
         argument = next(argument.node().inputs())
@@ -42,12 +47,13 @@ def _type(argument: Any) -> str | None:
 OPERATORS = (
     *as_torch("add sub mul div rsub neg", when=_is_taken_for_float),
     *as_torch("mean sum max min logsumexp norm std var", when=is_double),
-    *as_torch("linear matmul mm bmm addmm baddbmm mv dot", when=is_double, keeps="inputs"),
+    *as_torch("linear matmul mm bmm addmm baddbmm mv dot einsum", when=is_double, keeps="inputs"),
     *as_torch("relu leaky_relu hardtanh gelu silu glu", when=is_double),
     *as_torch("sigmoid tanh softmax log_softmax softshrink hardshrink", when=is_double),
     *as_torch("sin cos exp erf log sqrt reciprocal pow abs square", when=is_double),
     *as_torch("clamp clamp_min clamp_max maximum minimum where lerp addcmul", when=is_double),
     *as_torch("cat stack embedding avg_pool2d max_pool2d", when=is_double),
+    *as_torch("scatter index_put", when=_writes_to_double),
     *as_torch("cross_entropy_loss", when=is_double),
     *as_torch("_weight_norm", when=is_double),
     *as_torch("native_layer_norm layer_norm group_norm", when=is_double, keeps="inputs"),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import copy
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Callable
 
 import torch
 from torch import Tensor, nn
 
 Batch = tuple[Tensor, ...]
+
+IN_DOUBLE = ", float64"
+"""What the name of a case in float64 ends with."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Case:
         batch: the batch of a step. Gradients of its first tensor are compared if it is floating.
         dtype: of parameters and floating inputs.
         eager: why it runs eagerly under ortwrap; None when it must run on ONNX Runtime.
+        eager_in_double: the same for its parameters and inputs in float64.
     """
 
     name: str
@@ -29,6 +34,7 @@ class Case:
     batch: Callable[[int], Batch]
     dtype: torch.dtype = torch.float32
     eager: str | None = None
+    eager_in_double: str | None = None
 
 
 class Scored(nn.Module):
@@ -68,34 +74,29 @@ def noise(*shape: int, grows: bool = True) -> Callable[[int], Batch]:
     return batch
 
 
-def layers(
-    table: dict[str, Callable[[], nn.Module]],
-    shape: Sequence[int],
-    dtype: torch.dtype = torch.float32,
-    eager: str | None = None,
-) -> Iterator[Case]:
+def layers(table: dict[str, Callable[[], nn.Module]], shape: Sequence[int]) -> Iterator[Case]:
     """A case for each layer: it is applied to noise of `shape`."""
     for name, make in table.items():
-        yield Case(name, _scored(make), noise(*shape), dtype, eager)
+        yield Case(name, _scored(make), noise(*shape))
 
 
 def _scored(make: Callable[[], nn.Module]) -> Callable[[], nn.Module]:
     return lambda: Scored(make())
 
 
-def functions(
-    table: dict[str, Callable[..., Tensor]], dtype: torch.dtype = torch.float32
-) -> Iterator[Case]:
+def functions(table: dict[str, Callable[..., Tensor]]) -> Iterator[Case]:
     """A case for each function: it is applied to a matrix that a linear layer returns."""
     for name, function in table.items():
-        yield Case(name, _after_linear(function), noise(3, 4), dtype)
+        yield Case(name, _after_linear(function), noise(3, 4))
 
 
 def _after_linear(function: Callable[..., Tensor]) -> Callable[[], nn.Module]:
-    return lambda: AfterLinear(function)
+    return lambda: AfterLinear(copy.deepcopy(function))
 
 
-def in_double(cases: Sequence[Case]) -> Iterator[Case]:
-    """The same cases with parameters and inputs in float64."""
+def in_both_precisions(cases: Iterable[Case]) -> Iterator[Case]:
+    """Each case, and the same in float64."""
     for case in cases:
-        yield Case(f"{case.name}, float64", case.model, case.batch, torch.float64, case.eager)
+        yield case
+        eager = case.eager or case.eager_in_double
+        yield replace(case, name=f"{case.name}{IN_DOUBLE}", dtype=torch.float64, eager=eager)

@@ -25,6 +25,8 @@ class Table:
         families: the names of the rows, by family.
         eager: names of those that are known to run eagerly under ortwrap.
         head: the head of the page, with places for `versions` and `summary`.
+        twins: what the names of some rows end with, where those without it are another row: such
+            two share a row of the page.
     """
 
     module: str
@@ -32,6 +34,7 @@ class Table:
     families: Mapping[str, Sequence[str]]
     eager: frozenset[str]
     head: str
+    twins: str = ""
 
 
 def run(table: Table, arguments: Sequence[str] | None = None) -> int:
@@ -54,9 +57,11 @@ def run(table: Table, arguments: Sequence[str] | None = None) -> int:
     if options.json:
         _print_json(results)
     else:
-        print(render.summary(results))
+        print(render.summary(results, table.twins))
     if options.write:
-        options.write.write_text(render.page(table.head, table.families, results, _versions()))
+        options.write.write_text(
+            render.page(table.head, table.families, results, _versions(), table.twins)
+        )
     return int(any(not _as_expected(results[name], name in table.eager) for name in results))
 
 

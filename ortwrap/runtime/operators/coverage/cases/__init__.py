@@ -1,8 +1,8 @@
-"""Every case, by family."""
+"""Every case, by family, in both precisions."""
 
 from __future__ import annotations
 
-from ..case import Case
+from ..case import Case, in_both_precisions
 from . import (
     activations,
     attention,
@@ -48,5 +48,6 @@ FAMILIES = (
 )
 
 CASES: dict[str, tuple[Case, ...]] = {
-    family.__name__.rsplit(".", 1)[1]: tuple(family.CASES) for family in FAMILIES
+    family.__name__.rsplit(".", 1)[1]: tuple(in_both_precisions(family.CASES))
+    for family in FAMILIES
 }

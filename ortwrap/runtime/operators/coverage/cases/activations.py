@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import nn
 
-from ..case import functions, in_double
+from ..case import functions
 
 CASES = (
     *functions(
@@ -37,5 +37,4 @@ CASES = (
         }
     ),
     *functions({"PReLU": nn.PReLU(), "PReLU of each channel": nn.PReLU(6)}),
-    *in_double(tuple(functions({"ELU": F.elu, "Softplus": F.softplus, "SiLU": F.silu}))),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..case import functions, in_double
+from ..case import AfterLinear, Case, Scored, functions, noise
 
 
 def _rotate(y: Tensor) -> Tensor:
@@ -15,9 +15,29 @@ def _rotate(y: Tensor) -> Tensor:
     return y * angles.cos() + torch.cat((-two, one), -1) * angles.sin()
 
 
+class Squared(nn.Module):
+    """A weight that nothing but one product reads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.linspace(-1, 1, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = x * (self.weight * self.weight)
+        return (y * y + y).mean()
+
+
 CASES = (
     *functions(
         {
+            "reciprocal": lambda y: (y.abs() + 1).reciprocal(),
+            "log": lambda y: (y.abs() + 1).log(),
+            "sqrt": lambda y: (y.abs() + 1).sqrt(),
+            "tanh": torch.tanh,
+            "erf": torch.erf,
+            "exp": torch.exp,
+            "cos": torch.cos,
+            "sin": torch.sin,
             "atan2": lambda y: torch.atan2(y, y * 2 + 1),
             "asin, atan": lambda y: (y.tanh() * 0.9).asin() + y.atan(),
             "acos": lambda y: (y.tanh() * 0.9).acos(),
@@ -61,25 +81,15 @@ CASES = (
             "SwiGLU": lambda y: F.silu(y[:, :3]) * y[:, 3:],
             "GeGLU": lambda y: F.gelu(y[:, :3]) * y[:, 3:],
             "RMSNorm by hand": lambda y: y * torch.rsqrt(y.pow(2).mean(-1, keepdim=True) + 1e-6),
-            "double and back": lambda y: y.double().mul(2).float(),
             "nan_to_num": torch.nan_to_num,
         }
     ),
-    *in_double(
-        tuple(
-            functions(
-                {
-                    "sin": torch.sin,
-                    "cos": torch.cos,
-                    "exp": torch.exp,
-                    "erf": torch.erf,
-                    "tanh": torch.tanh,
-                    "sqrt": lambda y: (y.abs() + 1).sqrt(),
-                    "log": lambda y: (y.abs() + 1).log(),
-                    "reciprocal": lambda y: (y.abs() + 1).reciprocal(),
-                    "clamp": lambda y: y.clamp(-0.1, 0.2),
-                }
-            )
-        )
+    Case("an input times itself", lambda: Scored(lambda x: x * x), noise(3, 4)),
+    Case("a parameter times itself", Squared, noise(3, 4)),
+    Case(
+        "double and back",
+        lambda: AfterLinear(lambda y: y.double().mul(2).float()),
+        noise(3, 4),
+        eager_in_double="float32 inside rounds in another order",
     ),
 )

@@ -73,28 +73,28 @@ CASES = tuple(
             "gather": lambda y: y.gather(1, torch.zeros(y.shape[0], 1).long()),
             "index": lambda y: y[:, torch.tensor([0, 2])],
             "boolean index": lambda y: y[y > 0],
-            "index_add": lambda y: torch.zeros(2, 6).index_add(
+            "index_add": lambda y: y.new_zeros(2, 6).index_add(
                 0, torch.zeros(y.shape[0]).long(), y
             ),
             "scatter_add": lambda y: torch.zeros_like(y).scatter_add(
                 1, torch.zeros_like(y).long(), y
             ),
-            "eye of the batch's size": lambda y: y.t() @ torch.eye(y.shape[0]),
+            "eye of the batch's size": lambda y: y.t() @ torch.eye(y.shape[0], dtype=y.dtype),
             "diagonal": torch.diagonal,
             "assignment to a slice": _assign_a_slice,
             "assignment by a mask": _assign_by_a_mask,
             "assignment by indices": _assign_by_indices,
-            "index_put(accumulate)": lambda y: torch.zeros(2, 6).index_put(
+            "index_put(accumulate)": lambda y: y.new_zeros(2, 6).index_put(
                 (_rows(y),), y, accumulate=True
             ),
             "index_select": lambda y: y.index_select(1, torch.tensor([3, 0, 0])),
             "two index tensors": lambda y: y[torch.arange(y.shape[0]), torch.arange(y.shape[0])],
             "masked_select": lambda y: y.masked_select(y > 0),
             "scatter": lambda y: y.scatter(1, _rows(y)[:, None], y[:, :1] * 2),
-            "scatter_reduce(mean)": lambda y: torch.zeros(y.shape[0], 2).scatter_reduce(
+            "scatter_reduce(mean)": lambda y: y.new_zeros(y.shape[0], 2).scatter_reduce(
                 1, _pairs(y), y, "mean"
             ),
-            "scatter_reduce(amax)": lambda y: torch.zeros(y.shape[0], 2).scatter_reduce(
+            "scatter_reduce(amax)": lambda y: y.new_zeros(y.shape[0], 2).scatter_reduce(
                 1, _pairs(y), y, "amax", include_self=False
             ),
             "one_hot": lambda y: y * F.one_hot(torch.arange(y.shape[0]), 6),

@@ -116,6 +116,4 @@ CASES = (
     Case("U-Net", UNet, _masks),
     Case("ViT", VisionTransformer, _images),
     Case("LSTM tagger", Tagger, _sentences),
-    Case("ResNet, float64", Residual, _images, torch.float64),
-    Case("ViT, float64", VisionTransformer, _images, torch.float64),
 )

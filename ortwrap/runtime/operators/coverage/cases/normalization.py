@@ -6,7 +6,7 @@ from torch import nn
 from torch.nn.utils import spectral_norm as hooked_spectral_norm
 from torch.nn.utils.parametrizations import spectral_norm, weight_norm
 
-from ..case import Case, Scored, in_double, layers, noise
+from ..case import Case, Scored, layers, noise
 
 
 def _frozen() -> nn.Module:
@@ -23,7 +23,7 @@ def _conv_norm(**options: object) -> nn.Module:
     return nn.Sequential(nn.Conv2d(3, 5, 3), norm, nn.ReLU(), nn.Conv2d(5, 2, 3))
 
 
-_BATCH = (
+CASES = (
     *layers(
         {
             "BatchNorm2d": _conv_norm,
@@ -37,25 +37,6 @@ _BATCH = (
     *layers({"BatchNorm1d": lambda: nn.Sequential(nn.Linear(4, 5), nn.BatchNorm1d(5))}, (4, 4)),
     *layers({"BatchNorm1d of (N, C, L)": lambda: nn.BatchNorm1d(3)}, (4, 3, 5)),
     *layers({"BatchNorm3d": lambda: nn.BatchNorm3d(2)}, (3, 2, 4, 4, 4)),
-)
-_LAYER = (
-    *layers(
-        {
-            "LayerNorm": lambda: nn.LayerNorm(5),
-            "LayerNorm(elementwise_affine=False)": lambda: nn.LayerNorm(
-                5, elementwise_affine=False
-            ),
-            "LayerNorm(bias=False)": lambda: nn.LayerNorm(5, bias=False),
-            "LayerNorm of two dimensions": lambda: nn.LayerNorm([4, 5]),
-            "RMSNorm": lambda: nn.RMSNorm(5),
-        },
-        (2, 4, 5),
-    ),
-)
-
-CASES = (
-    *_BATCH,
-    *in_double(_BATCH[:2]),
     Case("BatchNorm2d, frozen by eval()", _frozen, noise(4, 3, 6, 6)),
     Case("BatchNorm1d above a frozen layer", _above_frozen, noise(4, 4)),
     *layers(
@@ -71,8 +52,18 @@ CASES = (
         },
         (2, 4, 5, 5),
     ),
-    *_LAYER,
-    *in_double(_LAYER[:2]),
+    *layers(
+        {
+            "LayerNorm": lambda: nn.LayerNorm(5),
+            "LayerNorm(elementwise_affine=False)": lambda: nn.LayerNorm(
+                5, elementwise_affine=False
+            ),
+            "LayerNorm(bias=False)": lambda: nn.LayerNorm(5, bias=False),
+            "LayerNorm of two dimensions": lambda: nn.LayerNorm([4, 5]),
+            "RMSNorm": lambda: nn.RMSNorm(5),
+        },
+        (2, 4, 5),
+    ),
     *layers(
         {
             "weight_norm": lambda: weight_norm(nn.Linear(4, 5)),
@@ -81,6 +72,5 @@ CASES = (
         },
         (3, 4),
     ),
-    *in_double(tuple(layers({"weight_norm": lambda: weight_norm(nn.Linear(4, 5))}, (3, 4)))),
     *layers({"spectral_norm of Conv2d": lambda: spectral_norm(nn.Conv2d(3, 5, 3))}, (2, 3, 5, 5)),
 )

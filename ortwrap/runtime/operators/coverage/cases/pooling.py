@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..case import AfterLinear, Case, in_double, layers, noise
+from ..case import AfterLinear, Case, layers, noise
 
 
 def _gated(y: Tensor) -> Tensor:
@@ -18,8 +18,8 @@ def _unpooled(y: Tensor) -> Tensor:
     return F.max_unpool2d(small, places, (2, 2))
 
 
-_IMAGES = tuple(
-    layers(
+CASES = (
+    *layers(
         {
             "MaxPool2d": lambda: nn.MaxPool2d(3, 2, 1),
             "MaxPool2d(ceil_mode=True)": lambda: nn.MaxPool2d(3, 2, ceil_mode=True),
@@ -30,14 +30,9 @@ _IMAGES = tuple(
             "AdaptiveMaxPool2d": lambda: nn.AdaptiveMaxPool2d(2),
         },
         (2, 3, 6, 6),
-    )
-)
-
-CASES = (
-    *_IMAGES,
+    ),
     Case("avg_pool2d(y, y.size(2))", lambda: AfterLinear(_gated), noise(2, 3, 6, 4)),
     Case("max_unpool2d", lambda: AfterLinear(_unpooled), noise(2, 3, 6, 4)),
-    *in_double(_IMAGES[:1]),
     *layers(
         {
             "MaxPool1d": lambda: nn.MaxPool1d(2),

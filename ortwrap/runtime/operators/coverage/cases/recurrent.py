@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from ..case import Batch, Case, in_double, layers, noise
+from ..case import Batch, Case, layers, noise
 
 
 class Packed(nn.Module):
@@ -77,8 +77,10 @@ def _sequences(step: int) -> Batch:
     return torch.randn(3, 6, 4), torch.tensor([4, 6, 2])
 
 
-_LAYERS = tuple(
-    layers(
+CASES = (
+    Case("LSTM from zeros", FromZeros, noise(3, 6, 4)),
+    Case("LSTMCells in a loop", CellsInALoop, noise(3, 6)),
+    *layers(
         {
             "LSTM": lambda: nn.LSTM(4, 5, batch_first=True),
             "LSTM(bidirectional)": lambda: nn.LSTM(4, 5, 2, bidirectional=True, batch_first=True),
@@ -92,17 +94,7 @@ _LAYERS = tuple(
             ),
         },
         (3, 6, 4),
-    )
-)
-
-_IN_A_LOOP = Case("LSTMCells in a loop", CellsInALoop, noise(3, 6))
-
-CASES = (
-    Case("LSTM from zeros", FromZeros, noise(3, 6, 4)),
-    _IN_A_LOOP,
-    *in_double((_IN_A_LOOP,)),
-    *_LAYERS,
-    *in_double(_LAYERS[1:2]),
+    ),
     *layers({"LSTMCell": lambda: nn.LSTMCell(4, 5), "GRUCell": lambda: nn.GRUCell(4, 5)}, (3, 4)),
     Case("LSTM, last state only", LastState, noise(3, 2, 4)),
     Case("LSTM, packed", lambda: Packed(nn.LSTM(4, 5, batch_first=True)), _sequences),

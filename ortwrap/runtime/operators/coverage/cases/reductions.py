@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from ..case import functions, in_double
+from ..case import functions
 
-_IN_SINGLE = tuple(
+CASES = tuple(
     functions(
         {
             "sum": lambda y: y.sum(0),
@@ -46,4 +46,3 @@ _IN_SINGLE = tuple(
         }
     )
 )
-CASES = (*_IN_SINGLE, *in_double(_IN_SINGLE))
