@@ -103,9 +103,10 @@ def autograd_function(
                 found = _separate(run_backward(state, given))
             except Exception as error:
                 on_error(error)
+                said = str(error).rstrip(".")
                 raise BackwardFailed(
                     "ortwrap: ONNX Runtime failed in backward, which cannot be undone: "
-                    f"{str(error).rstrip('.')}. The next run of this script runs the step eagerly; so does "
+                    f"{said}. The next run of this script runs the step eagerly; so does "
                     "ORTWRAP_BACKEND=eager, or '# ortwrap: skip' on it."
                 ) from error
             reached = branches.reached(upstream)
