@@ -59,22 +59,31 @@ def run(text: str, path: Path) -> Run:
 @contextlib.contextmanager
 def _recorded() -> Iterator[Run]:
     record = Run()
-    backward = torch.Tensor.backward
+    backward = torch.autograd.backward
+    running = []
 
-    def recording_backward(self: torch.Tensor, *args: Any, **kwargs: Any) -> None:
-        record.losses.append(self.detach().clone())
-        backward(self, *args, **kwargs)
+    def recording_backward(tensors: Any, *args: Any, **kwargs: Any) -> None:
+        # Checkpointing runs a backward inside the backward; it is no loss of the script's.
+        if not running:
+            losses = [tensors] if isinstance(tensors, torch.Tensor) else tensors
+            record.losses.extend(loss.detach().clone() for loss in losses)
+        running.append(tensors)
+        try:
+            backward(tensors, *args, **kwargs)
+        finally:
+            running.pop()
 
     def after_step(optimizer: torch.optim.Optimizer, *_: Any) -> None:
         groups = (group["params"] for group in optimizer.param_groups)
         record.steps.append([param.detach().clone() for group in groups for param in group])
 
     handle = register_optimizer_step_post_hook(after_step)
-    torch.Tensor.backward = recording_backward  # type: ignore[method-assign,assignment]
+    # Tensor.backward looks it up at each call, so one hook sees both.
+    torch.autograd.backward = recording_backward
     try:
         yield record
     finally:
-        torch.Tensor.backward = backward  # type: ignore[method-assign]
+        torch.autograd.backward = backward
         handle.remove()
 
 

@@ -138,7 +138,7 @@ class SinkFinder:
     ) -> Iterator[Sink]:
         if self._bindings.qualified(call.func) == "torch.autograd.backward":
             if positional:
-                yield Sink(call, positional[0], unit)
+                yield Sink(call, _alone(positional[0]), unit)
             return
         if self._is_super(receiver) or self._is_own_method(call.func):
             return
@@ -311,3 +311,11 @@ class SinkFinder:
         if isinstance(func, cst.Attribute):
             return func.attr.value
         return func.value if isinstance(func, cst.Name) else ""
+
+
+def _alone(losses: cst.BaseExpression) -> cst.BaseExpression:
+    """The loss of `torch.autograd.backward((loss,))`; several are left as they are."""
+    if not isinstance(losses, (cst.Tuple, cst.List)) or len(losses.elements) != 1:
+        return losses
+    only = losses.elements[0]
+    return only.value if isinstance(only, cst.Element) else losses
