@@ -38,6 +38,15 @@ MAIN = """\
     {around}{loss}.backward()
     {after}
 """
+SALIENCY = """\
+def saliency(model, x):
+    x.requires_grad_()
+    {around}out = model(x)
+    loss = {loss}
+    loss.backward()
+    {after}
+    return x.grad.abs()
+"""
 GUARD = 'if __name__ == "__main__"'
 
 TESTS = [
@@ -66,6 +75,34 @@ TESTS = [
         MAIN.format(function=GUARD, around="", loss="model(x).mean()", after="print('OK')"),
     ),
     (
+        "a self-test with random numbers",
+        MAIN.format(
+            function=GUARD,
+            around="x, labels = torch.rand(8, 4), torch.randint(2, (8,)).long(); ",
+            loss="F.cross_entropy(model(x), labels)",
+            after="optimizer.step()",
+        ),
+    ),
+    (
+        "a self-test again and again",
+        MAIN.format(
+            function=GUARD,
+            around="for i in range(9): ",
+            loss="F.mse_loss(model(x), y)",
+            after="print('OK')",
+        ),
+    ),
+    (
+        "a map of what the model looks at",
+        SALIENCY.format(around="", loss="out[0, 1]", after=""),
+    ),
+    (
+        "a gradient by the mean",
+        SALIENCY.format(around="", loss="out.mean().sum()", after="").replace(
+            "x.requires_grad_()", "x = torch.tensor(x, requires_grad=True)"
+        ),
+    ),
+    (
         "a self-test in a function",
         MAIN.format(function="def main()", around="", loss="model(x).sum()", after="print('OK')")
         + f"\n\n{GUARD}:\n    main()\n",
@@ -88,7 +125,12 @@ TRAINED = [
     ),
     (
         "the script trains",
-        MAIN.format(function=GUARD, around="", loss="model(x).mean()", after="optimizer.step()"),
+        MAIN.format(
+            function=GUARD,
+            around="x = load(); ",
+            loss="model(x).mean()",
+            after="optimizer.step()",
+        ),
     ),
     (
         "the script goes on",
@@ -100,12 +142,42 @@ TRAINED = [
         ),
     ),
     (
+        "the script hands on its model",
+        MAIN.format(
+            function=GUARD,
+            around="for i in range(3):\n        ",
+            loss="F.mse_loss(model(x), y)",
+            after="    move(model)",
+        ),
+    ),
+    (
+        "weights are moved by hand",
+        MAIN.format(
+            function=GUARD,
+            around="for i in range(3):\n        ",
+            loss="F.mse_loss(model(x), y)",
+            after="    model.weight.data -= model.weight.grad",
+        ),
+    ),
+    ("an attack", SALIENCY.format(around="", loss="F.cross_entropy(out, y)", after="")),
+    ("inputs that train", SALIENCY.format(around="", loss="out.mean()", after="optimizer.step()")),
+    (
         "there is a loss",
-        MAIN.format(function=GUARD, around="", loss="F.mse_loss(model(x), y)", after="print('OK')"),
+        MAIN.format(
+            function=GUARD,
+            around="x, y = next(batches); ",
+            loss="F.mse_loss(model(x), y)",
+            after="print('OK')",
+        ),
     ),
     (
         "the loss is written out",
-        MAIN.format(function=GUARD, around="", loss="(model(x) - y).abs().mean()", after="pass"),
+        MAIN.format(
+            function=GUARD,
+            around="x = load(); ",
+            loss="(model(x) - y).abs().mean()",
+            after="pass",
+        ),
     ),
     (
         "others may call the function",

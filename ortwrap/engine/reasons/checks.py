@@ -5,6 +5,7 @@ from __future__ import annotations
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.reasons.failures import check_no_handler_reads_half
 from ortwrap.engine.reasons.inner_gradients import check_no_inner_gradient
+from ortwrap.engine.reasons.looked_at_gradients import check_trains_more_than_its_input
 from ortwrap.engine.reasons.measured import check_is_trained
 from ortwrap.engine.reasons.own_ways import check_own_ways
 from ortwrap.engine.reasons.second_order import check_first_order, check_graph_is_left_alone
@@ -22,6 +23,7 @@ def check_step(found: LossSlice, analyses: Analyses) -> None:
     check_own_ways(found, analyses)
     check_is_trained(found, analyses)
     check_is_no_self_test(found, analyses)
+    check_trains_more_than_its_input(found, analyses)
     check_torch_is_required(analyses)
     check_first_order(found, analyses)
     check_graph_is_left_alone(found, analyses)

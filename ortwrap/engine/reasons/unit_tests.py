@@ -10,7 +10,12 @@ from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.text.nodes import called_name, calls_in, descendants, last_name
 from ortwrap.engine.text.tree import SourceTree
 
+TESTS_A_STEP = "tests this step"
 _TEST = re.compile(r"^test(?:_|[A-Z])")
+_MAY_UPDATE = re.compile(
+    r"optim|step|update|train|fit|learn|descend|adam|sgd|zero_grad|param|apply|(?<=[^_])_$",
+    re.IGNORECASE,
+)
 _TESTS = re.compile(r"^Test|Tests?$|Test(?:Case|Base)$")
 
 
@@ -24,7 +29,7 @@ def check_is_no_unit_test(sink: cst.CSTNode, tree: SourceTree) -> None:
     """
     test = _unit_test(sink, tree)
     if test is not None and not (_repeats(sink, test, tree) and updates(test)):
-        raise Refuse("OW116", name=tree.qualified_function(sink) or "")
+        raise Refuse("OW116", name=tree.qualified_function(sink) or "", what=TESTS_A_STEP)
 
 
 def _unit_test(node: cst.CSTNode, tree: SourceTree) -> cst.FunctionDef | cst.ClassDef | None:
@@ -76,3 +81,11 @@ def _repeats(sink: cst.CSTNode, test: cst.CSTNode, tree: SourceTree) -> bool:
 def updates(node: cst.CSTNode) -> bool:
     """Something there is asked for a `step`."""
     return any(called_name(call) == "step" for call in calls_in(node))
+
+
+def may_update(node: cst.CSTNode) -> bool:
+    """Something there may change weights, by whatever name it does."""
+    return any(map(_MAY_UPDATE.search, map(called_name, calls_in(node)))) or any(
+        isinstance(inner, cst.Attribute) and inner.attr.value in ("data", "grad")
+        for inner in descendants(node)
+    )

@@ -187,11 +187,13 @@ _page(
 _page(
     "OW116",
     "a test, not training",
-    "`{name}` only tests this step, and trains nothing with it",
+    "`{name}` only {what}, and trains nothing with it",
     "Leave it as it is: the step is rewritten where it trains, in a loop that updates weights.",
     "A unit test, or the self-test at the end of a model's file, looks at the model as PyTorch "
     "runs it. Its step runs once: the graph would be exported, compared with PyTorch and never "
-    "used, and the test would need ONNX Runtime. A test that trains in a loop is rewritten.",
+    "used, and the test would need ONNX Runtime. A test that trains in a loop is rewritten. So is "
+    "an attack on the loss; the gradient of an output by its input, a map of what the model looks "
+    "at, is no step of any training.",
     HEAD + "\n\ndef test_gradients():\n    model(torch.ones(3, 4)).sum().backward()\n"
     "    assert model.weight.grad is not None\n",
 )

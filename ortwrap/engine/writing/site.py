@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import libcst as cst
 
+from ortwrap.engine.effects.liveness import surely_binds
 from ortwrap.engine.effects.statement import EffectsReader
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.plan import Plan
+from ortwrap.engine.text.nodes import descendants
 from ortwrap.engine.text.tree import SourceTree, Unit
 
 
@@ -45,15 +47,34 @@ def find_site(plan: Plan, tree: SourceTree, bindings: Bindings, reader: EffectsR
         body = tree.blocks(function)[0]
         if not may_change(function.body):
             return WrapSite(_after_docstring(body.units))
-    best = start
+    best = inner = start
     current = tree.parent_unit(start)
     while current is not None:
         if may_change(current.node):
+            lists_stay = lists.isdisjoint(reader.of(current.node).changes)
+            stays = lists_stay and not rebinders.called_in(current.node)
+            if best is start and stays and _is_known_before(inner, current, places, reader, tree):
+                best = inner
             break
         if isinstance(current.node, (cst.For, cst.While)):
             best = current
-        current = tree.parent_unit(current)
+        inner, current = current, tree.parent_unit(current)
     return WrapSite(best)
+
+
+def _is_known_before(
+    branch: Unit, loop: Unit, places: set[str], reader: EffectsReader, tree: SourceTree
+) -> bool:
+    """`if use_amp:` of a round, above which the round has bound all that is another in each."""
+    if not isinstance(branch.node, (cst.If, cst.With)) or not isinstance(loop.node, cst.For):
+        return False
+    asked = (node.test for node in descendants(branch.node) if isinstance(node, cst.If))
+    if any(places & reader.of(test).reads.keys() for test in asked):
+        return False
+    above = branch.block.units[: branch.index]
+    bound = set(reader.header(loop.node).writes)
+    bound.update(*(surely_binds(unit, tree, reader) for unit in above))
+    return places & reader.of(loop.node).writes <= bound
 
 
 def find_start(plan: Plan, tree: SourceTree, reader: EffectsReader) -> Unit:
