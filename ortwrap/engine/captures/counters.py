@@ -19,8 +19,6 @@ from ortwrap.engine.names.members import Key
 _OF_NUMBERS = frozenset("min max abs round pow float int".split())
 _COUNTS = frozenset("range trange count".split())
 _OPTIONS = re.compile(r"^(?:\w*args|opts?|cfg|\w*config|conf|hparams|params|hps?|flags|options)$")
-_COUNTS_STEPS = re.compile(r"(?:^|_)(?:epoch|step|iter|iteration)$")
-_ORDERS = (cst.LessThan, cst.LessThanEqual, cst.GreaterThan, cst.GreaterThanEqual)
 _NUMBERS = (cst.Integer, cst.Float)
 
 
@@ -53,15 +51,10 @@ class Counters:
             isinstance(node.operator, cst.Minus) and named
         )
 
-    def decides(self, node: cst.BaseExpression) -> bool:
-        """`global_step > warmup`, which a branch is taken on."""
-        branch = self._tree.parents.get(node)
-        if not isinstance(branch, (cst.If, cst.IfExp)) or branch.test is not node:
-            return False
-        compared = isinstance(node, cst.Comparison) and isinstance(
-            node.comparisons[0].operator, _ORDERS
-        )
-        return compared and any(map(_COUNTS_STEPS.search, self._reader.of(node).reads))
+    def is_changing_number(self, node: cst.CSTNode) -> bool:
+        """A name or attribute that is a number, another at another step."""
+        known = isinstance(node, (cst.Name, cst.Attribute)) and self.is_number(node)
+        return known and self._changes(node)
 
     def compares_given(self, node: cst.BaseExpression) -> bool:
         """`weight != 0` of what the step's function is given: fails for no number, nor for None."""

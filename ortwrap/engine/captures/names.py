@@ -35,6 +35,7 @@ _TAKEN_BY_MODULE = frozenset(
 )
 
 _LITERALS = (cst.Integer, cst.Float)
+_LONG_NAME = 40
 _OPERATORS = {
     cst.GreaterThan: "gt",
     cst.GreaterThanEqual: "ge",
@@ -164,6 +165,10 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
         return _name_for_item(node, bindings)
     if isinstance(node, cst.Comparison):
         return _name_for_comparison(node, bindings)
+    if isinstance(node, cst.BooleanOperation):
+        return _name_for_condition(node, bindings)
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+        return f"not_{name_for(node.expression, bindings)}"
     given = _parameter_that_gets(node, bindings)
     if given is not None:
         return given
@@ -203,13 +208,30 @@ def _name_for_comparison(node: cst.Comparison, bindings: Bindings) -> str:
         subject = name_for(node.left, bindings)
         return f"has_{subject}" if isinstance(first.operator, cst.IsNot) else f"{subject}_is_none"
     compared = right.value if isinstance(right, _LITERALS) else name_for(right, bindings)
+    left = _name_for_remainder(node.left, bindings) or name_for(node.left, bindings)
     if (
         operator is None
         or len(node.comparisons) > 1
         or not (compared.isidentifier() or compared.isdigit())
     ):
         return "condition"
-    return f"{name_for(node.left, bindings)}_{operator}_{compared}"
+    return f"{left}_{operator}_{compared}"
+
+
+def _name_for_remainder(node: cst.BaseExpression, bindings: Bindings) -> str | None:
+    """`step % 4` -> step_mod_4."""
+    if not isinstance(node, cst.BinaryOperation) or not isinstance(node.operator, cst.Modulo):
+        return None
+    divisor = node.right
+    by = divisor.value if isinstance(divisor, cst.Integer) else name_for(divisor, bindings)
+    return f"{name_for(node.left, bindings)}_mod_{by}"
+
+
+def _name_for_condition(node: cst.BooleanOperation, bindings: Bindings) -> str:
+    """`use_term and epoch >= 3` -> use_term_and_epoch_ge_3."""
+    word = "and" if isinstance(node.operator, cst.And) else "or"
+    name = f"{name_for(node.left, bindings)}_{word}_{name_for(node.right, bindings)}"
+    return name if len(name) <= _LONG_NAME and "condition" not in name else "condition"
 
 
 def _name_for_kind(node: cst.Call, bindings: Bindings) -> str:

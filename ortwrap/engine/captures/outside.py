@@ -10,6 +10,7 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.asked import Asked, asked_about
 from ortwrap.engine.captures.chance import is_drawn_first
 from ortwrap.engine.captures.counters import Counters, is_option_name
+from ortwrap.engine.captures.decisions import Decisions
 from ortwrap.engine.captures.randomness import makes_random_tensor, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.walked import Guard, Walked
@@ -49,6 +50,7 @@ class Outside:
         self._helpers = analyses.helpers
         self._objects = analyses.objects
         self._counters = Counters(analyses)
+        self._decisions = Decisions(analyses, self._counters)
         self._asked = Asked(analyses, found)
         self._walked = walked
 
@@ -84,7 +86,7 @@ class Outside:
             return node.attr.value not in _NOT_READ_FROM_TENSORS_OUTSIDE
         if isinstance(node, cst.Call) and self._is_outside_call(node):
             return True
-        return self._counters.computes(node) or self._counters.decides(node)
+        return self._counters.computes(node) or self._decisions.is_one(node)
 
     def is_only_asked(self, node: cst.BaseExpression) -> bool:
         """`self.teacher is None`, of what is there before the call, whichever branch is taken."""
@@ -125,7 +127,7 @@ class Outside:
         """A number or a batch that a branch reads: it is there before the call if that is taken."""
         if any(guard is None for guard in self._walked.guards):
             return False
-        if self._counters.computes(node) or self._counters.decides(node):
+        if self._counters.computes(node) or self._decisions.is_one(node):
             return True
         if isinstance(node, cst.Subscript) and self._picks_a_batch(node):
             return True
