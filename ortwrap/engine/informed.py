@@ -12,7 +12,7 @@ from ortwrap.engine.text.tree import SourceTree
 
 # Refusals that what stands in another file may lift: who trains, what is bound or torch, and what
 # is harmless.
-_MAY_LIFT = frozenset(["OW101", "OW103", "OW106", "OW107", "OW203", "OW211"])
+_MAY_LIFT = frozenset(["OW101", "OW103", "OW105", "OW106", "OW107", "OW203", "OW211"])
 
 
 def rewrite(text: str, options: Options, neighbours: Neighbours | None = None) -> Result:

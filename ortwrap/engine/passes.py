@@ -17,6 +17,7 @@ from ortwrap.engine.steps.common_beginnings import (
     with_starts_before,
 )
 from ortwrap.engine.steps.common_endings import CommonEnding, with_notes_behind
+from ortwrap.engine.steps.notes_of_options import noting_branches, with_notes_after
 from ortwrap.engine.templating import InvalidTemplate
 from ortwrap.engine.text.tree import SourceTree
 
@@ -33,8 +34,10 @@ def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = No
     result = _checked(first, options)
     if all(step.status != "refused" for step in result.steps):
         return result
-    return _rearranged(first, with_notes_behind, first.common_endings, options) or (
-        _rearranged(first, with_starts_before, list(common_beginnings(first.tree)), options)
+    return (
+        _rearranged(first, with_notes_behind, first.common_endings, options)
+        or _rearranged(first, with_starts_before, list(common_beginnings(first.tree)), options)
+        or _parted(first, result, options)
         or result
     )
 
@@ -60,6 +63,37 @@ def _rearranged(
             return replace(other, source=text, text=text)
         found = used
     return None
+
+
+def _parted(first: Rewrite, result: Result, options: Options) -> Result | None:
+    """What a pass gives once notes follow the branches that they stood in; None if none helps."""
+    found = []
+    if any(step.code == "OW105" for step in result.steps):
+        found = list(noting_branches(first.tree, first.bindings, first.modules))
+    while found:
+        parted = with_notes_after(first.tree, found)
+        tree = SourceTree(parted.text, parted.lines)
+        second = Rewrite(tree, options, first.bindings.elsewhere, first.left)
+        other = _checked(second, options)
+        used = [each for each in found if second.replaces(parted.line(each.line))]
+        if used == found:
+            return _with_rows_of(result, other)
+        found = used
+    return None
+
+
+def _with_rows_of(result: Result, other: Result) -> Result | None:
+    """Another pass, told of the script as it was, if it leaves no step that one has rewritten."""
+    pairs = list(zip(result.steps, other.steps))
+    lost = any(one.status == "rewritten" != two.status for one, two in pairs)
+    if lost or len(result.steps) != len(other.steps):
+        return None
+    steps = (
+        replace(two, line=one.line) if two.status == "rewritten" else one for one, two in pairs
+    )
+    return replace(
+        other, source=result.source, steps=tuple(steps), unused_skips=result.unused_skips
+    )
 
 
 def _wants_guards(result: Result) -> bool:

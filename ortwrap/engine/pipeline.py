@@ -65,12 +65,12 @@ class Rewrite:
         self._options = options
         self._emptied = emptied
         self._bindings = self.bindings = Bindings(tree, elsewhere)
-        self._modules = ModuleTable(tree, self._bindings, options.wrappers)
+        self._modules = self.modules = ModuleTable(tree, self._bindings, options.wrappers)
         self._rows = Rows(tree, self._bindings, self._modules)
         self._helpers = Helpers(tree, self._bindings, self._modules)
         self._finder = SinkFinder(tree, self._bindings, self._modules, options.sinks)
         self._skips = find_skips(tree)
-        self._left: tuple[int, ...] = ()
+        self.left: tuple[int, ...] = ()
         self._existing = ExistingUses(tree, self._bindings, self._modules)
         returned = ReturnedLosses(tree, self._bindings, self._modules, self._helpers)
         self._relocation = Relocation(tree, self._bindings, self._modules, self._helpers, returned)
@@ -85,7 +85,7 @@ class Rewrite:
         if left is None:
             lines = [tree.line(sink.call) for sink in self._sinks]
             left = [index for index, line in enumerate(lines) if line in options.leave]
-        self._left = tuple(left)
+        self.left = tuple(left)
         self._functions.clear()
         self._slices: dict[Sink, LossSlice] = {}
         self._plans: tuple[Plan, ...] = ()
@@ -195,7 +195,7 @@ class Rewrite:
         line = changed_line(self._tree, self._plans, result.text)
         if line is not None:
             return f"line {line} is no part of a step and would change"
-        second = Rewrite(patched, self._options, self._bindings.elsewhere, self._left)
+        second = Rewrite(patched, self._options, self._bindings.elsewhere, self.left)
         if second.run().text != result.text:
             return "a second rewrite would change it again"
         unknown = unresolved_names(patched, second._bindings)
@@ -283,7 +283,7 @@ class Rewrite:
     def _skip(self, sink: Sink, found: LossSlice | None = None) -> Step | None:
         """The row of a step that the script or the caller wants left alone."""
         lines = self._lines(sink, found)
-        if any(self._sinks[index] is sink for index in self._left if index < len(self._sinks)):
+        if any(self._sinks[index] is sink for index in self.left if index < len(self._sinks)):
             return self._rows.row(sink, "skipped", "left alone as asked")
         for skip in self._skips:
             if any(skip.covers(line) for line in lines):

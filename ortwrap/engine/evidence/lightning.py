@@ -9,6 +9,8 @@ import libcst as cst
 LIGHTNING_PACKAGES = ("lightning", "pytorch_lightning")
 # Inherited methods that hand values to a logger and change nothing that a step computes with.
 REPORTS = frozenset("log log_dict print".split())
+# What each instance has, with a trainer or without.
+ALWAYS_THERE = frozenset("device dtype training current_epoch global_step".split())
 _BY_HAND = re.compile(r"automatic_optimization\s*=\s*False|def automatic_optimization\b")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Union
@@ -51,12 +51,17 @@ class Unit:
 class SourceTree:
     """The tree of one script with the metadata that the engine asks for.
 
+    Args:
+        text: the script.
+        lines: of a script that was rearranged, which line of the user's each of its lines is.
+
     Raises:
         InvalidSource: the text cannot be parsed.
     """
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, lines: Sequence[int] = ()) -> None:
         self.text = text
+        self._told = lines
         try:
             self.module = cst.parse_module(text)
         except cst.ParserSyntaxError as error:
@@ -101,6 +106,10 @@ class SourceTree:
     def line_at(self, offset: int) -> int:
         """The 1-based line that holds an offset of the text."""
         return bisect_right(self._line_starts, offset)
+
+    def told(self, line: int) -> int:
+        """The number that people know a line by."""
+        return self._told[line - 1] if self._told else line
 
     def line_text(self, line: int) -> str:
         return self.text[self.line_start(line) : self.line_start(line + 1)]

@@ -49,7 +49,7 @@ def of_unbound(names: tuple[str, ...]) -> str:
 
 def of_call(plan: Plan, tree: SourceTree) -> str:
     """What the call of a wrapper stands for."""
-    lines = sorted({tree.line(unit.node) for unit in plan.found.units})
+    lines = sorted({tree.told(tree.line(unit.node)) for unit in plan.found.units})
     moved = f"lines {lines[0]} to {lines[-1]}" if len(lines) > 1 else "the computation"
     return "; ".join([f"runs {moved} as one graph", *map(_of_output, plan.captures.outputs)])
 
@@ -68,7 +68,9 @@ def explained(tree: SourceTree, edits: list[Edit]) -> tuple[Change, ...]:
     """The reasons of edits at their lines."""
     ordered = sorted(edits, key=lambda edit: (edit.start, edit.rank))
     found = [
-        Change(tree.line_at(edit.start), why) for edit in ordered for why in edit.why.split("\n")
+        Change(tree.told(tree.line_at(edit.start)), why)
+        for edit in ordered
+        for why in edit.why.split("\n")
     ]
     return tuple(change for change in dict.fromkeys(found) if change.why)
 
