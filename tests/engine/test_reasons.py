@@ -70,7 +70,7 @@ REASONS = [
         "OW105",
         "def train(x, y, terms, weight):\n    out = model(x)\n    total = 0\n"
         "    if weight:\n        term = criterion(out, y)\n        total += term\n"
-        "        terms.append(term)\n    total.backward()\n",
+        "        terms.keep(term)\n    total.backward()\n",
     ),
     (
         "an environment is stepped, which updates no weights",

@@ -25,14 +25,14 @@ class ModuleWithLoss(nn.Module):
         self.model = model
         self.criterion = criterion
 
-    def forward(self, x, y, smooth, symmetric):
+    def forward(self, x, y, symmetric):
         out = self.model(x)
         loss = self.criterion(out, y)
         distance = None
-        if smooth > 0:
+        if args.smooth > 0:
             distance = (self.model(0.9 * x) - out).pow(2).mean()
             # Weighed against the entropy.
-            loss = loss + smooth * distance
+            loss = loss + args.smooth * distance
         mirrored = None
         if symmetric:
             mirrored = self.criterion(self.model(-x), 1 - y)
@@ -46,7 +46,7 @@ def train(epoch):
     for x, y in data:
         logs = {}
         optimizer.zero_grad()
-        loss, distance, mirrored = model_with_loss(x, y, args.smooth, args.symmetric)
+        loss, distance, mirrored = model_with_loss(x, y, args.symmetric)
         if args.smooth > 0:
             logs["distance"] = distance.item()
             distances.append(distance.item())
