@@ -31,6 +31,11 @@ criterion = nn.CrossEntropyLoss()
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
 
 
+def indexed(labels):
+    labels = labels.astype(int)
+    return torch.from_numpy(labels)
+
+
 def train(x, y, rounds):
     for i in range(rounds):
         loss = criterion(net(x), LABELS)
@@ -47,6 +52,11 @@ def train(x, y, rounds):
         ("y) * np.exp(-i", "np.exp(-i)"),
         ("y) * (np.exp(-i) if i > 2 else 1.0", "np.exp(-i) if i > 2 else 1.0"),
         ("torch.as_tensor(np.array([v for v in y]))", "np.array([v for v in y])"),
+        ("indexed(np.array(y))", "indexed(np.array(y))"),
+        (
+            "indexed(np.array(y)) if i else indexed(y)",
+            "indexed(np.array(y)) if i else indexed(y)",
+        ),
     ],
 )
 def test_the_caller_computes_it(labels: str, argument: str) -> None:

@@ -11,6 +11,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.asked import asked_about
+from ortwrap.engine.captures.converters import data_of
 from ortwrap.engine.captures.scopes import is_defined_once_for_all
 from ortwrap.engine.effects.statement import instance_name
 from ortwrap.engine.names.arguments import pair_arguments
@@ -24,7 +25,6 @@ RESERVED = frozenset(["self", "super"])
 _DEVICE_AND_SHAPE = frozenset("shape device dtype data ndim".split())
 _SAYS_NOTHING = frozenset("model net network module".split())
 _MEASURES = {"size": "_size", "numel": "_numel", "dim": "_dim"}
-_CONVERTS = re.compile(r"^torch\.(?:(?:cuda\.)?[A-Z]\w*Tensor|tensor|as_tensor|from_numpy)$")
 _CONVERSIONS = frozenset("cpu cuda long int float double half bool".split())
 _CONVERTED = {"detach": "detached", "item": "value", "tolist": "list"}
 _RANDOM_NUMBER = re.compile(r"^(?:numpy\.)?random\.")
@@ -91,8 +91,7 @@ class ParameterNames:
             if name in effects.writes:
                 return True
             for reader in effects.reads.get(name, []):
-                parent = self._tree.parents.get(reader)
-                if not isinstance(parent, (cst.Attribute, cst.Subscript)):
+                if not self._is_taken_from(reader):
                     return True
         return False
 
@@ -100,6 +99,14 @@ class ParameterNames:
         return isinstance(reader, cst.Name) and (
             is_defined_once_for_all(reader, self._bindings) or is_setting(reader, self._bindings)
         )
+
+    def _is_taken_from(self, reader: cst.CSTNode) -> bool:
+        """A part of it is read, or a tensor made of it."""
+        parent = self._tree.parents.get(reader)
+        if isinstance(parent, cst.Arg):
+            call = self._tree.parents[parent]
+            return isinstance(call, cst.Call) and data_of(call, self._bindings) is reader
+        return isinstance(parent, (cst.Attribute, cst.Subscript))
 
     def _read_at_module_level(self) -> set[str]:
         """Names that forward needs with the meaning that they have at module level."""
@@ -133,12 +140,15 @@ def name_for_item_of(node: cst.Subscript, bindings: Bindings) -> str:
 
 def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
     """A parameter name for an expression: `batch["labels"]` -> labels, `x.to(d)` -> x."""
+    data = data_of(node, bindings) if isinstance(node, cst.Call) else None
+    if data is not None:
+        return name_for(data, bindings)
+    if isinstance(node, cst.IfExp):
+        return name_for(node.body, bindings)
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
         if node.func.attr.value.startswith("rand"):
             return "noise"
         imported = bindings.qualified(node.func)
-        if imported is not None and _CONVERTS.match(imported) and node.args:
-            return name_for(node.args[0].value, bindings)
         if imported is not None:
             return _name_for_result(imported)
         first = node.args[0].value if node.args else None

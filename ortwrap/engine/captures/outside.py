@@ -9,6 +9,7 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.asked import Asked, asked_about
 from ortwrap.engine.captures.chance import is_drawn_first
+from ortwrap.engine.captures.converters import converts_data
 from ortwrap.engine.captures.counters import Counters, is_option_name
 from ortwrap.engine.captures.decisions import Decisions
 from ortwrap.engine.captures.randomness import makes_random_tensor, moves_a_generator
@@ -86,7 +87,15 @@ class Outside:
             return node.attr.value not in _NOT_READ_FROM_TENSORS_OUTSIDE
         if isinstance(node, cst.Call) and self._is_outside_call(node):
             return True
+        if isinstance(node, cst.IfExp) and self._chooses_outside(node):
+            return True
         return self._counters.computes(node) or self._decisions.is_one(node)
+
+    def _chooses_outside(self, node: cst.IfExp) -> bool:
+        """`to_tensor(np.array(a)) if a[0].dtype == np.int64 else to_tensor(np.vstack(a))`."""
+        arms = (node.body, node.orelse)
+        asks = any(isinstance(inner, cst.Call) for inner in descendants(node.test))
+        return not asks and all(isinstance(arm, cst.Call) and self.is_outside(arm) for arm in arms)
 
     def is_only_asked(self, node: cst.BaseExpression) -> bool:
         """`self.teacher is None`, of what is there before the call, whichever branch is taken."""
@@ -242,7 +251,8 @@ class Outside:
             raise Refuse("OW203", call, code=self._tree.brief(call), why=why)
 
     def _has_to_stay(self, helper: cst.FunctionDef, func: cst.BaseExpression) -> bool:
-        """`one_hot(labels)` of this file, which takes values out of what it is given.
+        """`one_hot(labels)` of this file, which takes values out of what it is given, or makes a
+        tensor of it.
 
         Where forward can run a helper it does; the draws of one that draws keep their order.
         """
@@ -253,7 +263,7 @@ class Outside:
             self._helpers.check(helper, self._tree.code(func))
         except Refuse as refusal:
             return refusal.page.code in ("OW301", "OW304")
-        return False
+        return converts_data(helper, self._bindings)
 
     def _is_arithmetic(self, helper: cst.FunctionDef | None) -> bool:
         """`kl_weight(step)` of this file, which computes with Python numbers alone."""
