@@ -76,7 +76,7 @@ def _parted(first: Rewrite, result: Result, options: Options) -> Result | None:
         second = Rewrite(tree, options, first.bindings.elsewhere, first.left)
         other = _checked(second, options)
         used = [each for each in found if second.replaces(parted.line(each.line))]
-        if used == found:
+        if used == found or (other.text == other.source and _wants_guards(other)):
             return _with_rows_of(result, other)
         found = used
     return None
@@ -88,12 +88,12 @@ def _with_rows_of(result: Result, other: Result) -> Result | None:
     lost = any(one.status == "rewritten" != two.status for one, two in pairs)
     if lost or len(result.steps) != len(other.steps):
         return None
-    steps = (
-        replace(two, line=one.line) if two.status == "rewritten" else one for one, two in pairs
+    text = result.source if other.text == other.source else other.text
+    better = (two.status == "rewritten" or two.code == "OW313" for _, two in pairs)
+    steps = tuple(
+        replace(two, line=one.line) if told else one for (one, two), told in zip(pairs, better)
     )
-    return replace(
-        other, source=result.source, steps=tuple(steps), unused_skips=result.unused_skips
-    )
+    return replace(result, text=text, steps=steps, changes=other.changes)
 
 
 def _wants_guards(result: Result) -> bool:
