@@ -459,3 +459,29 @@ def test_files_that_make_things_of_each_other_come_to_an_end(tmp_path: Path) -> 
     parts = "from factory import build\ndef part():\n    return build(None)\nmade = build(None)\n"
     (step,) = steps(tmp_path, MADE, factory=factory, parts=parts)
     assert step.status == "rewritten"
+
+
+OF_TORCH_BY_ITS_BASE = """\
+from solver import Solver
+
+
+class Mine(Solver):
+    def train(self, batches):
+        for x, y in batches:
+            self.optimizer.zero_grad()
+            loss = self.criterion(self.model(x), y)
+            loss.backward()
+            self.optimizer.step()
+"""
+
+
+def test_a_trainer_whose_base_class_imports_torch_trains_with_it(tmp_path: Path) -> None:
+    (step,) = steps(tmp_path, OF_TORCH_BY_ITS_BASE, solver=SOLVER)
+    assert step.status == "rewritten"
+
+
+def test_a_trainer_whose_base_class_knows_no_torch_may_be_of_another_framework(
+    tmp_path: Path,
+) -> None:
+    (step,) = steps(tmp_path, OF_TORCH_BY_ITS_BASE, solver="class Solver:\n    pass\n")
+    assert step.code == "OW103"

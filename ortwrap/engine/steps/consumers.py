@@ -9,6 +9,7 @@ import libcst as cst
 from ortwrap.engine.evidence.libraries import runs_steps
 from ortwrap.engine.names.arguments import arguments_for
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.lineage import Ancestor, Lineage
 from ortwrap.engine.reasons.unit_tests import check_is_no_unit_test
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.sinks import Sink
@@ -46,7 +47,7 @@ class ConsumerCheck:
         Raises:
             Refuse: it may not, or need not: a test only looks at it.
         """
-        if not self._imports_torch():
+        if not self._imports_torch() and not self._derives_from_torch(sink):
             raise Refuse("OW103")
         check_is_no_unit_test(sink.call, self._tree)
         if isinstance(sink.call, cst.Call):
@@ -99,16 +100,16 @@ class ConsumerCheck:
         return any(isinstance(one, cst.Name) and one.value == "True" for one in defaults + given)
 
     def _imports_torch(self) -> bool:
-        roots = {
-            binding.target.split(".")[0]
-            for scope in self._bindings.scopes()
-            for bound in scope.names.values()
-            for binding in bound
-            if binding.kind == "import"
-        }
+        roots = _imported(self._bindings)
         if roots & _LIBRARIES:
             return True
         return not roots & _OTHER_FRAMEWORKS and (self._names_torch() or self._speaks_torch())
+
+    def _derives_from_torch(self, sink: Sink) -> bool:
+        """The step is a method, and a file that a base class stands in imports PyTorch."""
+        home = self._tree.enclosing_class(self._tree.enclosing(sink.call))
+        bases = [] if home is None else Lineage(Ancestor(home, self._bindings)).elsewhere()
+        return any(_imported(base.bindings) & _LIBRARIES for base in bases)
 
     def _names_torch(self) -> bool:
         """`torch.Tensor(x)`, where `torch` can only have come with `from model import *`."""
@@ -141,3 +142,14 @@ class ConsumerCheck:
             isinstance(node, cst.Attribute) and node.attr.value == "param_groups"
             for node in self._tree.parents
         )
+
+
+def _imported(bindings: Bindings) -> set[str]:
+    """The packages that a file imports, by their first names."""
+    return {
+        binding.target.split(".")[0]
+        for scope in bindings.scopes()
+        for bound in scope.names.values()
+        for binding in bound
+        if binding.kind == "import"
+    }
