@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import re
 import traceback
@@ -48,7 +49,11 @@ class Reason:
             error: the exception.
             place: the line of the user's code, if the exception does not tell.
         """
-        return cls(f"{stage}: {_summary(error)}", place_of_failure(error) or place)
+        where = place_of_failure(error) or place
+        said = _summary(error)
+        if _READING.search(said):
+            return cls(f"forward computes with the value of a tensor (item){_quoted(where)}", where)
+        return cls(f"{stage}: {said}", where)
 
 
 def warn(name: str, text: str) -> None:
@@ -130,6 +135,13 @@ def _summary(error: BaseException) -> str:
     return text if _ERROR.match(text) else f"{type(error).__name__}: {text}"
 
 
+def _quoted(place: str | None) -> str:
+    """The user's line, where it can be read."""
+    path, _, line = (place or "").rpartition(":")
+    text = linecache.getline(path, int(line)).strip() if path else ""
+    return f": `{text}`" if text else ""
+
+
 def _without_signature(text: str) -> str:
     """ONNX Runtime's words, without the file and the C++ function that it puts before them."""
     found = _CPP_PLACE.search(text)
@@ -160,6 +172,8 @@ _ADVICE = {
     "error unpacking string as utf-8": " (a script's path is not ASCII, and this Python reads "
     "names of files as ASCII: set PYTHONUTF8=1)"
 }
+# What stands for a number while a step is traced, in the words of who wants the number.
+_READING = re.compile(r"\bReading\b")
 _CPP_PLACE = re.compile(r"/onnxruntime_src/\S+:\d+ ")
 _REST_OF_SIGNATURE = re.compile(r"^(?:::<lambda\(.*?\)>)?(?: const)?\s*")
 _NOISE = re.compile(r"\. Please feel free|  \[Caused by| with: ")

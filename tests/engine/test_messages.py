@@ -31,3 +31,27 @@ def test_code_is_quoted(statement: str, quoted: str) -> None:
     (step,) = rewrite_source(text).steps
     assert step.code == "OW203"
     assert quoted in step.message
+
+
+@pytest.mark.parametrize(
+    ("between", "told"),
+    [
+        ("play(out)", ""),
+        (
+            "play(out)\n    play(y)",
+            " Line 11 stands in the way as well: nothing is known about `play`.",
+        ),
+        (
+            "play(out)\n    play(y)\n    print(y)\n    play(x)\n    play(y)",
+            " Lines 11, 13 and 14 stand in the way as well.",
+        ),
+        ("play(x); play(y)", ""),
+    ],
+)
+def test_what_else_is_in_the_way_is_told_at_once(between: str, told: str) -> None:
+    text = (
+        f"from sound import play\n{HEAD}\ndef train(x, y):\n    out = model(x)\n    {between}\n"
+        "    loss = criterion(out, y)\n    loss.backward()\n"
+    )
+    (step,) = rewrite_source(text).steps
+    assert step.advice == f"Move this line before the model call or after the loss.{told}"

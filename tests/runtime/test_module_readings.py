@@ -119,3 +119,26 @@ def test_a_number_that_is_used_stops_the_graph(report: Report) -> None:
     assert len(said) == 1
     assert "value of a tensor" in said[0] or "changes" in said[0]
     assert all(type(number) is float for number in SEEN)
+
+
+def compared(scores: Tensor, *_: Any) -> Tensor:
+    return torch.arange(3).eq(scores.sum().item())
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (compared, "return torch.arange(3).eq(scores.sum().item())"),
+        (lambda s, *_: torch.full((2,), s.mean().item()), "torch.full((2,), s.mean().item())"),
+        (lambda s, *_: s.clamp(min=s.mean().item()), "s.clamp(min=s.mean().item())"),
+    ],
+    ids=["compared", "filled with", "clamped by"],
+)
+def test_where_torch_wants_the_number_the_line_is_told(report: Report, line: str) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        train(report)
+    (said,) = (str(one.message) for one in caught if issubclass(one.category, OrtwrapWarning))
+    assert "value of a tensor" in said
+    assert line in said
+    assert "Reading" not in said

@@ -23,6 +23,7 @@ from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.evidence.unwrapping import is_fact
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.earlier import EarlierValue, earlier_values
+from ortwrap.engine.steps.hindrances import Hindrance, refusal_for
 from ortwrap.engine.steps.slices import LossSlice, Slicer
 from ortwrap.engine.text.tree import SourceTree, Unit
 
@@ -111,18 +112,20 @@ class Orderer:
             earlier[unit] = tuple(earlier_values(unit, pieces, self._reader, self._callees))
         behind = self._behind_preparation(between, found)
         anchors = dict.fromkeys((self._highest(pieces, between, found), *behind, pieces[-1]))
-        refusals: list[Refuse] = []
+        tried: list[list[Hindrance]] = []
         for anchor in anchors:
-            try:
-                for unit in between:
-                    renamed = {value.place for value in earlier[unit]}
-                    self._check(unit, pieces, anchor, found, past_modules, renamed)
-            except Refuse as refusal:
-                refusals.append(refusal)
-                continue
             after = tuple(unit for unit in between if unit.index >= anchor.index)
-            return Order(anchor, between, after, tuple(v for unit in after for v in earlier[unit]))
-        raise refusals[0]
+            hindrances: list[Hindrance] = []
+            for unit in between:
+                renamed = {value.place for value in earlier[unit]}
+                why = self._why_not(unit, pieces, anchor, found, past_modules, renamed)
+                if why is not None:
+                    hindrances.append(Hindrance(unit, why))
+            if not hindrances:
+                values = tuple(value for unit in after for value in earlier[unit])
+                return Order(anchor, between, after, values)
+            tried.append(hindrances)
+        raise refusal_for(min(tried, key=len), self._tree)
 
     def _behind_preparation(self, between: tuple[Unit, ...], found: LossSlice) -> list[Unit]:
         """The statement of others before which all is known that the slice reads."""
@@ -141,7 +144,7 @@ class Orderer:
             anchor = unit
         return anchor
 
-    def _check(
+    def _why_not(
         self,
         unit: Unit,
         pieces: list[Unit],
@@ -149,19 +152,17 @@ class Orderer:
         found: LossSlice,
         past_modules: bool,
         renamed: set[str],
-    ) -> None:
-        """Refuse where the order of `unit` and the pieces that would pass it may matter.
+    ) -> str | None:
+        """Why the order of `unit` and the pieces that would pass it may matter.
 
         Values that it reads by a name of their own, once pieces pass it upwards, are `renamed`.
         """
         down = [piece for piece in pieces if piece.index < unit.index < anchor.index]
         up = [piece for piece in pieces if anchor.index <= unit.index < piece.index]
         if not down and not up:
-            return
+            return None
         beside = tuple(piece.node for piece in down or up) if past_modules else ()
-        why = self._conflict(unit, down, up, found, beside, set() if down else renamed)
-        if why is not None:
-            raise Refuse("OW203", unit.node, code=self._tree.brief(unit.node), why=why)
+        return self._conflict(unit, down, up, found, beside, set() if down else renamed)
 
     def _conflict(
         self,
