@@ -19,6 +19,9 @@ _GLOBALS = {
     if name in dis.opmap
 }
 _IMPORTS = {dis.opmap["IMPORT_NAME"]: 0}
+_LOADS_A_METHOD = frozenset(["LOAD_ATTR", "LOAD_METHOD"])
+_CALLS = frozenset(["CALL", "CALL_METHOD"])
+_SAYS_NOTHING = frozenset(["CACHE", "EXTENDED_ARG", "NOP", "PRECALL"])
 
 
 @functools.lru_cache(maxsize=16384)
@@ -43,6 +46,33 @@ def globals_in(code: types.CodeType) -> frozenset[str]:
 def imports_in(code: types.CodeType) -> frozenset[str]:
     """Names of the files that are imported where the code runs, empty for the code's own folder."""
     return frozenset(_named(code, _IMPORTS))
+
+
+@functools.lru_cache(maxsize=16384)
+def means_no_method(code: types.CodeType, name: str, files: frozenset[str]) -> bool:
+    """Whether each use of a name is `math.log(x)`, of a file, or asks for nothing: `values.log()`.
+
+    Args:
+        code: of a function.
+        name: of an attribute.
+        files: the globals that are files to that function.
+    """
+    for constant in _constants(code.co_consts):
+        inside = isinstance(constant, types.CodeType)
+        if constant == name or (inside and not means_no_method(constant, name, files)):
+            return False
+    if name not in code.co_names:
+        return True
+    steps = [step for step in dis.get_instructions(code) if step.opname not in _SAYS_NOTHING]
+    return all(
+        step.opname in _LOADS_A_METHOD
+        and (
+            (before.opname == "LOAD_GLOBAL" and before.argval in files)
+            or (after.opname in _CALLS and after.arg == 0)
+        )
+        for before, step, after in zip(steps, steps[1:], steps[2:])
+        if step.argval == name
+    )
 
 
 def _constants(constants: tuple[object, ...]) -> Iterator[object]:

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .code_names import attributes_in, globals_in, imports_in
+from .code_names import attributes_in, globals_in, imports_in, means_no_method
 from .reasons import is_user_code
 
 _MAX_FUNCTIONS = 2_000
@@ -34,6 +34,8 @@ _NEVER_READ = frozenset(
     "__copy__ __deepcopy__ __dir__ __sizeof__ __repr__ extra_repr state_dict "
     "load_state_dict".split()
 )
+
+_OF_TENSORS = frozenset(dir(torch.Tensor))
 
 
 @dataclass(frozen=True)
@@ -164,10 +166,20 @@ class _Reading:
                 self._offer(name, function)
 
     def _offer(self, name: str, value: Any) -> None:
-        if name in self._attributes:
+        if self._is_named(name, value):
             self.reach(value)
         else:
             self._waiting.setdefault(name, []).append(value)
+
+    def _is_named(self, name: str, value: Any) -> bool:
+        """Some code may mean what an object offers under a name.
+
+        `math.log(x)` is Python's and `values.log()` the tensor's: neither could be the method
+        `log(self, name, value)` of a LightningModule, which reads the counters of its trainer.
+        """
+        if name not in self._attributes or name not in _OF_TENSORS or not _asks_for_more(value):
+            return name in self._attributes
+        return not all(_means_no_method(function, name) for function in self._read)
 
     def reach(self, value: Any) -> None:
         """Something that forward may call, or may call methods of."""
@@ -231,10 +243,11 @@ class _Reading:
 
     def _follow(self, function: types.FunctionType) -> None:
         code = function.__code__
-        for name in attributes_in(code) - self._attributes:
-            self._attributes.add(name)
+        names = attributes_in(code)
+        self._attributes |= names
+        for name in names & self._waiting.keys():
             for value in self._waiting.pop(name, ()):
-                self.reach(value)
+                self._offer(name, value)
         for cell in function.__closure__ or ():
             self._cells[id(cell)] = cell
             self.reach(_content(cell))
@@ -271,6 +284,23 @@ def _is_metric(value: Any) -> bool:
     """A module of torchmetrics, which changes with every batch that it is shown."""
     kinds = type(value).__mro__ if isinstance(value, nn.Module) else ()
     return any(kind.__module__.startswith("torchmetrics.") for kind in kinds)
+
+
+def _means_no_method(function: types.FunctionType, name: str) -> bool:
+    code, space = function.__code__, function.__globals__
+    if name not in attributes_in(code):
+        return True
+    named = globals_in(code)
+    files = frozenset(one for one in named if isinstance(space.get(one), types.ModuleType))
+    return means_no_method(code, name, files)
+
+
+def _asks_for_more(value: Any) -> bool:
+    """A function that cannot be called without an argument, of an object or not."""
+    function = getattr(value, "__func__", value)
+    if not isinstance(function, types.FunctionType):
+        return False
+    return function.__code__.co_argcount - len(function.__defaults__ or ()) > 1
 
 
 def _is_worth_a_look(value: Any) -> bool:

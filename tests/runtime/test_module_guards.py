@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import math
 import random
 import warnings
 from collections.abc import Callable, Iterator
@@ -766,6 +767,38 @@ def test_trust_skips_the_guards_and_is_off_by_default(monkeypatch: pytest.Monkey
     (_, mine, eager), (before, trusted, _) = found
     torch.testing.assert_close(mine, eager)
     torch.testing.assert_close(trusted, before)
+
+
+class Reports(nn.Module):
+    """Has a `log` that counts, as a LightningModule does, and asks a tensor for another one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer, self.reported = nn.Linear(8, 4), 0
+
+    def log(self, name: str, value: float) -> None:
+        self.reported += 1
+
+    def forward(self, data: Tensor) -> Tensor:
+        return self.layer(data).softmax(-1).log() + torch.log(data[:, :4].exp() + math.log(2.0))
+
+
+class ReportsInForward(Reports):
+    def forward(self, data: Tensor) -> Tensor:
+        self.log("mean", 0.0)
+        return super().forward(data)
+
+
+@pytest.mark.parametrize("kind", [Reports, ReportsInForward])
+def test_a_log_of_a_tensor_is_not_that_of_its_module(kind: type[Reports]) -> None:
+    twins = Twins(kind(), nn.CrossEntropyLoss())
+    for _ in range(6):
+        for model in (twins.model, twins.reference):
+            model.log("step", 1.0)
+        twins.step(*batch())
+    assert twins.model.reported == twins.reference.reported
+    if kind is Reports:
+        assert twins.backends == ["ort"]
 
 
 class Scored(nn.Module):
