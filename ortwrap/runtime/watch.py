@@ -272,7 +272,11 @@ class Watch:
         namespace = getattr(value, "__dict__", None)
         if isinstance(namespace, dict):
             names = [name for name in namespace if name in self._reads.attributes]
-            found.append(self._namespace(namespace, names, True, depth + 1))
+            # A section of a configuration keeps what it is asked for in a dictionary: to who reads
+            # `config.loss.weight` that is no level, nor is the section that is one of its items.
+            keeps = hasattr(type(value), "__getattr__")
+            level = max(depth - 1, 0) if keeps else depth + 1
+            found.append(self._namespace(namespace, names, True, level))
         for name in _slots_of(type(value)) & self._reads.attributes:
             content = self._ledger.answer(functools.partial(getattr, value, name, None))
             found.append((name, self._value(content, depth + 1)))

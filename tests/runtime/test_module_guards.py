@@ -269,6 +269,41 @@ def test_a_global_that_changes_is_followed(monkeypatch: pytest.MonkeyPatch) -> N
     assert twins.ran_on_ort() == 2
 
 
+class Value:
+    """What a section of a configuration keeps for each of its names."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+
+class Section:
+    """A configuration as its libraries have it: attributes are items of a dictionary inside."""
+
+    def __init__(self, **content: Any) -> None:
+        made = {n: v if isinstance(v, Section) else Value(v) for n, v in content.items()}
+        self.__dict__["content"] = made
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self.__dict__.get("content", ()):
+            raise AttributeError(name)
+        found = self.content[name]
+        return found.held if isinstance(found, Value) else found
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.content[name].held = value
+
+
+CONFIG = Section(loss=Section(terms=Section(weight=1.0)))
+
+
+def test_a_section_of_a_section_of_a_configuration_is_followed() -> None:
+    twins = Twins(mlp(8, 4), kind=step_kind(lambda out, _: out * CONFIG.loss.terms.weight))
+    for weight in (1.0, 3.0, 1.0, 3.0):
+        CONFIG.loss.terms.weight = weight
+        twins.step(*batch())
+    assert twins.ran_on_ort() == 2
+
+
 class Weighting:
     """A plain object that the loss asks for its weight."""
 
