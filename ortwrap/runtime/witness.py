@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from .complaints import complaint_at
+from .open_sizes import OpenSizes
 from .passing import TO_PYTHON, Given, note
 from .readings import Late, Reading
 from .reasons import Reason, current_frame, current_place, is_user_code
@@ -95,6 +96,7 @@ class _Witness(TorchFunctionMode):
         # For tensors that are an argument, moved, cut or padded: which, and how much was added.
         self._inputs: dict[int, tuple[int, int]] = {}
         self._sizes = Sizes()
+        self._open = OpenSizes()
         self._given = Given(())
         # Where sizes were seen to become numbers.
         self.sized: set[str | None] = set()
@@ -123,6 +125,7 @@ class _Witness(TorchFunctionMode):
         self._origin.clear()
         self._inputs.clear()
         self._sizes.clear()
+        self._open.clear()
         self._arguments.clear()
         self._given = Given(tensors, self._numbers)
         for index, tensor in enumerate(tensors):
@@ -167,6 +170,8 @@ class _Witness(TorchFunctionMode):
         if func in TO_PYTHON:
             self._note_conversion(TO_PYTHON[func], args)
         elif func is Tensor.__len__:
+            if self._open.has_first(args[0]):
+                self._note_open("len")
             self._note_sizes("a length became a number", self._sizes.axis(args[0], 0))
         elif func is Tensor.unbind:
             self._meet_iteration(args[0])
@@ -257,8 +262,15 @@ class _Witness(TorchFunctionMode):
                 text = f"forward needs a number as a Python value ({name})"
                 testimony.numbers = Reason(text, current_place())
         elif "size" in origins and not is_check_of_torch(name):
+            if any(map(self._open.includes, _tensors(args))):
+                self._note_open(name)
             axes = self._sizes.of(self._not_constant(args))
             self._note_sizes("a size became a Python number", axes)
+
+    def _note_open(self, name: str) -> None:
+        if self._testimony.data is None:
+            text = f"forward needs a size as a Python value that only the values tell ({name})"
+            self._testimony.data = Reason(text, current_place())
 
     def _meet_iteration(self, tensor: Tensor) -> None:
         frame = _iterating()
@@ -289,6 +301,9 @@ class _Witness(TorchFunctionMode):
         if not outputs or len(self._kept) > _MAX_KEPT:
             return
         origin = "size" if func in _SIZES else self._origin_of(args, keywords)
+        given = _tensors((*args, *keywords.values()))
+        if origin != "size" or outputs[0].dim():
+            self._open.follow(func, args, keywords, given, outputs, origin == "data")
         if origin == "data":
             self._follow_label(func, args, result)
             return
@@ -298,7 +313,9 @@ class _Witness(TorchFunctionMode):
         if origin == "size":
             if func in _SIZES:
                 self._sizes.take(args, keywords, outputs, isinstance(result, tuple))
+                self._open.take(args[0], outputs)
             else:
+                self._open.make([output for output in outputs if not output.dim()], given)
                 operands = self._not_constant((*args, *keywords.values()))
                 self._sizes.make(outputs, operands)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Callable
 
+import pytest
 import torch
 from torch import Tensor, nn
 from twins import Twins
@@ -83,3 +85,50 @@ def test_a_size_that_is_used_is_compared_whatever_it_was_made_of() -> None:
         twins = Twins(kind(), kind=Squared)
         for count, length in ((4, 3), (5, 3), (6, 3), (4, 4), (4, 5), (5, 5), (6, 7)):
             twins.step(torch.randn(count, length, 6))
+
+
+MEANS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "len(y[mask])": lambda y, mask: y[mask].sum() / max(len(y[mask]), 1),
+    "len of them flattened": lambda y, mask: y.sum() / len(y[mask].flatten()),
+    "len of what is computed": lambda y, mask: y.sum() / len(y[mask] @ y.T),
+    "len(where(mask)[0])": lambda y, mask: y.sum() / len(torch.where(mask)[0]),
+    "len(nonzero)": lambda y, mask: y.sum() / len(mask.nonzero()),
+    "len(unique)": lambda y, mask: y.sum() / len(torch.unique(mask * torch.arange(5))),
+    "len(arange(count))": lambda y, mask: y.sum() / len(torch.arange(mask.sum())),
+    "len(repeat_interleave)": lambda y, mask: y.sum() / len(y.repeat_interleave(mask.long(), 0)),
+    "int(numel)": lambda y, mask: y[mask].sum() / int(y[mask].numel()),
+    "float(size)": lambda y, mask: y.sum() / float(y.masked_select(mask[:, None]).size(0) + 1),
+    "a loop": lambda y, mask: sum(y[mask][row] for row in range(y[mask].shape[0])),
+    "a branch": lambda y, mask: y[mask] * 2 if y[mask].shape[0] > 2 else y,
+    "an expanded size": lambda y, mask: y[mask][:, None].expand(len(y[mask]), 2, 3),
+}
+
+
+def over(function: Callable[[Tensor, Tensor], Tensor]) -> Twins:
+    class Chosen(Net):
+        def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+            return function(self.last(x), mask)
+
+    twins = Twins(Chosen(), kind=Squared)
+    for count in (2, 3, 4, 2, 5):
+        twins.step(torch.randn(5, 6), torch.arange(5) < count)
+    return twins
+
+
+@pytest.mark.parametrize("name", MEANS)
+def test_a_size_that_only_values_tell_is_no_number_of_a_graph(name: str) -> None:
+    twins = over(MEANS[name])
+    assert twins.backends == ["eager"]
+    assert "only the values tell" in twins.reasons[0]
+
+
+def test_a_size_that_only_values_tell_stays_a_tensor_of_the_graph() -> None:
+    forms: list[Callable[[Tensor, Tensor], Tensor]] = [
+        lambda y, mask: y[mask].sum() / y[mask].shape[0],
+        lambda y, mask: y[mask].view(y[mask].shape[0], -1) + torch.zeros(y[mask].shape[0], 3),
+        lambda y, mask: y[mask] / math.sqrt(y[mask].shape[1]),
+        lambda y, mask: y.index_add(0, torch.where(mask)[0], y[mask]) / len(y),
+        lambda y, mask: y[mask].mean(0) * torch.arange(y.shape[0])[:, None] / len(y),
+    ]
+    for form in forms:
+        assert over(form).ran_on_ort() == 4

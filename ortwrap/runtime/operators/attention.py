@@ -6,11 +6,11 @@ from typing import Any
 
 from torch.nn.modules import transformer
 
-from .arguments import constant_of
+from .arguments import constant_of, is_none
 from .double import is_double
 from .exporter import dtype_of, dtype_to_onnx
 from .paths import is_floating, scalar_type
-from .registry import as_graph, call_torch
+from .registry import Symbolic, as_graph, call_torch, surrounded
 from .stand_ins import StandIn
 
 
@@ -85,6 +85,46 @@ def _attention(g: Any, query: Any, key: Any, value: Any, mask: Any, *options: An
     return call_torch("inputs", False, None, g, query, key, value, mask, *options)
 
 
+def _has_a_mask(g: Any, query: Any, key: Any, value: Any, *options: Any) -> bool:
+    """Whether a row of the mask may leave nothing to attend to: torch gives zeros for it, and since
+    2.5 whatever kernel it takes."""
+    import torch
+
+    return bool(options) and not is_none(options[0]) and hasattr(torch.ops.aten, "_safe_softmax")
+
+
+def _masked_attention(
+    otherwise: Symbolic, g: Any, query: Any, key: Any, value: Any, mask: Any, *options: Any
+) -> Any:
+    """As the exporter has it, with nothing for rows whose mask leaves nothing.
+
+    Softmax makes of such a row what is no number, and so are the gradients of all others then.
+    """
+    seen, mask = _mask_of_all_rows(g, mask, dtype_to_onnx(dtype_of(query)))
+    return g.op("Mul", otherwise(g, query, key, value, mask, *options), seen)
+
+
+def _mask_of_all_rows(g: Any, mask: Any, kind: int) -> tuple[Any, Any]:
+    """For each row of the mask 1, or 0 if it leaves nothing; and the mask with all of these left.
+
+    Args:
+        g: the exporter's graph context.
+        mask: of truth values, or of floats that are added.
+        kind: ONNX's number of the dtype of what the rows are multiplied with.
+    """
+    import torch
+
+    if scalar_type(mask) == "Bool":
+        seen = g.op("ReduceMax", g.op("Cast", mask, to_i=kind), axes_i=[-1])
+        dropped = g.op("Equal", seen, g.op("Constant", value_t=torch.tensor(0.0)))
+        return seen, g.op("Or", mask, dropped)
+    lowest = g.op("Constant", value_t=torch.tensor(float("-inf")))
+    dropped = g.op("Equal", g.op("ReduceMax", mask, axes_i=[-1]), lowest)
+    nothing = g.op("Constant", value_t=torch.tensor(0.0))
+    seen = g.op("Cast", g.op("Not", dropped), to_i=kind)
+    return seen, g.op("Where", dropped, nothing, mask)
+
+
 def _is_said_to_be_causal(mask: Any, is_causal: bool | None = None, size: Any = None) -> bool:
     """Stands in for `_detect_is_causal_mask`, which looks into the mask for a faster kernel.
 
@@ -95,6 +135,7 @@ def _is_said_to_be_causal(mask: Any, is_causal: bool | None = None, size: Any = 
 
 OPERATORS = (
     *as_graph("unflatten", _unflatten),
+    *surrounded("scaled_dot_product_attention", _masked_attention, when=_has_a_mask),
     *as_graph("scaled_dot_product_attention", _attention, when=_is_torchs),
 )
 

@@ -195,13 +195,15 @@ def backward(ticket: Tensor, *tensors: Tensor) -> Any:
 def _own_memory(results: Sequence[Tensor], inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """Copies results that lie in the memory of an input, or of one another.
 
-    ONNX Runtime takes every output for a new tensor and reuses memory accordingly.
+    ONNX Runtime takes every output for a new tensor and reuses memory accordingly. Of one without
+    elements it looks at the strides, to which torch gives no thought there.
     """
     taken = {tensor.untyped_storage().data_ptr() for tensor in inputs}
     own = []
     for tensor in results:
         start = tensor.untyped_storage().data_ptr()
-        own.append(tensor.clone() if start in taken else tensor)
+        shared = start in taken or not tensor.numel()
+        own.append(tensor.clone(memory_format=torch.contiguous_format) if shared else tensor)
         taken.add(start)
     return tuple(own)
 

@@ -20,6 +20,7 @@ from . import (
     losses,
     masked_losses,
     normalization,
+    open_rows,
     pooling,
     products,
     random,
@@ -51,7 +52,8 @@ FAMILIES = (
     reductions,
     resizing,
     spectral,
-    # In double it goes before what the others say.
+    # Where there may be no rows, and in double, it goes before what the others say.
+    open_rows,
     double,
     # What these change are the arguments of all others.
     asked_sizes,

@@ -116,6 +116,8 @@ def cross_entropy(
 
 
 def _check_range(labels: Tensor, classes: int) -> None:
+    if not labels.numel():
+        return
     lowest, highest = map(int, torch.aminmax(labels))
     if lowest < 0 or highest >= classes:
         raise IndexError(f"Target {lowest if lowest < 0 else highest} is out of bounds.")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..open_sizes import Open
 from . import kernels
 
 _FLOATING = ("Float", "Double", "Half", "BFloat16")
@@ -25,6 +26,7 @@ class _Export:
         inputs: the graph's inputs and whether they train; None before the graph is made.
         known: what was found out so far, by the name of the value.
         latest: the latest value that was made with a generator or a buffer, by what they share.
+        opened: what was found out of the sizes of the trace, see open_rows.py.
     """
 
     trained: tuple[bool, ...] = ()
@@ -32,6 +34,7 @@ class _Export:
     inputs: dict[str, bool] | None = None
     known: dict[str, bool] = field(default_factory=dict)
     latest: dict[str, Any] = field(default_factory=dict)
+    opened: dict[str, Open] = field(default_factory=dict)
 
 
 _EXPORT = _Export()
@@ -47,6 +50,12 @@ def begin(trained: Sequence[bool], sizes: Sequence[Sequence[int]]) -> None:
     _EXPORT.trained = tuple(trained)
     _EXPORT.sizes = tuple(map(tuple, sizes))
     _EXPORT.inputs = None
+    _EXPORT.opened = {}
+
+
+def opened() -> dict[str, Open]:
+    """What is known of the sizes of the traced model that only values tell, to be added to."""
+    return _EXPORT.opened
 
 
 def needs_gradient(value: Any, graph: Any) -> bool:

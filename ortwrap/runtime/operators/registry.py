@@ -66,7 +66,28 @@ class Regiven:
         return functools.partial(_go_on, self.change, otherwise)
 
 
-Registered = Union[Operator, Regiven]
+@dataclass(frozen=True)
+class Surrounded:
+    """One operator of torch's traces that stays what it was, with more before and after it.
+
+    Attributes:
+        name: with its namespace, "aten::mul".
+        around: takes the symbolic that was known before and what that takes.
+        when: for which arguments.
+    """
+
+    name: str
+    around: Symbolic
+    when: Condition
+
+    def instead_of(self, otherwise: Symbolic | None) -> Symbolic:
+        """What to register where `otherwise` was known before."""
+        assert otherwise is not None, f"{self.name} has been exported before"
+        surrounded = functools.partial(self.around, otherwise)
+        return Operator(self.name, surrounded, self.when).instead_of(otherwise)
+
+
+Registered = Union[Operator, Regiven, Surrounded]
 
 
 def as_torch(
@@ -101,6 +122,11 @@ def as_graph(
 def regiven(names: str, change: Change) -> tuple[Regiven, ...]:
     """Operators that stay what they were, of the arguments that `change(g, *arguments)` returns."""
     return tuple(Regiven(_qualified(name), change) for name in names.split())
+
+
+def surrounded(names: str, around: Symbolic, *, when: Condition) -> tuple[Surrounded, ...]:
+    """Operators that `around(otherwise, g, *arguments)` makes, by what they were and more."""
+    return tuple(Surrounded(_qualified(name), around, when) for name in names.split())
 
 
 def _qualified(name: str) -> str:

@@ -120,6 +120,47 @@ class Heads(nn.Module):
         return (y * y + y).mean()
 
 
+class LateMask(nn.Module):
+    """scaled_dot_product_attention whose mask leaves some rows nothing to see, in later steps."""
+
+    def __init__(self, of_floats: bool) -> None:
+        super().__init__()
+        self.linear = nn.Linear(8, 8)
+        self.of_floats = of_floats
+
+    def forward(self, x: Tensor, seen: Tensor) -> Tensor:
+        mask = torch.zeros_like(seen, dtype=x.dtype).masked_fill(~seen, float("-inf"))
+        y = F.scaled_dot_product_attention(self.linear(x), x, x, mask if self.of_floats else seen)
+        return (y * y + y).mean()
+
+
+class PaddedAttention(nn.Module):
+    """MultiheadAttention over sequences of which some, in later steps, are padding from the start.
+
+    It applies scaled_dot_product_attention.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+
+    def forward(self, x: Tensor, padding: Tensor) -> Tensor:
+        y, _ = self.attention(x, x, x, key_padding_mask=padding, need_weights=False)
+        loss: Tensor = (y * y + y).mean()
+        return loss
+
+
+def _seen(step: int) -> Batch:
+    seen = torch.ones(2, 5, 5, dtype=torch.bool).tril()
+    seen[0, 1:3] &= step < 2
+    return torch.randn(2, 5, 8), seen
+
+
+def _padded_whole(step: int) -> Batch:
+    padding = torch.tensor([[0, 0, 0, 0, 1], [0, 0, 0, 1, 1]]).bool()
+    return torch.randn(2, 5, 8), padding | torch.tensor([[False], [step > 1]])
+
+
 _MASK = torch.ones(5, 5).tril()
 _OPTIONS: dict[str, dict[str, Any]] = {
     "is_causal": {"is_causal": True},
@@ -141,6 +182,9 @@ def _heads() -> Iterator[Case]:
 CASES = (
     *_heads(),
     Case("scaled_dot_product_attention", lambda: Scored(_causal), noise(2, 5, 8)),
+    Case("attention, rows that see nothing", lambda: LateMask(False), _seen),
+    Case("attention, rows that see nothing by a mask of floats", lambda: LateMask(True), _seen),
+    Case("MultiheadAttention, whole sequences of padding", PaddedAttention, _padded_whole),
     Case("MultiheadAttention", SelfAttention, noise(2, 5, 8)),
     Case("MultiheadAttention, weights", lambda: SelfAttention(weights=True), noise(2, 5, 8)),
     Case("MultiheadAttention, mask", lambda: SelfAttention(causal=True), noise(2, 5, 8)),
