@@ -69,7 +69,7 @@ def _parted(first: Rewrite, result: Result, options: Options) -> Result | None:
     """What a pass gives once notes follow the branches that they stood in; None if none helps."""
     found = []
     if any(step.code == "OW105" for step in result.steps):
-        found = list(noting_branches(first.tree, first.bindings, first.modules))
+        found = list(noting_branches(first.tree, first.bindings, first.modules, first.helpers))
     while found:
         parted = with_notes_after(first.tree, found)
         tree = SourceTree(parted.text, parted.lines)

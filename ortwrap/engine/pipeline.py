@@ -67,7 +67,7 @@ class Rewrite:
         self._bindings = self.bindings = Bindings(tree, elsewhere)
         self._modules = self.modules = ModuleTable(tree, self._bindings, options.wrappers)
         self._rows = Rows(tree, self._bindings, self._modules)
-        self._helpers = Helpers(tree, self._bindings, self._modules)
+        self._helpers = self.helpers = Helpers(tree, self._bindings, self._modules)
         self._finder = SinkFinder(tree, self._bindings, self._modules, options.sinks)
         self._skips = find_skips(tree)
         self.left: tuple[int, ...] = ()

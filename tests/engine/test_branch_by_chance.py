@@ -100,6 +100,15 @@ def train(x, y, ratio):
     loss = nn.functional.mse_loss(out, y)
     loss.backward()
 """
+DERIVED = """
+
+class Handing(Encoder):
+    def __init__(self, inner):
+        super().__init__(inner)
+
+
+known = Encoder(nn.Identity())
+"""
 PARTS = """\
 import random
 
@@ -139,3 +148,12 @@ def test_the_model_may_come_from_another_file(
     (tmp_path / "parts.py").write_text(PARTS.format(more=more))
     result = rewrite_beside(tmp_path / "train.py", SCRIPT_BESIDE.format(inner=inner, given=given))
     assert [step.status for step in result.steps] == [status], result.steps
+
+
+def test_a_derived_class_may_hand_on_what_draws(tmp_path: Path) -> None:
+    (tmp_path / "parts.py").write_text(PARTS.format(more="") + DERIVED)
+    script = SCRIPT_BESIDE.replace("Encoder(", "Handing(").replace("Encoder,", "Handing,")
+    (step,) = rewrite_beside(
+        tmp_path / "train.py", script.format(inner="Picky()", given="inner")
+    ).steps
+    assert step.status == "refused"

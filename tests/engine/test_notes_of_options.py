@@ -12,6 +12,11 @@ from torch import nn
 
 model = nn.Linear(4, 2)
 criterion = nn.MSELoss()
+kept = []
+
+
+def weight():
+    return len(kept)
 
 
 def train(x, y, args, logs, terms, writer):
@@ -84,6 +89,9 @@ STAYS = {
     ),
     "a function that nobody knows is told": script(note="args.tell(term)"),
     "what it says has a comment of its own": script(note=f"{NOTE}  # for the report"),
+    "a function of the script reads what it fills": script(
+        note="kept.append(term.item())", rest="loss = loss + weight() * term"
+    ),
     "the option is one of several": script(test="args.first:\n        pass\n    elif args.second"),
     "a branch in the branch ends with it": script(
         rest=f"{ADD}\n        if args.more:\n            loss = loss * 2\n            print(loss)"

@@ -9,6 +9,7 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.later_terms import LaterTerms
 from ortwrap.engine.captures.optional import option_of
+from ortwrap.engine.captures.rounds_of_outputs import bound_with_a_round
 from ortwrap.engine.effects.liveness import asks_whether_bound, bound_by_a_round, surely_binds
 from ortwrap.engine.effects.statement import overlap, place_of
 from ortwrap.engine.effects.surely_read import surely_read
@@ -140,7 +141,7 @@ class OutputFinder:
 
         What a later statement of the slice reads on every path, a loop has bound before.
         """
-        surely: set[str] = set()
+        surely = bound_with_a_round(found, self._analyses)
         for piece in found.pieces:
             loops = isinstance(piece.node, (cst.For, cst.While))
             if loops and not self._has_gradient_without(piece, found):

@@ -215,7 +215,8 @@ class Liveness:
         return set(self._reader.bindings.scope(function).names)
 
 
-def _last_else(node: cst.If) -> cst.Else | None:
+def last_else(node: cst.If) -> cst.Else | None:
+    """The `else` of an `if` with all its `elif`."""
     while isinstance(node.orelse, cst.If):
         node = node.orelse
     return node.orelse
@@ -252,7 +253,7 @@ def surely_binds(unit: Unit, tree: SourceTree, reader: EffectsReader) -> set[str
     node = unit.node
     if isinstance(node, cst.If):
         branches = [_bound_by(block, tree, reader) for block in tree.blocks(node)]
-        open_ended = _last_else(node) is None
+        open_ended = last_else(node) is None
         return set() if open_ended else set.intersection(*branches)
     if isinstance(node, (cst.For, cst.While, cst.Match)):
         return set()

@@ -108,7 +108,14 @@ class Randomness:
             and made.is_given(module, self._bindings)
         ):
             known.append(made.given_may_draw(module.value))
-        return not known or any(known)
+        return not known or any(known) or self._may_be_handed_on(module)
+
+    def _may_be_handed_on(self, module: cst.CSTNode) -> bool:
+        """A derived class may give the constructor what no call of the class itself gives."""
+        bound = self._bindings.lookup(module) if isinstance(module, cst.Name) else ()
+        functions = (self._tree.enclosing(each.node) for each in bound if each.kind == "parameter")
+        homes = filter(None, map(self._tree.enclosing_class, functions))
+        return any(map(self._modules.classes.derived, homes))
 
     def may_draw_by_value(self, value: cst.BaseExpression) -> bool:
         """The same for an expression that a name or an attribute is given."""

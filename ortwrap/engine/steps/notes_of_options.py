@@ -20,11 +20,11 @@ import libcst as cst
 from ortwrap.engine.effects.aliases import Aliases
 from ortwrap.engine.effects.conditions import condition_of
 from ortwrap.engine.effects.harmless import only_shows
-from ortwrap.engine.effects.hidden_changes import Callees
 from ortwrap.engine.effects.statement import EffectsReader, overlap, root_place
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.evidence.objects import Objects
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.text.nodes import calls_in, descendants
 from ortwrap.engine.text.tree import SourceTree, Unit
 
@@ -83,10 +83,10 @@ def with_notes_after(tree: SourceTree, branches: Iterable[NotingBranch]) -> Part
 
 
 def noting_branches(
-    tree: SourceTree, bindings: Bindings, modules: ModuleTable
+    tree: SourceTree, bindings: Bindings, modules: ModuleTable, helpers: Helpers
 ) -> Iterator[NotingBranch]:
     """Every branch of an option that does more than take notes, but takes some."""
-    search = _Search(tree, bindings, modules)
+    search = _Search(tree, bindings, modules, helpers)
     for node in tree.units:
         if isinstance(node, cst.If) and node.orelse is None and search.is_of_lines(node):
             notes = tuple((tree.line(each), tree.end_line(each)) for each in search.notes_of(node))
@@ -97,12 +97,15 @@ def noting_branches(
 class _Search:
     """Looks for notes in the branches of one script."""
 
-    def __init__(self, tree: SourceTree, bindings: Bindings, modules: ModuleTable) -> None:
+    def __init__(
+        self, tree: SourceTree, bindings: Bindings, modules: ModuleTable, helpers: Helpers
+    ) -> None:
         self._tree = tree
         self._bindings = bindings
         self._modules = modules
         self._objects = Objects(tree, bindings, modules)
-        self._callees = Callees(bindings, modules)
+        self._callees = helpers.callees
+        self._traces = helpers.traces
 
     def is_of_lines(self, node: cst.If) -> bool:
         """Its header is a line of its own, and so is what follows it."""
@@ -161,7 +164,8 @@ class _Search:
                 set(other.reads) | other.changes, filled
             ):
                 return True
-        return False
+        code = [unit.node for unit in later]
+        return any(self._traces.is_read_by(code, place, note.node) for place in filled)
 
     def _is_note(self, unit: Unit, reader: EffectsReader) -> bool:
         """It stands on lines of its own, without a comment."""
