@@ -49,7 +49,8 @@ class Crossing:
     """What of the slice would run on the other side of a statement.
 
     Attributes:
-        reads: places it reads, with everything that may be the same objects.
+        named: places it reads.
+        reads: these, with everything that may be the same objects.
         runs_module: it runs a trainable module, whose random numbers and buffers follow the
             order.
         draws: what of it may draw random numbers; empty if nothing does.
@@ -57,6 +58,7 @@ class Crossing:
         beside: its statements, where they may trade places with modules of their own.
     """
 
+    named: frozenset[str]
     reads: frozenset[str]
     runs_module: bool
     draws: str
@@ -194,7 +196,7 @@ class HarmCheck:
             return _unknown(name)
 
         def look(file: OtherFile, function: cst.FunctionDef, names: frozenset[str]) -> str | None:
-            there = replace(crossing, reads=names, beside=())
+            there = replace(crossing, named=names, reads=names, beside=())
             return self._in_file(file)._of_function(function, name, there)
 
         why = why_harmful(found.node, found.file, look)
@@ -254,7 +256,7 @@ class HarmCheck:
             own = self._modules.classes.called_on_instance(func) if direct else None
             if own is None:
                 return self._of_callable(call, reader, crossing) if direct else _unknown(name)
-            return self._of_function(own, name, crossing)
+            return self._of_function(own, name, crossing, instance=reader.instance)
         touches = root is not None and bool(overlap({root}, set(crossing.reads)))
         changed = self._objects.changes(func) if touches else None
         if changed is not None:
@@ -318,7 +320,13 @@ class HarmCheck:
         return next(filter(None, why), None)
 
     def _of_function(
-        self, function: cst.FunctionDef, name: str, crossing: Crossing, *, owns: bool = False
+        self,
+        function: cst.FunctionDef,
+        name: str,
+        crossing: Crossing,
+        *,
+        owns: bool = False,
+        instance: str | None = None,
     ) -> str | None:
         """A function of this file is harmless if its body is and changes only its own values.
 
@@ -327,6 +335,8 @@ class HarmCheck:
             name: what it is called by.
             crossing: what would run on the other side of the call.
             owns: it may set attributes of its instance, which nothing else looks at.
+            instance: what the caller calls the instance that it is a method of, if it is one of
+                the same: it may change what the other side does not read of it.
         """
         if function in self._open:
             return None
@@ -341,8 +351,12 @@ class HarmCheck:
         }
         changed = effects.mutates & Aliases(reader, function).closure(given)
         outer = {place for place in effects.changes if place not in scope.names}
+        own = {place for place in changed | outer if place.startswith(f"{reader.instance}.")}
         if owns:
-            outer -= {place for place in outer if place.startswith(f"{reader.instance}.")}
+            outer -= own
+        elif instance is not None:
+            unread = {place for place in own if not _is_read(place, instance, crossing)}
+            changed, outer = changed - unread, outer - unread
         outer |= scope.declared_global | scope.declared_nonlocal
         why = self._of_body(function, reader, crossing)
         self._open.discard(function)
@@ -369,6 +383,12 @@ class HarmCheck:
         if self._modules.is_trainable(argument):
             return True
         return _OPTIMIZER.search(self._tree.code(argument)) is not None
+
+
+def _is_read(place: str, instance: str, crossing: Crossing) -> bool:
+    """An attribute, as a method knows it, is read by what would run on the other side."""
+    theirs = f"{instance}.{place.partition('.')[2]}"
+    return theirs in crossing.reads or instance in crossing.named
 
 
 def _drawing(draws: str) -> str | None:

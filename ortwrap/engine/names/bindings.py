@@ -5,10 +5,12 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import libcst as cst
 
+from ortwrap.engine.names.assigned import assigned_values
 from ortwrap.engine.names.imports import IMPORTING, Imported, dotted, names_a_package
 from ortwrap.engine.text.nodes import children
 from ortwrap.engine.text.tree import SourceTree
@@ -128,6 +130,13 @@ class Bindings:
             if len(bound) == 1 and bound[0].kind in ("function", "class"):
                 return bound[0].node
         return None
+
+    @cached_property
+    def attribute_values(self) -> dict[str, list[cst.BaseExpression]]:
+        """Every expression that is assigned to an attribute, of whatever object, by its name."""
+        return assigned_values(
+            self.tree, lambda node: node.attr.value if isinstance(node, cst.Attribute) else None
+        )
 
     def calls_of(self, function: cst.CSTNode) -> list[cst.Call]:
         """The calls of a function or class of this file by its name."""

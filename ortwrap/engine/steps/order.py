@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import libcst as cst
 
 from ortwrap.engine.effects.aliases import Aliases
 from ortwrap.engine.effects.changed_by_calls import ChangesByCalls
+from ortwrap.engine.effects.given_attributes import places_read
 from ortwrap.engine.effects.harm import Crossing, HarmCheck
 from ortwrap.engine.effects.hidden_changes import Callees
 from ortwrap.engine.effects.independence import Independence
@@ -103,6 +104,8 @@ class Orderer:
             Refuse: a statement in between may change the result, or reads an earlier value.
         """
         pieces = list(found.pieces)
+        prepared = tuple(unit for unit in found.preparation if self._prepares(unit, found))
+        found = replace(found, preparation=prepared)
         first, last = pieces[0].index, pieces[-1].index
         chosen = set(pieces)
         between = tuple(u for u in found.block.units[first:last] if u not in chosen)
@@ -126,6 +129,19 @@ class Orderer:
                 return Order(anchor, between, after, values)
             tried.append(hindrances)
         raise refusal_for(min(tried, key=len), self._tree)
+
+    def _prepares(self, unit: Unit, found: LossSlice) -> bool:
+        """The slice reads what a statement changes, or another that prepares something does.
+
+        What else changes an attribute of the instance prepares nothing for what it was given.
+        """
+        others = [other for other in found.preparation if other is not unit]
+        reads = set().union(
+            *(self._reads(piece) for piece in found.pieces),
+            *(self._reader.of(other.node).reads for other in others),
+        )
+        whole = any(self._reader.of(piece.node).reads_everything for piece in found.pieces)
+        return whole or bool(overlap(self._reader.of(unit.node).changes, reads))
 
     def _behind_preparation(self, between: tuple[Unit, ...], found: LossSlice) -> list[Unit]:
         """The statement of others before which all is known that the slice reads."""
@@ -221,6 +237,7 @@ class Orderer:
             unit.node,
             self._reader,
             Crossing(
+                frozenset(reads),
                 tied,
                 runs_module,
                 self._draws(crossing, self._randomness),
@@ -307,7 +324,7 @@ class Orderer:
         return name not in scope.names or name in self._reader.of(body).reads
 
     def _reads(self, unit: Unit) -> set[str]:
-        return set(self._reader.of(unit.node).reads)
+        return places_read(unit.node, self._reader)
 
     def _changes(self, units: list[Unit]) -> set[str]:
         changes = (self._reader.of(unit.node).changes for unit in units)
