@@ -342,6 +342,11 @@ def _configure_sessions(manager: Any, rung: Rung) -> None:
     Its threads otherwise spin between two nodes on the cores that torch's own threads need for the
     optimizer and for operators that run in torch.
     """
+    if not rung.moved:
+        chosen = manager._runtime_options
+        chosen.enable_compute_optimizer = False
+        # They are parts of it.
+        chosen.enable_label_sparse_optimizer = chosen.enable_embedding_sparse_optimizer = False
     configure = manager._get_session_config
 
     def configured() -> Any:

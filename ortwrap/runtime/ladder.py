@@ -20,16 +20,20 @@ class Rung:
         optimized: whether the session optimizes the graph at all.
         apart: whether tensors that are made of nothing but their size are made by torch, each by
             itself: ONNX Runtime merges equal ones, and then its gradient builder breaks on them.
+        moved: whether what picks a part of a result may move up to before what computes it. Of a
+            linear layer over sequences, `linear(x)[..., :2]` breaks on that.
     """
 
     without: tuple[str, ...] = ()
     optimized: bool = True
     apart: bool = False
+    moved: bool = True
 
     def __str__(self) -> str:
         parts = [f"without {name}" for name in self.without]
         parts += [] if self.optimized else ["without graph optimizations"]
         parts += ["without merging constants"] if self.apart else []
+        parts += [] if self.moved else ["without the compute optimizer"]
         return ", ".join(parts)
 
 
@@ -44,11 +48,13 @@ def rungs_after(error: BaseException) -> Iterator[Rung]:
     named = tuple(_OPTIMIZER.findall(text)[:1])
     if named:
         yield Rung(without=named)
+    elif "compute_optimizer" in text:
+        yield Rung(moved=False)
     elif _BUILDING.search(text):
         yield Rung(apart=True)
     else:
         return
-    yield Rung(optimized=False, apart=True)
+    yield Rung(optimized=False, apart=True, moved=False)
 
 
 _OPTIMIZER = re.compile(r"onnxruntime::(\w+)::Apply\w*\(")
