@@ -15,6 +15,7 @@ from ortwrap.engine.reasons.attempts import is_read_on_failure
 from ortwrap.engine.reasons.shared_graph import SharedGraph
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.headers import bound_in_header
+from ortwrap.engine.steps.reducing import reduced_in_branches
 from ortwrap.engine.steps.scaling import factors_of, scaling_of
 from ortwrap.engine.steps.sinks import Sink
 from ortwrap.engine.text.tree import Block, SourceTree, Unit
@@ -103,6 +104,7 @@ class Slicer:
         self._tree = tree
         self._reader = reader
         self._flow = flow
+        self._sinks = sinks
         self._sink_units = {sink.unit for sink in sinks}
         # What is returned gets its backward once the function is left.
         self._sink_calls = [sink.call for sink in sinks if isinstance(sink.call, cst.Call)]
@@ -381,6 +383,9 @@ class Slicer:
         """The part of `loss / k`, or of `(loss := ...)`, that needs the graph."""
         if isinstance(sink.loss, cst.NamedExpr):
             return sink.loss.value
+        reduced = reduced_in_branches(sink, self._sinks, self._tree)
+        if reduced is not None and self._place(reduced) is not None:
+            return reduced
         core, factors = factors_of(sink.loss)
         free = not any(self._reaches_module(factor, sink) for factor in factors)
         return core if free and self._place(core) is not None else sink.loss
