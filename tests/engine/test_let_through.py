@@ -95,9 +95,21 @@ def train(x, y):
 """
 
 
+FIRST = """\
+def train(x, y):
+    out = model(x)
+    if {test}:
+        out = out[0]
+    loss = criterion(out, y)
+    loss.backward()
+"""
+
+
 @pytest.mark.parametrize(
     ("script", "code"),
     [
+        pytest.param(FIRST.format(test="not torch.is_tensor(out)"), None, id="what is no tensor"),
+        pytest.param(FIRST.format(test="torch.any(out)"), "OW305", id="what is in a tensor"),
         pytest.param(COUNTED.format(declared="pass"), None, id="a count of a function's own"),
         pytest.param(
             COUNTED.format(declared="nonlocal total"), "OW203", id="a name of the function around"

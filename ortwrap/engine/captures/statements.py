@@ -32,7 +32,7 @@ _DO_MORE_THAN_COMPUTE = (
 _FILLS = ("append", "extend", "update", "insert", "add")
 # Facts about a tensor that are the same at every step of one exported graph.
 _FACTS = frozenset("shape device dtype data ndim is_cuda".split())
-_ASKS_FOR_FACTS = frozenset("size dim numel len isinstance type hasattr callable".split())
+_ASKS_FOR_FACTS = frozenset("size dim numel len isinstance type hasattr callable is_tensor".split())
 _LIBRARIES = ("numpy.", "random.")
 
 
