@@ -42,9 +42,8 @@ def _scaling_by(node: cst.CSTNode, instance: str | None) -> Scaling | None:
         return Scaling(target, target, (node.value,))
     if not isinstance(node, cst.Assign) or len(node.targets) != 1:
         return None
-    core, factors = factors_of(node.value)
     scaled = _argument_of_scale(node.value)
-    core = core if scaled is None else scaled
+    core, factors = factors_of(node.value if scaled is None else scaled)
     if not factors and scaled is None:
         return None
     return Scaling(
