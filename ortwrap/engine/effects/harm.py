@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import libcst as cst
 
 from ortwrap.engine.effects.aliases import Aliases
+from ortwrap.engine.effects.crossing import Crossing
 from ortwrap.engine.effects.harm_elsewhere import changed_arguments, names_called_in, why_harmful
 from ortwrap.engine.effects.harmless import HARMLESS_METHODS, LOGS, PURE_PACKAGES, is_pure_builtin
 from ortwrap.engine.effects.in_place import works_in_place
 from ortwrap.engine.effects.independence import Independence
 from ortwrap.engine.effects.randomness import BESIDE_TORCH, Randomness
-from ortwrap.engine.effects.statement import EffectsReader, overlap, place_of, root_place
+from ortwrap.engine.effects.statement import (
+    EffectsReader,
+    instance_name,
+    overlap,
+    place_of,
+    root_place,
+)
 from ortwrap.engine.evidence.kinds import built_by
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.evidence.objects import Objects
@@ -22,6 +29,7 @@ from ortwrap.engine.evidence.unwrapping import is_fact
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.containers import makes_container
 from ortwrap.engine.names.elsewhere import OtherFile, defined_elsewhere
+from ortwrap.engine.names.inherited_methods import certain_method
 from ortwrap.engine.text.nodes import children, descendants
 
 _RANDOM = re.compile(
@@ -42,28 +50,6 @@ _IN_PLACE_METHODS = frozenset(
     "copy_ fill_ zero_ add_ sub_ mul_ div_ clamp_ masked_fill_ scatter_ resize_ resize_as_".split()
 )
 _MODE_METHODS = frozenset(["train", "eval", "requires_grad_", "load_state_dict"])
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """What of the slice would run on the other side of a statement.
-
-    Attributes:
-        named: places it reads.
-        reads: these, with everything that may be the same objects.
-        runs_module: it runs a trainable module, whose random numbers and buffers follow the
-            order.
-        draws: what of it may draw random numbers; empty if nothing does.
-        draws_beside_torch: the same for the generators of Python and NumPy.
-        beside: its statements, where they may trade places with modules of their own.
-    """
-
-    named: frozenset[str]
-    reads: frozenset[str]
-    runs_module: bool
-    draws: str
-    draws_beside_torch: str
-    beside: tuple[cst.CSTNode, ...]
 
 
 class HarmCheck:
@@ -196,11 +182,28 @@ class HarmCheck:
             return _unknown(name)
 
         def look(file: OtherFile, function: cst.FunctionDef, names: frozenset[str]) -> str | None:
-            there = replace(crossing, named=names, reads=names, beside=())
+            there = crossing.elsewhere(names)
             return self._in_file(file)._of_function(function, name, there)
 
         why = why_harmful(found.node, found.file, look)
         return why and f"{why} ({found.file.place(found.node)})"
+
+    def _of_inherited(
+        self, call: cst.Call, reader: EffectsReader, crossing: Crossing
+    ) -> str | None:
+        """`self.update_meter(...)` of a base class in another file, of the same instance."""
+        name, home = self._tree.code(call.func), self._modules.classes.home(call)
+        method = None if home is None else certain_method(call.func, name, home, self._bindings)
+        if method is None:
+            return _unknown(name)
+
+        def look(file: OtherFile, function: cst.FunctionDef, names: frozenset[str]) -> str | None:
+            theirs = instance_name(function, file.bindings)
+            there = crossing.elsewhere_on(names, reader.instance, theirs)
+            return self._in_file(file)._of_function(function, name, there, instance=theirs)
+
+        why = why_harmful(method.function, method.file, look)
+        return why and f"{why} ({method.file.place(method.function)})"
 
     def _of_arguments_elsewhere(
         self, call: cst.Call, reader: EffectsReader, crossing: Crossing
@@ -254,8 +257,11 @@ class HarmCheck:
         if root is not None and root == reader.instance:
             direct = place_of(func, reader.instance) is not None
             own = self._modules.classes.called_on_instance(func) if direct else None
+            if own is None and direct:
+                why = self._of_callable(call, reader, crossing)
+                return self._of_inherited(call, reader, crossing) if why == _unknown(name) else why
             if own is None:
-                return self._of_callable(call, reader, crossing) if direct else _unknown(name)
+                return _unknown(name)
             return self._of_function(own, name, crossing, instance=reader.instance)
         touches = root is not None and bool(overlap({root}, set(crossing.reads)))
         changed = self._objects.changes(func) if touches else None
@@ -355,7 +361,7 @@ class HarmCheck:
         if owns:
             outer -= own
         elif instance is not None:
-            unread = {place for place in own if not _is_read(place, instance, crossing)}
+            unread = {place for place in own if not crossing.reads_of(instance, place)}
             changed, outer = changed - unread, outer - unread
         outer |= scope.declared_global | scope.declared_nonlocal
         why = self._of_body(function, reader, crossing)
@@ -383,12 +389,6 @@ class HarmCheck:
         if self._modules.is_trainable(argument):
             return True
         return _OPTIMIZER.search(self._tree.code(argument)) is not None
-
-
-def _is_read(place: str, instance: str, crossing: Crossing) -> bool:
-    """An attribute, as a method knows it, is read by what would run on the other side."""
-    theirs = f"{instance}.{place.partition('.')[2]}"
-    return theirs in crossing.reads or instance in crossing.named
 
 
 def _drawing(draws: str) -> str | None:

@@ -54,8 +54,7 @@ class InheritedMethod:
         except Refuse as refusal:
             line = self.file.tree.line(refusal.node or self.function)
             raise refusal.seen_from(self.func, f"{self.file.shown}:{line}") from None
-        for function in reached_from(self.function, self.file.helpers):
-            self._check_instance(function)
+        self.check_instance()
         changed = self.file.helpers.callees.changed_by(self.function, surely=True)
         for parameter, argument in pair_arguments(self.function, call):
             if parameter in changed:
@@ -74,8 +73,16 @@ class InheritedMethod:
                 raise self._refusal(f"runs `{held.name}`", self.function)
         return found
 
+    def check_instance(self) -> None:
+        """Refuse a method that may take other things from the instance than its file says.
+
+        Raises:
+            Refuse: some class that derives from its own has or changes them.
+        """
+        for function in reached_from(self.function, self.file.helpers):
+            self._check_instance(function)
+
     def _check_instance(self, function: cst.FunctionDef) -> None:
-        """What it takes from the instance is what this file says, whoever derives from it."""
         reader = EffectsReader(self.file.bindings, function)
         parents = self.file.tree.parents
         for node in descendants(function.body):
@@ -127,6 +134,19 @@ def inherited_method(
         why = f"is what {givers[0].place} has by that name, or something else"
         raise Refuse("OW107", func, name=place, why=why)
     return InheritedMethod(func, place, function, definer, definer.file, lineage)
+
+
+def certain_method(
+    func: cst.BaseExpression, place: str, home: cst.ClassDef, bindings: Bindings
+) -> InheritedMethod | None:
+    """The same, where what it takes from the instance is certain too, and None where it is not."""
+    try:
+        method = inherited_method(func, place, home, bindings)
+        if method is not None:
+            method.check_instance()
+    except Refuse:
+        return None
+    return method
 
 
 def _holds_module(name: str, member: Ancestor) -> bool:

@@ -8,8 +8,9 @@ import libcst as cst
 
 from ortwrap.engine.effects.aliases import Aliases
 from ortwrap.engine.effects.changed_by_calls import ChangesByCalls
+from ortwrap.engine.effects.crossing import Crossing
 from ortwrap.engine.effects.given_attributes import places_read
-from ortwrap.engine.effects.harm import Crossing, HarmCheck
+from ortwrap.engine.effects.harm import HarmCheck
 from ortwrap.engine.effects.hidden_changes import Callees
 from ortwrap.engine.effects.independence import Independence
 from ortwrap.engine.effects.raising import Raising

@@ -1,0 +1,35 @@
+"""A base class in another file keeps the losses that are noted between the runs of the network."""
+import torch
+import torch.nn.functional as F
+from step_trainer import StepTrainer
+from torch import nn
+
+
+class GANTrainer(StepTrainer):
+    def __init__(self, netG, netD, optim_d):
+        super().__init__()
+        self.netG, self.netD, self._optim_d = netG, netD, optim_d
+        self.register_meters(["loss_Dgen", "loss_Dreal", "loss_D"])
+
+    def train_one_step(self, images):
+        fakes = self.netG(torch.ones(len(images), 2))
+        gen_logits = self.netD(fakes.detach())
+        loss_Dgen = F.relu(torch.ones_like(gen_logits) + gen_logits).mean()
+        self.update_meter("loss_Dgen", loss_Dgen.item())
+
+        real_logits = self.netD(images)
+        loss_Dreal = F.relu(torch.ones_like(real_logits) - real_logits).mean()
+        self.update_meter("loss_Dreal", loss_Dreal.item())
+
+        loss_D = loss_Dgen + loss_Dreal
+        self.update_meter("loss_D", loss_D.item())
+        self._optim_d.zero_grad()
+        loss_D.backward()
+        self._optim_d.step()
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    netG, netD = nn.Linear(2, 4), nn.Linear(4, 1)
+    optim_d = torch.optim.SGD(netD.parameters(), lr=0.1)
+    GANTrainer(netG, netD, optim_d).run([torch.randn(5, 4) for _ in range(3)])
