@@ -11,16 +11,16 @@ place or, where it is a generator of random numbers, drawn from.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import libcst as cst
 
 from ortwrap.engine.effects.mutation import changes_its_object
-from ortwrap.engine.effects.statement import EffectsReader, instance_name
+from ortwrap.engine.effects.run_by import Code, code_behind
+from ortwrap.engine.effects.statement import EffectsReader
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.bindings import Bindings
-from ortwrap.engine.names.classes import RUN_BY_A_CALL
 from ortwrap.engine.names.elsewhere import defined_elsewhere, variable_elsewhere
 from ortwrap.engine.text.nodes import descendants
 
@@ -30,7 +30,6 @@ Global = tuple[str, str]
 _GENERATORS = re.compile(
     r"^(?:numpy\.random\.(?:default_rng|RandomState|Generator)|random\.Random|torch\.Generator)$"
 )
-_MOST_FUNCTIONS = 60
 
 
 @dataclass
@@ -76,22 +75,14 @@ class _Walk:
     """Goes through a piece of code and all that it is known to call."""
 
     def __init__(self, bindings: Bindings, modules: ModuleTable) -> None:
-        self._start = bindings, modules
-        self._seen: set[cst.CSTNode] = set()
+        self._bindings, self._modules = bindings, modules
         self._touched = Touched()
 
     def over(self, node: cst.CSTNode) -> Touched:
-        waiting = [(node, *self._start)]
-        while waiting and len(self._seen) < _MOST_FUNCTIONS:
-            code, bindings, modules = waiting.pop()
-            if code in self._seen:
-                continue
-            self._seen.add(code)
-            for inner in descendants(code):
+        for code in code_behind(Code(node, self._bindings, self._modules)):
+            for inner in descendants(code.node):
                 if isinstance(inner, (cst.Name, cst.Attribute)):
-                    self._note(inner, bindings)
-                elif isinstance(inner, cst.Call):
-                    waiting += _run_by(inner, bindings, modules)
+                    self._note(inner, code.bindings)
         return self._touched
 
     def _note(self, node: cst.Name | cst.Attribute, bindings: Bindings) -> None:
@@ -187,25 +178,3 @@ def _changes_itself(method: cst.CSTNode | None, found: _Found) -> bool:
             changed = reader.of(item.body).changes
             return any(place.startswith(f"{reader.instance}.") for place in changed)
     return False
-
-
-def _run_by(
-    call: cst.Call, bindings: Bindings, modules: ModuleTable
-) -> Iterator[tuple[cst.CSTNode, Bindings, ModuleTable]]:
-    """The code that a call is known to run, and what belongs to its file."""
-    instance = instance_name(bindings.tree.enclosing(call), bindings)
-    own = modules.classes.called(call.func, instance)
-    if own is not None:
-        yield own.body, bindings, modules
-    made = [value for value in modules.values(call.func) if isinstance(value, cst.Call)]
-    for func, names in ((call.func, ("__init__",)), *((each.func, RUN_BY_A_CALL) for each in made)):
-        here = bindings.definition(func)
-        found = defined_elsewhere(func, bindings) if here is None else None
-        if found is not None and isinstance(found.node, cst.FunctionDef) and func is call.func:
-            yield found.node.body, found.file.bindings, found.file.modules
-        elif found is not None and isinstance(found.node, cst.ClassDef):
-            for method in found.file.modules.classes.inherited_among(found.node, names):
-                yield method.body, found.file.bindings, found.file.modules
-        elif isinstance(here, cst.ClassDef):
-            for method in modules.classes.inherited_among(here, names):
-                yield method.body, bindings, modules

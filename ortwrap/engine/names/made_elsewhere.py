@@ -73,17 +73,19 @@ def _class_of(owner: cst.BaseExpression, bindings: Bindings) -> Definition | Non
     return defined_elsewhere(parameter.annotation.annotation, bindings)
 
 
-def _returned(found: Definition) -> Iterator[cst.BaseExpression]:
+def returned(function: cst.FunctionDef) -> Iterator[cst.BaseExpression]:
     """What a function returns, on all of its paths that return something."""
-    nodes: list[cst.CSTNode] = []
-    if isinstance(found.node, cst.FunctionDef):
-        nodes.append(found.node.body)
+    nodes: list[cst.CSTNode] = [function.body]
     while nodes:
         node = nodes.pop()
         if isinstance(node, cst.Return) and node.value is not None:
             yield node.value
         elif not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
             nodes.extend(children(node))
+
+
+def _returned(found: Definition) -> Iterator[cst.BaseExpression]:
+    return returned(found.node) if isinstance(found.node, cst.FunctionDef) else iter(())
 
 
 def _of_value(value: cst.BaseExpression, found: Definition) -> Evidence | None:

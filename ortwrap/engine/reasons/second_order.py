@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.effects.run_by import Code, code_behind
 from ortwrap.engine.effects.statement import overlap
 from ortwrap.engine.names.reachable import reachable_calls
 from ortwrap.engine.refusals import Refuse
@@ -15,10 +16,9 @@ from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import calls_in
 from ortwrap.engine.text.tree import Unit
 
-_TAKES_A_GRADIENT = (
-    "torch.autograd.grad", "torch.autograd.functional.", "torch.func.grad", "torch.func.jac",
-    "torch.func.vjp", "torch.func.hessian",
-)  # fmt: skip
+_TAKES_A_GRADIENT = re.compile(
+    r"^torch\.(?:autograd\.grad$|autograd\.functional\.|func\.(?:grad|jac|vjp|hessian))"
+)
 _ENDS = ("outputs", "inputs")
 # Functions of other files that are known by this name take a gradient of what they are given.
 _NAMED_FOR_IT = re.compile(
@@ -28,7 +28,7 @@ _NAMED_FOR_IT = re.compile(
 
 
 def check_first_order(found: LossSlice, analyses: Analyses) -> None:
-    """Look through a slice and the functions of this file that it calls.
+    """Look through a slice and the code that it runs, of this file and of others.
 
     Raises:
         Refuse: the loss depends on a gradient.
@@ -36,8 +36,15 @@ def check_first_order(found: LossSlice, analyses: Analyses) -> None:
     for piece in found.pieces:
         for call in reachable_calls(piece.node, analyses):
             qualified = analyses.bindings.qualified(call.func) or ""
-            if qualified.startswith(_TAKES_A_GRADIENT) or _NAMED_FOR_IT.search(qualified):
+            if _TAKES_A_GRADIENT.match(qualified) or _NAMED_FOR_IT.search(qualified):
                 raise Refuse("OW205", call, code=analyses.tree.brief(call))
+        for code in code_behind(Code(piece.node, analyses.bindings, analyses.modules)):
+            for call in calls_in(code.node):
+                if _TAKES_A_GRADIENT.match(code.bindings.qualified(call.func) or ""):
+                    refusal = Refuse("OW205", call, code=code.bindings.tree.brief(call))
+                    if code.file is not None:
+                        refusal = refusal.seen_from(piece.node, code.file.place(call))
+                    raise refusal
 
 
 def check_graph_is_left_alone(found: LossSlice, analyses: Analyses) -> None:

@@ -63,8 +63,8 @@ _page(
     "OW205",
     "gradient of the loss in the loss",
     "`{code}` takes a gradient while the loss is computed",
-    "Give the term with this gradient a backward of its own, so that the rest of the loss can be "
-    "rewritten; ORTModule has no gradients of gradients.",
+    "Give a penalty with this gradient a backward of its own, so that the rest of the loss can be "
+    "rewritten, and leave meta-learning as it is: ORTModule has no gradients of gradients.",
     "Gradient penalties and meta-learning differentiate through a gradient. The gradients of two "
     "backwards add up to those of the sum, at the price of one more forward: the penalty then "
     "stays with PyTorch, and the loss beside it goes to ONNX Runtime.",
