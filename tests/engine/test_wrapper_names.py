@@ -53,3 +53,41 @@ def test_a_class_names_the_steps_that_share_it() -> None:
     )
     assert "loss of `first` and `second`, exported" in both
     assert "loss of `first`, `second` and 2 more" in all_four
+
+
+TWO_CLASSES = """\
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+class WorldModel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Linear(4, 2)
+
+    def fit(self, x, y):
+        loss = F.mse_loss({first}, y)
+        loss.backward()
+
+
+class SelfModel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Linear(4, 2)
+
+    def fit(self, x, y):
+        loss = F.l1_loss({second}, y)
+        loss.backward()
+"""
+
+
+def test_modules_that_train_themselves_are_called_by_their_class() -> None:
+    text = rewrite_source(TWO_CLASSES.format(first="self.net(x)", second="self(x)")).text
+    assert "model_with_loss = ort_module(SelfModelWithLoss, self)" in text
+
+
+def test_methods_of_one_name_are_told_apart_by_their_class() -> None:
+    text = rewrite_source(TWO_CLASSES.format(first="self.net(x)", second="self.net(x)")).text
+    assert "= ort_module(NetWithLoss, self.net)" in text
+    assert "= ort_module(SelfModelWithLoss, self.net)" in text

@@ -36,7 +36,8 @@ from ortwrap.engine.text.style import (
     values_over_lines,
 )
 from ortwrap.engine.text.tree import SourceTree, Unit
-from ortwrap.engine.writing.class_names import ClassNames, as_variable
+from ortwrap.engine.text.words import as_variable
+from ortwrap.engine.writing.class_names import ClassNames
 from ortwrap.engine.writing.explanations import (
     OF_BASE,
     OF_IMPORT,

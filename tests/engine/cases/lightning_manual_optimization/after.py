@@ -6,7 +6,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from ortwrap.runtime import ort_module
 
 
-class ModelWithLoss(nn.Module):
+class GANWithLoss(nn.Module):
     """Forward pass and loss of `GAN.training_step`, exported to ONNX Runtime as one graph."""
 
     def __init__(self, model):
@@ -46,7 +46,7 @@ class GAN(pl.LightningModule):
         return F.binary_cross_entropy_with_logits(y_hat, y)
 
     def training_step(self, batch):
-        model_with_loss = ort_module(ModelWithLoss, self)
+        model_with_loss = ort_module(GANWithLoss, self)
         discriminator_with_loss = ort_module(
             DiscriminatorWithLoss, self.discriminator, self.adversarial_loss
         )

@@ -66,7 +66,7 @@ class ClassTrainer(Trainer):
         print('%.5f %d' % (self.total_loss, self.correct))
 
 
-class ForwardPropagationWithLoss(nn.Module):
+class PairTrainerWithLoss(nn.Module):
     """Forward pass and loss of `PairTrainer.forward_propagation`.
 
     Exported to ONNX Runtime as one graph.
@@ -82,7 +82,7 @@ class ForwardPropagationWithLoss(nn.Module):
 
 class PairTrainer(Trainer):
     def forward_propagation(self, batch, model):
-        model_with_loss = ort_module(ForwardPropagationWithLoss, model)
+        model_with_loss = ort_module(PairTrainerWithLoss, model)
         x, _ = batch
         loss = model_with_loss(x)
         self.total_loss += loss.item()
