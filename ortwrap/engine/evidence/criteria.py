@@ -2,24 +2,32 @@
 
 ORTModule 1.19.2 drops ignored labels only for `nn.CrossEntropyLoss` submodules that are called with
 positional arguments (`onnxruntime.training.ortmodule._runtime_inspector`). `ortwrap.runtime` finds
-them in any form; a standalone script, and whoever takes the class elsewhere, needs this one.
+them in any form; a standalone script, and whoever takes the class elsewhere, needs this one. And
+`nn.MSELoss()(out, y)`, a criterion made for one call, is a submodule to whoever writes the class.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import libcst as cst
 
 from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.evidence.own_criteria import is_written_out
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import children
 from ortwrap.engine.text.tree import SourceTree
+from ortwrap.engine.text.words import as_variable
 
 _CROSS_ENTROPY = "torch.nn.functional.cross_entropy"
 _CONSTRUCTOR_OPTIONS = frozenset("ignore_index reduction label_smoothing".split())
 _ARGUMENTS = ("input", "target")
+# The script has labels that a criterion leaves out.
+_IGNORES = re.compile(r"\bignore_index\b|(?<!\w)-100\b")
+_OF_TORCH = re.compile(r"^torch\.nn\.(?:modules\.loss\.)?(\w+Loss)$")
 
 
 @dataclass(frozen=True)
@@ -56,32 +64,61 @@ def criterion_calls(
     found: LossSlice, tree: SourceTree, bindings: Bindings, modules: ModuleTable, taken: set[str]
 ) -> dict[cst.Call, CriterionCall]:
     """The calls of a slice that forward writes in another form."""
-    ignores = "ignore_index" in tree.text or "-100" in tree.text
+    ignores = _IGNORES.search(tree.text) is not None
     constructors: dict[str, str] = {}
     calls: dict[cst.Call, CriterionCall] = {}
     for call in _calls(found):
-        names = [_keyword(argument) for argument in call.args]
+        names = {_keyword(argument) for argument in call.args}
         if any(argument.star for argument in call.args):
             continue
-        if bindings.qualified(call.func) == _CROSS_ENTROPY and ignores:
-            options = [arg for arg in call.args if _keyword(arg) in _CONSTRUCTOR_OPTIONS]
-            constant = all(_is_constant(option.value, bindings) for option in options)
-            if not constant or set(names) - {"", *_ARGUMENTS, *_CONSTRUCTOR_OPTIONS}:
-                continue
-            if names.count("") > len(_ARGUMENTS):
-                continue
-            text = ", ".join(tree.code(option).rstrip(", ") for option in options)
-            constructor = f"CrossEntropyLoss({text})"
-            attribute = constructors.get(constructor)
-            if attribute is None:
-                attribute = _free("cross_entropy", taken | set(constructors.values()))
-                constructors[constructor] = attribute
-            calls[call] = CriterionCall(attribute, constructor)
+        made = _made_for_it(call, tree, bindings)
+        if made is None and ignores:
+            made = _of_function(call, tree, bindings)
+        if made is not None:
+            name, constructor = made
+            if constructor not in constructors:
+                constructors[constructor] = _free(name, taken | set(constructors.values()))
+            calls[call] = CriterionCall(constructors[constructor], constructor)
             continue
-        by_keyword = any(names) and set(names) <= {"", *_ARGUMENTS}
+        by_keyword = any(names) and names <= {"", *_ARGUMENTS}
         if by_keyword and _is_torch_criterion(call.func, modules):
             calls[call] = CriterionCall(None, None)
     return calls
+
+
+def _made_for_it(call: cst.Call, tree: SourceTree, bindings: Bindings) -> tuple[str, str] | None:
+    """The name and constructor of the criterion in `nn.MSELoss()(out, y)`."""
+    made = call.func
+    kind = (
+        _OF_TORCH.match(bindings.qualified(made.func) or "") if isinstance(made, cst.Call) else None
+    )
+    if kind is None or not isinstance(made, cst.Call):
+        return None
+    written = all(is_written_out(option.value) and not option.star for option in made.args)
+    if not written or not call.args or {_keyword(each) for each in call.args} - {"", *_ARGUMENTS}:
+        return None
+    # The functions of torch are called `mse_loss` and `cross_entropy`.
+    return as_variable(kind[1]).replace(
+        "entropy_loss", "entropy"
+    ), f"{kind[1]}({_options(made.args, tree)})"
+
+
+def _of_function(call: cst.Call, tree: SourceTree, bindings: Bindings) -> tuple[str, str] | None:
+    """The same for `F.cross_entropy(out, y, ignore_index=0)`."""
+    if bindings.qualified(call.func) != _CROSS_ENTROPY:
+        return None
+    names = [_keyword(argument) for argument in call.args]
+    options = [arg for arg in call.args if _keyword(arg) in _CONSTRUCTOR_OPTIONS]
+    constant = all(_is_constant(option.value, bindings) for option in options)
+    if not constant or set(names) - {"", *_ARGUMENTS, *_CONSTRUCTOR_OPTIONS}:
+        return None
+    if names.count("") > len(_ARGUMENTS):
+        return None
+    return "cross_entropy", f"CrossEntropyLoss({_options(options, tree)})"
+
+
+def _options(given: Sequence[cst.Arg], tree: SourceTree) -> str:
+    return ", ".join(tree.code(option).rstrip(", ") for option in given)
 
 
 def _is_torch_criterion(func: cst.BaseExpression, modules: ModuleTable) -> bool:

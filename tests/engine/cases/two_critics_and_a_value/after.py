@@ -41,9 +41,10 @@ class Q1WithLoss(nn.Module):
     def __init__(self, q1):
         super().__init__()
         self.q1 = q1
+        self.mse_loss = nn.MSELoss()
 
     def compute_loss(self, q1, target):
-        return nn.MSELoss()(q1, target)
+        return self.mse_loss(q1, target)
 
     def forward(self, s, a, target):
         q1 = self.q1.forward(s, a)
@@ -56,9 +57,10 @@ class Q2WithLoss(nn.Module):
     def __init__(self, q2):
         super().__init__()
         self.q2 = q2
+        self.mse_loss = nn.MSELoss()
 
     def compute_loss(self, q2, target):
-        return nn.MSELoss()(q2, target)
+        return self.mse_loss(q2, target)
 
     def forward(self, s, a, target):
         q2 = self.q2.forward(s, a)
