@@ -46,3 +46,40 @@ def test_what_is_no_term_may_be_an_array_that_is_asked_for_its_number() -> None:
     extra = "loss, score = helper(loss)\n    "
     step = STEP.format(extra=extra) + "    print(score.item())\n"
     assert "return loss, score\n" in rewrite_source(step).text
+
+
+BRANCHES = """\
+import torch
+from torch import nn
+
+model = nn.Linear(4, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+
+def train(x, y, half):
+    out = model(x)
+    loss = nn.functional.mse_loss(out, y)
+    {seen}
+    if half:
+        optimizer.backward(loss)
+    else:
+        loss.backward()
+    optimizer.step()
+"""
+
+
+def test_what_is_only_read_without_its_graph_is_detached_before_either_backward() -> None:
+    text = rewrite_source(BRANCHES.format(seen="print(out.detach().numpy(), out.data)")).text
+    assert "return loss, out.detach()\n" in text
+
+
+def test_what_may_be_differentiated_before_either_backward_is_not_detached() -> None:
+    text = rewrite_source(BRANCHES.format(seen="print(out.detach()); kept = keep(out)")).text
+    assert "return loss, out\n" in text
+
+
+def test_a_value_that_is_bound_anew_before_it_is_read_is_detached() -> None:
+    step = (
+        BRANCHES.format(seen="print(out.detach())") + "    out = model.eval()(x)\n    keep(out)\n"
+    )
+    assert "return loss, out.detach()\n" in rewrite_source(step).text

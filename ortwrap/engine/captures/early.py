@@ -14,6 +14,7 @@ from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.earlier import EarlierValue
 from ortwrap.engine.steps.order import Order
 from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.tree import SourceTree
 
 _TAKE_THE_VALUE = frozenset("item detach data tolist".split())
 
@@ -66,7 +67,7 @@ def early_outputs(
                 known += "_too"
             names[value.place, value.behind] = known
             readers = [n for v in order.earlier if _is_same(v, value) for n in v.readers]
-            detach = all(_takes_value(node, analyses) for node in readers)
+            detach = all(takes_value(node, analyses.tree) for node in readers)
             early.named.append(NamedEarly(known, local, value.behind, value.copied))
             early.outputs.append(CarriedOutput(known, known, detach))
         early.renames.update(dict.fromkeys(value.readers, known))
@@ -83,7 +84,7 @@ def _surely_bound(value: EarlierValue, found: LossSlice, analyses: Analyses) -> 
     return set[str]().union(*bound)
 
 
-def _takes_value(node: cst.CSTNode, analyses: Analyses) -> bool:
+def takes_value(node: cst.CSTNode, tree: SourceTree) -> bool:
     """`loss.item()`: it is a tensor, and its gradient is asked by no one."""
-    parent = analyses.tree.parents[node]
+    parent = tree.parents[node]
     return isinstance(parent, cst.Attribute) and parent.attr.value in _TAKE_THE_VALUE

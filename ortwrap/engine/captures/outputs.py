@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.early import takes_value
 from ortwrap.engine.captures.later_terms import LaterTerms
 from ortwrap.engine.captures.optional import option_of
 from ortwrap.engine.captures.rounds_of_outputs import bound_with_a_round
@@ -296,7 +297,9 @@ class OutputFinder:
         for node in descendants(function):
             if place_of(node, self._reader.instance) == place and node not in inside:
                 unit = self._tree.unit_of(node)
-                if place in self._flow.reads(unit.node) and not self._reports(unit):
+                read = place in self._flow.reads(unit.node) and not takes_value(node, self._tree)
+                read = read and not self._is_bound_anew(place, unit, found)
+                if read and not self._reports(unit):
                     return False
         return True
 
