@@ -29,6 +29,8 @@ _TENSOR_METHODS = frozenset(
 _TENSOR_FUNCTION = re.compile(
     r"^(?:torch\.(?!compile$|load$)[a-z]\w*|torch\.Generator|numpy\.\w+)$"
 )
+# `backbone = str(cfg.backbone).lower()`
+_MAKE_PLAIN_VALUES = frozenset("str int float bool len repr round list dict set tuple".split())
 # `optim_G` and `D_optimizer`: the letters that papers give to the networks of a GAN.
 _OPTIMIZER_OF_A_LETTER = re.compile(
     r"(?:(?P<before>[A-Z])_?)?(?i:opt|optim|optimizer)(?:_?(?P<after>[A-Z]))?$"
@@ -138,6 +140,9 @@ class NamedPlaces:
         if isinstance(inner, cst.Call):
             # `torch.Generator().manual_seed(0)` is what its first call makes.
             return self._may_make_module(inner)
+        plain = isinstance(value.func, cst.Name) and value.func.value in _MAKE_PLAIN_VALUES
+        if plain and self._bindings.resolve(cst.ensure_type(value.func, cst.Name)) is None:
+            return False
         qualified = self._bindings.qualified(value.func) or ""
         return _TENSOR_FUNCTION.match(qualified) is None
 
@@ -161,7 +166,7 @@ class NamedPlaces:
 
     @cached_property
     def _used_otherwise(self) -> set[Key]:
-        """Places that are computed with, asked for what tensors have, or for the `next` of many."""
+        """Places that are computed with, compared with a text, or asked as no module is."""
         used = [self._asked_otherwise(call) for call in self._tree.calls]
         for node in self._tree.parents:
             if isinstance(node, cst.BinaryOperation):
@@ -172,6 +177,10 @@ class NamedPlaces:
             elif isinstance(node, cst.AugAssign):
                 # `total += loss_gan`
                 used += [node.target, node.value]
+            elif isinstance(node, cst.Comparison):
+                # `backbone == "resnet"`
+                sides = [node.left, *(each.comparator for each in node.comparisons)]
+                used += sides if any(isinstance(s, cst.SimpleString) for s in sides) else []
         keys = (self._key(node) for node in used if node is not None)
         return {key for key in keys if key is not None}
 
