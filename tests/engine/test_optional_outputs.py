@@ -117,3 +117,29 @@ NOT_ON_ONE_OPTION = {
 def test_an_attribute_of_no_single_option_is_refused(step: str) -> None:
     (row,) = rewrite_source(in_method(step)).steps
     assert row.status == "refused"
+
+
+EARLIER = """\
+import torch
+from torch import nn
+
+net = nn.Linear(2, 1)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+try:
+    print(output.shape)
+except NameError:
+    print("nothing yet")
+for step in range(3):
+    output = net(torch.ones(4, 2))
+    loss = output.square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+def test_a_name_that_is_read_before_stays_bound() -> None:
+    """Once all that binds it had moved into forward, the file would not know the name at all."""
+    result = rewrite_source(EARLIER)
+    assert [step.status for step in result.steps] == ["rewritten"]
+    assert "loss, output = net_with_loss(" in result.text

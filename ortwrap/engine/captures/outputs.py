@@ -75,7 +75,8 @@ class OutputFinder:
                 continue
             if place != found.place:
                 self._check_gradient_reads(place, found)
-            if place == found.place or not self._is_live(place, found, order):
+            live = self._is_live(place, found, order) or self._is_read_unbound(place, found)
+            if place == found.place or not live:
                 continue
             if place not in inputs and self._is_read_by_slice_alone(place, found, order):
                 continue
@@ -224,6 +225,16 @@ class OutputFinder:
         if live and found.inline:
             return self._live_past_sink(place, found)
         return live
+
+    def _is_read_unbound(self, place: str, found: LossSlice) -> bool:
+        """Code in front of the slice reads a name of the function that only the slice binds."""
+        function = self._tree.enclosing(found.sink.call)
+        bound = self._bindings.scope(function).names.get(place, [])
+        inside = {node for piece in found.pieces for node in descendants(piece.node)}
+        if not bound or any(binding.node not in inside for binding in bound):
+            return False
+        body = function if isinstance(function, cst.Module) else function.body
+        return any(node not in inside for node in self._reader.of(body).reads.get(place, ()))
 
     def _is_read_by_slice_alone(self, place: str, found: LossSlice, order: Order) -> bool:
         """What the next round of a loop reads in the slice, forward binds anew or does without."""

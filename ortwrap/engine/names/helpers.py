@@ -384,6 +384,8 @@ def _takes_none(call: cst.Call, qualified: str) -> bool:
 
 def _is_abstract(method: cst.FunctionDef) -> bool:
     """`raise NotImplementedError`, under a docstring at most."""
-    lines = [line for part in method.body.body for line in getattr(part, "body", [part])]
-    rest = [line for line in lines if not isinstance(line, cst.Expr)]
+    rest: list[cst.CSTNode] = []
+    for part in method.body.body:
+        lines = part.body if isinstance(part, cst.SimpleStatementLine) else [part]
+        rest += [line for line in lines if not isinstance(line, cst.Expr)]
     return len(rest) == 1 and isinstance(rest[0], (cst.Raise, cst.Pass))

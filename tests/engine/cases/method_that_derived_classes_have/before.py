@@ -54,7 +54,8 @@ class PairTrainer(Trainer):
         return loss
 
     def report(self):
-        print('%.5f' % self.total_loss)
+        if self.total_loss:
+            print('%.5f' % self.total_loss)
 
 
 for kind in (ClassTrainer, PairTrainer):
