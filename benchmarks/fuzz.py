@@ -254,6 +254,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folders", nargs="*", type=Path, help="of scripts to damage as well")
     parser.add_argument("--minutes", type=float, default=1.0)
+    parser.add_argument("--turns", type=int, help="no more than so many, however fast they are")
     parser.add_argument("--first", type=int, default=0, help="the first seed (default 0)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="for scripts of findings")
     args = parser.parse_args()
@@ -272,7 +273,7 @@ def main() -> None:
                     args.keep.mkdir(parents=True, exist_ok=True)
                     (args.keep / f"{seed}.py").write_bytes(data)
             turns += 1
-            if time.monotonic() > end:
+            if time.monotonic() > end or turns == args.turns:
                 break
     print(f"{turns} turns over {len(sources)} scripts, {found} findings")
     sys.exit(found > 0)

@@ -38,7 +38,7 @@ SHORTER = {
         f"{sys.executable} -m ortwrap.runtime.operators.coverage --only smooth"
     ),
     rf"{MODULE}benchmarks\.fuzz --minutes 10": (
-        f"{sys.executable} -m benchmarks.fuzz --minutes 0.05"
+        f"{sys.executable} -m benchmarks.fuzz --minutes 10 --turns 100"
     ),
     # `ortwrap bench` three times over, which stands below.
     rf"{MODULE}benchmarks\.masked_lm": f"{sys.executable} -m benchmarks.masked_lm --help",
