@@ -18,7 +18,7 @@ from .buffers import Kept, by_forward_itself, changed_buffers
 from .eager import EagerCall, EagerGradients, Refused, gradients_for, isolated, run_eagerly
 from .entry import GraphEntry, OutputPlan, plan_outputs
 from .export import Graph, export
-from .judge import CANNOT, how_it_differs
+from .judge import CANNOT, OTHER_DRAWS, how_it_differs
 from .labels import look_at, without_own_sparsity
 from .ladder import FIRST, Rung, rungs_after
 from .operators.losses import all_in_torch
@@ -114,6 +114,8 @@ class Attempt:
         text = exporting.how_it_differs(plan)
         if text is not None and plan.lacking is not None:
             raise Refused(plan.lacking)
+        if text == OTHER_DRAWS:
+            raise Refused(Reason(f"{_DIFFERS}: {text}"))
         if text is not None:
             if not precision.is_single(self.wrapper):
                 exporting.refuse(text)

@@ -389,3 +389,24 @@ def test_the_report_is_written_for_the_whole_process(tmp_path: Path) -> None:
         assert row["loss_in_graph"] is True
         assert row["label_sparsity"] == "off"
         assert row["label_density"] == pytest.approx(0.6)
+
+
+class MakesALayer(nn.Module):
+    """A published translator makes a Transformer in forward, and then uses another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(8, 4)
+        self.drop = nn.Dropout(0.5)
+
+    def forward(self, data: Tensor) -> Tensor:
+        nn.Linear(8, 8)
+        return self.drop(self.linear(data))
+
+
+def test_numbers_that_are_drawn_for_nothing_keep_their_place() -> None:
+    """A graph would leave them out, and every mask and every shuffle after it be another."""
+    twins = Twins(MakesALayer(), nn.CrossEntropyLoss())
+    for _ in range(3):
+        twins.step(*batch())
+    assert "how many random numbers are drawn" in twins.reasons[0]
