@@ -65,15 +65,20 @@ def _is_first_parameter(node: cst.CSTNode, function: cst.CSTNode) -> bool:
     return bool(function.params.params) and function.params.params[0].name.value == node.value
 
 
+def _is_own_instance(node: cst.CSTNode, bindings: Bindings) -> bool:
+    """`self` in a method."""
+    function = bindings.tree.enclosing(node)
+    method = isinstance(function, cst.FunctionDef) and bindings.tree.enclosing_class(function)
+    return bool(method) and _is_first_parameter(node, function)
+
+
 def _is_all_attributes(node: cst.CSTNode, bindings: Bindings) -> bool:
     """`vars(x)`, `x.__dict__`, but that of a method's own instance."""
     if isinstance(node, cst.Call):
         return last_name(node.func) == "vars" and bool(node.args)
     if not isinstance(node, cst.Attribute) or node.attr.value != "__dict__":
         return False
-    function = bindings.tree.enclosing(node)
-    method = isinstance(function, cst.FunctionDef) and bindings.tree.enclosing_class(function)
-    return not (method and _is_first_parameter(node.value, function))
+    return not _is_own_instance(node.value, bindings)
 
 
 def _sets_by_text(call: cst.Call, attribute: str, bindings: Bindings) -> bool:
@@ -83,9 +88,7 @@ def _sets_by_text(call: cst.Call, attribute: str, bindings: Bindings) -> bool:
     name = call.args[-2 if last_name(call.func) != "delattr" else -1].value
     if isinstance(name, cst.SimpleString):
         return name.evaluated_value == attribute
-    function = bindings.tree.enclosing(call)
-    method = isinstance(function, cst.FunctionDef) and bindings.tree.enclosing_class(function)
-    return not (method and _is_first_parameter(call.args[0].value, function))
+    return not _is_own_instance(call.args[0].value, bindings)
 
 
 def _may_change_whole(call: cst.Call, owner: str, bindings: Bindings) -> bool:
