@@ -9,11 +9,10 @@ import libcst as cst
 
 from ortwrap.engine.effects.gradients import GradientFlow
 from ortwrap.engine.effects.statement import EffectsReader, overlap, place_of
-from ortwrap.engine.effects.updates import runs_update
-from ortwrap.engine.names.containers import makes_container
 from ortwrap.engine.reasons.attempts import is_read_on_failure
 from ortwrap.engine.reasons.shared_graph import SharedGraph
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.steps.block_slices import BlockSlice, BlockSlicer
 from ortwrap.engine.steps.headers import bound_in_header
 from ortwrap.engine.steps.reducing import reduced_in_branches
 from ortwrap.engine.steps.scaling import factors_of, scaling_of
@@ -61,40 +60,6 @@ class LossSlice:
         return (*self.units, Unit(self.loss, self.block, self.end))
 
 
-@dataclass(frozen=True)
-class _Closure:
-    """The backward slice of one block's prefix, divided by whether gradients flow through."""
-
-    units: tuple[Unit, ...]
-    preparation: tuple[Unit, ...]
-    upstream: tuple[Unit, ...]
-    needed: frozenset[str]
-    with_gradient: frozenset[str]
-    carried: bool
-    stopped: bool
-
-    @property
-    def parts(self) -> tuple[Unit, ...]:
-        """Every statement of the block that gradients flow back through."""
-        return (*self.upstream, *self.units)
-
-    def sliced(
-        self, sink: Sink, loss: cst.BaseExpression, place: str | None, block: Block, end: int
-    ) -> LossSlice:
-        """The loss slice that these statements of a block make."""
-        return LossSlice(
-            sink=sink,
-            loss=loss,
-            place=place,
-            inline=place is None,
-            block=block,
-            units=self.units,
-            preparation=self.preparation,
-            end=end,
-            upstream=self.upstream,
-        )
-
-
 class Slicer:
     """Computes loss slices inside one function or the module."""
 
@@ -105,9 +70,7 @@ class Slicer:
         self._reader = reader
         self._flow = flow
         self._sinks = sinks
-        self._sink_units = {sink.unit for sink in sinks}
-        # What is returned gets its backward once the function is left.
-        self._sink_calls = [sink.call for sink in sinks if isinstance(sink.call, cst.Call)]
+        self._blocks = BlockSlicer(tree, reader, flow, sinks)
 
     def slice(self, sink: Sink) -> LossSlice:
         """The loss slice of a sink.
@@ -127,17 +90,21 @@ class Slicer:
         """Places whose gradients reach `loss` from before the block of a statement."""
         needed = frozenset(self._reader.of(loss).reads)
         gradient = frozenset(self._flow.reads(loss))
-        return self._closure(unit.block, unit.index, needed, gradient).with_gradient
+        return self._blocks.slice(unit.block, unit.index, needed, gradient).with_gradient
 
     def without(self, found: LossSlice, outside: frozenset[Unit]) -> LossSlice | None:
         """The same slice with some of its statements left where they are, as inputs of the rest."""
         place = frozenset() if found.place is None else frozenset({found.place})
         needed = place or frozenset(self._reader.of(found.loss).reads)
         flowing = place or frozenset(self._flow.reads(found.loss))
-        closure = self._closure(found.block, found.end, needed, flowing, outside)
-        if not closure.units or closure.upstream:
+        part = self._blocks.slice(found.block, found.end, needed, flowing, outside)
+        if not part.units or part.upstream:
             return None
-        return replace(found, units=closure.units, preparation=closure.preparation)
+        return replace(found, units=part.units, preparation=part.preparation)
+
+    def is_barrier(self, unit: Unit) -> bool:
+        """A statement that no forward may be moved across: an update or another backward."""
+        return self._blocks.is_barrier(unit)
 
     # -- finding the block ---------------------------------------------------------------------
 
@@ -149,32 +116,32 @@ class Slicer:
         unit: Unit | None = sink.unit
         crossed: Unit | None = None
         while unit is not None:
-            closure = self._closure(unit.block, unit.index, needed, with_gradient)
-            if place is not None and closure.carried and not closure.units and needed == {place}:
+            part = self._blocks.slice(unit.block, unit.index, needed, with_gradient)
+            if place is not None and part.carried and not part.units and needed == {place}:
                 place, end = self._before_scaling(place, unit, sink)
                 needed = with_gradient = frozenset((place,))
-                closure = self._closure(unit.block, end, needed, with_gradient)
-            if closure.units or unit is here:
+                part = self._blocks.slice(unit.block, end, needed, with_gradient)
+            if part.units or unit is here:
                 if crossed is not None:
-                    line = self._tree.line(closure.units[0].node)
+                    line = self._tree.line(part.units[0].node)
                     raise Refuse("OW104", loss=self._tree.brief(loss), line=line)
-                return closure.sliced(sink, loss, place, unit.block, unit.index)
-            if closure.stopped:
-                if closure.upstream:
-                    raise SharedGraph(closure.upstream, self._tree)
+                return _loss_slice(part, sink, loss, place, unit.block, unit.index)
+            if part.stopped:
+                if part.upstream:
+                    raise SharedGraph(part.upstream, self._tree)
                 break
-            needed, with_gradient = closure.needed, closure.with_gradient
-            if closure.carried:
+            needed, with_gradient = part.needed, part.with_gradient
+            if part.carried:
                 crossed = unit
             body = self._tree.tried_before(unit)
             if body is not None:
-                closure = self._closure(body, len(body.units), needed, with_gradient)
-                failing = is_read_on_failure(closure.units, body, self._tree, self._reader)
-                if closure.units and (inline or crossed is not None or failing):
-                    line = self._tree.line(closure.units[0].node)
+                part = self._blocks.slice(body, len(body.units), needed, with_gradient)
+                failing = is_read_on_failure(part.units, body, self._tree, self._reader)
+                if part.units and (inline or crossed is not None or failing):
+                    line = self._tree.line(part.units[0].node)
                     raise Refuse("OW104", loss=self._tree.brief(loss), line=line)
-                if closure.units:
-                    return closure.sliced(sink, loss, place, body, len(body.units))
+                if part.units:
+                    return _loss_slice(part, sink, loss, place, body, len(body.units))
             unit = self._tree.parent_unit(unit)
             if unit is not None and isinstance(unit.node, (cst.For, cst.While)):
                 crossed = unit
@@ -199,118 +166,6 @@ class Slicer:
             place, end = scaling.inner, earlier.index
         return place, end
 
-    def _closure(
-        self,
-        block: Block,
-        end: int,
-        needed: frozenset[str],
-        with_gradient: frozenset[str],
-        outside: frozenset[Unit] = frozenset(),
-    ) -> _Closure:
-        """Follow `needed` back through the statements of `block` before `end`.
-
-        Those `outside` count as if they ran no module.
-        """
-        need, gradient = set(needed), set(with_gradient)
-        on_path: list[Unit] = []
-        values_only: list[Unit] = []
-        upstream: list[Unit] = []
-        inside: dict[Unit, _Closure] = {}
-        stopped = False
-        for unit in reversed(block.units[:end]):
-            effects = self._reader.of(unit.node)
-            changed = overlap(need, effects.changes)
-            stopped = stopped or (bool(on_path) and self.is_barrier(unit))
-            if not changed:
-                continue
-            carries = bool(overlap(gradient, effects.changes))
-            carries = carries and not self._flow.is_no_grad(unit.node)
-            if stopped:
-                if carries:
-                    upstream.append(unit)
-            elif carries:
-                on_path.append(unit)
-            else:
-                values_only.append(unit)
-            if isinstance(unit.node, cst.With):
-                body = self._tree.blocks(unit.node)[0]
-                inner = self._closure(body, len(body.units), frozenset(need), frozenset(gradient))
-                inside[unit] = inner
-                need = set(inner.needed) | set(self._reader.header(unit.node).reads)
-                gradient = set(inner.with_gradient) if carries else gradient
-                continue
-            certain = isinstance(unit.node, cst.BaseSmallStatement)
-            killed = effects.writes - effects.mutates if certain else set()
-            need = (need - killed) | set(effects.reads)
-            if carries:
-                gradient = (gradient - killed) | self._flow.reads(unit.node)
-        slice_units, prepared = self._tainted(on_path[::-1], values_only, outside)
-        live_upstream, _ = self._tainted(upstream[::-1], [])
-        parts = (inside[unit].parts if unit in inside else (unit,) for unit in live_upstream)
-        return _Closure(
-            units=slice_units,
-            preparation=prepared,
-            upstream=tuple(part for each in parts for part in each),
-            needed=frozenset(need),
-            with_gradient=frozenset(gradient),
-            carried=bool(on_path),
-            stopped=stopped,
-        )
-
-    def _tainted(
-        self, on_path: list[Unit], values_only: list[Unit], outside: frozenset[Unit] = frozenset()
-    ) -> tuple[tuple[Unit, ...], tuple[Unit, ...]]:
-        """Of the statements on the gradient's path, those that a trainable module reaches.
-
-        What frozen modules compute before the first one that trains is an input like any other.
-        """
-        path = set(on_path) - outside
-        trains = any(self._flow.trained_uses(unit.node) for unit in path)
-        tainted: set[str] = set()
-        chosen: list[Unit] = []
-        prepared: list[Unit] = []
-        for unit in sorted([*on_path, *values_only], key=lambda unit: unit.index):
-            effects = self._reader.of(unit.node)
-            # A shape of an output is no gradient's way, but only forward can compute it.
-            reached = overlap(set(effects.reads), tainted)
-            uses = self._flow.trained_uses if trains and not chosen else self._flow.module_uses
-            if reached or (unit in path and uses(unit.node)):
-                chosen.append(unit)
-                tainted |= effects.changes
-            else:
-                prepared.append(unit)
-        # A container that outputs are collected in belongs to the slice from where it is made.
-        for unit in list(prepared):
-            collects = any(self._adds_to(later, unit) for later in chosen)
-            if collects and (unit in on_path or self._makes_container(unit.node)):
-                prepared.remove(unit)
-                chosen.append(unit)
-        chosen.sort(key=lambda unit: unit.index)
-        prepared.sort(key=lambda unit: unit.index)
-        return tuple(chosen), tuple(prepared)
-
-    def _adds_to(self, later: Unit, unit: Unit) -> bool:
-        """`loss += term` or `loss = loss + term`, behind `loss = 0`; `outputs.append(output)`."""
-        made, effects = self._reader.of(unit.node).writes, self._reader.of(later.node)
-        anew = made & effects.writes & set(effects.reads)
-        return bool(made & effects.mutates) or (bool(anew) and self._makes_number(unit.node))
-
-    @staticmethod
-    def _makes_number(node: cst.CSTNode) -> bool:
-        return isinstance(node, cst.Assign) and isinstance(node.value, (cst.Integer, cst.Float))
-
-    def _makes_container(self, node: cst.CSTNode) -> bool:
-        value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None
-        return value is not None and makes_container(value, self._reader.bindings)
-
-    def is_barrier(self, unit: Unit) -> bool:
-        """A statement that no forward may be moved across: an update or another backward."""
-        span = self._tree.span(unit.node)
-        for call in self._sink_calls:
-            if span.start <= self._tree.span(call).start < span.end:
-                return True
-        return runs_update(unit.node, self._tree, self._reader.instance)
-
     # -- narrowing -----------------------------------------------------------------------------
 
     def inside(self, found: LossSlice, block: Block) -> LossSlice | None:
@@ -320,16 +175,16 @@ class Slicer:
 
     def _within(self, found: LossSlice, block: Block) -> LossSlice | None:
         place = found.place or ""
-        closure = self._closure(block, len(block.units), frozenset({place}), frozenset({place}))
-        if not any(place in self._reader.of(unit.node).changes for unit in closure.units):
+        part = self._blocks.slice(block, len(block.units), frozenset({place}), frozenset({place}))
+        if not any(place in self._reader.of(unit.node).changes for unit in part.units):
             return None
         return replace(
             found,
             block=block,
-            units=closure.units,
-            preparation=closure.preparation,
+            units=part.units,
+            preparation=part.preparation,
             end=len(block.units),
-            upstream=(*closure.upstream, *found.upstream),
+            upstream=(*part.upstream, *found.upstream),
         )
 
     def _descend(self, found: LossSlice) -> LossSlice:
@@ -349,8 +204,8 @@ class Slicer:
 
     def _runs_for(self, place: str, block: Block) -> bool:
         """A handler that computes the place by a module as well."""
-        closure = self._closure(block, len(block.units), frozenset({place}), frozenset({place}))
-        return bool(closure.units)
+        part = self._blocks.slice(block, len(block.units), frozenset({place}), frozenset({place}))
+        return bool(part.units)
 
     def _leave_scaling_outside(self, found: LossSlice) -> LossSlice:
         """`loss = loss / accumulation_steps` needs no graph, and its divisor may change."""
@@ -398,12 +253,34 @@ class Slicer:
         gradient = frozenset(self._flow.reads(factor))
         unit: Unit | None = sink.unit
         while unit is not None and gradient:
-            closure = self._closure(unit.block, unit.index, needed, gradient)
-            if closure.units or closure.upstream or closure.carried:
+            part = self._blocks.slice(unit.block, unit.index, needed, gradient)
+            if part.units or part.upstream or part.carried:
                 return True
-            needed, gradient = closure.needed, closure.with_gradient
+            needed, gradient = part.needed, part.with_gradient
             unit = self._tree.parent_unit(unit)
         return False
 
     def _place(self, node: cst.CSTNode) -> str | None:
         return place_of(node, self._reader.instance)
+
+
+def _loss_slice(
+    part: BlockSlice,
+    sink: Sink,
+    loss: cst.BaseExpression,
+    place: str | None,
+    block: Block,
+    end: int,
+) -> LossSlice:
+    """The loss slice that the statements of one block make."""
+    return LossSlice(
+        sink=sink,
+        loss=loss,
+        place=place,
+        inline=place is None,
+        block=block,
+        units=part.units,
+        preparation=part.preparation,
+        end=end,
+        upstream=part.upstream,
+    )
