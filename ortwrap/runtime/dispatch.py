@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from typing import Any, Callable
 
-from torch import Tensor, nn
+from torch import nn
 
-from . import changing, notes, settings, specialise
+from . import changing, notes, settings, signature, specialise
 from .ambient import ambient_key, obstacle
 from .backend import unavailable
 from .distribution import Distribution
@@ -23,13 +23,11 @@ from .operators.loss_rows import rows_left_out
 from .passing import Passing
 from .plans import Call, EagerPlan, GraphPlan, Plan, describe_call
 from .reasons import Reason, warn
-from .structure import Leaves, Opaque, describe
+from .structure import Leaves
 
 _MAX_DEFERRALS = 3
 _CHANGING = Reason(f"its calls keep changing: more than {settings.MAX_SIGNATURES} signatures")
 _ASKED_FOR = Reason("ORTWRAP_BACKEND=eager")
-_EMPTY = Reason("an empty batch")
-_EMPTY_ATTRIBUTE = Reason("an empty tensor in an attribute that forward sets")
 # What ends like this is part of running on ONNX Runtime: `ortwrap verify` counts by it.
 _FIRST = "the first call, to compare"
 _NEW = "new sizes or numbers, to compare"
@@ -137,18 +135,17 @@ class Dispatcher:
             return self._run_outside(hindrance, args, kwargs)
         leaves = Leaves()
         try:
-            structure = _described("an argument", (args, kwargs), leaves, _EMPTY)
+            structure = signature.of_arguments(args, kwargs, leaves)
             watch = self._guards.look(wrapper, self._given_up is None, leaves.code)
             state = self._guards.held()
             if state:
-                of_state = _described("what forward sets", state, leaves, _EMPTY_ATTRIBUTE)
-                structure = (structure, of_state)
-        except _Outside as outside:
-            if outside.reason not in (_EMPTY, _EMPTY_ATTRIBUTE):
-                self._warn(outside.reason)
-            return self._run_outside(outside.reason, args, kwargs)
+                structure = (structure, signature.of_state(state, leaves))
+        except signature.NoSignature as found:
+            if not found.is_rare:
+                self._warn(found.reason)
+            return self._run_outside(found.reason, args, kwargs)
         call = Call(args, kwargs, leaves.tensors, leaves.numbers, state)
-        structure = (structure, _repeated(leaves.tensors))
+        structure = (structure, signature.repeated(leaves.tensors))
         family = self._family(wrapper, (structure, *watch.of_parameters()))
         if family is None:
             return self._run_given_up(args, kwargs)
@@ -364,35 +361,6 @@ class Dispatcher:
 
     def _note_backward(self, error: BaseException) -> None:
         notes.remember(self._wrapper_class, error)
-
-
-class _Outside(Exception):
-    """No signature can be made of a call."""
-
-    def __init__(self, reason: Reason) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
-
-
-def _described(what: str, value: Any, leaves: Leaves, empty: Reason) -> Hashable:
-    """The structure of a part of a call.
-
-    Raises:
-        _Outside: it holds an object that cannot be looked into, or a tensor without elements.
-    """
-    try:
-        structure = describe(value, leaves)
-    except Opaque as opaque:
-        raise _Outside(Reason(f"{what} is {opaque.reason}")) from opaque
-    if 0 in leaves.sizes:
-        raise _Outside(empty)
-    return structure
-
-
-def _repeated(tensors: Sequence[Tensor]) -> Hashable:
-    """Which arguments are one and the same tensor: a result may be one of them, handed on."""
-    ids = list(map(id, tensors))
-    return None if len(set(ids)) == len(ids) else tuple(map(ids.index, ids))
 
 
 def _later(reason: Reason) -> Reason:
