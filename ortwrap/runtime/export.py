@@ -25,6 +25,9 @@ from .saved import read_in_backward
 # What ORTModule puts before the names of the module's own parameters.
 _PREFIX = "_original_module."
 _DISABLED_OPTIMIZERS = "optimization.disable_specified_optimizers"
+# It breaks graphs that add up several gradients of one weight: some raise, as with two LSTMCells
+# that start from zeros, and some kill the process, as with a penalty in another precision.
+_BROKEN_OPTIMIZERS = ("GemmSumFusion",)
 # A module, a buffer of it that forward changes, and its place among the graph's inputs.
 _State = tuple[nn.Module, Kept, Optional[int]]
 _DEADLY = ("SoftmaxCrossEntropy", "NegativeLogLikelihoodLoss")
@@ -354,8 +357,8 @@ def _configure_sessions(manager: Any, rung: Rung) -> None:
         options.intra_op_num_threads = torch.get_num_threads()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4
-        if rung.without:
-            options.add_session_config_entry(_DISABLED_OPTIMIZERS, ";".join(rung.without))
+        left_out = ";".join((*_BROKEN_OPTIMIZERS, *rung.without))
+        options.add_session_config_entry(_DISABLED_OPTIMIZERS, left_out)
         if not rung.optimized:
             options.graph_optimization_level = type(
                 options.graph_optimization_level

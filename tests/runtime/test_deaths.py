@@ -1,4 +1,4 @@
-"""Batches that kill a process under ORTModule give what eager gives, in a process of their own."""
+"""What kills a process under ORTModule gives what eager gives, in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ HERE = Path(__file__).parent
 pytest.importorskip("onnxruntime.training", reason="ONNX Runtime training is not installed")
 
 
-def test_no_batch_of_labels_kills_the_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("script", ["deadly_batches.py", "deadly_graphs.py"])
+def test_nothing_kills_the_process(script: str, tmp_path: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(HERE.parents[1])}
     run = subprocess.run(
-        [sys.executable, "-W", "ignore", HERE / "deadly_batches.py"],
+        [sys.executable, "-W", "ignore", HERE / script],
         env={**environment, "ORTWRAP_CACHE": str(tmp_path)},
         capture_output=True,
         text=True,
