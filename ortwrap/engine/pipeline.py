@@ -348,7 +348,8 @@ class Rewrite:
         try:
             return (self._plan_whole(group, found, slices, sinks),)
         except Refuse as refusal:
-            parts = in_branches(found, self._tree, self._function(group[0], sinks).slicer)
+            function = self._function(group[0], sinks)
+            parts = in_branches(found, function.analyses, function.slicer)
             if parts and self._tree.line(found.units[0].node) in {
                 ending.line for ending in self.common_endings
             }:

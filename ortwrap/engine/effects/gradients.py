@@ -76,6 +76,20 @@ class GradientFlow:
         """Of these, the uses of modules that the script does not freeze."""
         return [use for use in self.module_uses(node) if not self._modules.frozen.holds(use)]
 
+    def runs_module(self, node: cst.CSTNode) -> bool:
+        """Some trainable module does more in `node` than give its parameters."""
+        return not all(map(self._gives_parameters, self.module_uses(node)))
+
+    def _gives_parameters(self, module: cst.CSTNode) -> bool:
+        """`model.parameters()`, for a penalty say: the model itself is not run."""
+        parents = self._bindings.tree.parents
+        method = parents.get(module)
+        return (
+            isinstance(method, cst.Attribute)
+            and method.attr.value in ("parameters", "named_parameters")
+            and isinstance(parents.get(method), cst.Call)
+        )
+
     def is_data_of_module(self, node: cst.CSTNode) -> bool:
         """`discriminator.output_shape`, `model.alpha`: read as a value, nothing is run."""
         if not isinstance(node, cst.Attribute) or self._is_callee(node):

@@ -14,11 +14,13 @@ from ortwrap.engine.text.tree import Unit
 
 
 def behind_options(found: LossSlice, slicer: Slicer, flow: GradientFlow) -> LossSlice | None:
-    """The slice without the branches that it begins with; None if it begins otherwise."""
+    """The slice without the branches that it begins with; None if no model is run after them."""
     optional: list[Unit] = []
     for unit in found.units:
         if flow.trained_uses(unit.node):
             if not isinstance(unit.node, cst.If):
-                return slicer.without(found, frozenset(optional)) if optional else None
+                if not optional or not flow.runs_module(unit.node):
+                    return None
+                return slicer.without(found, frozenset(optional))
             optional.append(unit)
     return None

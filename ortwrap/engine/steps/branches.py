@@ -9,7 +9,8 @@
         loss = criterion(model(x), y)           loss.backward()
     loss.backward()
 
-Where the `if` cannot go into forward as it is, each branch calls a wrapper of its own.
+Where the `if` cannot go into forward as it is, each branch calls a wrapper of its own. What all of
+them add to the loss behind the `if`, say a penalty, stays where it is.
 """
 
 from __future__ import annotations
@@ -19,20 +20,36 @@ from dataclasses import replace
 
 import libcst as cst
 
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.steps.cutting import until
 from ortwrap.engine.steps.slices import LossSlice, Slicer
 from ortwrap.engine.text.tree import Block, SourceTree, Unit
 
 _LEAVES = (cst.Return, cst.Raise, cst.Break, cst.Continue)
 
 
-def in_branches(found: LossSlice, tree: SourceTree, slicer: Slicer) -> tuple[LossSlice, ...]:
-    """The slices of the branches that a slice consists of; none if some branch is no step."""
-    node = found.units[0].node if len(found.units) == 1 else None
-    if not isinstance(node, cst.If) or found.place is None or found.upstream:
+def in_branches(found: LossSlice, analyses: Analyses, slicer: Slicer) -> tuple[LossSlice, ...]:
+    """The slices of the branches that a slice begins with; none if some branch is no step."""
+    found = _without_preparation(found, analyses)
+    node = found.pieces[0].node
+    if not isinstance(node, cst.If) or found.upstream:
         return ()
-    parts = [slicer.inside(found, block) for block in _that_go_on(node, tree)]
+    if len(found.pieces) > 1:
+        head = until(found.pieces[1].index, found, analyses)
+        return () if head is None else in_branches(head, analyses, slicer)
+    parts = [slicer.inside(found, block) for block in _that_go_on(node, analyses.tree)]
     slices = [replace(part, chosen_by=node) for part in parts if part is not None]
     return tuple(slices) if len(slices) == len(parts) else ()
+
+
+def _without_preparation(found: LossSlice, analyses: Analyses) -> LossSlice:
+    """The slice from its first run of a model on: what a branch mixes in place is an input."""
+    runs = [unit.index for unit in found.units if analyses.flow.module_uses(unit.node)]
+    before = tuple(unit for unit in found.units if runs and unit.index < runs[0])
+    if any(found.place in analyses.reader.of(unit.node).writes for unit in before):
+        return found
+    preparation = (*found.preparation, *before)
+    return replace(found, units=found.units[len(before) :], preparation=preparation)
 
 
 def host_of(found: LossSlice, tree: SourceTree) -> Unit:

@@ -26,8 +26,11 @@ _GRADIENTS = ("torch.autograd.", "torch.func.")
 def cut(found: LossSlice, refusal: Refuse, analyses: Analyses) -> LossSlice | None:
     """The slice up to the statement that a refusal speaks of; None if no loss is known there."""
     at = _index_of(refusal, found, analyses)
-    if at is None:
-        return None
+    return None if at is None else until(at, found, analyses)
+
+
+def until(at: int, found: LossSlice, analyses: Analyses) -> LossSlice | None:
+    """The slice's statements before the one at an index; None if no loss is known there."""
     head = tuple(unit for unit in found.units if unit.index < at)
     tail = tuple(piece for piece in found.pieces if piece.index >= at)
     if not head or not tail or any(_is_tied(piece, analyses) for piece in tail):
@@ -74,7 +77,7 @@ def _reached(head: tuple[Unit, ...], analyses: Analyses) -> set[str]:
 
 def _is_tied(piece: Unit, analyses: Analyses) -> bool:
     """The statement runs a module, or code that may take gradients of its own."""
-    if analyses.flow.module_uses(piece.node):
+    if analyses.flow.runs_module(piece.node):
         return True
     for call in calls_in(piece.node):
         qualified = analyses.bindings.qualified(call.func)

@@ -93,12 +93,15 @@ class Slicer:
         return self._blocks.slice(unit.block, unit.index, needed, gradient).with_gradient
 
     def without(self, found: LossSlice, outside: frozenset[Unit]) -> LossSlice | None:
-        """The same slice with some of its statements left where they are, as inputs of the rest."""
+        """The same slice with some of its statements left where they are, as inputs of the rest.
+
+        None if what is left runs no module, or if one of them cannot be left.
+        """
         place = frozenset() if found.place is None else frozenset({found.place})
         needed = place or frozenset(self._reader.of(found.loss).reads)
         flowing = place or frozenset(self._flow.reads(found.loss))
         part = self._blocks.slice(found.block, found.end, needed, flowing, outside)
-        if not part.units or part.upstream:
+        if not part.units or part.upstream or outside.intersection(part.units):
             return None
         return replace(found, units=part.units, preparation=part.preparation)
 
