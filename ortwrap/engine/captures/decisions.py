@@ -70,11 +70,7 @@ class Decisions:
         if not values or not all(isinstance(value, _COMPUTED) for value in values):
             return False
         function = self._tree.enclosing(node)
-        around = next(
-            (each for each in self._tree.ancestors(node) if isinstance(each, (cst.For, cst.While))),
-            None,
-        )
-        loop = around if around is not None and self._tree.enclosing(around) is function else None
+        loop = next(self._tree.loops_around(node), None)
         bound = self._bindings.lookup(node)
         return bool(bound) and all(
             binding.kind == "variable"

@@ -39,19 +39,10 @@ def _is_bound_before(place: str, rest: Sequence[Unit], analyses: Analyses) -> bo
     if place not in names:
         return True
     start = tree.span(rest[0].node).start
-    end = max((tree.span(loop).end for loop in _loops_around(rest[0], analyses)), default=start)
+    end = max((tree.span(loop).end for loop in tree.loops_around(rest[0].node)), default=start)
     inside = [tree.span(unit.node) for unit in rest]
     for binding in names[place]:
         at = tree.span(binding.node).start
         if at < end and not any(span.start <= at < span.end for span in inside):
             return True
     return False
-
-
-def _loops_around(unit: Unit, analyses: Analyses) -> Sequence[cst.CSTNode]:
-    function = analyses.tree.enclosing(unit.node)
-    return [
-        node
-        for node in analyses.tree.ancestors(unit.node)
-        if isinstance(node, (cst.For, cst.While)) and analyses.tree.enclosing(node) is function
-    ]

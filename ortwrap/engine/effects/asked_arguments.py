@@ -65,18 +65,12 @@ def _test_around(taken: cst.CSTNode, tree: SourceTree) -> cst.BaseExpression | N
         if isinstance(around, cst.Assert):
             return around.test if inside is around.test else None
         if isinstance(around, cst.If):
-            raises = isinstance(_last(around.body), cst.Raise)
+            raises = isinstance(tree.blocks(around)[0].units[-1].node, cst.Raise)
             return around.test if raises and inside is around.test else None
         if isinstance(around, cst.BaseSmallStatement):
             return None
         inside = around
     return None
-
-
-def _last(suite: cst.CSTNode) -> cst.CSTNode:
-    while isinstance(suite, (cst.IndentedBlock, cst.SimpleStatementLine, cst.SimpleStatementSuite)):
-        suite = suite.body[-1]
-    return suite
 
 
 def _is_no_result(argument: cst.BaseExpression | None, modules: ModuleTable) -> bool:

@@ -18,7 +18,7 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.steps.absorbing import absorb
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import descendants
-from ortwrap.engine.text.tree import Unit
+from ortwrap.engine.text.tree import SourceTree, Unit
 
 
 def with_none_checks(found: LossSlice, theirs: set[Unit], analyses: Analyses) -> LossSlice | None:
@@ -28,21 +28,18 @@ def with_none_checks(found: LossSlice, theirs: set[Unit], analyses: Analyses) ->
     between = [unit for unit in found.block.units[first:last] if unit not in chosen]
     wider = found
     for unit in between:
-        if _asks_for_none(unit.node) and _reads_computed(unit, found, analyses):
+        if _asks_for_none(unit.node, analyses.tree) and _reads_computed(unit, found, analyses):
             wider = absorb(wider, unit, analyses) or wider
     return wider if wider is not found else None
 
 
-def _asks_for_none(node: cst.CSTNode) -> bool:
+def _asks_for_none(node: cst.CSTNode, tree: SourceTree) -> bool:
     """`if a is None or b is None: raise Error("...")`."""
     if not isinstance(node, cst.If) or node.orelse is not None:
         return False
-    only: cst.CSTNode = node.body
-    while isinstance(only, (cst.IndentedBlock, cst.SimpleStatementLine, cst.SimpleStatementSuite)):
-        if len(only.body) != 1:
-            return False
-        only = only.body[0]
-    return isinstance(only, cst.Raise) and _says_a_text(only) and _compares_with_none(node.test)
+    body = [unit.node for unit in tree.blocks(node)[0].units]
+    raises = len(body) == 1 and isinstance(body[0], cst.Raise) and _says_a_text(body[0])
+    return raises and _compares_with_none(node.test)
 
 
 def _says_a_text(raised: cst.Raise) -> bool:

@@ -205,13 +205,18 @@ class SourceTree:
             known = self._enclosing[node] = next(around, self.module)
         return known
 
+    def loops_around(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """The loops of its own function that a node stands in, innermost first."""
+        function = self.enclosing(node)
+        for around in self.ancestors(node):
+            if around is function:
+                return
+            if isinstance(around, (cst.For, cst.While)):
+                yield around
+
     def is_in_a_loop(self, node: cst.CSTNode) -> bool:
         """A loop of the same function runs it again and again."""
-        function = self.enclosing(node)
-        return any(
-            isinstance(around, (cst.For, cst.While)) and self.enclosing(around) is function
-            for around in self.ancestors(node)
-        )
+        return any(True for _ in self.loops_around(node))
 
     def is_optional(self, node: cst.CSTNode) -> bool:
         """It stands in a branch, such as `if torch.cuda.device_count() > 1:`."""
