@@ -156,8 +156,8 @@ class HarmCheck:
     def _written_for(self, func: cst.Attribute) -> Iterator[cst.FunctionDef]:
         """The method, in the classes of this file that make the module."""
         for made in self._modules.values(func.value):
-            home = self._bindings.definition(made.func) if isinstance(made, cst.Call) else None
-            if isinstance(home, cst.ClassDef):
+            home = self._modules.classes.made_by(made)
+            if home is not None:
                 found = self._modules.classes.inherited(home, func.attr.value)
                 yield from () if found is None else (found,)
 

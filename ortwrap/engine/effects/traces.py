@@ -63,18 +63,16 @@ class Traces:
         self, node: cst.Attribute, around: cst.CSTNode, reader: EffectsReader
     ) -> bool:
         """An attribute, or what a method or property tells, of an object that has been changed."""
-        homes = self._changed_attributes.get(node.attr.value)
-        owner = node.value
-        if homes is None or self._modules.is_trainable(owner):
+        changed_in = self._changed_attributes.get(node.attr.value)
+        classes, owner = self._modules.classes, node.value
+        if changed_in is None or self._modules.is_trainable(owner):
             return False
         if isinstance(owner, cst.Name) and owner.value == reader.instance:
-            home = self._modules.classes.home(node)
-            return home is not None and bool(homes & set(self._modules.classes.family(home)))
-        made = [self._bindings.definition(call.func) for call in self._objects.made(owner)]
-        families = (
-            self._modules.classes.family(home) for home in made if isinstance(home, cst.ClassDef)
-        )
-        if any(homes & set(family) for family in families):
+            home = classes.home(node)
+            return home is not None and bool(changed_in & set(classes.family(home)))
+        made = list(self._objects.made(owner))
+        homes = filter(None, map(classes.made_by, made))
+        if any(changed_in & set(classes.family(home)) for home in homes):
             return True
         return not made and isinstance(owner, cst.Name) and self._is_bound_in(around, owner)
 

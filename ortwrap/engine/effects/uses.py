@@ -50,8 +50,7 @@ class Uses:
         names = self._runs(node) & self._changing if self._changing else None
         if not names:
             return None
-        defined = (self._bindings.definition(made.func) for made in self._objects.made(node))
-        homes = [home for home in defined if isinstance(home, cst.ClassDef)]
+        homes = filter(None, map(self._modules.classes.made_by, self._objects.made(node)))
         changed = (self._changed_unseen(home, name) for home in homes for name in sorted(names))
         return next(filter(None, changed), None)
 

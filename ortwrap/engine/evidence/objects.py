@@ -38,9 +38,8 @@ class Objects:
 
     def methods(self, func: cst.Attribute) -> Iterator[tuple[cst.FunctionDef, cst.ClassDef]]:
         """What a method call runs, as far as this file defines it, and in which class."""
-        for call in self.made(func.value):
-            home = self._bindings.definition(call.func)
-            if isinstance(home, cst.ClassDef) and home not in self._modules.module_classes:
+        for home in map(self._modules.classes.made_by, self.made(func.value)):
+            if home is not None and home not in self._modules.module_classes:
                 method = self._modules.classes.inherited(home, func.attr.value)
                 if method is not None:
                     yield method, home
@@ -57,14 +56,15 @@ class Objects:
 
     def changed_by_a_call(self, owner: cst.CSTNode) -> str | None:
         """What of a callable object of this file, such as a criterion, calling it changes."""
-        for value in self._modules.values(owner):
-            for method in self.run_by_a_call(value):
-                home = self._bindings.definition(cst.ensure_type(value, cst.Call).func)
-                changed = self.changed_by_method(method, cst.ensure_type(home, cst.ClassDef))
-                if changed is not None:
-                    return changed
-        made = (value for value in self._modules.values(owner) if isinstance(value, cst.Call))
-        return self._changed_elsewhere(made, RUN_BY_A_CALL)
+        classes, values = self._modules.classes, self._modules.values(owner)
+        changed = (
+            self.changed_by_method(method, home)
+            for home in filter(None, map(classes.made_by, values))
+            for method in classes.inherited_among(home, RUN_BY_A_CALL)
+        )
+        here = next(filter(None, changed), None)
+        made = (value for value in values if isinstance(value, cst.Call))
+        return here or self._changed_elsewhere(made, RUN_BY_A_CALL)
 
     def _changed_elsewhere(self, made: Iterable[cst.Call], names: Sequence[str]) -> str | None:
         """The same where a class of another file made the object."""
@@ -103,8 +103,8 @@ class Objects:
 
     def run_by_a_call(self, made: cst.CSTNode) -> Iterator[cst.FunctionDef]:
         """The methods of this file that calling an object runs, given how it was made."""
-        home = self._bindings.definition(made.func) if isinstance(made, cst.Call) else None
-        if isinstance(home, cst.ClassDef):
+        home = self._modules.classes.made_by(made)
+        if home is not None:
             yield from self._modules.classes.inherited_among(home, RUN_BY_A_CALL)
 
     def loader_among(self, iterated: cst.CSTNode) -> cst.CSTNode | None:

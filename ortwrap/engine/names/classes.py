@@ -86,6 +86,11 @@ class Classes:
                     found.add((home, target.attr.value))
         return found
 
+    def made_by(self, value: cst.CSTNode) -> cst.ClassDef | None:
+        """The class of this file that a value is made by: `Net` of `Net(10)`."""
+        home = self._bindings.definition(value.func) if isinstance(value, cst.Call) else None
+        return home if isinstance(home, cst.ClassDef) else None
+
     def method(self, home: cst.ClassDef, name: str) -> cst.FunctionDef | None:
         """What a class itself defines under a name."""
         for item in home.body.body:
