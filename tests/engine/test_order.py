@@ -173,3 +173,39 @@ def test_what_an_object_gave_may_change_with_it() -> None:
     (step,) = rewrite_source(TOLD.format(between="camera.on = False")).steps
     assert step.code == "OW203"
     assert "changes `image`" in step.message
+
+
+DESCRIBED = """\
+import torch
+from torch import nn
+
+import zoo
+
+
+class Net(nn.Linear):
+    def describe(self, y):
+        return len(y)
+
+
+def train(loader, small):
+    {made}
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    for x, y in loader:
+        output = net(x)
+        count = net.describe(y)
+        loss = nn.functional.cross_entropy(output, y)
+        loss.backward()
+        optimizer.step()
+        print(count)
+"""
+
+
+def test_a_method_that_only_tells_something_of_the_batch_may_run_behind_the_call() -> None:
+    text = rewrite_source(DESCRIBED.format(made="net = Net(4, 3)")).text
+    assert text.index("loss = net_with_loss(x, y)") < text.index("count = net.describe(y)")
+
+
+def test_a_method_of_what_another_file_may_have_made_does_not() -> None:
+    made = "if small:\n        net = Net(4, 3)\n    else:\n        net = zoo.build()"
+    result = rewrite_source(DESCRIBED.format(made=made))
+    assert "count = net.describe(y)" not in result.text.partition("net_with_loss(")[2]

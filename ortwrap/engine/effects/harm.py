@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 
 import libcst as cst
@@ -146,20 +145,20 @@ class HarmCheck:
         name, method = self._tree.code(func), func.attr.value
         if method in ("zero_grad", "parameters", "named_parameters"):
             return None
-        written = list(self._written_for(func))
+        written = self._written_for(func)
         if method != "forward" and not written:
             return f"`{name}` is called on a module"
         beside_it = replace(crossing, runs_module=False)
         found = (self._of_function(each, name, beside_it) for each in written)
         return self._of_run(func.value, reader, crossing) or next(filter(None, found), None)
 
-    def _written_for(self, func: cst.Attribute) -> Iterator[cst.FunctionDef]:
-        """The method, in the classes of this file that make the module."""
-        for made in self._modules.values(func.value):
-            home = self._modules.classes.made_by(made)
-            if home is not None:
-                found = self._modules.classes.inherited(home, func.attr.value)
-                yield from () if found is None else (found,)
+    def _written_for(self, func: cst.Attribute) -> list[cst.FunctionDef]:
+        """The method, in the classes of this file that make the module; none if another may."""
+        classes, values = self._modules.classes, self._modules.all_values(func.value) or ()
+        homes = filter(None, map(classes.made_by, values))
+        found = (classes.inherited(home, func.attr.value) for home in homes)
+        methods = [method for method in found if method is not None]
+        return methods if len(methods) == len(values) else []
 
     def _of_import(self, qualified: str, name: str, crossing: Crossing) -> str | None:
         if _SWITCH.match(qualified):
