@@ -30,7 +30,7 @@ def _calls_what_was_given(instance: cst.CSTNode, bindings: Bindings) -> bool:
         return False
     name = func.attr.value
     values = bindings.attribute_values.get(name, [])
-    method = any(function.name.value == name for function in bindings.tree.functions)
+    method = name in bindings.tree.function_names
     known = called.func is func and bool(values) and not method
     return known and all(_knows_no_instance(value, bindings) for value in values)
 
@@ -39,7 +39,6 @@ def _knows_no_instance(value: cst.BaseExpression, bindings: Bindings) -> bool:
     """`net`, `nn.MSELoss()`, `Adam(self.net.parameters())`: but not `Timer(self.update)`."""
     tree = bindings.tree
     instance = instance_name(tree.enclosing(value), bindings)
-    functions = {function.name.value for function in tree.functions}
     for node in descendants(value):
         if isinstance(node, cst.Lambda):
             return False
@@ -47,6 +46,6 @@ def _knows_no_instance(value: cst.BaseExpression, bindings: Bindings) -> bool:
             parent = tree.parents[node]
             called = isinstance(parent, cst.Call) and parent.func is node
             whole = node.value == instance and not isinstance(parent, cst.Attribute)
-            if whole or (node.value in functions and not called):
+            if whole or (node.value in tree.function_names and not called):
                 return False
     return True

@@ -163,6 +163,11 @@ class SourceTree:
                 stack.extend(children(node))
         return found
 
+    @cached_property
+    def function_names(self) -> frozenset[str]:
+        """What the functions and methods are called."""
+        return frozenset(function.name.value for function in self.functions)
+
     def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         """The parents of a node, innermost first."""
         parent = self.parents.get(node)
