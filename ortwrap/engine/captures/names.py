@@ -121,6 +121,8 @@ class ParameterNames:
 def part_name(place: str, taken: Iterable[str]) -> str:
     """The attribute of the wrapper that holds what the script calls `place`."""
     name = place.split(".")[-1].lstrip("_") or "module"
+    if name in RESERVED:
+        name = "model"
     used = {*taken, *_TAKEN_BY_MODULE}
     while name in used:
         name += "_"
