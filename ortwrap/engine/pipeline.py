@@ -29,6 +29,7 @@ from ortwrap.engine.steps.common_endings import CommonEnding, common_endings
 from ortwrap.engine.steps.constructed import with_constructed
 from ortwrap.engine.steps.consumers import ConsumerCheck
 from ortwrap.engine.steps.existing import ExistingUses
+from ortwrap.engine.steps.loss_names import LossNames
 from ortwrap.engine.steps.relocating import Relocation
 from ortwrap.engine.steps.returned import ReturnedLosses
 from ortwrap.engine.steps.sinks import Sink, SinkFinder
@@ -77,7 +78,7 @@ class Rewrite:
         sinks = [*self._finder.find(), *returned.find()]
         self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers)
         self._functions: dict[cst.CSTNode, StepFunction] = {}
-        self._loss_names: dict[tuple[cst.CSTNode, str], str] = {}
+        self._loss_names = LossNames(self._bindings)
         # What losses go back through that no step of this pass lifts.
         self._upstream: set[Unit] = set()
         self._sinks = self._in_order(sinks)
@@ -370,7 +371,7 @@ class Rewrite:
             *((*other.units, *other.preparation, *other.upstream) for other in others)
         )
         check_step(found, function.analyses)
-        found = replace(found, name=self._fresh_loss_name(found))
+        found = replace(found, name=self._loss_names.name_for(found))
         found = with_own_criteria(found, function.analyses)
         found, order, captures = function.arrange(found, theirs)
         check_graph_is_spent(group, found, captures, function.analyses)
@@ -386,15 +387,3 @@ class Rewrite:
         if self._options.standalone:
             check_without_guards(plan, self._tree, self._bindings, self._helpers)
         return with_constructed(plan, function.analyses)
-
-    def _fresh_loss_name(self, found: LossSlice) -> str:
-        """A name that the function does not have, nor another loss that something reads later."""
-        function, code = self._tree.enclosing(found.sink.call), self._tree.code(found.loss)
-        names = {*self._bindings.scope(function).names, *self._bindings.module.names}
-        for name in ("loss", "total_loss", "step_loss", "loss_to_minimize"):
-            given = code
-            if isinstance(found.loss, cst.Attribute):
-                given = self._loss_names.setdefault((function, name), code)
-            if name not in names and given == code:
-                return name
-        return "loss_of_step"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import libcst as cst
 
@@ -13,6 +12,7 @@ from ortwrap.engine.effects.statement import EffectsReader
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.helpers import Helpers
+from ortwrap.engine.names.taken import TakenNames
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.result import Change
@@ -95,6 +95,7 @@ class Emitter:
         self._helpers = helpers
         self._options = options
         self._names = _Names()
+        self._taken = TakenNames(bindings)
         self._line_length = options.line_length or longest_line(tree)
         self._edits: list[Edit] = []
         self._classes: dict[Unit, list[str]] = {}
@@ -108,18 +109,10 @@ class Emitter:
         by_hand = made_by_hand(tree, bindings) if options.standalone else None
         if by_hand is not None:
             self._is_imported, self._imported_as = True, by_hand.name.value
-        while self._is_taken(self._imported_as) and not self._is_imported:
+        if self._taken.is_hidden(self._imported_as):
+            self._is_imported = False
+        while self._imported_as in self._taken.anywhere and not self._is_imported:
             self._imported_as += "_"
-
-    def _is_taken(self, name: str) -> bool:
-        bound = any(name in scope.names for scope in self._bindings.scopes())
-        return bound or name in self._bound_elsewhere
-
-    @cached_property
-    def _bound_elsewhere(self) -> frozenset[str]:
-        """Names that the script reads and does not bind: what is new must not be meant by them."""
-        unresolved = (name for name in self._tree.names if self._bindings.resolve(name) is None)
-        return frozenset(name.value for name in unresolved)
 
     def emit(self, plans: list[Plan], emptied: Sequence[int] = ()) -> Emitted:
         """Patch the script, and take out lines that are `emptied`."""
@@ -191,13 +184,9 @@ class Emitter:
         return name
 
     def _class_name(self, plan: Plan, several: bool) -> str:
-        taken = {
-            *(name for scope in self._bindings.scopes() for name in scope.names),
-            *self._names.classes.values(),
-            *self._bound_elsewhere,
-        }
+        taken = self._taken.anywhere.union(self._names.classes.values())
         wanted = [self._options.class_name]
-        if several:
+        if several or wanted[0] in taken:
             wanted = self._class_names.of(plan)
         count = 2
         while True:
@@ -225,7 +214,7 @@ class Emitter:
         if not (other or unknown):
             return "nn"
         name = "torch_nn"
-        while self._is_taken(name):
+        while name in self._taken.anywhere:
             name += "_"
         return name
 
@@ -368,8 +357,7 @@ class Emitter:
 
     def _variable_name(self, plan: Plan, function: cst.CSTNode, class_name: str) -> str:
         here = {name for key, name in self._names.variables.items() if key[0] is function}
-        bound = {*self._bindings.scope(function).names, *self._bindings.module.names}
-        taken = bound | here | self._bound_elsewhere
+        taken = self._taken.in_function(function) | here
         name = base = self._class_names.variable(plan, class_name)
         if name in taken:
             name = base = as_variable(class_name)

@@ -1,0 +1,35 @@
+"""What a loss is called that its step writes into the sink: `model(x).sum().backward()`."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.taken import TakenNames
+from ortwrap.engine.steps.slices import LossSlice
+
+_NAMES = ("loss", "total_loss", "step_loss", "loss_to_minimize")
+
+
+class LossNames:
+    """Gives names to the losses of one script."""
+
+    def __init__(self, bindings: Bindings) -> None:
+        self._tree = bindings.tree
+        self._taken = TakenNames(bindings)
+        self._given: dict[tuple[cst.CSTNode, str], str] = {}
+
+    def name_for(self, found: LossSlice) -> str:
+        """A name that the function does not have, nor another loss that something reads later."""
+        function, code = self._tree.enclosing(found.sink.call), self._tree.code(found.loss)
+        taken = self._taken.in_function(function)
+        for name in _NAMES:
+            given = code
+            if isinstance(found.loss, cst.Attribute):
+                given = self._given.setdefault((function, name), code)
+            if name not in taken and given == code:
+                return name
+        name = "loss_of_step"
+        while name in taken:
+            name += "_"
+        return name
