@@ -19,8 +19,19 @@ from ortwrap.engine.steps.common_beginnings import (
 from ortwrap.engine.steps.common_endings import CommonEnding, with_notes_behind
 from ortwrap.engine.steps.notes_of_options import noting_branches, with_notes_after
 from ortwrap.engine.templating import InvalidTemplate
+from ortwrap.engine.text.lines import lines_before
+from ortwrap.engine.text.safety import Unsafe
 from ortwrap.engine.text.tree import SourceTree
 
+# What a step is in one pass, and in the pass over what that has made.
+_MAY_BECOME = frozenset(
+    {
+        ("rewritten", "skipped"),
+        ("skipped", "skipped"),
+        ("refused", "refused"),
+        ("refused", "rewritten"),
+    }
+)
 _Common = TypeVar("_Common", CommonBeginning, CommonEnding)
 
 
@@ -105,10 +116,34 @@ def _checked(attempt: Rewrite, options: Options) -> Result:
     result = attempt.run()
     if result.text == result.source:
         return result
-    why = attempt.unsafe(result)
-    if why is not None and options.template is not None:
-        raise InvalidTemplate(options.template, f"of the script that it makes, {why}")
-    return result if why is None else _refuse_all(result, why)
+    try:
+        if attempt.again(result).run().text == result.text:
+            return result
+        # What stood in the way of one step may have moved with another.
+        lines = lines_before(result.source, result.text)
+        return _both(result, _checked(attempt.again(result, lines), options))
+    except Unsafe as unsafe:
+        if options.template is not None:
+            why = f"of the script that it makes, {unsafe}"
+            raise InvalidTemplate(options.template, why) from unsafe
+        return _refuse_all(result, str(unsafe))
+
+
+def _both(first: Result, further: Result) -> Result:
+    """Two passes as one.
+
+    Raises:
+        Unsafe: the second does more than to rewrite steps that the first has refused.
+    """
+    became = {(one.status, two.status) for one, two in zip(first.steps, further.steps)}
+    if len(first.steps) != len(further.steps) or not became <= _MAY_BECOME:
+        raise Unsafe("a second rewrite would change it again")
+    steps = [
+        replace(two, line=one.line) if two.status == "rewritten" else one
+        for one, two in zip(first.steps, further.steps)
+    ]
+    changes = sorted((*first.changes, *further.changes), key=lambda change: change.line)
+    return replace(first, text=further.text, steps=tuple(steps), changes=tuple(changes))
 
 
 def _refuse_all(result: Result, why: str) -> Result:

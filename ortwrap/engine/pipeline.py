@@ -34,7 +34,7 @@ from ortwrap.engine.steps.relocating import Relocation
 from ortwrap.engine.steps.returned import ReturnedLosses
 from ortwrap.engine.steps.sinks import Sink, SinkFinder
 from ortwrap.engine.steps.slices import LossSlice
-from ortwrap.engine.text.safety import misplaced, uncompilable, unresolved_names
+from ortwrap.engine.text.safety import Unsafe, check_compiles, misplaced, unresolved_names
 from ortwrap.engine.text.suppression import find_skips
 from ortwrap.engine.text.tree import SourceTree, Unit
 from ortwrap.engine.text.untouched import changed_line, hidden_name
@@ -182,30 +182,36 @@ class Rewrite:
             rows[sink] = replace(row, class_name=next(iter(names)))
         return emitted.text, emitted.changes
 
-    def unsafe(self, result: Result) -> str | None:
-        """Why the patched text must not be shown; None if it holds what was planned."""
+    def again(self, result: Result, lines: Sequence[int] = ()) -> Rewrite:
+        """The pass over the patched text, once that is known to hold what was planned.
+
+        Args:
+            result: of this pass.
+            lines: which line of the script each line of the patched text is.
+
+        Raises:
+            Unsafe: the patched text must not be shown.
+        """
         if misplaced(self._tree):
-            return "the parser gives positions that do not fit the text"
-        why = uncompilable(result.text, self._tree.text)
-        if why is not None:
-            return why
+            raise Unsafe("the parser gives positions that do not fit the text")
+        check_compiles(result.text, self._tree.text)
         try:
-            patched = SourceTree(result.text)
+            patched = SourceTree(result.text, [self._tree.told(line) for line in lines])
         except InvalidSource as error:
-            return f"it does not parse: {error.message} at line {error.line}"
+            raise Unsafe(f"it does not parse: {error.message} at line {error.line}") from error
         line = changed_line(self._tree, self._plans, result.text)
         if line is not None:
-            return f"line {line} is no part of a step and would change"
+            raise Unsafe(f"line {line} is no part of a step and would change")
         second = Rewrite(patched, self._options, self._bindings.elsewhere, self.left)
-        if second.run().text != result.text:
-            return "a second rewrite would change it again"
-        unknown = unresolved_names(patched, second._bindings)
+        unknown = unresolved_names(second.bindings)
         if unknown:
-            unknown -= unresolved_names(self._tree, self._bindings)
+            unknown -= unresolved_names(self._bindings)
         if unknown:
-            return f"nothing defines `{min(unknown)}`"
-        hidden = hidden_name(self._tree, self._bindings, second._bindings)
-        return f"`{hidden}` would mean something else" if hidden is not None else None
+            raise Unsafe(f"nothing defines `{min(unknown)}`")
+        hidden = hidden_name(self._tree, self._bindings, second.bindings)
+        if hidden is not None:
+            raise Unsafe(f"`{hidden}` would mean something else")
+        return second
 
     @cached_property
     def common_endings(self) -> list[CommonEnding]:

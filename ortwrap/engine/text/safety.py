@@ -7,7 +7,12 @@ import warnings
 import libcst as cst
 
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.taken import TakenNames
 from ortwrap.engine.text.tree import SourceTree
+
+
+class Unsafe(Exception):
+    """The patched text does not hold what was planned."""
 
 
 def misplaced(tree: SourceTree) -> bool:
@@ -18,16 +23,18 @@ def misplaced(tree: SourceTree) -> bool:
     return False
 
 
-def uncompilable(text: str, before: str) -> str | None:
-    """Why a text is no Python, where the text that it was made from is; None if it is.
+def check_compiles(text: str, before: str) -> None:
+    """Whether a text is Python, if the text that it was made from is.
 
     The compiler refuses what the parser lets pass, such as two parameters of one name. A syntax
     newer than this interpreter's is left to LibCST.
+
+    Raises:
+        Unsafe: it is not.
     """
     error = _syntax_error(text)
-    if error is None or _syntax_error(before) is not None:
-        return None
-    return f"it does not parse: {error.msg} at line {error.lineno}"
+    if error is not None and _syntax_error(before) is None:
+        raise Unsafe(f"it does not parse: {error.msg} at line {error.lineno}")
 
 
 def _syntax_error(text: str) -> SyntaxError | None:
@@ -40,10 +47,6 @@ def _syntax_error(text: str) -> SyntaxError | None:
     return None
 
 
-def unresolved_names(tree: SourceTree, bindings: Bindings) -> set[str]:
+def unresolved_names(bindings: Bindings) -> set[str]:
     """Names that nothing in the script binds."""
-    return {
-        node.value
-        for node in tree.names
-        if bindings.resolve(node) is None and not bindings.is_builtin(node.value)
-    }
+    return {name for name in TakenNames(bindings).nowhere_bound if not bindings.is_builtin(name)}
