@@ -35,7 +35,13 @@ TRAIN = (
         ),
     ],
 )
-def test_it_is_no_module_and_the_refusal_says_whose_object_it_is(text: str) -> None:
+def test_the_wrapper_holds_its_module_beside_it(text: str) -> None:
+    result = rewrite_source(HEAD + text)
+    assert "ort_module(ModuleWithLoss, net.network, net)\n" in result.text
+
+
+def test_the_refusal_says_whose_object_it_is() -> None:
+    text = PIPELINE.replace("self.network(x)", "torch.relu(x)") + TRAIN
     (step,) = rewrite_source(HEAD + text).steps
     assert step.code == "OW101"
     assert "`net` is an object of `Pipeline`, which is no `nn.Module`" in step.message
@@ -62,7 +68,8 @@ def test_what_may_be_a_module_is_one_by_its_name(text: str) -> None:
 
 
 def test_the_class_of_another_file(tmp_path: Path) -> None:
-    (tmp_path / "pipelines.py").write_text(HEAD + PIPELINE)
+    text = PIPELINE.replace("self.network(x)", "torch.relu(x)")
+    (tmp_path / "pipelines.py").write_text(HEAD + text)
     script = "from pipelines import Pipeline, measure\n" + HEAD + TRAIN.replace("net", "run")
     (step,) = rewrite_beside(tmp_path / "train.py", script).steps
     assert "`run` is an object of `Pipeline` in pipelines.py" in step.message

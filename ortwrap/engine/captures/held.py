@@ -121,12 +121,17 @@ class HeldParts:
     def hold_for_helper(self, held: HeldModule, func: cst.BaseExpression) -> None:
         """A module that a helper runs is held by the wrapper, so that its parameters train."""
         place = held.place(self._instance)
-        if place in self._walked.parts:
-            return
-        if not held.of_instance:
+        if place not in self._walked.parts and not held.of_instance:
             owner = self._bindings.scope_of(func).owner(held.root or place)
             if owner is None or not owner.is_module:
                 raise Refuse("OW107", func, name=self._tree.code(func), why=f"runs `{place}`")
+        self.hold_found(held)
+
+    def hold_found(self, held: HeldModule) -> None:
+        """A module that a callee of the slice runs, by what the slice would call it."""
+        place = held.place(self._instance)
+        if place in self._walked.parts:
+            return
         item = cst.parse_expression(place) if held.root else None
         name = self._name(place if item is None else self._name_of_item(item, place))
         roots = (held.root,) if held.root else ()

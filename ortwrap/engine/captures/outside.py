@@ -194,6 +194,8 @@ class Outside:
 
     def _is_outside_call(self, node: cst.Call) -> bool:
         func = node.func
+        if self._helpers.of_object(func) is not None:
+            return False
         if isinstance(func, cst.Attribute) and self._objects.changes(func) is not None:
             # Once per step, as ever.
             self._check_is_read_later(node, func)

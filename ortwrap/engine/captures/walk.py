@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.called import CalledParts
 from ortwrap.engine.captures.held import HeldParts
 from ortwrap.engine.captures.inputs import Inputs
 from ortwrap.engine.captures.instance import runs_its_instance
@@ -15,8 +16,6 @@ from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
 from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects.statement import place_of, root_place
-from ortwrap.engine.names.arguments import pair_arguments
-from ortwrap.engine.names.inherited_methods import inherited_method
 from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.slices import LossSlice
@@ -47,6 +46,7 @@ class SliceWalk:
         self._check = StatementCheck(analyses, found, self._walked, self._outside)
         self._by_instance = runs_its_instance(analyses, found)
         self._held = HeldParts(analyses, self._walked, found.loss, self._by_instance)
+        self._called = CalledParts(analyses, self._walked, self._held, self._by_instance)
         self._inputs = Inputs(analyses, found, self._walked, self._outside)
         self._starred: dict[str, cst.BaseExpression] = {}
 
@@ -267,8 +267,10 @@ class SliceWalk:
         func = node.func
         place = place_of(func, self._reader.instance)
         bound_inside = place in self._walked.defined or func not in self._walked.free
-        if place is not None and not bound_inside:
-            self._callee(node, func, place)
+        if self._called.of_object(node):
+            pass
+        elif place is not None and not bound_inside:
+            self._called.callee(node, place)
         elif isinstance(func, cst.Attribute) and not self._modules.is_of_object(func):
             self._method_call(func)
         else:
@@ -282,55 +284,8 @@ class SliceWalk:
             arguments = arguments[1:]
         for argument in arguments:
             self._expression(argument)
-        if moves_a_generator(func, self._bindings) or self._flow.module_uses(func):
+        if moves_a_generator(func, self._bindings) or self._flow.module_uses(node):
             self._walked.ran_module = True
-
-    def _callee(self, call: cst.Call, func: cst.BaseExpression, place: str) -> None:
-        helper = self._helpers.called(func)
-        if self._modules.evidence(func) is None and self._helpers.holds_module(func):
-            why = "is an object that runs a module which it was given"
-            raise Refuse("OW107", func, name=place, why=why)
-        if not self._is_global(func):
-            self._held.hold(func, place)
-        if helper is None:
-            self._check_variants(call, place)
-            self._inherited(call, place)
-            return
-        self._helpers.check(helper, place)
-        self._check_given(call, helper)
-        for held in self._helpers.held_modules(helper):
-            if not (held.of_instance and self._by_instance):
-                self._held.hold_for_helper(held, func)
-
-    def _inherited(self, call: cst.Call, place: str) -> None:
-        """A method of a base class in another file runs modules that the wrapper has to hold."""
-        home = self._modules.classes.home(call)
-        if home is None or "." not in place:
-            return
-        method = inherited_method(call.func, place, home, self._bindings)
-        if method is not None:
-            method.check(call)
-            for held in method.held_modules():
-                if not self._by_instance:
-                    self._held.hold_for_helper(held, call.func)
-
-    def _check_given(self, call: cst.Call, helper: cst.FunctionDef) -> None:
-        """What forward is given has to be the same after it, or each run would change it anew."""
-        changed = self._helpers.callees.changed_by(helper, surely=True)
-        for parameter, argument in pair_arguments(helper, call):
-            root = root_place(argument, self._reader.instance)
-            if parameter in changed and root is not None and root not in self._walked.defined:
-                name, why = self._tree.code(call.func), f"changes `{self._tree.code(argument)}`"
-                raise Refuse("OW107", call, name=name, why=why)
-
-    def _check_variants(self, call: cst.Call, place: str) -> None:
-        """Any of the methods that derived classes have may be the one that runs."""
-        for method in self._helpers.variants(call.func):
-            self._helpers.check(method, place)
-            self._check_given(call, method)
-            for held in self._helpers.held_modules(method):
-                why = f"runs `{held.place(self._reader.instance)}` in one class and not in another"
-                raise Refuse("OW107", method, name=place, why=why)
 
     def _method_call(self, func: cst.Attribute) -> None:
         """`criterion.forward(x)` needs the object itself, `target.mul(x)` its value."""

@@ -264,7 +264,14 @@ class GradientFlow:
             return
         if helper is not None and self._helpers.held_modules(helper):
             uses.append(func)
-        self._walk(func, found, uses)
+        there = self._helpers.of_object(func) if helper is None else None
+        if there is None:
+            self._walk(func, found, uses)
+        elif there.method.home.file is None and self._runs_without_gradients(there.method.function):
+            return
+        else:
+            # Nothing flows through the object itself.
+            uses.append(func)
         for argument in node.args:
             given = argument.value
             module = self._modules.is_trainable(given)

@@ -153,9 +153,13 @@ class Randomness:
 
     def _for(self, call: cst.Call, home: cst.ClassDef, file: OtherFile) -> Randomness:
         """The same question in another file, about an instance that a call of this one makes."""
-        inner = Randomness(file.tree, file.bindings, file.modules, beside_torch=self._beside_torch)
+        inner = self._in_file(file)
         constructor = file.modules.classes.constructor(home)
         inner._made = _MadeElsewhere(call, constructor, self)
+        return inner
+
+    def _in_file(self, file: OtherFile) -> Randomness:
+        inner = Randomness(file.tree, file.bindings, file.modules, beside_torch=self._beside_torch)
         inner._open = self._open
         return inner
 
@@ -206,6 +210,11 @@ class Randomness:
             return self._class_may_draw(defined)
         if isinstance(defined, cst.FunctionDef):
             return self._first_time(defined, self._function_may_draw)
+        method = self._modules.objects.method(func)
+        if method is not None:
+            file = method.home.file
+            there = self if file is None else self._in_file(file)
+            return there._first_time(method.function, there._function_may_draw)
         if isinstance(func, cst.Name):
             return self._bindings.resolve(func) is not None
         return isinstance(func, cst.Attribute) and self._method_may_draw(func)

@@ -11,6 +11,7 @@ from functools import cached_property
 import libcst as cst
 
 from ortwrap.engine.effects.statement import instance_name, place_of
+from ortwrap.engine.evidence.fed_to_optimizers import feeds_optimizer
 from ortwrap.engine.evidence.frozen import FrozenModules
 from ortwrap.engine.evidence.kinds import (
     MODULE_METHODS,
@@ -27,14 +28,16 @@ from ortwrap.engine.evidence.made_here import MadeHere
 from ortwrap.engine.evidence.module_classes import find_module_classes
 from ortwrap.engine.evidence.named_places import NamedPlaces
 from ortwrap.engine.evidence.owned_modules import OwnedModules, part_of_module
+from ortwrap.engine.evidence.plain_objects import PlainObjects
 from ortwrap.engine.evidence.prepared import PREPARERS, engine_library, parallel_sources
 from ortwrap.engine.evidence.saved_modules import SavedModules
 from ortwrap.engine.evidence.sharded import SHARDED, sharded_by
-from ortwrap.engine.names.arguments import arguments_for, pair_arguments
+from ortwrap.engine.names.arguments import pair_arguments
 from ortwrap.engine.names.assigned import assigned_values
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.classes import Classes
 from ortwrap.engine.names.containers import loop_pairs
+from ortwrap.engine.names.given import with_arguments
 from ortwrap.engine.names.lineage import Ancestor, Lineage
 from ortwrap.engine.names.made_elsewhere import kept_elsewhere, made_elsewhere, parts_made_elsewhere
 from ortwrap.engine.names.members import Key, Members
@@ -61,6 +64,7 @@ class ModuleTable:
         self._made = MadeHere(tree, self.classes, self._instance, self.of_value)
         self.module_classes = find_module_classes(tree, bindings, self.classes)
         self._values = assigned_values(tree, self.key)
+        self.objects = PlainObjects(bindings, self, self._values)
         self._members = Members(tree, bindings, self.key, self.of_value, self._evidence.get)
         self._names = NamedPlaces(
             tree,
@@ -94,10 +98,14 @@ class ModuleTable:
             return self._weaker(self._members.of_item(node))
         key = self.key(node)
         if key is None:
-            known = self._owned.evidence(node) if isinstance(node, cst.Attribute) else None
+            known = None
+            if isinstance(node, cst.Attribute):
+                known = self._owned.evidence(node) or self._of_plain(node)
             return known or kept_elsewhere(node, self._bindings)
         if isinstance(node, cst.Name) and node.value == self._instance(node):
             return self._of_instance(node)
+        if self.objects.holds(node):
+            return None
         known = self._evidence.get(key) or self._names.evidence(key)
         return known or kept_elsewhere(node, self._bindings)
 
@@ -155,21 +163,8 @@ class ModuleTable:
     def all_values(self, node: cst.CSTNode) -> list[cst.BaseExpression] | None:
         """The same, with what callers pass for a parameter; None where some are not known."""
         values = self.values(node)
-        if not isinstance(node, cst.Name):
-            return values
-        bound = self._bindings.lookup(node)
-        parameters = [binding for binding in bound if binding.kind == "parameter"]
-        if len(bound) != len(values) + len(parameters):
-            return None
-        for parameter in parameters:
-            function = self._tree.enclosing(parameter.node)
-            home = self._tree.enclosing_class(function)
-            constructs = home is not None and self.classes.constructor(home) is function
-            calls = self._bindings.calls_of(home if home and constructs else function)
-            given = arguments_for(function, node.value, calls)
-            if not given or None in given:
-                return None
-            values += filter(None, given)
+        if isinstance(node, cst.Name):
+            return with_arguments(node, values, self._bindings, self.classes.constructor)
         return values
 
     def _instance(self, node: cst.CSTNode) -> str | None:
@@ -181,6 +176,11 @@ class ModuleTable:
     def _belongs_to_module(self, node: cst.CSTNode) -> bool:
         inner = node.value if isinstance(node, cst.Attribute) else node
         return self.is_trainable(node) or self.is_instance(inner)
+
+    def _of_plain(self, node: cst.Attribute) -> Evidence | None:
+        """`gan.D`, where the class of `gan` gives its instances a module of that name."""
+        holder = self.objects.holder(node)
+        return None if holder is None else holder[0]._evidence.get(holder[1])
 
     def _of_instance(self, node: cst.Name) -> Evidence | None:
         home = self.classes.home(node)
@@ -277,6 +277,8 @@ class ModuleTable:
         if isinstance(value, cst.Subscript):
             return self._weaker(self._members.of_item(value))
         if isinstance(value, (cst.Name, cst.Attribute)):
+            if self.objects.holds(value):
+                return None
             known = self._evidence.get(self.key(value))  # type: ignore[arg-type]
             return self._weaker(known) or kept_elsewhere(value, self._bindings)
         if isinstance(value, cst.IfExp):
@@ -341,8 +343,11 @@ class ModuleTable:
         """A function of this file, or `self.step`, a method of its own class."""
         if isinstance(value, cst.Name):
             return any(binding.kind == "function" for binding in self._bindings.lookup(value))
-        if not isinstance(value, cst.Attribute) or not place_of(value, self._instance(value)):
+        if not isinstance(value, cst.Attribute):
             return False
+        if self.key(value) is None:
+            methods = self.classes.methods(value.attr.value)
+            return bool(methods) and not any(method.decorators for method in methods)
         return self.classes.called_on_instance(value) is not None
 
     @staticmethod
@@ -360,7 +365,8 @@ class ModuleTable:
             if not isinstance(func, cst.Attribute) or func.attr.value not in MODULE_METHODS:
                 continue
             key = self.key(func.value)
-            if key is None or self._bindings.qualified(func.value) is not None:
+            imported = self._bindings.qualified(func.value) is not None
+            if key is None or imported or self.objects.holds(func.value):
                 continue
             name = func.attr.value
             if len(call.args) > _TAKES_AT_MOST.get(name, len(call.args)):
@@ -369,20 +375,10 @@ class ModuleTable:
             if name in ("apply", "generate", "module", "requires_grad_", "children"):
                 continue
             role: Role = "criterion" if is_criterion_name(key[1]) else "module"
-            if name in ("parameters", "named_parameters") and self._feeds_optimizer(call):
+            if name in ("parameters", "named_parameters") and feeds_optimizer(call, self._bindings):
                 self._learn(key, Evidence("module", "its parameters go to an optimizer", 3))
             else:
                 self._learn(key, Evidence(role, f"`.{name}()` is called on it", 2))
-
-    def _feeds_optimizer(self, call: cst.Call) -> bool:
-        for ancestor in self._tree.ancestors(call):
-            if isinstance(ancestor, cst.Call):
-                qualified = self._bindings.qualified(ancestor.func) or ""
-                if ".optim" in qualified:
-                    return True
-            if isinstance(ancestor, cst.BaseStatement):
-                return False
-        return False
 
     def _from_call_sites(self) -> None:
         for call in self._tree.calls:

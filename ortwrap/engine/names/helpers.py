@@ -21,7 +21,8 @@ from ortwrap.engine.names.bindings import Binding, Bindings, Scope
 from ortwrap.engine.names.constants import is_constant
 from ortwrap.engine.names.held_module import HeldModule
 from ortwrap.engine.names.members import constant_index
-from ortwrap.engine.names.steady import changes_after_init, functions_run_by
+from ortwrap.engine.names.object_methods import MethodOfObject
+from ortwrap.engine.names.steady import Meanwhile, changes_after_init
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.text.nodes import children, descendants
 from ortwrap.engine.text.tree import SourceTree
@@ -46,7 +47,7 @@ class Helpers:
         self._held: dict[cst.FunctionDef, tuple[HeldModule, ...]] = {}
         self._verdicts: dict[cst.FunctionDef, Refuse | None] = {}
         self._filled: frozenset[str] | None = None
-        self._meanwhile: frozenset[cst.FunctionDef] | None = None
+        self._meanwhile: Meanwhile | None = None
         self.traces = Traces(tree, bindings, modules)
 
     def between_steps_of(self, function: cst.CSTNode) -> Helpers:
@@ -57,7 +58,7 @@ class Helpers:
         """
         others = copy(self)
         others._verdicts = {}
-        others._meanwhile = functions_run_by(function, self._bindings)
+        others._meanwhile = Meanwhile(function, self._bindings, self._method_of)
         return others
 
     def called(self, func: cst.CSTNode) -> cst.FunctionDef | None:
@@ -82,9 +83,9 @@ class Helpers:
             return []
         return self._modules.classes.variants(func)
 
-    def possible(self, func: cst.CSTNode) -> list[cst.FunctionDef]:
+    def possible(self, func: cst.BaseExpression) -> list[cst.FunctionDef]:
         """Every function or method of this file that an expression may call."""
-        certain = self.called(func)
+        certain = self.called(func) or self._method_of(func)
         if certain is not None:
             return [certain]
         return [method for method in self.variants(func) if not _is_abstract(method)]
@@ -127,21 +128,14 @@ class Helpers:
                     found.add(home)
         return found
 
-    def holds_module(self, func: cst.CSTNode) -> bool:
-        """The callable is an instance of a plain class of this file that was given a module."""
-        key = self._modules.key(func)
-        if key is None:
-            return False
-        for node in self._tree.assignments:
-            if not isinstance(node, cst.Assign) or not isinstance(node.value, cst.Call):
-                continue
-            if not any(self._modules.key(target.target) == key for target in node.targets):
-                continue
-            made = self._bindings.definition(node.value.func)
-            given = any(self._modules.gives_module(arg.value) for arg in node.value.args)
-            if isinstance(made, cst.ClassDef) and given:
-                return made not in self._modules.module_classes
-        return False
+    def of_object(self, func: cst.BaseExpression) -> MethodOfObject | None:
+        """What a call of a plain object or of its method runs, if that runs modules it has."""
+        method = self._modules.objects.method(func)
+        if method is None:
+            return None
+        helpers = self if method.home.file is None else method.home.file.helpers
+        modules = helpers.held_modules(method.function)
+        return MethodOfObject(method, helpers, modules) if modules else None
 
     def held_modules(self, function: cst.FunctionDef) -> tuple[HeldModule, ...]:
         """Modules that a helper finds in globals or on `self`, and so runs by itself.
@@ -179,6 +173,10 @@ class Helpers:
             inner = self.called(call.func)
             if inner is not None and inner is not function:
                 found.update(dict.fromkeys(self.held_modules(inner)))
+            there = self.of_object(call.func) if inner is None else None
+            if there is not None:
+                held = there.held(self._tree, reader.instance)
+                found.update(dict.fromkeys(each for each in held if each.root not in scope.names))
         return list(found)
 
     def _is_found_outside(self, node: cst.CSTNode) -> bool:
@@ -292,6 +290,9 @@ class Helpers:
             known = is_constant(call, self._bindings) or counts_elements(call, self._bindings)
             if qualified.startswith(("numpy.", "random.")) and not known:
                 raise Refuse("OW304", call, code=code)
+            there = self.of_object(call.func)
+            if there is not None:
+                there.check(call, self._tree)
             inner = self.called(call.func)
             if inner is None or inner is function:
                 continue
@@ -355,7 +356,14 @@ class Helpers:
     def _changes_after_init(self, place: str, node: cst.CSTNode) -> bool:
         around = (item for item in self._tree.ancestors(node) if isinstance(item, cst.ClassDef))
         attribute = place.split(".", 1)[1]
-        return changes_after_init(attribute, next(around, None), self._bindings, self._meanwhile)
+        home = next(around, None)
+        if self._meanwhile is not None:
+            return self._meanwhile.changes(attribute, home)
+        return changes_after_init(attribute, home, self._bindings, None)
+
+    def _method_of(self, func: cst.BaseExpression) -> cst.FunctionDef | None:
+        method = self._modules.objects.method(func)
+        return None if method is None or method.home.file is not None else method.function
 
     def _is_module(self, place: str, reads: dict[str, list[cst.CSTNode]]) -> bool:
         return any(self._modules.evidence(node) is not None for node in reads.get(place, []))

@@ -36,7 +36,7 @@ class InheritedMethod:
         lineage: of the class that the step stands in.
     """
 
-    func: cst.Attribute
+    func: cst.BaseExpression
     place: str
     function: cst.FunctionDef
     home: Ancestor

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Callable
 
 import libcst as cst
 
-from ortwrap.engine.effects.statement import EffectsReader
+from ortwrap.engine.effects.statement import EffectsReader, instance_name, place_of
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.text.nodes import calls_in
 
 _BUILDS = frozenset(["__init__", "setup", "build"])
 
@@ -38,8 +40,59 @@ def changes_after_init(
     return False
 
 
-def functions_run_by(function: cst.CSTNode, bindings: Bindings) -> frozenset[cst.FunctionDef]:
-    """A function and what it may call by a name or of its own instance, all of this file."""
+class Meanwhile:
+    """What may run between two steps of a function's loop.
+
+    Args:
+        function: the function.
+        bindings: names of the script.
+        method_of: the method that a call of a plain object runs.
+    """
+
+    def __init__(
+        self,
+        function: cst.CSTNode,
+        bindings: Bindings,
+        method_of: Callable[[cst.BaseExpression], cst.FunctionDef | None],
+    ) -> None:
+        self._function = function
+        self._bindings = bindings
+        self._functions = functions_run_by(function, bindings, method_of)
+
+    def changes(self, attribute: str, home: cst.ClassDef | None) -> bool:
+        """It gives an attribute of the instances of a class another value."""
+        if changes_after_init(attribute, home, self._bindings, self._functions):
+            return True
+        own = home is self._bindings.tree.enclosing_class(self._function)
+        return not own and self._sets(attribute)
+
+    def _sets(self, attribute: str) -> bool:
+        """`agent.temperature = ...`, of whatever object."""
+        tree = self._bindings.tree
+        for node in tree.assignments:
+            function = tree.enclosing(node)
+            once = function is self._function and not tree.is_in_a_loop(node)
+            if once or function not in (self._function, *self._functions):
+                continue
+            if any(
+                _is_given_to_another(each, attribute, self._bindings) for each in _targets(node)
+            ):
+                return True
+        return False
+
+
+def functions_run_by(
+    function: cst.CSTNode,
+    bindings: Bindings,
+    method_of: Callable[[cst.BaseExpression], cst.FunctionDef | None],
+) -> frozenset[cst.FunctionDef]:
+    """A function and what it may call by a name or of its own instance, all of this file.
+
+    Args:
+        function: the function.
+        bindings: names of the script.
+        method_of: the method that a call of a plain object runs.
+    """
     named: dict[str, list[cst.FunctionDef]] = {}
     for each in bindings.tree.functions:
         named.setdefault(each.name.value, []).append(each)
@@ -49,7 +102,24 @@ def functions_run_by(function: cst.CSTNode, bindings: Bindings) -> frozenset[cst
             mentioned = named.get(place.rpartition(".")[2], [])
             waiting += [each for each in mentioned if each not in found]
             found.update(dict.fromkeys(mentioned))
+        methods = (method_of(call.func) for call in calls_in(_body(known)))
+        known_methods = [each for each in methods if each is not None and each not in found]
+        waiting += known_methods
+        found.update(dict.fromkeys(known_methods))
     return frozenset(each for each in found if isinstance(each, cst.FunctionDef))
+
+
+def _targets(node: cst.CSTNode) -> list[cst.BaseExpression]:
+    if isinstance(node, cst.Assign):
+        return [each.target for each in node.targets]
+    return [node.target] if isinstance(node, (cst.AnnAssign, cst.AugAssign)) else []
+
+
+def _is_given_to_another(target: cst.BaseExpression, attribute: str, bindings: Bindings) -> bool:
+    """An attribute of an object other than the instance that the code around is a method of."""
+    if not isinstance(target, cst.Attribute) or target.attr.value != attribute:
+        return False
+    return place_of(target, instance_name(bindings.tree.enclosing(target), bindings)) is None
 
 
 def _body(function: cst.CSTNode) -> cst.CSTNode:

@@ -15,7 +15,10 @@ from ortwrap.engine.text.nodes import calls_in
 from ortwrap.engine.text.tree import SourceTree
 
 # By what they are called, functions that may run a model: this only chooses what to point at.
-_MAY_RUN = re.compile(r"forward|predict|infer|run|model|net|encode|decode|step", re.IGNORECASE)
+_MAY_RUN = re.compile(
+    r"forward|predict|infer|run|model|net|encode|decode|step|loss|generat|discrimin|evaluat",
+    re.IGNORECASE,
+)
 _LIBRARIES = ("torch.", "numpy.", "math.", "random.", "time.")
 
 
@@ -37,18 +40,36 @@ def first_unknown_call(
 def first_plain_object(
     sink: Sink, tree: SourceTree, bindings: Bindings, modules: ModuleTable
 ) -> tuple[cst.Call, str] | None:
-    """`net(x)` where `net` is an object of a class that is no module, with that class."""
+    """`net(x)` where `net` is an object of a class that is no module, with that class.
+
+    Or `net.run(x)`, where no object is called itself.
+    """
     reader = EffectsReader(bindings, tree.enclosing(sink.call))
-    found: list[tuple[cst.Call, str]] = []
-    for call in (call for node in computed_from(sink, tree, reader) for call in calls_in(node)):
-        made = [
-            plain_class_of(value, bindings, modules.module_classes)
-            for value in modules.all_values(call.func) or ()
-            if tree.code(value) != "None"
-        ]
-        if made and made[0] is not None and all(made):
-            found.append((call, made[0]))
-    return min(found, key=lambda each: tree.span(each[0]).start, default=None)
+    calls = [call for node in computed_from(sink, tree, reader) for call in calls_in(node)]
+    called = [(call, _plain_class(call.func, bindings, modules)) for call in calls]
+    asked = [
+        (call, _plain_class(call.func.value, bindings, modules))
+        for call in calls
+        if isinstance(call.func, cst.Attribute) and _MAY_RUN.search(call.func.attr.value)
+    ]
+    for found in (called, asked):
+        known = [(call, home) for call, home in found if home is not None]
+        if known:
+            return min(known, key=lambda each: tree.span(each[0]).start)
+    return None
+
+
+def _plain_class(owner: cst.BaseExpression, bindings: Bindings, modules: ModuleTable) -> str | None:
+    """The class of the object that an expression gives, where that is no module."""
+    lineage = modules.objects.lineage(owner)
+    if lineage is not None:
+        return lineage.members[0].place
+    made = [
+        plain_class_of(value, bindings, modules.module_classes)
+        for value in modules.all_values(owner) or ()
+        if bindings.tree.code(value) != "None"
+    ]
+    return made[0] if made and all(made) else None
 
 
 def is_given(sink: Sink, tree: SourceTree, bindings: Bindings) -> bool:

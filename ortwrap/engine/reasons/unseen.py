@@ -66,7 +66,12 @@ def why_no_module(
     plain = first_plain_object(sink, tree, bindings, modules)
     if plain is not None:
         called, home = plain
-        unknown = f": `{tree.code(called.func)}` is an object of {home}, which is no `nn.Module`"
+        name = tree.code(called.func)
+        unknown = f": `{name}` is an object of {home}, which is no `nn.Module`"
+        if isinstance(called.func, cst.Attribute) and modules.objects.holds(called.func.value):
+            unknown = (
+                f": `{name}` is of an object of {home}, in which no module was found that it runs"
+            )
         return Refuse("OW101", called, loss=loss, unknown=unknown)
     call = first_unknown_call(sink, tree, bindings, modules)
     if call is not None:

@@ -79,8 +79,9 @@ _page(
     "A function called from forward runs once, at export, and its result is replayed: what it "
     "prints, counts or clears would happen once, and a value that it reads from elsewhere would "
     "stay as it was.",
-    HEAD + "\n\nclass LossCompute:\n    def __init__(self, head):\n        self.head = head\n\n"
-    "    def __call__(self, x, y):\n        return criterion(self.head(x), y)\n\n\n"
+    HEAD + "\n\nclass LossCompute:\n    def __init__(self, head):\n        self.head = head\n"
+    "        self.calls = 0\n\n    def __call__(self, x, y):\n        self.calls += 1\n"
+    "        return criterion(self.head(x), y)\n\n\n"
     "compute = LossCompute(nn.Linear(2, 2))\n\n\n"
     "def train(x, y):\n    loss = compute(model(x), y)\n    loss.backward()\n",
 )

@@ -20,7 +20,7 @@ from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.steps.returned import Pick, ReturnedLosses
 from ortwrap.engine.steps.sinks import Sink
 from ortwrap.engine.steps.slices import LossSlice
-from ortwrap.engine.text.nodes import descendants
+from ortwrap.engine.text.nodes import calls_in, descendants
 from ortwrap.engine.text.tree import SourceTree
 
 
@@ -68,6 +68,10 @@ class Relocation:
             and not any(isinstance(each, cst.Yield) for each in descendants(helper.body))
             for helper in helpers
         )
+        # `compute(model(x), y)`: what the model gave would only be an input there.
+        given = (inner for argument in call.args for inner in calls_in(argument.value))
+        if any(map(flow.module_uses, given)):
+            return False
         return bool(helpers) and plain and all(use in inside for use in flow.module_uses(node))
 
     def in_other_method(self, sink: Sink) -> list[Sink]:

@@ -1,0 +1,35 @@
+"""What the script calls is no module, but an object that runs two of them."""
+
+import torch
+from torch import nn
+
+
+class Field:
+    def __init__(self, width):
+        self.coarse = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, 4))
+        self.fine = nn.Sequential(nn.Linear(3, width), nn.ReLU(), nn.Linear(width, 4))
+        self.scale = 0.5
+
+    def parameters(self):
+        return [*self.coarse.parameters(), *self.fine.parameters()]
+
+    def __call__(self, points):
+        rough = self.coarse(points)
+        return rough + self.scale * self.fine(points)
+
+
+def train(nerf, optimizer, steps):
+    for step in range(steps):
+        points = torch.rand(32, 3)
+        target = points.sum(1, keepdim=True).expand(-1, 4)
+        predicted = nerf(points)
+        loss = ((predicted - target) ** 2).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        print(f"{step} {loss.item():.5f}")
+
+
+torch.manual_seed(0)
+nerf = Field(16)
+train(nerf, torch.optim.SGD(nerf.parameters(), lr=0.1), steps=4)
