@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 import libcst as cst
 
@@ -83,10 +84,13 @@ def remove_units(tree: SourceTree, units: list[Unit], moved: set[Unit]) -> list[
     blank_above = False
     end_of_last = 0
     for unit in units:
-        if unit.shares_line:
-            edits.append(_remove_from_line(tree, unit))
+        beside = _beside(tree, unit)
+        first, last = tree.line(unit.node), tree.end_line(beside[-1].node)
+        if unit.shares_line and not _is_whole_line(tree, beside, units):
+            edits += _remove_from_line(tree, unit, beside, units)
             continue
-        first, last = tree.line(unit.node), tree.end_line(unit.node)
+        if unit is not beside[0]:
+            continue
         if unit in moved:
             first = _above_comments(tree, first)
         # Blank lines around what goes would add up, head a block, or part a comment from what it
@@ -102,16 +106,42 @@ def remove_units(tree: SourceTree, units: list[Unit], moved: set[Unit]) -> list[
     return edits
 
 
-def _remove_from_line(tree: SourceTree, unit: Unit) -> Edit:
-    span = tree.span(unit.node)
-    units = unit.block.units
-    following = units[unit.index + 1] if unit.index + 1 < len(units) else None
-    if following is not None and tree.line(following.node) == tree.end_line(unit.node):
-        return Edit(span.start, tree.span(following.node).start, "")
-    preceding = units[unit.index - 1] if unit.index else None
-    if preceding is not None and tree.end_line(preceding.node) == tree.line(unit.node):
-        return Edit(tree.span(preceding.node).end, span.end, "")
-    return Edit(span.start, span.end, "pass")
+def _beside(tree: SourceTree, unit: Unit) -> list[Unit]:
+    """The statements of one line, which semicolons part; most statements are alone."""
+    if not unit.shares_line:
+        return [unit]
+    line = tree.parents.get(unit.node)
+    return [each for each in unit.block.units if tree.parents.get(each.node) is line]
+
+
+def _is_whole_line(tree: SourceTree, beside: list[Unit], gone: Collection[Unit]) -> bool:
+    """Nothing is left of a line, not even its comment, when these statements go."""
+    line = tree.parents.get(beside[0].node)
+    if not isinstance(line, cst.SimpleStatementLine) or line.trailing_whitespace.comment:
+        return False
+    return all(unit in gone for unit in beside)
+
+
+def _remove_from_line(
+    tree: SourceTree, unit: Unit, beside: list[Unit], gone: Collection[Unit]
+) -> Iterator[Edit]:
+    """Take a statement and those that go behind it out of the line that others share with them."""
+    at = beside.index(unit)
+    preceding = beside[at - 1] if at else None
+    if preceding in gone:
+        return
+    run = list(takewhile(lambda each: each in gone, beside[at:]))
+    start, end = tree.span(unit.node).start, tree.span(run[-1].node).end
+    if at + len(run) < len(beside):
+        yield Edit(start, tree.span(beside[at + len(run)].node).start, "")
+    elif preceding is not None:
+        yield Edit(tree.span(preceding.node).end, end, "")
+    elif any(each not in gone for each in unit.block.units):
+        # Only a comment is left of the line.
+        rest = tree.text[end : tree.line_start(tree.line_at(end) + 1)]
+        yield Edit(start, end + len(rest) - len(rest.lstrip()), "")
+    else:
+        yield Edit(start, end, "pass")
 
 
 def insert_before(tree: SourceTree, unit: Unit, lines: list[str]) -> Edit:
