@@ -33,6 +33,11 @@ def _is_taken_for_float(g: Any, *arguments: Any) -> bool:
     )
 
 
+def _makes_double(g: Any, *_: Any) -> bool:
+    """Without a dtype the exporter makes float, also where torch's default is another."""
+    return scalar_type(g.original_node.output()) == "Double"
+
+
 def _writes_to_double(g: Any, written: Any, *_: Any) -> bool:
     """Whether the first argument is of float64: masks are written to as in other models."""
     return _type(written) == "Double"
@@ -46,6 +51,7 @@ def _type(argument: Any) -> str | None:
 
 OPERATORS = (
     *as_torch("add sub mul div rsub neg", when=_is_taken_for_float),
+    *as_torch("zeros ones full eye empty", when=_makes_double),
     *as_torch("mean sum max min logsumexp norm std var", when=is_double),
     *as_torch("linear matmul mm bmm addmm baddbmm mv dot einsum", when=is_double, keeps="inputs"),
     *as_torch("relu leaky_relu hardtanh gelu silu glu", when=is_double),

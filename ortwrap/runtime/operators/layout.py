@@ -85,6 +85,8 @@ OPERATORS = (
     *as_graph("prim::ConstantChunk", _chunk, when=_lacks_a_gradient),
     *as_graph("squeeze", _squeeze, when=_squeezes),
     *as_torch("index_put", when=_accumulates),
+    # To ONNX Runtime's gradient what is added to has been written over.
+    *as_torch("scatter_add", keeps="inputs"),
     *as_torch("repeat_interleave hstack vstack dstack column_stack", keeps="inputs"),
     *as_torch("flip roll rot90 fliplr flipud tile", keeps=""),
     *as_torch("index_add index_copy index_fill scatter_reduce masked_scatter take take_along_dim"),

@@ -17,6 +17,12 @@ def _assign_a_slice(y: Tensor) -> Tensor:
     return result
 
 
+def _written_in_part(y: Tensor) -> Tensor:
+    result = torch.zeros(y.shape[0], 8, dtype=y.dtype)
+    result[:, :6] = y.softmax(1)
+    return result
+
+
 def _assign_by_a_mask(y: Tensor) -> Tensor:
     result = y.clone()
     result[y > 0] = 0.5
@@ -79,9 +85,16 @@ CASES = tuple(
             "scatter_add": lambda y: torch.zeros_like(y).scatter_add(
                 1, torch.zeros_like(y).long(), y
             ),
+            "scatter_add to what is trained": lambda y: y.softmax(1).scatter_add(
+                1, torch.zeros_like(y).long(), y.sigmoid()
+            ),
             "eye of the batch's size": lambda y: y.t() @ torch.eye(y.shape[0], dtype=y.dtype),
             "diagonal": torch.diagonal,
             "assignment to a slice": _assign_a_slice,
+            "scatter_add_ after an assignment": lambda y: _written_in_part(y).scatter_add_(
+                1, _rows(y)[:, None] + 6, y[:, :1].sigmoid()
+            ),
+            "clamp_ after an assignment": lambda y: _written_in_part(y).clamp_(min=0.1),
             "assignment by a mask": _assign_by_a_mask,
             "assignment by indices": _assign_by_indices,
             "index_put(accumulate)": lambda y: y.new_zeros(2, 6).index_put(
