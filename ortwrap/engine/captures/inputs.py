@@ -8,6 +8,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.accessors import reads_with_effect
+from ortwrap.engine.captures.batch_questions import name_for_question, reads_as_truth
 from ortwrap.engine.captures.conditions import texts_of
 from ortwrap.engine.captures.names import (
     RESERVED,
@@ -95,7 +96,7 @@ class Inputs:
             used = {captured.name for captured in self._walked.inputs.values()}
             used |= {called.split(".")[-1] for called in self._walked.called}
             owner = None if drawn else root_place(node, self._reader.instance)
-            wanted = name_for_result_of(node) if counted else name_for(node, self._bindings)
+            wanted = name_for_result_of(node) if counted else self._name_for(node)
             used |= self._walked.defined
             name = self._names.unique(wanted, owner, used, converted_by(node))
             self._expressions[text] = name
@@ -103,9 +104,14 @@ class Inputs:
         self._walked.input_places |= set(self._reader.of(node).reads)
         self._walked.replacements[node] = cst.Name(name)
 
+    def _name_for(self, node: cst.BaseExpression) -> str:
+        asks = self._outside.asks_batch(node)
+        return (name_for_question if asks else name_for)(node, self._bindings)
+
     def _guarded(self, node: cst.BaseExpression) -> str:
         """The source of an expression, for a branch that may not be taken with its condition."""
-        text = self._tree.source(node)
+        asks = self._outside.asks_batch(node)
+        text = reads_as_truth(node, self._bindings) if asks else self._tree.source(node)
         if text in self._walked.inputs or self._flow.is_data_of_module(node):
             return text
         if self._outside.is_only_asked(node):

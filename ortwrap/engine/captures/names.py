@@ -176,7 +176,7 @@ def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
     if isinstance(node, cst.Subscript):
         return _name_for_item(node, bindings)
     if isinstance(node, cst.Comparison):
-        return _name_for_comparison(node, bindings)
+        return name_for_comparison(node, bindings)
     if isinstance(node, cst.BooleanOperation):
         return _name_for_condition(node, bindings)
     if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
@@ -208,8 +208,14 @@ def _parameter_that_gets(node: cst.BaseExpression, bindings: Bindings) -> str | 
     return next((name for name, value in pairs if value is node), None)
 
 
-def _name_for_comparison(node: cst.Comparison, bindings: Bindings) -> str:
-    """`epoch >= 3` -> epoch_ge_3, `random.random() < ratio` -> by_chance."""
+def name_for_comparison(node: cst.Comparison, bindings: Bindings, left: str = "") -> str:
+    """`epoch >= 3` -> epoch_ge_3, `random.random() < ratio` -> by_chance.
+
+    Args:
+        node: the comparison.
+        bindings: the names of its file.
+        left: what to call the left side; found out if empty.
+    """
     called = (bindings.qualified(call.func) or "" for call in calls_in(node))
     if any(map(_RANDOM_NUMBER.match, called)):
         return "by_chance"
@@ -220,7 +226,7 @@ def _name_for_comparison(node: cst.Comparison, bindings: Bindings) -> str:
         subject = name_for(node.left, bindings)
         return f"has_{subject}" if isinstance(first.operator, cst.IsNot) else f"{subject}_is_none"
     compared = right.value if isinstance(right, _LITERALS) else name_for(right, bindings)
-    left = _name_for_remainder(node.left, bindings) or name_for(node.left, bindings)
+    left = left or _name_for_remainder(node.left, bindings) or name_for(node.left, bindings)
     if (
         operator is None
         or len(node.comparisons) > 1

@@ -8,6 +8,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.asked import Asked, asked_about
+from ortwrap.engine.captures.batch_questions import asks_the_batch
 from ortwrap.engine.captures.chance import is_drawn_first
 from ortwrap.engine.captures.converters import converts_data
 from ortwrap.engine.captures.counters import Counters, is_option_name
@@ -89,7 +90,7 @@ class Outside:
             return True
         if isinstance(node, cst.IfExp) and self._chooses_outside(node):
             return True
-        return self._counters.computes(node) or self._decisions.is_one(node)
+        return self._is_asked_before(node)
 
     def _chooses_outside(self, node: cst.IfExp) -> bool:
         """`to_tensor(np.array(a)) if a[0].dtype == np.int64 else to_tensor(np.vstack(a))`."""
@@ -136,12 +137,30 @@ class Outside:
         """A number or a batch that a branch reads: it is there before the call if that is taken."""
         if any(guard is None for guard in self._walked.guards):
             return False
-        if self._counters.computes(node) or self._decisions.is_one(node):
+        if self._is_asked_before(node):
             return True
         if isinstance(node, cst.Subscript) and self._picks_a_batch(node):
             return True
         called = isinstance(node, cst.Call) and self._counters.takes_numbers(node)
         return called and self._is_outside_call(cst.ensure_type(node, cst.Call))
+
+    def _is_asked_before(self, node: cst.BaseExpression) -> bool:
+        """What a branch is taken on, and numbers of counts and schedules."""
+        return (
+            self._counters.computes(node) or self._decisions.is_one(node) or self.asks_batch(node)
+        )
+
+    def asks_batch(self, node: cst.BaseExpression) -> bool:
+        """`mask.any()`, of what is there before the call and no model fills."""
+        asks = asks_the_batch(node, self._bindings, self._modules.values)
+        if not asks or not self.is_over_inputs(node):
+            return False
+        methods = {call.func for call in calls_in(node)}
+        return not any(
+            isinstance(inner, cst.BaseExpression) and self._may_be_filled(inner)
+            for inner in descendants(node)
+            if inner not in methods
+        )
 
     def can_be_asked(self, node: cst.BaseExpression) -> bool:
         """It can be computed before the call whether or not the branch that reads it is taken."""
@@ -264,7 +283,7 @@ class Outside:
         try:
             self._helpers.check(helper, self._tree.code(func))
         except Refuse as refusal:
-            return refusal.page.code in ("OW301", "OW304")
+            return refusal.page.code in ("OW301", "OW304", "OW305")
         return converts_data(helper, self._bindings)
 
     def _is_arithmetic(self, helper: cst.FunctionDef | None) -> bool:

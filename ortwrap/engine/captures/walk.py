@@ -5,6 +5,7 @@ from __future__ import annotations
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.asking_callees import check_callee
 from ortwrap.engine.captures.called import CalledParts
 from ortwrap.engine.captures.held import HeldParts
 from ortwrap.engine.captures.inputs import Inputs
@@ -264,6 +265,7 @@ class SliceWalk:
 
     def _call(self, node: cst.Call) -> None:
         self._check.check_stays(node)
+        check_callee(node, self._analyses)
         func = node.func
         place = place_of(func, self._reader.instance)
         bound_inside = place in self._walked.defined or func not in self._walked.free

@@ -13,6 +13,7 @@ from ortwrap.engine.effects.counted_arguments import casts_a_count
 from ortwrap.engine.effects.filled_elsewhere import filled_elsewhere
 from ortwrap.engine.effects.gradients import GradientFlow
 from ortwrap.engine.effects.hidden_changes import Callees
+from ortwrap.engine.effects.questions import first_question
 from ortwrap.engine.effects.statement import EffectsReader, instance_name, place_of, root_place
 from ortwrap.engine.effects.traces import Traces
 from ortwrap.engine.evidence.counts import counts_elements
@@ -242,19 +243,18 @@ class Helpers:
         } - {reader.instance}
         flow = GradientFlow(self._bindings, self._modules, reader, self)
         for baked in flow.baked(function.body, inside):
-            asked = is_asked_of_arguments(
-                baked, function, self._tree, self._bindings, self._modules
-            )
-            counted = casts_a_count(
-                baked, function, self._calls_to(function), self._bindings, self._modules
-            )
-            if (
-                not asked
-                and not counted
-                and not Reports(self._tree, self._bindings, [function.body]).holds(baked)
+            known = (self._bindings, self._modules)
+            if not (
+                is_asked_of_arguments(baked, function, self._tree, *known)
+                or casts_a_count(baked, function, self._calls_to(function), *known)
+                or Reports(self._tree, self._bindings, [function.body]).holds(baked)
             ):
                 code = f"{self._tree.brief(baked)}` in `{function.name.value}"
                 raise Refuse("OW301", baked, code=code)
+        question = first_question(function, self._bindings, self._modules.values)
+        if question is not None:
+            code = f"{self._tree.brief(question)}` in `{function.name.value}"
+            raise Refuse("OW305", question, code=code, what="the step computes")
         self._check_statements(function, name)
         self._check_calls(function)
 
