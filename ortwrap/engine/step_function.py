@@ -63,7 +63,7 @@ class StepFunction:
         objects = Objects(tree, bindings, modules)
         uses = Uses(bindings, modules, objects)
         ties = SharedObjects(bindings, modules).ties(node, self.reader)
-        aliases = Aliases(self.reader, node, ties)
+        aliases = Aliases(self.reader, node, ties, objects)
         randomness = Randomness(tree, bindings, modules)
         independence = Independence(tree, bindings, modules, randomness)
         self.orderer = Orderer(

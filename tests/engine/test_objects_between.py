@@ -178,3 +178,42 @@ def test_hooks_on_all_modules_would_see_the_wrapper(on_all: bool) -> None:
     rest = "loss = criterion(model(x), y)\nloss.backward()\n"
     text = HEAD[: HEAD.index("SETTINGS")] + (hooked if on_all else "") + rest
     assert [step.code for step in rewrite_source(text).steps] == ["OW107" if on_all else None]
+
+
+@pytest.mark.parametrize("call", ["drawn()", "drawn.weight()"])
+def test_an_object_does_not_draw_before_the_model_what_it_drew_after_it(call: str) -> None:
+    source = f"""\
+import torch
+from torch import nn
+
+
+class Drawn:
+    def __init__(self):
+        self.value = 1.0
+
+    def __call__(self):
+        self.value = torch.rand(1).item()
+        return 1.0 - self.value
+
+    def weight(self):
+        self.value = torch.rand(1).item()
+        return 1.0 - self.value
+
+
+def penalised(output, weight):
+    return weight * output.pow(2).mean()
+
+
+drawn = Drawn()
+model = nn.Sequential(nn.Linear(4, 3), nn.Dropout(0.5))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for x in torch.randn(3, 2, 4):
+    output = model(x)
+    loss = penalised(output, {call})
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+    (step,) = rewrite_source(source).steps
+    assert (step.status, step.code) == ("refused", "OW203")
+    assert "draws random numbers after the model has run" in step.message

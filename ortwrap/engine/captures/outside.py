@@ -215,9 +215,11 @@ class Outside:
         func = node.func
         if self._helpers.of_object(func) is not None:
             return False
-        if isinstance(func, cst.Attribute) and self._objects.changes(func) is not None:
+        changed = self._changed_by(func)
+        if changed is not None:
             # Once per step, as ever.
-            self._check_is_read_later(node, func)
+            self._check_is_read_later(node, changed)
+            self._check_draws_nothing(node, changed)
             return True
         if isinstance(func, cst.Attribute) and func.attr.value in _METHODS:
             return self._is_access(func.value) or self.is_outside(func.value)
@@ -260,15 +262,35 @@ class Outside:
         place = self._place(assignment.targets[0].target)
         return any(place in self._reader.of(piece.node).mutates for piece in self._pieces)
 
-    def _check_is_read_later(self, call: cst.Call, func: cst.Attribute) -> None:
+    def _changed_by(self, func: cst.BaseExpression) -> cst.BaseExpression | None:
+        """The object that `schedule.step()` or `annealed()` changes, and no model is part of."""
+        if isinstance(func, cst.Attribute) and self._objects.changes(func) is not None:
+            return func.value
+        changed = self._objects.is_apart(func) and self._objects.changed_by_a_call(func)
+        return func if changed else None
+
+    def _check_is_read_later(self, call: cst.Call, owner: cst.BaseExpression) -> None:
         """Refuse a change that would come before what reads the object as it was."""
         unit = self._tree.unit_of(call)
         before = [piece for piece in self._pieces if piece.index < unit.index]
         read = set[str]().union(*(self._reader.of(piece.node).reads for piece in before))
-        root = root_place(func.value, self._reader.instance)
+        root = root_place(owner, self._reader.instance)
         tied = self._analyses.aliases.closure(set() if root is None else {root})
         for name in sorted(overlap(tied, read)):
             why = f"it changes `{root}`, which is read before as `{name}`"
+            raise Refuse("OW203", call, code=self._tree.brief(call), why=why)
+
+    def _check_draws_nothing(self, call: cst.Call, owner: cst.BaseExpression) -> None:
+        """Refuse a call that would draw before the model what it draws after it."""
+        if isinstance(call.func, cst.Attribute) and owner is call.func.value:
+            run = [method for method, _ in self._objects.methods(call.func)]
+        else:
+            run = [
+                m for made in self._objects.made(owner) for m in self._objects.run_by_a_call(made)
+            ]
+        drawn = (moves_a_generator(each.func, self._bindings) for m in run for each in calls_in(m))
+        if self._walked.ran_module and any(drawn):
+            why = "it draws random numbers after the model has run"
             raise Refuse("OW203", call, code=self._tree.brief(call), why=why)
 
     def _has_to_stay(self, helper: cst.FunctionDef, func: cst.BaseExpression) -> bool:

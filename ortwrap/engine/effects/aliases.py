@@ -8,6 +8,7 @@ import libcst as cst
 
 from ortwrap.engine.effects.mutation import has_key
 from ortwrap.engine.effects.statement import EffectsReader, place_of, root_place
+from ortwrap.engine.evidence.objects import Objects
 from ortwrap.engine.text.nodes import children
 
 # Methods that give a new value, so that what is done to it leaves the old one alone.
@@ -37,6 +38,7 @@ class Aliases:
         reader: of the function.
         function: the function or the module.
         ties: pairs of its places that are known to be tied otherwise.
+        objects: of the script, if what their methods return shall count.
     """
 
     def __init__(
@@ -44,8 +46,10 @@ class Aliases:
         reader: EffectsReader,
         function: cst.CSTNode,
         ties: Iterable[tuple[str, str]] = (),
+        objects: Objects | None = None,
     ) -> None:
         self._reader = reader
+        self._objects = objects
         self._parent: dict[str, str] = {}
         # The same without what lies in containers: these grow, and their elements stay.
         self._same: dict[str, str] = {}
@@ -130,7 +134,9 @@ class Aliases:
         name = call.func.attr.value
         if self._reader.bindings.qualified(call.func) is not None:
             return given[0] if name in _VIEWS and given else set()
-        return set() if name in _COPIES else self._sources(call.func.value)
+        if name in _COPIES or (self._objects and self._objects.gives_number(call.func)):
+            return set()
+        return self._sources(call.func.value)
 
 
 def _tied(places: set[str], parent: dict[str, str]) -> set[str]:

@@ -9,10 +9,12 @@ import libcst as cst
 
 from ortwrap.engine.effects.statement import EffectsReader
 from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.evidence.new_values import is_new_number
 from ortwrap.engine.names.arguments import arguments_for
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.classes import RUN_BY_A_CALL
 from ortwrap.engine.names.elsewhere import defined_elsewhere
+from ortwrap.engine.names.made_elsewhere import returned
 from ortwrap.engine.text.nodes import descendants
 from ortwrap.engine.text.tree import SourceTree
 
@@ -50,13 +52,19 @@ class Objects:
         here = next(filter(None, changed), None)
         return here or self._changed_elsewhere(self.made(func.value), [func.attr.value])
 
+    def gives_number(self, func: cst.Attribute) -> bool:
+        """`schedule.weight()`: every method that this may run returns a number, as is seen here."""
+        values = [value for method, _ in self.methods(func) for value in returned(method)]
+        return bool(values) and all(is_new_number(value, self._bindings) for value in values)
+
     def changed_by_method(self, method: cst.FunctionDef, home: cst.ClassDef) -> str | None:
         """What of its object a method changes, itself or by others that it calls."""
         return self._changed_by(method, home, set())
 
     def changed_by_a_call(self, owner: cst.CSTNode) -> str | None:
         """What of a callable object of this file, such as a criterion, calling it changes."""
-        classes, values = self._modules.classes, self._modules.values(owner)
+        classes = self._modules.classes
+        values = self._modules.values(owner) or list(self.made(owner))
         changed = (
             self.changed_by_method(method, home)
             for home in filter(None, map(classes.made_by, values))
@@ -196,9 +204,11 @@ class Objects:
         return bool(_CLASS_NAME.match(name)) and not _NO_OBJECTS.search(qualified)
 
     def _is_apart(self, made: cst.Call) -> bool:
-        if _TIED_TO_MODULES.search(self._tree.code(made)):
-            return False
         defined = self._bindings.definition(made.func)
         if defined in self._modules.module_classes:
+            return False
+        # The name of a class tells of what it is given where the class itself cannot be read.
+        told = made.args if isinstance(defined, cst.ClassDef) else (made,)
+        if any(_TIED_TO_MODULES.search(self._tree.code(each)) for each in told):
             return False
         return not any(self._modules.is_trainable(argument.value) for argument in made.args)
