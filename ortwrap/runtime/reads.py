@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from .code_names import attributes_in, globals_in, imports_in, means_no_method
-from .reasons import is_user_code
+from .reasons import is_user_code, may_be_user_code
 
 _MAX_FUNCTIONS = 2_000
 _MAX_ITEMS = 256
@@ -251,7 +251,7 @@ class _Reading:
         for cell in function.__closure__ or ():
             self._cells[id(cell)] = cell
             self.reach(_content(cell))
-        if not _is_followed(code.co_filename):
+        if not may_be_user_code(code.co_filename):
             return
         space = function.__globals__
         for file in _imported(imports_in(code), space):
@@ -273,11 +273,6 @@ def _imported(names: Iterable[str], space: dict[str, Any]) -> Iterator[types.Mod
             found.add(f"{folder}.{name}".rstrip("."))
             folder = folder.rpartition(".")[0]
         yield from (sys.modules[one] for one in sorted(found) if one in sys.modules)
-
-
-def _is_followed(path: str) -> bool:
-    """Whether code is the user's, or was typed or made without a file."""
-    return is_user_code(path) or (path.startswith("<") and not path.startswith("<frozen"))
 
 
 def _is_metric(value: Any) -> bool:
@@ -318,7 +313,7 @@ def _is_object(value: Any) -> bool:
     if isinstance(value, (type, types.ModuleType, nn.Module)):
         return False
     methods = _methods(type(value))
-    return any(_is_followed(function.__code__.co_filename) for _, function in methods)
+    return any(may_be_user_code(function.__code__.co_filename) for _, function in methods)
 
 
 def _methods(kind: type) -> tuple[tuple[str, types.FunctionType], ...]:

@@ -91,13 +91,14 @@ def _chain(error: BaseException) -> list[BaseException]:
 
 def current_place() -> str | None:
     """`file:line` of the innermost frame of the user's code that is being run."""
-    frame = current_frame()
+    frame = user_frame(frame for frame, _ in traceback.walk_stack(None))
     return f"{frame.f_code.co_filename}:{frame.f_lineno}" if frame else None
 
 
 def current_frame() -> types.FrameType | None:
-    """The innermost frame of the user's code that is being run."""
-    return user_frame(frame for frame, _ in traceback.walk_stack(None))
+    """The innermost frame that is being run of code that may be the user's."""
+    frames = (frame for frame, _ in traceback.walk_stack(None))
+    return next((frame for frame in frames if may_be_user_code(frame.f_code.co_filename)), None)
 
 
 def user_frame(frames: Iterable[types.FrameType]) -> types.FrameType | None:
@@ -110,6 +111,11 @@ def is_user_code(path: str) -> bool:
     if path.startswith(("<", *_INTERNAL)):
         return False
     return not path.startswith(_STANDARD_LIBRARY) or "site-packages" in path
+
+
+def may_be_user_code(path: str) -> bool:
+    """Whether code is the user's, or was typed or made without a file, as in a notebook."""
+    return is_user_code(path) or (path.startswith("<") and not path.startswith("<frozen"))
 
 
 _SITE = Path(torch.__file__).resolve().parent.parent

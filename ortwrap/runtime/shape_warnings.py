@@ -9,7 +9,7 @@ import warnings
 import torch
 from torch.jit._trace import TracerWarning
 
-from .reasons import is_user_code
+from .reasons import may_be_user_code
 
 _LAYERS = os.path.join(os.path.dirname(torch.__file__), "nn") + os.sep
 
@@ -18,7 +18,7 @@ def is_check_of_torch(name: str) -> bool:
     """Whether a layer of torch looks at a size: only to reject arguments that do not fit."""
     frame = sys._getframe(2)
     while frame.f_back is not None and not frame.f_code.co_filename.startswith(_LAYERS):
-        if is_user_code(frame.f_code.co_filename):
+        if may_be_user_code(frame.f_code.co_filename):
             return False
         frame = frame.f_back
     return name == "__bool__" and frame.f_back is not None

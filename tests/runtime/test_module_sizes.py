@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Callable
+from typing import Any, Callable
 
 import pytest
 import torch
@@ -118,6 +118,29 @@ def over(function: Callable[[Tensor, Tensor], Tensor]) -> Twins:
 @pytest.mark.parametrize("name", MEANS)
 def test_a_size_that_only_values_tell_is_no_number_of_a_graph(name: str) -> None:
     twins = over(MEANS[name])
+    assert twins.backends == ["eager"]
+    assert "only the values tell" in twins.reasons[0]
+
+
+TYPED = """
+class Step(nn.Module):
+    def __init__(self, model):
+        super().__init__()
+        self.model = model
+
+    def forward(self, x, mask):
+        chosen = self.model(x)[mask]
+        return chosen.mean() if chosen.shape[0] > 0 else self.model.bias.sum()
+"""
+
+
+@pytest.mark.parametrize("path", ["<stdin>", "<ipython-input-3-0a1b2c>"])
+def test_code_that_has_no_file_is_watched_like_any_other(path: str) -> None:
+    typed: dict[str, Any] = {"nn": nn}
+    exec(compile(TYPED, path, "exec"), typed)
+    twins = Twins(nn.Linear(6, 3), kind=typed["Step"])
+    for count in (2, 3, 0, 5):
+        twins.step(torch.randn(5, 6), torch.arange(5) < count)
     assert twins.backends == ["eager"]
     assert "only the values tell" in twins.reasons[0]
 
