@@ -15,6 +15,7 @@ from ortwrap.engine.text.nodes import descendants
 from ortwrap.engine.text.tree import Unit
 
 _GIVES_TENSORS = re.compile(r"^torch\.(?:nn\.functional\.)?[a-z]\w*$")
+_LOSS_CLASS = re.compile(r"^torch\.nn\.(?:modules\.loss\.)?\w+Loss$")
 # What these give of a tensor is one.
 _STAYS_TENSOR = frozenset(
     "mean sum exp log sqrt abs pow square clamp float flatten view reshape squeeze".split()
@@ -127,9 +128,16 @@ class TensorProof:
             return self._comes_from_torch(func.value) or self._is_tensor_expression(func.value)
         if qualified.startswith(("torch.nn.functional.", "torch.")):
             return name in _TENSOR_FUNCTIONS or "loss" in name or "cross_entropy" in name
+        if self._makes_loss_of_torch(func):
+            return True
         evidence = self._modules.evidence(value.func)
         built = evidence is not None and evidence.role == "criterion" and evidence.strength > 1
         return built and evidence is not None and "`torch.nn." in evidence.reason
+
+    def _makes_loss_of_torch(self, func: cst.BaseExpression) -> bool:
+        """`nn.CrossEntropyLoss()(output, target)`: made where it is called."""
+        made = self._bindings.qualified(func.func) if isinstance(func, cst.Call) else None
+        return _LOSS_CLASS.match(made or "") is not None
 
     def _comes_from_torch(self, value: cst.BaseExpression) -> bool:
         """`torch.min(a, b)`: a tensor if it is one object, and not a pair."""
@@ -144,6 +152,8 @@ class TensorProof:
         qualified = self._bindings.qualified(call.func) or ""
         if qualified.startswith(("torch.nn.functional.", "torch.")):
             return qualified not in ("torch.is_tensor", "torch.cat", "torch.stack", "torch.save")
+        if self._makes_loss_of_torch(call.func):
+            return True
         evidence = self._modules.evidence(call.func)
         if evidence is None or evidence.role != "criterion":
             return False
