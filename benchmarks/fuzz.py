@@ -7,8 +7,8 @@
 Each turn takes a script, damages it (bytes, tokens, lines, parts of other scripts), and gives it
 to `ortwrap rewrite` in this process with options drawn for it, as a file or on standard input. A
 finding is a traceback, an internal error, an exit code that is not documented, output that does
-not parse or that a second rewrite changes, or a turn that takes longer than a minute. So is a
-refusal by the tool's own checks (OW901), though most of these scripts made no sense before.
+not parse or that a second rewrite changes, or a turn that takes the processor longer than a minute.
+So is a refusal by the tool's own checks (OW901), though most of these scripts made no sense before.
 """
 
 from __future__ import annotations
@@ -242,12 +242,13 @@ def _hurried() -> Iterator[None]:
     def ring(number: int, frame: FrameType | None) -> None:
         raise _TooSlow(f"longer than {_SLOWEST} s")
 
-    signal.signal(signal.SIGALRM, ring)
-    signal.alarm(_SLOWEST)
+    # Of its own time: other programs may keep the processor for longer.
+    signal.signal(signal.SIGVTALRM, ring)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _SLOWEST)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def main() -> None:
