@@ -14,6 +14,7 @@ from ortwrap.engine.evidence.own_criteria import with_own_criteria
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.elsewhere import Elsewhere
 from ortwrap.engine.names.helpers import Helpers
+from ortwrap.engine.names.taken import TakenNames
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.reasons.checks import check_step
@@ -77,8 +78,9 @@ class Rewrite:
         self._relocation = Relocation(tree, self._bindings, self._modules, self._helpers, returned)
         sinks = [*self._finder.find(), *returned.find()]
         self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers)
-        self._functions: dict[cst.CSTNode, StepFunction] = {}
-        self._loss_names = LossNames(self._bindings)
+        self._functions: dict[tuple[cst.CSTNode, tuple[Sink, ...]], StepFunction] = {}
+        self.taken = TakenNames(self._bindings)
+        self._loss_names = LossNames(tree, self.taken)
         # What losses go back through that no step of this pass lifts.
         self._upstream: set[Unit] = set()
         self._sinks = self._in_order(sinks)
@@ -87,7 +89,6 @@ class Rewrite:
             lines = [tree.line(sink.call) for sink in self._sinks]
             left = [index for index, line in enumerate(lines) if line in options.leave]
         self.left = tuple(left)
-        self._functions.clear()
         self._slices: dict[Sink, LossSlice] = {}
         self._plans: tuple[Plan, ...] = ()
 
@@ -171,7 +172,9 @@ class Rewrite:
         """The patched text, and a row for each step in it."""
         if not planned:
             return self._tree.text, ()
-        emitter = Emitter(self._tree, self._bindings, self._modules, self._helpers, self._options)
+        emitter = Emitter(
+            self._tree, self._bindings, self._modules, self._helpers, self.taken, self._options
+        )
         emitted = emitter.emit(list(self._plans), self._emptied)
         class_of = dict(zip(self._plans, emitted.class_names))
         for sink, plans in planned.items():
@@ -203,9 +206,7 @@ class Rewrite:
         if line is not None:
             raise Unsafe(f"line {line} is no part of a step and would change")
         second = Rewrite(patched, self._options, self._bindings.elsewhere, self.left)
-        unknown = unresolved_names(second.bindings)
-        if unknown:
-            unknown -= unresolved_names(self._bindings)
+        unknown = unresolved_names(second.taken) - unresolved_names(self.taken)
         if unknown:
             raise Unsafe(f"nothing defines `{min(unknown)}`")
         hidden = hidden_name(self._tree, self._bindings, second.bindings)
@@ -320,12 +321,14 @@ class Rewrite:
     # -- analysis ----------------------------------------------------------------------------------
 
     def _function(self, sink: Sink, sinks: list[Sink]) -> StepFunction:
+        """The function that a sink stands in, as a function of these sinks."""
         node = self._tree.enclosing(sink.call)
-        if node not in self._functions:
-            self._functions[node] = StepFunction(
-                self._tree, self._bindings, self._modules, self._helpers, node, sinks
+        inside = tuple(other for other in sinks if self._tree.holds(node, other.call))
+        if (node, inside) not in self._functions:
+            self._functions[node, inside] = StepFunction(
+                self._tree, self._bindings, self._modules, self._helpers, node, inside
             )
-        return self._functions[node]
+        return self._functions[node, inside]
 
     def _graph_of(self, sink: Sink, sinks: list[Sink]) -> list[SharedGraph]:
         """The graph that a refused sink consumes, so that no other step lifts a part of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 import libcst as cst
@@ -51,7 +52,7 @@ class StepFunction:
         modules: ModuleTable,
         helpers: Helpers,
         node: cst.CSTNode,
-        sinks: list[Sink],
+        sinks: Sequence[Sink],
     ) -> None:
         steps = (sink.call for sink in sinks if tree.enclosing(sink.call) is node)
         if any(map(tree.is_in_a_loop, steps)):
@@ -76,7 +77,7 @@ class StepFunction:
             randomness,
             Randomness(tree, bindings, modules, beside_torch=True),
             independence,
-            helpers.filled_places(),
+            helpers.filled.names,
             helpers.traces,
             helpers.callees,
             ChangesByCalls(self.reader, helpers.callees, modules, objects),

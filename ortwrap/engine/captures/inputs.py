@@ -176,7 +176,7 @@ class Inputs:
         """What hooks or forward fill or bind anew has to be read after the model ran."""
         if not self._walked.ran_module:
             return
-        if not self._helpers.filled_places().isdisjoint(places):
+        if not self._helpers.filled.names.isdisjoint(places):
             raise Refuse("OW211", node, name=self._tree.brief(node))
         changed = self._helpers.traces.read_in(node, self._reader)
         changed = changed or set_by_a_run(node, self._analyses)

@@ -8,7 +8,7 @@ with statistics of its own, the runtime runs eagerly, and says so.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Callable
 
 import libcst as cst
@@ -58,28 +58,44 @@ class SavedModules:
 
     def find(self) -> dict[Key, str]:
         """Their places, each with the method that it is asked for."""
-        asked: dict[Key, tuple[str, cst.BaseExpression]] = {}
-        computing: set[Key | None] = set()
-        updating: set[Key | None] = set()
-        for call in self._tree.calls:
-            func = call.func
-            (computing if computes(call, self._tree) else updating).add(self._key(func))
-            owner = self._key(func.value) if isinstance(func, cst.Attribute) else None
-            if owner is None or not isinstance(func, cst.Attribute):
-                continue
-            if RUNS_MODULE.search(func.attr.value) and computes(call, self._tree):
-                computing.add(owner)
-            elif func.attr.value in _OF_WHAT_TRAINS:
-                asked.setdefault(owner, (func.attr.value, func.value))
-            elif func.attr.value in _OF_WHAT_UPDATES:
-                updating.add(owner)
+        asked = self._asked()
+        computing = self._computing(asked.keys())
         return {
             place: method
             for place, (method, node) in asked.items()
-            if place in computing - updating
+            if place in computing
             and not _NO_MODULE.search(place[1])
             and self._may_be_module(node, _LONGEST_CHAIN)
         }
+
+    def _asked(self) -> dict[Key, tuple[str, cst.BaseExpression]]:
+        """What is saved or cleared, by which method, and where it is first named so."""
+        asked: dict[Key, tuple[str, cst.BaseExpression]] = {}
+        for call in self._tree.calls:
+            func = call.func
+            if isinstance(func, cst.Attribute) and func.attr.value in _OF_WHAT_TRAINS:
+                owner = self._key(func.value)
+                if owner is not None:
+                    asked.setdefault(owner, (func.attr.value, func.value))
+        return asked
+
+    def _computing(self, asked: Collection[Key]) -> set[Key | None]:
+        """Which of these are called for a value, and update nothing."""
+        computing: set[Key | None] = set()
+        updating: set[Key | None] = set()
+        for call in self._tree.calls if asked else ():
+            func = call.func
+            called = self._key(func)
+            if called in asked:
+                (computing if computes(call, self._tree) else updating).add(called)
+            owner = self._key(func.value) if isinstance(func, cst.Attribute) else None
+            if owner not in asked or not isinstance(func, cst.Attribute):
+                continue
+            if RUNS_MODULE.search(func.attr.value) and computes(call, self._tree):
+                computing.add(owner)
+            elif func.attr.value in _OF_WHAT_UPDATES:
+                updating.add(owner)
+        return computing - updating
 
     def _may_be_module(self, node: cst.BaseExpression, longest: int) -> bool:
         """It holds no function, nothing imported and no object of a plain class of this file."""

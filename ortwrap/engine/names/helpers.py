@@ -10,7 +10,7 @@ import libcst as cst
 from ortwrap.engine.captures.reports import Reports
 from ortwrap.engine.effects.asked_arguments import is_asked_of_arguments
 from ortwrap.engine.effects.counted_arguments import casts_a_count
-from ortwrap.engine.effects.filled_elsewhere import filled_elsewhere
+from ortwrap.engine.effects.filled_places import FilledPlaces
 from ortwrap.engine.effects.gradients import GradientFlow
 from ortwrap.engine.effects.hidden_changes import Callees
 from ortwrap.engine.effects.questions import first_question
@@ -25,7 +25,7 @@ from ortwrap.engine.names.members import constant_index
 from ortwrap.engine.names.object_methods import MethodOfObject
 from ortwrap.engine.names.steady import Meanwhile, changes_after_init
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.text.nodes import children, descendants
+from ortwrap.engine.text.nodes import children
 from ortwrap.engine.text.tree import SourceTree
 
 _FILLS = frozenset("append extend insert update".split())
@@ -38,6 +38,8 @@ class Helpers:
 
     Attributes:
         callees: what they change.
+        traces: what the run of a model leaves behind.
+        filled: names that it may fill.
     """
 
     def __init__(self, tree: SourceTree, bindings: Bindings, modules: ModuleTable) -> None:
@@ -47,9 +49,9 @@ class Helpers:
         self._modules = modules
         self._held: dict[cst.FunctionDef, tuple[HeldModule, ...]] = {}
         self._verdicts: dict[cst.FunctionDef, Refuse | None] = {}
-        self._filled: frozenset[str] | None = None
         self._meanwhile: Meanwhile | None = None
         self.traces = Traces(tree, bindings, modules)
+        self.filled = FilledPlaces(bindings)
 
     def between_steps_of(self, function: cst.CSTNode) -> Helpers:
         """The same, for steps in a loop of this function: what its loop changes is in question.
@@ -90,44 +92,6 @@ class Helpers:
         if certain is not None:
             return [certain]
         return [method for method in self.variants(func) if not _is_abstract(method)]
-
-    def filled_places(self) -> frozenset[str]:
-        """Names outside of functions and lambdas that these change the contents of."""
-        if self._filled is None:
-            found = set(filled_elsewhere(self._bindings))
-            training = self._functions_that_train()
-            for function in self._tree.functions:
-                if function in training:
-                    continue
-                scope = self._bindings.scope(function)
-                effects = EffectsReader(self._bindings, function).of(function.body)
-                found |= {
-                    place
-                    for place in effects.mutates
-                    if place not in scope.names and not self._bindings.is_imported(place, function)
-                }
-            for node in descendants(self._tree.module):
-                if isinstance(node, cst.Lambda):
-                    reader = EffectsReader(self._bindings, self._tree.enclosing(node))
-                    found |= reader.of(node).mutates
-            self._filled = frozenset(found)
-        return self._filled
-
-    def _functions_that_train(self) -> set[cst.FunctionDef]:
-        """Functions that run backward, themselves or by a call: no model's forward runs these."""
-        found: set[cst.FunctionDef] = set()
-        before = -1
-        while before != len(found):
-            before = len(found)
-            for call in self._tree.calls:
-                home = self._tree.enclosing(call)
-                backward = (
-                    isinstance(call.func, cst.Attribute) and call.func.attr.value == "backward"
-                )
-                trains = backward or self._bindings.definition(call.func) in found
-                if trains and isinstance(home, cst.FunctionDef):
-                    found.add(home)
-        return found
 
     def of_object(self, func: cst.BaseExpression) -> MethodOfObject | None:
         """What a call of a plain object or of its method runs, if that runs modules it has."""

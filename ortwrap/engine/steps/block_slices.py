@@ -161,8 +161,5 @@ class BlockSlicer:
 
     def is_barrier(self, unit: Unit) -> bool:
         """A statement that no forward may be moved across: an update or another backward."""
-        span = self._tree.span(unit.node)
-        for call in self._sink_calls:
-            if span.start <= self._tree.span(call).start < span.end:
-                return True
-        return runs_update(unit.node, self._tree, self._reader.instance)
+        backward = any(self._tree.holds(unit.node, call) for call in self._sink_calls)
+        return backward or runs_update(unit.node, self._tree, self._reader.instance)

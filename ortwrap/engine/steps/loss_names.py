@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import libcst as cst
 
-from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.taken import TakenNames
 from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.tree import SourceTree
 
 _NAMES = ("loss", "total_loss", "step_loss", "loss_to_minimize")
 
@@ -14,9 +14,9 @@ _NAMES = ("loss", "total_loss", "step_loss", "loss_to_minimize")
 class LossNames:
     """Gives names to the losses of one script."""
 
-    def __init__(self, bindings: Bindings) -> None:
-        self._tree = bindings.tree
-        self._taken = TakenNames(bindings)
+    def __init__(self, tree: SourceTree, taken: TakenNames) -> None:
+        self._tree = tree
+        self._taken = taken
         self._given: dict[tuple[cst.CSTNode, str], str] = {}
 
     def name_for(self, found: LossSlice) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -64,7 +65,7 @@ class Slicer:
     """Computes loss slices inside one function or the module."""
 
     def __init__(
-        self, tree: SourceTree, reader: EffectsReader, flow: GradientFlow, sinks: list[Sink]
+        self, tree: SourceTree, reader: EffectsReader, flow: GradientFlow, sinks: Sequence[Sink]
     ) -> None:
         self._tree = tree
         self._reader = reader

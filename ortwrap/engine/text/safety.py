@@ -47,6 +47,6 @@ def _syntax_error(text: str) -> SyntaxError | None:
     return None
 
 
-def unresolved_names(bindings: Bindings) -> set[str]:
+def unresolved_names(taken: TakenNames) -> set[str]:
     """Names that nothing in the script binds."""
-    return {name for name in TakenNames(bindings).nowhere_bound if not bindings.is_builtin(name)}
+    return {name for name in taken.nowhere_bound if not Bindings.is_builtin(name)}

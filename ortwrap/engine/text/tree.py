@@ -92,6 +92,11 @@ class SourceTree:
         """Offsets of a node without the parentheses, whitespace and comments around it."""
         return Span(*self._spans[node])
 
+    def holds(self, node: cst.CSTNode, other: cst.CSTNode) -> bool:
+        """The other node starts inside of the first."""
+        start, end = self._spans[node]
+        return start <= self._spans[other][0] < end
+
     def line(self, node: cst.CSTNode) -> int:
         """1-based line on which a node starts."""
         return self.line_at(self._spans[node][0])

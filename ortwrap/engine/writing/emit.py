@@ -87,6 +87,7 @@ class Emitter:
         bindings: Bindings,
         modules: ModuleTable,
         helpers: Helpers,
+        taken: TakenNames,
         options: Options,
     ) -> None:
         self._tree = tree
@@ -95,7 +96,7 @@ class Emitter:
         self._helpers = helpers
         self._options = options
         self._names = _Names()
-        self._taken = TakenNames(bindings)
+        self._taken = taken
         self._line_length = options.line_length or longest_line(tree)
         self._edits: list[Edit] = []
         self._classes: dict[Unit, list[str]] = {}
@@ -209,8 +210,7 @@ class Emitter:
         bound = self._bindings.module.names.get("nn", [])
         other = any(binding.target != "torch.nn" for binding in bound)
         # From `from model import *`, for all that one can see here.
-        script = self._tree.module
-        unknown = not bound and "nn" in EffectsReader(self._bindings, script).of(script).reads
+        unknown = "nn" in self._taken.nowhere_bound
         if not (other or unknown):
             return "nn"
         name = "torch_nn"

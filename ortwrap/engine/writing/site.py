@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import libcst as cst
 
 from ortwrap.engine.effects.liveness import surely_binds
-from ortwrap.engine.effects.statement import EffectsReader
+from ortwrap.engine.effects.statement import EffectsReader, instance_name
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.plan import Plan
 from ortwrap.engine.text.nodes import descendants
@@ -96,8 +97,9 @@ class _Rebinders:
         attributes = {place.split(".", 1)[1] for place in places | lists if "." in place}
         self._names: set[str] = set()
         self.foreign = False
+        setting = set(self._setting(attributes, bindings)) if attributes else set()
         for function in tree.functions:
-            if function.name.value == "__init__":
+            if _only_builds(function):
                 continue
             reader = EffectsReader(bindings, function)
             scope = bindings.scope(function)
@@ -107,32 +109,25 @@ class _Rebinders:
             outer |= (lists & effects.mutates) - set(scope.names)
             own = {f"{reader.instance}.{name}" for name in attributes} & writes
             own |= lists & effects.mutates
-            if outer or own or self._sets_from_outside(function, attributes, reader.instance):
+            if outer or own or function in setting:
                 self._names.add(function.name.value)
         self._spread()
 
-    def _sets_from_outside(
-        self, function: cst.FunctionDef, attributes: set[str], instance: str | None
-    ) -> bool:
-        """`trainer.model = ...` or `setattr(self, "model", ...)`."""
+    def _setting(self, attributes: set[str], bindings: Bindings) -> Iterator[cst.CSTNode]:
+        """Functions with `trainer.model = ...` or `setattr(self, "model", ...)`."""
         for node in self._tree.assignments:
-            if isinstance(node, cst.Assign) and self._tree.enclosing(node) is function:
-                for target in node.targets:
-                    if (
-                        isinstance(target.target, cst.Attribute)
-                        and target.target.attr.value in attributes
-                    ):
-                        self.foreign = self.foreign or not (
-                            isinstance(target.target.value, cst.Name)
-                            and target.target.value.value == instance
-                        )
-                        return True
+            for target in node.targets if isinstance(node, cst.Assign) else ():
+                place, function = target.target, self._tree.enclosing(node)
+                if isinstance(place, cst.Attribute) and place.attr.value in attributes:
+                    yield function
+                    instance, owner = instance_name(function, bindings), place.value
+                    own = isinstance(owner, cst.Name) and owner.value == instance
+                    self.foreign = self.foreign or not (own or _only_builds(function))
         for call in self._tree.calls:
-            if self._tree.code(call.func) == "setattr" and self._tree.enclosing(call) is function:
+            if self._tree.code(call.func) == "setattr":
                 names = {self._tree.code(argument.value).strip("\"'") for argument in call.args}
                 if names & attributes:
-                    return True
-        return False
+                    yield self._tree.enclosing(call)
 
     def _spread(self) -> None:
         before = -1
@@ -155,6 +150,11 @@ class _Rebinders:
             and self._tree.code(call.func).split(".")[-1] in self._names
             for call in self._tree.calls
         )
+
+
+def _only_builds(function: cst.CSTNode) -> bool:
+    """The script or a constructor, where parts get their first object and no other."""
+    return not isinstance(function, cst.FunctionDef) or function.name.value == "__init__"
 
 
 def _after_docstring(units: list[Unit]) -> Unit:
