@@ -10,6 +10,7 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.computed import comes_from_model
 from ortwrap.engine.captures.contexts import Contexts
 from ortwrap.engine.captures.draws import Draws
+from ortwrap.engine.captures.names import RESERVED
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.reports import Reports
 from ortwrap.engine.captures.walked import Walked
@@ -78,6 +79,9 @@ class StatementCheck:
             Refuse: it has an effect, decides by computed values, or takes a value out of the graph.
         """
         self._draws.check(piece.node)
+        if not RESERVED.isdisjoint(self._reader.of(piece.node).writes):
+            # In forward it is the wrapper that goes by the name.
+            raise Refuse("OW105", piece.node, code=self._code(piece.node))
         for node in descendants(piece.node):
             if isinstance(node, _DO_MORE_THAN_COMPUTE) and not self._stays_inside(node):
                 raise Refuse("OW105", node, code=self._code(node))

@@ -52,15 +52,19 @@ def overlap(left: set[str], right: set[str]) -> set[str]:
 
 
 def instance_name(function: cst.CSTNode, bindings: Bindings) -> str | None:
-    """The name of the instance (`self`) in a method or in a function nested in one."""
+    """The name of the instance (`self`) in a method or in a function nested in one.
+
+    None where the method gives the name another object: `self = self.partner`.
+    """
     tree = bindings.tree
     for candidate in (function, *tree.ancestors(function)):
         if isinstance(candidate, cst.FunctionDef) and tree.enclosing_class(candidate) is not None:
             decorators = {tree.code(item.decorator) for item in candidate.decorators}
             params = [*candidate.params.posonly_params, *candidate.params.params]
-            if params and not decorators & {"staticmethod", "classmethod"}:
-                return params[0].name.value
-            return None
+            if not params or decorators & {"staticmethod", "classmethod"}:
+                return None
+            name = params[0].name.value
+            return name if len(bindings.scope(candidate).names[name]) == 1 else None
     return None
 
 
