@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from ortwrap.cache import key_of
 from ortwrap.engine.names.neighbours import ModuleName, Neighbour
 from ortwrap.source import SourceError, decode, read_bytes
+from ortwrap.source_folders import source_folders
 
 _LARGEST = 400_000
 _HIGHEST = 8
@@ -104,14 +105,19 @@ class ProjectFiles:
         elif module.parts[0] in _STANDARD or module.parts[0] in _INSTALLED:
             return None
         else:
-            places = [*self._roots(), *self._added(folders)]
-            found = {path for place in places for path in _module_in(place, module.parts)}
+            near = [*self._roots(), *self._added(folders)]
+            found = _modules_in(near, module) or _modules_in(self._installed_from, module)
         inside = {path for path in found if _is_below(path, self._project)}
         if len(found) != 1 or len(inside) != 1:
             return None
         path = inside.pop()
         text = _text_of(path)
         return None if text is None else Neighbour(path, os.path.relpath(path, self._project), text)
+
+    @cached_property
+    def _installed_from(self) -> tuple[str, ...]:
+        """Where a package of this project stands that is found in no folder around the script."""
+        return source_folders(self._project)
 
     def _relative(self, module: ModuleName, importer: str) -> Iterator[str]:
         """One dot is the importer's own package, each further one the package around."""
@@ -149,6 +155,10 @@ def _project_of(home: str) -> str:
     while os.path.isfile(os.path.join(folder, "__init__.py")):
         folder = os.path.dirname(folder)
     return folder
+
+
+def _modules_in(folders: Iterable[str], module: ModuleName) -> set[str]:
+    return {path for folder in folders for path in _module_in(folder, module.parts)}
 
 
 def _module_in(folder: str, parts: tuple[str, ...]) -> Iterator[str]:

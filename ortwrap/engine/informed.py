@@ -10,9 +10,9 @@ from ortwrap.engine.options import Options
 from ortwrap.engine.result import Result, Step
 from ortwrap.engine.text.tree import SourceTree
 
-# Refusals that what stands in another file may lift: who trains, what is bound or torch, and what
-# is harmless.
-_MAY_LIFT = frozenset(["OW101", "OW103", "OW105", "OW106", "OW107", "OW203", "OW211"])
+# Refusals that what stands in another file may lift: who trains, what is bound, torch or a base
+# class, and what is harmless.
+_MAY_LIFT = frozenset(["OW101", "OW103", "OW105", "OW106", "OW107", "OW118", "OW203", "OW211"])
 
 
 def rewrite(text: str, options: Options, neighbours: Neighbours | None = None) -> Result:

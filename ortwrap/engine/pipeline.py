@@ -35,6 +35,7 @@ from ortwrap.engine.steps.relocating import Relocation
 from ortwrap.engine.steps.returned import ReturnedLosses
 from ortwrap.engine.steps.sinks import Sink, SinkFinder
 from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.steps.unfound_bases import steps_of_unfound_bases
 from ortwrap.engine.text.safety import Unsafe, check_compiles, misplaced, unresolved_names
 from ortwrap.engine.text.suppression import find_skips
 from ortwrap.engine.text.tree import SourceTree, Unit
@@ -77,7 +78,9 @@ class Rewrite:
         returned = ReturnedLosses(tree, self._bindings, self._modules, self._helpers)
         self._relocation = Relocation(tree, self._bindings, self._modules, self._helpers, returned)
         sinks = [*self._finder.find(), *returned.find()]
-        self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers)
+        unfound = steps_of_unfound_bases(self._bindings, self._modules.classes, sinks)
+        sinks += unfound
+        self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers, unfound)
         self._functions: dict[tuple[cst.CSTNode, tuple[Sink, ...]], StepFunction] = {}
         self.taken = TakenNames(self._bindings)
         self._loss_names = LossNames(tree, self.taken)

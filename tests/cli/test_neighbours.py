@@ -55,6 +55,43 @@ def test_imports_name_files(
     assert found(tmp_path, script, module) == expected
 
 
+@pytest.mark.parametrize(
+    ("build_file", "says"),
+    [
+        ("setup.cfg", "[options]\npackage_dir =\n    = lib\npackages = find:\n"),
+        ("setup.cfg", "[options.packages.find]\nwhere = lib\n"),
+        ("setup.py", 'setup(name="x", package_dir={"": "lib"}, packages=find_packages("lib"))\n'),
+        ("pyproject.toml", '[tool.setuptools.package-dir]\n"" = "lib"\n'),
+        ("pyproject.toml", '[tool.setuptools.packages.find]\nwhere = ["lib"]\n'),
+        ("pyproject.toml", '[[tool.poetry.packages]]\ninclude = "pack"\nfrom = "lib"\n'),
+    ],
+)
+def test_packages_are_found_where_the_project_installs_them_from(
+    tmp_path: Path, build_file: str, says: str
+) -> None:
+    put(tmp_path, "lib/pack/base.py", "scripts/train.py")
+    assert found(tmp_path, "scripts/train.py", "pack.base") is None
+    (tmp_path / build_file).write_text(says)
+    assert found(tmp_path, "scripts/train.py", "pack.base") == "lib/pack/base.py"
+
+
+@pytest.mark.parametrize(
+    "says", ["[options\n", "[tool.setuptools]\npackage-dir = 1\n", "\xe9 = [\n"]
+)
+def test_a_build_file_that_cannot_be_understood_names_no_folder(tmp_path: Path, says: str) -> None:
+    put(tmp_path, "lib/pack/base.py", "train.py")
+    for name in ("setup.cfg", "setup.py", "pyproject.toml"):
+        (tmp_path / name).write_text(says, encoding="latin-1")
+    assert found(tmp_path, "train.py", "pack.base") is None
+
+
+def test_a_package_under_src_is_found_if_none_stands_nearer(tmp_path: Path) -> None:
+    put(tmp_path, "src/pack/base.py", "scripts/train.py")
+    assert found(tmp_path, "scripts/train.py", "pack.base") == "src/pack/base.py"
+    put(tmp_path, "scripts/pack/base.py")
+    assert found(tmp_path, "scripts/train.py", "pack.base") == "scripts/pack/base.py"
+
+
 def test_a_folder_that_the_script_adds_is_searched(tmp_path: Path) -> None:
     put(tmp_path, "src/base/solver.py", "src/tasks/train.py")
     assert found(tmp_path, "src/tasks/train.py", "solver") is None

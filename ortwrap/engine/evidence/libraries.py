@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import re
+import sys
 
 import libcst as cst
 
@@ -14,6 +16,14 @@ _RUNS_STEPS = re.compile(
     r"^(?:transformers|trl|sentence_transformers|setfit)\.(?:.*\.)?\w*Trainer$"
     r"|^ignite\.engine\.(?:.*\.)?create_supervised_trainer$"
 )
+# Python 3.9 does not tell what its standard library holds.
+_STANDARD: frozenset[str] = getattr(
+    sys, "stdlib_module_names", frozenset("abc dataclasses enum typing unittest".split())
+)
+# What derives from their classes, but for those told apart above, hands its loss to nobody.
+_KNOWN = _STANDARD | frozenset(
+    "torch transformers trl peft lightning pytorch_lightning accelerate ignite".split()
+)
 
 
 def runs_steps(qualified: str) -> bool:
@@ -24,5 +34,15 @@ def runs_steps(qualified: str) -> bool:
 def is_trainer(home: cst.ClassDef, classes: Classes) -> bool:
     """A class that derives from the `Trainer` of Hugging Face, which calls its `compute_loss`."""
     return any(
-        name.startswith(_TRAINERS) and name.endswith("Trainer") for name in classes.bases(home)
+        name.startswith(_TRAINERS) and name.endswith("Trainer")
+        for name in classes.lineage(home).libraries
     )
+
+
+def unknown_base(home: cst.ClassDef, classes: Classes) -> str | None:
+    """A base of a class of which neither a file nor a library tells what it is."""
+    for name in classes.lineage(home).libraries:
+        root = name.partition("[")[0].split(".")[0]
+        if root not in _KNOWN and not hasattr(builtins, root):
+            return name
+    return None

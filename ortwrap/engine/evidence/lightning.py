@@ -34,12 +34,10 @@ def method_names(node: cst.ClassDef) -> set[str]:
     return {item.name.value for item in node.body.body if isinstance(item, cst.FunctionDef)}
 
 
-def inherits_reports(home: cst.ClassDef | None, func: cst.Attribute, instance: str | None) -> bool:
-    """`self.log(...)`, with the `log` of Lightning's own class."""
+def is_report(func: cst.Attribute, instance: str | None) -> bool:
+    """`self.log(...)`, if no class of the instance has a `log` of its own."""
     return (
-        home is not None
-        and isinstance(func.value, cst.Name)
+        isinstance(func.value, cst.Name)
         and func.value.value == instance
         and func.attr.value in REPORTS
-        and func.attr.value not in method_names(home)
     )

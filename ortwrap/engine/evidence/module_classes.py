@@ -45,15 +45,25 @@ def find_module_classes(
     roles: dict[cst.CSTNode, Role] = {}
     for _ in range(_ROUNDS):
         for node in tree.classes:
-            for base in node.bases:
-                role = _base_role(base.value, roles, bindings)
-                if role is None and classes.is_lightning(node):
-                    role = "module"
-                if role is not None:
-                    named = CRITERION_CLASS.search(node.name.value) is not None
-                    around = named and _runs_a_model(node, classes)
-                    roles[node] = "criterion" if named and not around else role
+            role = _role(node, roles, bindings, classes)
+            if role is not None:
+                named = CRITERION_CLASS.search(node.name.value) is not None
+                around = named and _runs_a_model(node, classes)
+                roles[node] = "criterion" if named and not around else role
     return roles
+
+
+def _role(
+    node: cst.ClassDef, known: dict[cst.CSTNode, Role], bindings: Bindings, classes: Classes
+) -> Role | None:
+    roles = [_base_role(base.value, known, bindings) for base in node.bases]
+    given = [role for role in roles if role is not None]
+    if given:
+        return given[-1]
+    users = classes.mixed_into(node)
+    if users and all(known.get(user) == "module" for user in users):
+        return "module"
+    return "module" if classes.is_lightning(node) else None
 
 
 def _runs_a_model(home: cst.ClassDef, classes: Classes) -> bool:

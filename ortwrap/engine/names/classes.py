@@ -10,11 +10,12 @@ import libcst as cst
 from ortwrap.engine.effects.statement import place_of
 from ortwrap.engine.evidence.lightning import (
     LIGHTNING_PACKAGES,
-    inherits_reports,
     is_lightning_base,
+    is_report,
     steps_for_a_framework,
 )
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.lineage import Ancestor, Lineage
 from ortwrap.engine.text.tree import SourceTree
 
 # The methods that calling an instance runs.
@@ -28,6 +29,7 @@ class Classes:
         self._tree = tree
         self._bindings = bindings
         self._families: dict[cst.ClassDef, tuple[cst.ClassDef, ...]] = {}
+        self._lineages: dict[cst.ClassDef, Lineage] = {}
 
     def home(self, node: cst.CSTNode) -> cst.ClassDef | None:
         """The innermost class that a node stands in."""
@@ -46,14 +48,11 @@ class Classes:
             self._families[node] = tuple(family)
         return self._families[node]
 
-    def bases(self, node: cst.ClassDef) -> list[str]:
-        """Full names of the classes of other files that a class derives from."""
-        named = (
-            self._bindings.qualified(base.value)
-            for member in self.family(node)
-            for base in member.bases
-        )
-        return [name for name in named if name is not None]
+    def lineage(self, node: cst.ClassDef) -> Lineage:
+        """The class with all that it derives from, in this file and others."""
+        if node not in self._lineages:
+            self._lineages[node] = Lineage(Ancestor(node, self._bindings))
+        return self._lineages[node]
 
     def derived(self, node: cst.ClassDef) -> list[cst.ClassDef]:
         """The classes of this file that derive from a class."""
@@ -62,6 +61,14 @@ class Classes:
             for other in self._tree.classes
             if other is not node and node in self.family(other)
         ]
+
+    def mixed_into(self, node: cst.ClassDef) -> list[cst.ClassDef]:
+        """The classes of this file that derive from one which derives from none.
+
+        None where that one makes instances of its own.
+        """
+        alone = not node.bases and not self._bindings.calls_of(node)
+        return self.derived(node) if alone else []
 
     def setter(self, home: cst.ClassDef, attribute: str) -> cst.ClassDef:
         """The class that gives its instances an attribute, for what is derived from it as well."""
@@ -145,26 +152,30 @@ class Classes:
             return False
         named = func.attr.value.startswith("assert") and isinstance(func.value, cst.Name)
         own = self.inherited(home, func.attr.value)
-        bases = self.bases(home)
+        bases = self.lineage(home).libraries
         return named and own is None and any(base.startswith("unittest.") for base in bases)
 
     def constructor(self, home: cst.ClassDef) -> cst.FunctionDef | None:
         return self.inherited(home, "__init__")
 
     def is_lightning(self, node: cst.ClassDef) -> bool:
-        """A LightningModule, by its bases here or by its methods in a file that uses Lightning."""
-        for member in self.family(node):
-            for base in member.bases:
-                if is_lightning_base(self._bindings.qualified(base.value) or ""):
-                    return True
-        return self._imports_lightning and steps_for_a_framework(node)
+        """A LightningModule or a part of one.
+
+        By its bases, by its methods in a file that uses Lightning, or by what derives from it here.
+        """
+        if any(map(is_lightning_base, self.lineage(node).libraries)):
+            return True
+        if self._imports_lightning and steps_for_a_framework(node):
+            return True
+        users = self.mixed_into(node)
+        return bool(users) and all(map(self.is_lightning, users))
 
     def only_reports(self, func: cst.CSTNode, instance: str | None) -> bool:
         """`self.log` as Lightning has it: it hands values to a logger and changes nothing."""
         home = self.home(func)
         if home is None or not isinstance(func, cst.Attribute) or not self.is_lightning(home):
             return False
-        return inherits_reports(home, func, instance)
+        return is_report(func, instance) and not self.lineage(home).givers(func.attr.value)
 
     @cached_property
     def _imports_lightning(self) -> bool:

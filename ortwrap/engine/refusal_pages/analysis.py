@@ -210,3 +210,18 @@ _page(
     "def train(x, y):\n    model = nn.Linear(4, 2)\n"
     "    loss = nn.functional.mse_loss(model(x), y)\n    loss.backward()\n",
 )
+_page(
+    "OW118",
+    "a base class that was not found",
+    "`{function}` returns its loss to what calls it, and nothing at hand tells what the base class "
+    "`{base}` is",
+    "If it is a `{framework}`, name that among the bases too, behind the one that was not found "
+    "(`class Model({base}, {framework})`): what the class derives from stays the same. A base "
+    "class of the project is found if its file can be imported from where this one stands.",
+    "A step that returns its loss is one if a framework calls it and runs backward: Lightning for "
+    "a `training_step`, the `Trainer` of Hugging Face for a `compute_loss`. Base classes are "
+    "looked for in the files of the project; installed packages are not read.",
+    "import torch\nfrom torch.nn import functional as F\nfrom toolbox import Task\n\n\n"
+    "class Classifier(Task):\n    def training_step(self, batch, batch_idx):\n"
+    "        x, y = batch\n        return F.cross_entropy(self(x), y)\n",
+)

@@ -200,4 +200,16 @@ def train(x, y):
     loss = nn.functional.mse_loss(model(x), y)
     loss.backward()
 """,
+    "OW118": """\
+import torch
+from lightning import LightningModule
+from torch.nn import functional as F
+from toolbox import Task
+
+
+class Classifier(Task, LightningModule):
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        return F.cross_entropy(self(x), y)
+""",
 }

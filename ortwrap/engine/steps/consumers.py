@@ -30,16 +30,19 @@ class ConsumerCheck:
         tree: SourceTree,
         bindings: Bindings,
         helpers: Mapping[cst.CSTNode, str],
+        unfound: Mapping[Sink, str],
     ) -> None:
         """
         Args:
             tree: the script.
             bindings: its names.
             helpers: functions that run backward on a parameter, with the parameter's name.
+            unfound: steps of a class with a base that nothing is known of, with its name.
         """
         self._tree = tree
         self._bindings = bindings
         self._helpers = helpers
+        self._unfound = unfound
 
     def check(self, sink: Sink) -> None:
         """Whether the loss may come out of a graph of its own.
@@ -47,6 +50,11 @@ class ConsumerCheck:
         Raises:
             Refuse: it may not, or need not: a test only looks at it.
         """
+        if sink in self._unfound:
+            step = self._tree.qualified_function(sink.call) or ""
+            framework = "LightningModule" if step.endswith("training_step") else "Trainer"
+            base = self._unfound[sink].rpartition(".")[2]
+            raise Refuse("OW118", function=step, base=base, framework=framework)
         if not self._imports_torch() and not self._derives_from_torch(sink):
             raise Refuse("OW103")
         check_is_no_unit_test(sink.call, self._tree)
@@ -100,10 +108,10 @@ class ConsumerCheck:
         return any(isinstance(one, cst.Name) and one.value == "True" for one in defaults + given)
 
     def _imports_torch(self) -> bool:
-        roots = _imported(self._bindings)
-        if roots & _LIBRARIES:
+        if _imported(self._bindings) & _LIBRARIES:
             return True
-        return not roots & _OTHER_FRAMEWORKS and (self._names_torch() or self._speaks_torch())
+        other = is_of_another_framework(self._bindings)
+        return not other and (self._names_torch() or self._speaks_torch())
 
     def _derives_from_torch(self, sink: Sink) -> bool:
         """The step is a method, and a file that a base class stands in imports PyTorch."""
@@ -142,6 +150,12 @@ class ConsumerCheck:
             isinstance(node, cst.Attribute) and node.attr.value == "param_groups"
             for node in self._tree.parents
         )
+
+
+def is_of_another_framework(bindings: Bindings) -> bool:
+    """The file imports one whose losses have a `.backward()` too, and none of PyTorch's."""
+    roots = _imported(bindings)
+    return bool(roots & _OTHER_FRAMEWORKS) and not roots & _LIBRARIES
 
 
 def _imported(bindings: Bindings) -> set[str]:

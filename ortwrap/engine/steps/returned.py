@@ -14,7 +14,7 @@ from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.names.members import constant_index
 from ortwrap.engine.steps.sinks import Sink
-from ortwrap.engine.text.nodes import children
+from ortwrap.engine.text.nodes import returns_of
 from ortwrap.engine.text.tree import SourceTree, Unit
 
 # What to take of a value: a key or a position, or the loss in whichever form it has.
@@ -48,7 +48,8 @@ class ReturnedLosses:
                 yield from self._of_trainer(function)
             if function.name.value != "training_step":
                 continue
-            by_hand = any(map(optimizes_by_hand, classes.family(home)))
+            members = classes.lineage(home).members
+            by_hand = any(optimizes_by_hand(member.node) for member in members)
             if classes.is_lightning(home) and not by_hand:
                 yield from self._of_function(function, None)
 
@@ -66,7 +67,7 @@ class ReturnedLosses:
 
     def _of_trainer(self, function: cst.FunctionDef) -> Iterator[Sink]:
         """`return (loss, outputs) if return_outputs else loss`: one sink for each `return`."""
-        for node in _returns(function):
+        for node in returns_of(function):
             losses = {self._tree.code(loss): loss for loss in _alternatives(node.value)}
             for loss in losses.values():
                 yield Sink(node, loss, self._tree.units[node])
@@ -75,7 +76,7 @@ class ReturnedLosses:
         if function in self._followed:
             return
         self._followed.add(function)
-        for node in _returns(function):
+        for node in returns_of(function):
             if node.value is not None and not _is_none(node.value):
                 yield from self._of_value(node.value, pick, node, self._tree.units[node])
 
@@ -170,19 +171,6 @@ class ReturnedLosses:
 
     def _runs_module(self, function: cst.FunctionDef) -> bool:
         return bool(self._helpers.held_modules(function))
-
-
-def _returns(function: cst.FunctionDef) -> list[cst.Return]:
-    """The `return` statements of a function, not of those inside of it, in source order."""
-    found: list[cst.Return] = []
-    stack: list[cst.CSTNode] = [function.body]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, cst.Return):
-            found.append(node)
-        if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.BaseExpression)):
-            stack.extend(reversed(children(node)))
-    return found
 
 
 def _alternatives(value: cst.BaseExpression | None) -> Iterator[cst.BaseExpression]:

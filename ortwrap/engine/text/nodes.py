@@ -67,6 +67,19 @@ def calls_in(node: cst.CSTNode) -> Iterator[cst.Call]:
     return (inner for inner in descendants(node) if isinstance(inner, cst.Call))
 
 
+def returns_of(function: cst.FunctionDef) -> list[cst.Return]:
+    """The `return` statements of a function, not of those inside of it, in source order."""
+    found: list[cst.Return] = []
+    stack: list[cst.CSTNode] = [function.body]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, cst.Return):
+            found.append(node)
+        if not isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.BaseExpression)):
+            stack.extend(reversed(children(node)))
+    return found
+
+
 def called_name(call: cst.Call) -> str:
     """The last name of what is called; nothing where that has none."""
     return last_name(call.func)

@@ -1,0 +1,3 @@
+from .base import DigitModel
+
+__all__ = ["DigitModel"]
