@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ortwrap.engine.evidence.factories import makes_module
+
 Role = Literal["module", "criterion", "parallel", "engine"]
 
 # Modules whose forward or backward is more than their code: no graph can stand in for them.
@@ -49,28 +51,6 @@ MODULE_METHODS = frozenset(
     "named_buffers apply register_forward_hook generate module requires_grad_ no_sync".split()
 )
 
-FACTORY_MODULES = (
-    "torchvision.models",
-    "timm",
-    "transformers",
-    "diffusers",
-    "segmentation_models_pytorch",
-    "torch_geometric.nn",
-    "efficientnet_pytorch",
-    "monai.networks",
-    "peft",
-    "open_clip",
-)
-# What such packages hold besides modules.
-NO_MODULE = re.compile(
-    r"Tokenizer|Config$|Processor|FeatureExtractor|scheduler|optim|DataCollator|transforms"
-    r"|Trainer|Arguments$|Callback|Pipeline|\.pipeline$",
-    re.IGNORECASE,
-)
-# Of these only classes make modules; their functions compute.
-_CLASSES_ALONE = ("transformers.", "diffusers.")
-_NAMES_A_CLASS = re.compile(r"\.[A-Z]\w*[a-z]")
-
 # What gives the module that it is given.
 WRAPPERS = frozenset(
     "torch.compile torch.jit.script torch.jit.trace torch.nn.DataParallel "
@@ -95,16 +75,9 @@ def is_name_of_term(name: str) -> bool:
 
 def built_by(qualified: str) -> Evidence | None:
     """What calling an imported class or function gives, by its full name."""
-    if qualified.startswith("torch.nn.") and not qualified.startswith(
-        ("torch.nn.functional", "torch.nn.init", "torch.nn.utils", "torch.nn.Parameter")
-    ):
-        role: Role = "criterion" if CRITERION_CLASS.search(qualified) else "module"
-        return Evidence(role, f"is built from `{qualified}`", 2)
+    made = "from" if qualified.startswith("torch.nn.") else "by"
     if CRITERION_CLASS.search(qualified.rsplit(".", 1)[-1]):
         return Evidence("criterion", f"is built from `{qualified}`", 2)
-    if qualified.startswith(FACTORY_MODULES) and not NO_MODULE.search(qualified):
-        functions = qualified.startswith(_CLASSES_ALONE) and not _NAMES_A_CLASS.search(qualified)
-        if functions:
-            return None
-        return Evidence("module", f"is built by `{qualified}`", 2)
+    if makes_module(qualified):
+        return Evidence("module", f"is built {made} `{qualified}`", 2)
     return None

@@ -14,11 +14,10 @@ import re
 
 import libcst as cst
 
+from ortwrap.engine.evidence.factories import makes_module
 from ortwrap.engine.evidence.kinds import (
     CRITERION_CLASS,
-    FACTORY_MODULES,
     MODULE_NAME,
-    NO_MODULE,
     Role,
     is_criterion_name,
 )
@@ -98,7 +97,6 @@ def _base_role(
     qualified = bindings.qualified(base) or ""
     if qualified.startswith("torch.nn."):
         return "criterion" if CRITERION_CLASS.search(qualified) else "module"
-    of_factory = qualified.startswith(FACTORY_MODULES) and not NO_MODULE.search(qualified)
-    if of_factory or qualified.endswith(("MessagePassing", "PreTrainedModel")):
+    if makes_module(qualified) or qualified.endswith(("MessagePassing", "PreTrainedModel")):
         return "module"
     return None

@@ -11,11 +11,11 @@ from functools import cached_property
 import libcst as cst
 
 from ortwrap.engine.effects.statement import instance_name, place_of
+from ortwrap.engine.evidence.factories import NO_MODULE
 from ortwrap.engine.evidence.fed_to_optimizers import feeds_optimizer
 from ortwrap.engine.evidence.frozen import FrozenModules
 from ortwrap.engine.evidence.kinds import (
     MODULE_METHODS,
-    NO_MODULE,
     OWN_WAYS,
     SPLITS_A_BATCH,
     WRAPPERS,
