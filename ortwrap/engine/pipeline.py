@@ -31,6 +31,7 @@ from ortwrap.engine.steps.constructed import with_constructed
 from ortwrap.engine.steps.consumers import ConsumerCheck
 from ortwrap.engine.steps.existing import ExistingUses
 from ortwrap.engine.steps.loss_names import LossNames
+from ortwrap.engine.steps.loss_takers import LossTakers
 from ortwrap.engine.steps.relocating import Relocation
 from ortwrap.engine.steps.returned import ReturnedLosses
 from ortwrap.engine.steps.sinks import Sink, SinkFinder
@@ -71,10 +72,11 @@ class Rewrite:
         self._modules = self.modules = ModuleTable(tree, self._bindings, options.wrappers)
         self._rows = Rows(tree, self._bindings, self._modules)
         self._helpers = self.helpers = Helpers(tree, self._bindings, self._modules)
-        self._finder = SinkFinder(tree, self._bindings, self._modules, options.sinks)
+        self._existing = ExistingUses(tree, self._bindings, self._modules)
+        takers = LossTakers(self._bindings, self._modules, self._existing.wrappers)
+        self._finder = SinkFinder(tree, self._bindings, self._modules, takers, options.sinks)
         self._skips = find_skips(tree)
         self.left: tuple[int, ...] = ()
-        self._existing = ExistingUses(tree, self._bindings, self._modules)
         returned = ReturnedLosses(tree, self._bindings, self._modules, self._helpers)
         self._relocation = Relocation(tree, self._bindings, self._modules, self._helpers, returned)
         sinks = [*self._finder.find(), *returned.find()]

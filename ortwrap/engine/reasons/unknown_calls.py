@@ -6,6 +6,7 @@ import re
 
 import libcst as cst
 
+from ortwrap.engine.effects.computed_from import computed_from
 from ortwrap.engine.effects.statement import EffectsReader, place_of, root_place
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.evidence.plain_objects import plain_class_of
@@ -29,7 +30,7 @@ def first_unknown_call(
     reader = EffectsReader(bindings, tree.enclosing(sink.call))
     calls = (
         call
-        for node in computed_from(sink, tree, reader)
+        for node in computed_from(sink.loss, tree, reader)
         for call in calls_in(node)
         if _is_unknown(call.func, bindings, modules, reader.instance)
         and _MAY_RUN.search(tree.code(call.func).rpartition(".")[2])
@@ -45,7 +46,7 @@ def first_plain_object(
     Or `net.run(x)`, where no object is called itself.
     """
     reader = EffectsReader(bindings, tree.enclosing(sink.call))
-    calls = [call for node in computed_from(sink, tree, reader) for call in calls_in(node)]
+    calls = [call for node in computed_from(sink.loss, tree, reader) for call in calls_in(node)]
     called = [(call, _plain_class(call.func, bindings, modules)) for call in calls]
     asked = [
         (call, _plain_class(call.func.value, bindings, modules))
@@ -77,7 +78,7 @@ def is_given(sink: Sink, tree: SourceTree, bindings: Bindings) -> bool:
     function = tree.enclosing(sink.call)
     reader = EffectsReader(bindings, function)
     loss = _unscaled(sink.loss)
-    for node in computed_from(sink, tree, reader):
+    for node in computed_from(sink.loss, tree, reader):
         if isinstance(node, cst.Assign) and isinstance(loss, cst.Name):
             names = [item.target for item in node.targets]
             if any(isinstance(each, cst.Name) and each.value == loss.value for each in names):
@@ -105,24 +106,6 @@ def _unscaled(loss: cst.BaseExpression) -> cst.BaseExpression:
                 return loss
         else:
             return loss
-
-
-def computed_from(sink: Sink, tree: SourceTree, reader: EffectsReader) -> list[cst.CSTNode]:
-    """The loss, and the assignments of its function that it is computed by."""
-    function, end = tree.enclosing(sink.call), tree.span(sink.call).start
-    above = [
-        node
-        for node in tree.assignments
-        if tree.enclosing(node) is function and tree.span(node).start < end
-    ]
-    wanted = set(reader.of(sink.loss).reads)
-    behind: list[cst.CSTNode] = [sink.loss]
-    for node in sorted(above, key=lambda each: tree.span(each).start, reverse=True):
-        effects = reader.of(node)
-        if effects.writes & wanted:
-            wanted |= set(effects.reads)
-            behind.append(node)
-    return behind
 
 
 def _is_unknown(

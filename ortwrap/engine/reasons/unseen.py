@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import libcst as cst
 
+from ortwrap.engine.effects.computed_from import computed_from
 from ortwrap.engine.effects.statement import EffectsReader, instance_name, place_of, root_place
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.reasons.unknown_calls import (
-    computed_from,
     first_plain_object,
     first_unknown_call,
     is_given,
@@ -180,7 +180,7 @@ def _leaves(sink: Sink, tree: SourceTree, reader: EffectsReader) -> Iterator[cst
     mine = tree.enclosing_class(tree.enclosing(sink.call))
     read = {
         place.partition(".")[2]
-        for node in computed_from(sink, tree, reader)
+        for node in computed_from(sink.loss, tree, reader)
         for place in reader.of(node).reads
     }
     for node in tree.assignments:

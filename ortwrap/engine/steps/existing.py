@@ -28,15 +28,15 @@ class ExistingUses:
 
     def is_rewritten(self, sink: Sink) -> bool:
         """The loss comes out of a wrapper that `ort_module` made, or its plain stand-in."""
-        if not self._wrappers:
+        if not self.wrappers:
             return False
         reader = EffectsReader(self._bindings, self._tree.enclosing(sink.call))
-        if self._wrappers & set(reader.of(sink.loss).reads):
+        if self.wrappers & set(reader.of(sink.loss).reads):
             return True
-        return bool(self._defining_calls(sink, reader) & self._wrappers)
+        return bool(self._defining_calls(sink, reader) & self.wrappers)
 
     @cached_property
-    def _wrappers(self) -> set[str]:
+    def wrappers(self) -> set[str]:
         """Names of wrappers that `ort_module` or its plain stand-in made."""
         by_hand = made_by_hand(self._tree, self._bindings)
         return {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -13,16 +12,9 @@ from ortwrap.engine.evidence.libraries import runs_steps
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.arguments import pair_arguments
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.steps.loss_takers import LossTakers
 from ortwrap.engine.text.nodes import descendants
 from ortwrap.engine.text.tree import SourceTree, Unit
-
-_LOSS_SCALER = re.compile(r"(?:^|\.)(?:loss_scaler|amp_scaler|grad_scaler)$")
-_CLASS_NAME = re.compile(r"^(?!Variable$|\w*Tensor$|Parameter$)[A-Z]\w*[a-z]\w*$")
-_TAKES_LOSS = re.compile(
-    r"(?:^|\.|_)(?:accelerator|fabric|engine|strategy|booster|optimizer|opt|plugin|ctx|scaler)\w*$",
-    re.IGNORECASE,
-)
-_TAKES_LOSS_CLASS = re.compile(r"\.(?:Accelerator|Fabric|Booster)$|deepspeed")
 
 _CASTS = frozenset(["typing.cast", "typing_extensions.cast"])
 
@@ -51,12 +43,14 @@ class SinkFinder:
         tree: SourceTree,
         bindings: Bindings,
         modules: ModuleTable,
+        takers: LossTakers,
         extra: tuple[str, ...] = (),
     ) -> None:
         self._tree = tree
         self._bindings = bindings
         self._modules = modules
         self._extra = frozenset(extra)
+        self._takers = takers
         self.helpers: dict[cst.CSTNode, str] = {}
 
     def find(self) -> list[Sink]:
@@ -101,7 +95,7 @@ class SinkFinder:
     def _direct(self, call: cst.Call) -> Iterator[Sink]:
         func = call.func
         unit = self._tree.unit_of(call)
-        positional = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
+        positional = [argument.value for argument in call.args if _may_be_loss(argument)]
         named = self._name(func)
         if named in self._extra and positional:
             yield Sink(call, positional[0], unit)
@@ -112,11 +106,27 @@ class SinkFinder:
                 yield Sink(call, positional[0], unit)
         elif isinstance(func, cst.Attribute) and func.attr.value == "backward":
             yield from self._backward(call, func.value, positional, unit)
+        elif positional and self._names_backward(func, positional[0]):
+            yield Sink(call, _alone(positional[0]), unit)
         elif self._asks_for_backward(func):
             asked = cst.ensure_type(func, cst.Call).args[0].value
             yield from self._backward(call, asked, positional, unit)
-        elif _LOSS_SCALER.search(self._tree.code(func)) and len(positional) >= 2:
+        elif self._takers.is_scaled_by(call):
             yield Sink(call, positional[0], unit)
+
+    def _names_backward(self, func: cst.BaseExpression, loss: cst.BaseExpression) -> bool:
+        """`from torch.autograd import backward`, or `backward = accelerator.backward`."""
+        if not isinstance(func, cst.Name):
+            return False
+        if self._bindings.qualified(func) == "torch.autograd.backward":
+            return True
+        values = self._modules.values(func)
+        return bool(values) and all(
+            isinstance(value, cst.Attribute)
+            and value.attr.value == "backward"
+            and self._takers.takes_loss(value.value, loss)
+            for value in values
+        )
 
     def _asks_for_backward(self, func: cst.CSTNode) -> bool:
         """`getattr(loss, "backward")`."""
@@ -143,7 +153,7 @@ class SinkFinder:
         if self._is_super(receiver) or self._is_own_method(call.func):
             return
         receiver = self._without_cast(receiver)
-        if positional and self._takes_loss(receiver):
+        if positional and self._takers.takes_loss(receiver, positional[0]):
             yield Sink(call, positional[0], unit)
             return
         if isinstance(receiver, cst.Call):
@@ -189,29 +199,6 @@ class SinkFinder:
             isinstance(receiver, cst.Call)
             and isinstance(receiver.func, cst.Name)
             and receiver.func.value == "super"
-        )
-
-    def _takes_loss(self, receiver: cst.BaseExpression) -> bool:
-        """The receiver is an object such as an Accelerator, and the argument is the loss."""
-        if isinstance(receiver, cst.Name):
-            for binding in self._bindings.lookup(receiver):
-                parent = self._tree.parents.get(self._tree.parents.get(binding.node, binding.node))
-                if isinstance(parent, cst.Assign) and isinstance(parent.value, cst.Call):
-                    built = self._bindings.qualified(parent.value.func) or ""
-                    if _TAKES_LOSS_CLASS.search(built):
-                        return True
-        if self._modules.is_trainable(receiver) or self._is_built_from_class(receiver):
-            return True
-        return _TAKES_LOSS.search(self._tree.code(receiver)) is not None
-
-    def _is_built_from_class(self, receiver: cst.BaseExpression) -> bool:
-        """`trainer = MixedPrecisionTrainer(model)`: no tensor, whatever its `backward` is given."""
-        values = self._modules.values(receiver)
-        return bool(values) and all(
-            isinstance(value, cst.Call)
-            and _CLASS_NAME.match(self._name(value.func)) is not None
-            and not (self._bindings.qualified(value.func) or "torch").startswith("torch.")
-            for value in values
         )
 
     def _apex_scope(self, receiver: cst.BaseExpression) -> tuple[Unit, cst.BaseExpression] | None:
@@ -311,6 +298,13 @@ class SinkFinder:
         if isinstance(func, cst.Attribute):
             return func.attr.value
         return func.value if isinstance(func, cst.Name) else ""
+
+
+def _may_be_loss(argument: cst.Arg) -> bool:
+    """By its place or by the names that functions which run backward have for it."""
+    if argument.keyword is not None:
+        return argument.keyword.value in ("loss", "tensors")
+    return not argument.star
 
 
 def _alone(losses: cst.BaseExpression) -> cst.BaseExpression:
