@@ -148,6 +148,13 @@ def test_a_training_step_of_something_else_is_none() -> None:
     assert not rewrite_source(script).steps
 
 
+def test_the_backward_of_a_module_is_given_what_its_step_returns() -> None:
+    methods = _FOLLOWED["the loss by itself"][0]
+    own = "\ndef backward(self, loss, *args):\n    loss.backward(*args)\n"
+    (step,) = rewrite_source(_script(methods + own)).steps
+    assert step.status == "rewritten"
+
+
 def test_a_method_that_a_derived_class_overrides_is_not_read_in_its_base() -> None:
     methods = """
         def encode(self, x):

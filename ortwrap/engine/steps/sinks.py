@@ -79,11 +79,17 @@ class SinkFinder:
         return {self._bindings.definition(value) for value in self._modules.values(func)} - {None}
 
     def _is_reached_as_object(self, sink: Sink, others: list[Sink]) -> bool:
-        """`loss_scaler(loss, optimizer)` and `accelerator.backward(loss)` run a class's method."""
+        """`loss_scaler(loss, optimizer)` and `accelerator.backward(loss)` run a class's method.
+
+        Lightning hands what `training_step` returns to the `backward` of a module.
+        """
         function = self._tree.enclosing(sink.call)
-        if self._tree.enclosing_class(function) is None:
+        home = self._tree.enclosing_class(function)
+        if home is None:
             return False
         name = cst.ensure_type(function, cst.FunctionDef).name.value
+        if name == "backward" and self._modules.classes.is_lightning(home):
+            return True
         for other in others:
             call = cst.ensure_type(other.call, cst.Call)
             by_name = isinstance(call.func, cst.Attribute) and call.func.attr.value == name
