@@ -79,7 +79,7 @@ class Rewrite:
         self.left: tuple[int, ...] = ()
         returned = ReturnedLosses(tree, self._bindings, self._modules, self._helpers)
         self._relocation = Relocation(tree, self._bindings, self._modules, self._helpers, returned)
-        sinks = [*self._finder.find(), *returned.find()]
+        sinks = returned.beside(self._finder.find())
         unfound = steps_of_unfound_bases(self._bindings, self._modules.classes, sinks)
         sinks += unfound
         self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers, unfound)

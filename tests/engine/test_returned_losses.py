@@ -201,13 +201,99 @@ def test_the_loss_of_a_trainer_is_computed_with_its_model(returned: str) -> None
     assert rewrite_source(result.text).text == result.text
 
 
-def test_a_loss_that_the_base_class_computes_is_refused() -> None:
-    computed = "loss, outputs = super().compute_loss(model, inputs, return_outputs=True)"
-    script = _TRAINER.format(computed=computed, returned="return loss")
-    script = script.replace("loss = loss_fct", "loss = loss + loss_fct")
-    assert [step.code for step in rewrite_source(script).steps] == ["OW107"]
-
-
 def test_what_is_called_compute_loss_elsewhere_is_no_step() -> None:
     script = _TRAINER.format(computed="outputs = model(**inputs)", returned="return loss")
     assert not rewrite_source(script.replace("(Trainer)", "")).steps
+
+
+_BASES = {
+    "the base class is a library's": ("Trainer", "", "OW119"),
+    "it keeps metrics by the way": ("SFTTrainer", "", "OW119"),
+    "a base class of the script": (
+        "Mine",
+        "class Mine(Trainer):\n    def compute_loss(self, model, inputs, return_outputs):\n"
+        "        return self.forward(inputs)\n\n\n",
+        "OW107",
+    ),
+}
+
+
+@pytest.mark.parametrize(("base", "before", "code"), _BASES.values(), ids=_BASES)
+def test_a_refusal_names_the_base_class_that_computes_the_loss(
+    base: str, before: str, code: str
+) -> None:
+    computed = "loss, outputs = super().compute_loss(model, inputs, True)"
+    script = _TRAINER.format(computed=computed, returned="return loss")
+    script = script.replace("loss = loss_fct", "loss = loss + loss_fct")
+    script = script.replace("(Trainer)", f"({base})").replace(
+        "class Weighted", f"{before}class Weighted"
+    )
+    script = script.replace("import Trainer", "import Trainer\nfrom trl import SFTTrainer")
+    step = rewrite_source(script).steps[-1]
+    assert step.code == code
+    assert f"{base}`" in step.message
+
+
+_OWN_STEP = """\
+from transformers import Trainer
+from trl import SFTTrainer
+
+
+class Own({base}):
+    def training_step(self, model, inputs):
+        model.train()
+        loss = self.compute_loss(model, inputs)
+        self.accelerator.backward(loss)
+        return loss.detach()
+"""
+
+
+@pytest.mark.parametrize(("base", "code"), [("Trainer", None), ("SFTTrainer", "OW119")])
+def test_a_step_calls_what_the_trainer_is_known_to_compute(base: str, code: str | None) -> None:
+    (step,) = rewrite_source(_OWN_STEP.format(base=base)).steps
+    assert step.code == code
+
+
+def test_a_step_that_calls_its_own_compute_loss_is_lifted_there() -> None:
+    own = """
+    def compute_loss(self, model, inputs):
+        return model(**inputs).loss
+"""
+    result = rewrite_source(_OWN_STEP.format(base="Trainer") + own)
+    assert [step.line for step in result.steps] == [13]
+    assert "        loss = self.compute_loss(model, inputs)\n" in result.text
+    assert rewrite_source(result.text).text == result.text
+
+
+_NOTED = """\
+from torch import nn
+from transformers import Trainer
+
+
+class Noted(Trainer):
+    {method}
+    def compute_loss(self, model, inputs, return_outputs=False):
+        outputs = model(**inputs)
+        if self.state.global_step % self.args.logging_steps == 0:
+            self.{report}({{"mean": outputs.logits.mean().item()}})
+        if self.label_smoother is not None:
+            loss = self.label_smoother(outputs, inputs["labels"])
+        else:
+            loss = outputs.loss
+        return (loss, outputs) if return_outputs else loss
+"""
+
+
+def test_the_log_of_a_trainer_only_reports() -> None:
+    (step,) = rewrite_source(_NOTED.format(method="", report="log")).steps
+    assert step.status == "rewritten"
+
+
+@pytest.mark.parametrize(
+    ("method", "report"),
+    [("def log(self, values):\n        self.label_smoother = None\n", "log"), ("", "note")],
+    ids=["its own", "another method"],
+)
+def test_another_log_between_model_and_loss_is_not_moved_past(method: str, report: str) -> None:
+    (step,) = rewrite_source(_NOTED.format(method=method, report=report)).steps
+    assert step.status == "refused"

@@ -12,7 +12,6 @@ from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects.liveness import asks_whether_bound, surely_binds, surely_bound
 from ortwrap.engine.effects.statement import EffectsReader
 from ortwrap.engine.effects.surely_read import surely_read
-from ortwrap.engine.evidence.lightning import ALWAYS_THERE
 from ortwrap.engine.names.instance_attributes import always_has
 from ortwrap.engine.names.lineage import Ancestor, Lineage
 from ortwrap.engine.refusals import Refuse
@@ -86,7 +85,8 @@ def _is_always_set(place: str, node: cst.CSTNode, walked: Walked, analyses: Anal
     attribute = place.split(".", 1)[1]
     if home is None or attribute in bindings.scope(home).names:
         return True
-    if attribute in ALWAYS_THERE and analyses.modules.classes.is_lightning(home):
+    framework = analyses.modules.classes.framework(home)
+    if framework is not None and attribute in framework.always_there:
         return True
     for function in tree.functions:
         mine = tree.enclosing_class(function) is home

@@ -20,6 +20,7 @@ from ortwrap.engine.effects.statement import place_of, root_place
 from ortwrap.engine.evidence.counts import counts_elements, is_size
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.constants import is_constant
+from ortwrap.engine.reasons.library_methods import check_is_read
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import children, descendants
@@ -125,9 +126,7 @@ class StatementCheck:
             raise Refuse("OW301", call, code=self._code(call))
         if not isinstance(call.func, cst.Attribute):
             return
-        if is_super(call.func.value, self._bindings):
-            why = "is a method of a base class, which the generated class has not"
-            raise Refuse("OW107", call, name=self._tree.code(call.func), why=why)
+        check_is_read(call.func, self._analyses)
         method = call.func.attr.value
         if method in ("register_hook", "retain_grad"):
             raise Refuse(
@@ -288,13 +287,6 @@ def _tests(node: cst.CSTNode) -> list[cst.BaseExpression]:
     if isinstance(node, cst.MatchCase):
         return [] if node.guard is None else [node.guard]
     return [node.left] if isinstance(node, cst.BooleanOperation) else []
-
-
-def is_super(node: cst.CSTNode, bindings: Bindings) -> bool:
-    """`super()`, the builtin."""
-    func = node.func if isinstance(node, cst.Call) else None
-    named = isinstance(func, cst.Name) and func.value == "super"
-    return named and bindings.resolve(cst.ensure_type(func, cst.Name)) is None
 
 
 def _asks_for_facts(node: cst.CSTNode) -> bool:

@@ -10,8 +10,6 @@ import libcst as cst
 
 from ortwrap.engine.names.classes import Classes
 
-_TRAINERS = ("transformers.", "trl.", "sentence_transformers.", "setfit.", "peft.", "optimum.")
-
 _RUNS_STEPS = re.compile(
     r"^(?:transformers|trl|sentence_transformers|setfit)\.(?:.*\.)?\w*Trainer$"
     r"|^ignite\.engine\.(?:.*\.)?create_supervised_trainer$"
@@ -29,14 +27,6 @@ _KNOWN = _STANDARD | frozenset(
 def runs_steps(qualified: str) -> bool:
     """What is called makes an object whose training step stands in the library."""
     return _RUNS_STEPS.match(qualified) is not None
-
-
-def is_trainer(home: cst.ClassDef, classes: Classes) -> bool:
-    """A class that derives from the `Trainer` of Hugging Face, which calls its `compute_loss`."""
-    return any(
-        name.startswith(_TRAINERS) and name.endswith("Trainer")
-        for name in classes.lineage(home).libraries
-    )
 
 
 def unknown_base(home: cst.ClassDef, classes: Classes) -> str | None:

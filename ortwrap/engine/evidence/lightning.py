@@ -1,4 +1,4 @@
-"""What is known of a LightningModule: how to tell one, and which of its methods only report."""
+"""How to tell a LightningModule, and whether it goes backward by itself."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ import re
 import libcst as cst
 
 LIGHTNING_PACKAGES = ("lightning", "pytorch_lightning")
-# Inherited methods that hand values to a logger and change nothing that a step computes with.
-REPORTS = frozenset("log log_dict print".split())
-# What each instance has, with a trainer or without.
-ALWAYS_THERE = frozenset("device dtype training current_epoch global_step".split())
 _BY_HAND = re.compile(r"automatic_optimization\s*=\s*False|def automatic_optimization\b")
 
 
@@ -32,12 +28,3 @@ def optimizes_by_hand(node: cst.ClassDef) -> bool:
 
 def method_names(node: cst.ClassDef) -> set[str]:
     return {item.name.value for item in node.body.body if isinstance(item, cst.FunctionDef)}
-
-
-def is_report(func: cst.Attribute, instance: str | None) -> bool:
-    """`self.log(...)`, if no class of the instance has a `log` of its own."""
-    return (
-        isinstance(func.value, cst.Name)
-        and func.value.value == instance
-        and func.attr.value in REPORTS
-    )

@@ -8,12 +8,8 @@ from functools import cached_property
 import libcst as cst
 
 from ortwrap.engine.effects.statement import place_of
-from ortwrap.engine.evidence.lightning import (
-    LIGHTNING_PACKAGES,
-    is_lightning_base,
-    is_report,
-    steps_for_a_framework,
-)
+from ortwrap.engine.evidence.frameworks import HUGGING_FACE, LIGHTNING, Framework, framework_of
+from ortwrap.engine.evidence.lightning import LIGHTNING_PACKAGES, steps_for_a_framework
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.lineage import Ancestor, Lineage
 from ortwrap.engine.text.tree import SourceTree
@@ -159,23 +155,36 @@ class Classes:
         return self.inherited(home, "__init__")
 
     def is_lightning(self, node: cst.ClassDef) -> bool:
-        """A LightningModule or a part of one.
+        """A LightningModule or a part of one."""
+        return self.framework(node) is LIGHTNING
+
+    def is_trainer(self, node: cst.ClassDef) -> bool:
+        """A `Trainer` of Hugging Face."""
+        return self.framework(node) is HUGGING_FACE
+
+    def framework(self, node: cst.ClassDef) -> Framework | None:
+        """The one that calls the steps of a class, if any does.
 
         By its bases, by its methods in a file that uses Lightning, or by what derives from it here.
         """
-        if any(map(is_lightning_base, self.lineage(node).libraries)):
-            return True
+        found = framework_of(self.lineage(node).libraries)
+        if found is not None:
+            return found
         if self._imports_lightning and steps_for_a_framework(node):
-            return True
-        users = self.mixed_into(node)
-        return bool(users) and all(map(self.is_lightning, users))
+            return LIGHTNING
+        users = {self.framework(user) for user in self.mixed_into(node)}
+        return users.pop() if len(users) == 1 else None
 
     def only_reports(self, func: cst.CSTNode, instance: str | None) -> bool:
-        """`self.log` as Lightning has it: it hands values to a logger and changes nothing."""
+        """`self.log` as its framework has it: it hands values to a logger and changes nothing."""
         home = self.home(func)
-        if home is None or not isinstance(func, cst.Attribute) or not self.is_lightning(home):
+        if home is None or not isinstance(func, cst.Attribute):
             return False
-        return is_report(func, instance) and not self.lineage(home).givers(func.attr.value)
+        framework, name = self.framework(home), func.attr.value
+        if framework is None or name not in framework.reports:
+            return False
+        of_instance = isinstance(func.value, cst.Name) and func.value.value == instance
+        return of_instance and not self.lineage(home).givers(name)
 
     @cached_property
     def _imports_lightning(self) -> bool:

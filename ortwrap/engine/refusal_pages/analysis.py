@@ -225,3 +225,17 @@ _page(
     "class Classifier(Task):\n    def training_step(self, batch, batch_idx):\n"
     "        x, y = batch\n        return F.cross_entropy(self(x), y)\n",
 )
+_page(
+    "OW119",
+    "a loss that a library computes",
+    "`{name}` is called to compute the loss, and what it does stands in {base}, which is not read",
+    "Run the model here, `outputs = model(**inputs)`, and take the loss from what it returns, "
+    "`outputs.loss`.",
+    "The generated class has no base class of yours, and a method of a library may do more than "
+    "compute: count tokens, keep metrics, move the batch. In a graph that would happen once.",
+    "from transformers import Trainer\n\n\nclass Regularised(Trainer):\n"
+    "    def compute_loss(self, model, inputs, return_outputs=False):\n"
+    "        loss, outputs = super().compute_loss(model, inputs, return_outputs=True)\n"
+    "        loss = loss + 0.1 * outputs.logits.pow(2).mean()\n"
+    "        return (loss, outputs) if return_outputs else loss\n",
+)

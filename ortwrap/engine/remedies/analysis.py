@@ -212,4 +212,14 @@ class Classifier(Task, LightningModule):
         x, y = batch
         return F.cross_entropy(self(x), y)
 """,
+    "OW119": """\
+from transformers import Trainer
+
+
+class Regularised(Trainer):
+    def compute_loss(self, model, inputs, return_outputs=False):
+        outputs = model(**inputs)
+        loss = outputs.loss + 0.1 * outputs.logits.pow(2).mean()
+        return (loss, outputs) if return_outputs else loss
+""",
 }

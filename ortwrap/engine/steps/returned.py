@@ -7,14 +7,15 @@ from typing import Union
 
 import libcst as cst
 
-from ortwrap.engine.evidence.libraries import is_trainer
+from ortwrap.engine.effects.computed_from import computed_from
+from ortwrap.engine.effects.statement import EffectsReader
 from ortwrap.engine.evidence.lightning import optimizes_by_hand
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.names.members import constant_index
 from ortwrap.engine.steps.sinks import Sink
-from ortwrap.engine.text.nodes import returns_of
+from ortwrap.engine.text.nodes import calls_in, returns_of
 from ortwrap.engine.text.tree import SourceTree, Unit
 
 # What to take of a value: a key or a position, or the loss in whichever form it has.
@@ -44,7 +45,7 @@ class ReturnedLosses:
             home = self._tree.enclosing_class(function)
             if home is None:
                 continue
-            if function.name.value == "compute_loss" and is_trainer(home, classes):
+            if function.name.value == "compute_loss" and classes.is_trainer(home):
                 yield from self._of_trainer(function)
             if function.name.value != "training_step":
                 continue
@@ -52,6 +53,23 @@ class ReturnedLosses:
             by_hand = any(optimizes_by_hand(member.node) for member in members)
             if classes.is_lightning(home) and not by_hand:
                 yield from self._of_function(function, None)
+
+    def beside(self, sinks: list[Sink]) -> list[Sink]:
+        """The same and the sinks given, but for those that go back through one of the same.
+
+        A `training_step` may run backward on what `self.compute_loss` gave it.
+        """
+        returned = list(self.find())
+        steps: set[cst.CSTNode] = {self._tree.enclosing(sink.call) for sink in returned}
+        return [*(sink for sink in sinks if not self._comes_from(sink, steps)), *returned]
+
+    def _comes_from(self, sink: Sink, steps: set[cst.CSTNode]) -> bool:
+        reader = EffectsReader(self._bindings, self._tree.enclosing(sink.call))
+        return any(
+            self._helpers.called(call.func) in steps
+            for node in (computed_from(sink.loss, self._tree, reader) if steps else ())
+            for call in calls_in(node)
+        )
 
     def behind(self, call: cst.Call, pick: Pick) -> list[Sink]:
         """A sink for every place at which the function that is called computes its loss.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import libcst as cst
 
-from ortwrap.engine.evidence.libraries import is_trainer, unknown_base
+from ortwrap.engine.evidence.libraries import unknown_base
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.classes import Classes
 from ortwrap.engine.steps.consumers import is_of_another_framework
@@ -34,7 +34,7 @@ def steps_of_unfound_bases(
         if not _is_handed_to_a_framework(function):
             continue
         base = unknown_base(home, classes)
-        if base is None or classes.is_lightning(home) or is_trainer(home, classes):
+        if base is None or classes.framework(home) is not None:
             continue
         for node in returns_of(function)[-1:]:
             if node.value is not None:
