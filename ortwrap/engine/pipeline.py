@@ -384,7 +384,7 @@ class Rewrite:
         theirs = self._upstream.union(
             *((*other.units, *other.preparation, *other.upstream) for other in others)
         )
-        check_step(found, function.analyses)
+        check_step(group, found, function.analyses)
         found = replace(found, name=self._loss_names.name_for(found))
         found = with_own_criteria(found, function.analyses)
         found, order, captures = function.arrange(found, theirs)

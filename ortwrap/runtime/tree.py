@@ -36,6 +36,7 @@ _DISTRIBUTED = (
     ("DataParallel", "DataParallel splits each batch over devices"),
     ("DistributedDataParallel", "DistributedDataParallel inside of a module synchronises there"),
     ("FullyShardedDataParallel", "FullyShardedDataParallel shards the parameters"),
+    ("DeepSpeedEngine", "DeepSpeed runs forward and backward in its own way"),
 )
 
 

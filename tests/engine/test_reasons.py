@@ -162,6 +162,12 @@ REASONS = [
         "def train(x, y):\n    loss = criterion(sharded(x), y)\n    loss.backward()\n",
     ),
     (
+        "a model that runs backward and steps is an engine",
+        "OW312",
+        "\n\ndef train(net, batches):\n    net.train()\n    for x, y in batches:\n"
+        "        loss = criterion(net(x), y)\n        net.backward(loss)\n        net.step()\n",
+    ),
+    (
         "a branch that only forward decides picks a module that may not be there",
         "OW112",
         "def train(x, y, nets):\n    for net in nets:\n        net.train()\n"
@@ -302,3 +308,36 @@ for s in [torch.ones(4, 3)]:
     assert of_policy.code == "OW202"
     assert of_value.code == "OW203"
     assert "policy.sample" in of_value.message
+
+
+OWN_BACKWARD = """\
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+        self.optimizer = torch.optim.SGD(self.layer.parameters(), lr=0.1)
+
+    def forward(self, x):
+        return self.layer(x)
+
+    def backward(self, loss):
+        loss.backward()
+
+    def step(self):
+        self.optimizer.step()
+
+
+def train(batches):
+    net = Net()
+    for x, y in batches:
+        loss = criterion(net(x), y)
+        net.backward(loss)
+        net.step()
+"""
+
+
+def test_a_model_whose_class_says_how_it_runs_backward_is_no_engine() -> None:
+    (step,) = rewrite_source(HEAD + OWN_BACKWARD).steps
+    assert step.status == "rewritten"

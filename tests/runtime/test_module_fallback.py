@@ -284,6 +284,25 @@ def test_data_parallel_and_compiled_models() -> None:
     assert step.report()["signatures"][0]["ort_calls"] == 1
 
 
+def test_an_engine_of_deepspeed_is_called_as_it_is() -> None:
+    class DeepSpeedEngine(nn.Module):  # by its name, which is all that is known of one
+        def __init__(self, module: nn.Module) -> None:
+            super().__init__()
+            self.module = module
+            self.calls = 0
+
+        def forward(self, data: Tensor) -> Tensor:
+            self.calls += 1
+            return self.module(data)
+
+    engine = DeepSpeedEngine(mlp(8, 4))
+    step = ort_module(WithLoss, engine, nn.CrossEntropyLoss())
+    for _ in range(3):
+        step(*batch())
+    assert engine.calls == 3
+    assert "DeepSpeed" in step.report()["signatures"][0]["reason"]
+
+
 def test_a_module_that_is_an_ortmodule_already_is_unwrapped() -> None:
     from ortwrap.runtime.backend import unavailable
 

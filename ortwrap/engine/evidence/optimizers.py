@@ -23,9 +23,12 @@ class Optimizers:
         self._modules = modules
 
     def holds(self, node: cst.CSTNode) -> bool:
-        """A name or attribute of the instance stands for an optimizer."""
+        """A name or attribute of the instance stands for an optimizer.
+
+        An engine of DeepSpeed is asked for the same, and is a module.
+        """
         key = self._modules.key(node)
-        return key is not None and key in self._keys
+        return key is not None and key in self._keys and not self._modules.is_trainable(node)
 
     @cached_property
     def _keys(self) -> set[Key]:
