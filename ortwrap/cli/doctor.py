@@ -25,7 +25,7 @@ Exit codes: 0 ready to train; 1 something is missing or does not fit together.
 def command(mend: bool, take_back: bool, as_json: bool) -> int:
     """Tell what is installed, what fits together and what is missing."""
     if mend and take_back:
-        raise click.UsageError("--fix and --undo exclude each other.")
+        raise click.UsageError("--fix and --undo cannot be combined.")
     from ortwrap.cli.running import ended_tidily
     from ortwrap.report.diagnosis import diagnosis_lines
     from ortwrap.runtime.doctor import CannotFix, diagnose, fix, undo

@@ -86,11 +86,11 @@ def reject_contradictions(request: Request) -> None:
     }
     chosen = [name for name, given in exclusive.items() if given]
     if len(chosen) > 1:
-        raise click.UsageError(f"{' and '.join(chosen)} exclude each other.")
+        raise click.UsageError(f"{' and '.join(chosen)} cannot be combined.")
     if "" in request.paths:
         raise click.UsageError("a path is empty; is a variable of your shell not set?")
     if request.quiet and request.verbose:
-        raise click.UsageError("--quiet and --verbose exclude each other.")
+        raise click.UsageError("--quiet and --verbose cannot be combined.")
     if request.interactive:
         _reject_without_terminal(request)
     if "-" in request.paths and len(request.paths) > 1:
@@ -114,4 +114,4 @@ def _reject_single_output(request: Request) -> None:
             "-o FILE takes one script; for several use --write, or -o '{stem}_ort.py'."
         )
     if request.check:
-        raise click.UsageError("--check and -o FILE exclude each other.")
+        raise click.UsageError("--check and -o FILE cannot be combined.")

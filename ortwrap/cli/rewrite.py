@@ -30,7 +30,7 @@ Exit codes: 0 all done; 1 --check would rewrite, or --strict met a refusal;
 
 def _class_name(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
     if value is not None and not is_class_name(value):
-        raise click.BadParameter(f"{value!r} is no name that a class can have")
+        raise click.BadParameter(f"{value!r} is not a valid name for a class")
     return value
 
 

@@ -105,7 +105,7 @@ class Run:
         from ortwrap.proof.trial import found_launcher
 
         if shutil.which(found_launcher(self.launcher)[0]) is None:
-            raise click.ClickException(f"there is no program {self.launcher[0]!r} to launch with")
+            raise click.ClickException(f"the launcher {self.launcher[0]!r} was not found")
 
     @cached_property
     def options(self) -> Options:

@@ -129,7 +129,7 @@ def test_a_launcher_that_is_not_there_is_named(ortwrap: Callable, tmp_path: Path
     (tmp_path / "train.py").write_text(SCRIPT)
     run = ortwrap("verify", "train.py", "--launcher", "no-such-launcher run")
     assert (run.code, run.out) == (2, b"")
-    assert run.err == "Error: there is no program 'no-such-launcher' to launch with\n"
+    assert run.err == "Error: the launcher 'no-such-launcher' was not found\n"
 
 
 @pytest.mark.parametrize("command", ["verify", "bench"])

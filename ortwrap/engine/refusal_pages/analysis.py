@@ -176,8 +176,8 @@ _page(
 _page(
     "OW115",
     "a handler that reads half of the step",
-    "the handler at line {line} reads `{name}`, which is not there if the loss fails in one call "
-    "with the model",
+    "the handler at line {line} reads `{name}`, which is not bound when the loss fails, once model "
+    "and loss are one call",
     "Leave `{name}` out of the handler, or check it before the loss is computed.",
     "Model and loss become one call. Where it fails nothing of it is bound: a handler that shows "
     "what the model gave would find nothing, or what the step before has left.",
@@ -201,7 +201,7 @@ _page(
 _page(
     "OW117",
     "PyTorch may be missing",
-    "the file goes on where `{code}` fails, and the generated class would not",
+    "the file can be imported where `{code}` fails, and with the generated class it could not",
     "Move the training step into a file that is imported only where PyTorch is installed.",
     "The import of the runtime and the class stand at the head of the file, and both need PyTorch: "
     "the file could no longer be imported without it. A file that needs it anyway, by an import "

@@ -52,7 +52,7 @@ _page(
 )
 _page(
     "OW306",
-    "a sample that something else is told of before the loss",
+    "a sample that something else sees before the loss",
     "`{code}` draws a sample that more than the loss may depend on",
     "Draw the sample without gradients before the step, and run the model once more for the loss.",
     "What a policy sampled decides what an environment does next, and the log-probability of the "

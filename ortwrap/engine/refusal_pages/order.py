@@ -12,7 +12,7 @@ _page(
     "a graph that is needed after its backward",
     "backward is called with `{keyword}`, which needs the graph again",
     "Detach what one step hands to the next, or add the losses of one forward, and call backward "
-    "once without this argument; gradients of gradients cannot be had from ORTModule.",
+    "once without this argument; ORTModule computes no gradients of gradients.",
     "ORTModule computes first-order gradients, once per forward: it frees the graph with its one "
     "backward, and a second one raises. Most scripts keep the graph because a hidden state leads "
     "from one step into the next; detached, the steps are those of truncated backpropagation. "
@@ -64,7 +64,7 @@ _page(
     "gradient of the loss in the loss",
     "`{code}` takes a gradient while the loss is computed",
     "Give a penalty with this gradient a backward of its own, so that the rest of the loss can be "
-    "rewritten, and leave meta-learning as it is: ORTModule has no gradients of gradients.",
+    "rewritten, and leave meta-learning as it is: ORTModule computes no gradients of gradients.",
     "Gradient penalties and meta-learning differentiate through a gradient. The gradients of two "
     "backwards add up to those of the sum, at the price of one more forward: the penalty then "
     "stays with PyTorch, and the loss beside it goes to ONNX Runtime.",
