@@ -168,3 +168,49 @@ def test_what_changes_on_the_way_in_another_file(tmp_path: Path) -> None:
     (step,) = rewrite_beside(tmp_path / "train.py", f"from pairs import Pair\n{HEAD}{TRAIN}").steps
     assert step.code == "OW107"
     assert "reads `self.steps`, which changes (pairs.py:13)" in step.message
+
+
+def test_a_batch_that_a_replay_buffer_samples_is_an_input() -> None:
+    memory = (
+        "import random\n\n\nclass Memory:\n    def __init__(self):\n        self.items = []\n\n"
+        "    def push(self, item):\n        self.items.append(item)\n\n"
+        "    def sample(self, count):\n        return random.sample(self.items, count)\n\n\n"
+    )
+    agent = (
+        "class Agent:\n    def __init__(self):\n        self.net = nn.Linear(4, 2)\n"
+        "        self.memory = Memory()\n\n    def td_loss(self, batch):\n"
+        "        return self.net(batch).mean()\n\n    def learn(self):\n"
+        "        loss = self.td_loss(self.memory.sample(16))\n        loss.backward()\n"
+    )
+    result = rewrite_source(HEAD + memory + agent)
+    assert "loss = net_with_loss(self.memory.sample(16))\n" in result.text
+
+
+def test_a_method_that_runs_modules_by_another_method_is_held_with_these_alone() -> None:
+    text = PAIR.replace("self.first(x)", "self.inner(x)").replace(
+        "    def tick", "    def inner(self, x):\n        return self.first(x)\n\n    def tick"
+    )
+    result = rewrite_source(HEAD + text + TRAIN)
+    assert "ort_module(ModuleWithLoss, pair.second, pair.first, pair.run)\n" in result.text
+
+
+def test_a_property_gives_the_one_module_that_is_held() -> None:
+    learner = (
+        "class Learner:\n    def __init__(self):\n        self._net = nn.Linear(4, 2)\n"
+        "        self.opt = torch.optim.SGD(self.net.parameters(), lr=0.1)\n\n"
+        "    @property\n    def net(self):\n        return self._net\n\n"
+        "    def step(self, x, y):\n        loss = F.mse_loss(self.net(x), y)\n"
+        "        loss.backward()\n"
+    )
+    result = rewrite_source(HEAD + learner)
+    assert "ort_module(ModuleWithLoss, self.net)\n" in result.text
+
+
+def test_a_namespace_is_no_module_but_holds_some() -> None:
+    text = (
+        "from types import SimpleNamespace\n\nnets = SimpleNamespace(enc=nn.Linear(4, 2))\n"
+        "optimizer = torch.optim.SGD(nets.enc.parameters(), lr=0.1)\n"
+        "for x, y in []:\n    loss = F.mse_loss(nets.enc(x), y)\n    loss.backward()\n"
+    )
+    result = rewrite_source(HEAD + text)
+    assert "ort_module(ModuleWithLoss, nets.enc)\n" in result.text

@@ -52,6 +52,9 @@ class CalledParts:
             return
         self._helpers.check(helper, place)
         self._check_given(call, helper)
+        if helper.decorators and self._modules.is_trainable(func):
+            # `self.net`, a property: the module that it gives is held already.
+            return
         for held in self._helpers.held_modules(helper):
             if not (held.of_instance and self._by_instance):
                 self._held.hold_for_helper(held, func)

@@ -10,11 +10,11 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.asked import Asked, asked_about
 from ortwrap.engine.captures.batch_questions import asks_the_batch
 from ortwrap.engine.captures.chance import is_drawn_first
-from ortwrap.engine.captures.converters import converts_data
 from ortwrap.engine.captures.counters import Counters, is_option_name
 from ortwrap.engine.captures.decisions import Decisions
 from ortwrap.engine.captures.randomness import makes_random_tensor, moves_a_generator
 from ortwrap.engine.captures.scopes import is_global
+from ortwrap.engine.captures.staying import has_to_stay, is_arithmetic, stays_with_its_object
 from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects.statement import overlap, place_of, root_place
 from ortwrap.engine.evidence.unwrapping import is_fact, is_unwrapping
@@ -26,7 +26,6 @@ from ortwrap.engine.text.nodes import calls_in, descendants
 _METHODS = frozenset("to cuda cpu size item tolist numpy detach numel dim nelement get".split())
 _CASTS = frozenset("long int float half double bool to cuda cpu".split())
 _BUILTINS = frozenset(["len", "float", "int"])
-_ARITHMETIC = frozenset("float int min max abs round pow divmod".split())
 _NOT_READ_FROM_TENSORS_OUTSIDE = frozenset("T mT real imag grad".split())
 NEVER_FILLED = frozenset("shape device dtype data ndim".split())
 _CONFIGURES = re.compile(r"(?:^|[._])(?:parse_args|(?:load|get)_(?:config|args|options))$")
@@ -221,6 +220,10 @@ class Outside:
             self._check_is_read_later(node, changed)
             self._check_draws_nothing(node, changed)
             return True
+        method = self._modules.objects.method(func)
+        first = not (self._walked.ran_module or self._walked.blocks)
+        if first and stays_with_its_object(method, self._tree.code(func), self._helpers):
+            return True
         if isinstance(func, cst.Attribute) and func.attr.value in _METHODS:
             return self._is_access(func.value) or self.is_outside(func.value)
         if isinstance(func, cst.Name) and func.value in _BUILTINS:
@@ -230,9 +233,13 @@ class Outside:
             # Nothing is known about it, or it computes with Python numbers: let it run as ever.
             return self._counters.takes_numbers(node) or not self.has_to_follow(node)
         helper = self._helpers.called(func)
-        if self._is_arithmetic(helper):
+        if is_arithmetic(helper, self._bindings):
             return True
-        if helper is not None and not self._walked.blocks and self._has_to_stay(helper, func):
+        if (
+            helper is not None
+            and not self._walked.blocks
+            and has_to_stay(helper, self._tree.code(func), self._helpers, self._bindings)
+        ):
             return True
         if not _FACTORIES.match(qualified):
             return False
@@ -292,32 +299,6 @@ class Outside:
         if self._walked.ran_module and any(drawn):
             why = "it draws random numbers after the model has run"
             raise Refuse("OW203", call, code=self._tree.brief(call), why=why)
-
-    def _has_to_stay(self, helper: cst.FunctionDef, func: cst.BaseExpression) -> bool:
-        """`one_hot(labels)` of this file, which takes values out of what it is given, or makes a
-        tensor of it.
-
-        Where forward can run a helper it does; the draws of one that draws keep their order.
-        """
-        draws = any(moves_a_generator(call.func, self._bindings) for call in calls_in(helper.body))
-        if draws or self._helpers.held_modules(helper):
-            return False
-        try:
-            self._helpers.check(helper, self._tree.code(func))
-        except Refuse as refusal:
-            return refusal.page.code in ("OW301", "OW304", "OW305")
-        return converts_data(helper, self._bindings)
-
-    def _is_arithmetic(self, helper: cst.FunctionDef | None) -> bool:
-        """`kl_weight(step)` of this file, which computes with Python numbers alone."""
-        if helper is None:
-            return False
-        calls = list(calls_in(helper.body))
-        return bool(calls) and all(
-            (self._bindings.qualified(call.func) or "").startswith("math.")
-            or (isinstance(call.func, cst.Name) and call.func.value in _ARITHMETIC)
-            for call in calls
-        )
 
     def _is_random_constant(self, node: cst.BaseExpression) -> bool:
         """`torch.randn(64, 100)`: ORT would draw it from a generator of its own."""

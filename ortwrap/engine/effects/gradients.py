@@ -262,16 +262,17 @@ class GradientFlow:
         helper = self._helpers.called(func)
         if helper is not None and self._runs_without_gradients(helper):
             return
-        if helper is not None and self._helpers.held_modules(helper):
-            uses.append(func)
         there = self._helpers.of_object(func) if helper is None else None
-        if there is None:
-            self._walk(func, found, uses)
-        elif there.method.home.file is None and self._runs_without_gradients(there.method.function):
-            return
-        else:
+        if there is not None:
+            function, here = there.method.function, there.method.home.file is None
+            if here and self._runs_without_gradients(function):
+                return
             # Nothing flows through the object itself.
             uses.append(func)
+        else:
+            if any(map(self._helpers.held_modules, self._helpers.possible(func))):
+                uses.append(func)
+            self._walk(func, found, uses)
         for argument in node.args:
             given = argument.value
             module = self._modules.is_trainable(given)

@@ -29,6 +29,8 @@ _TENSOR_METHODS = frozenset(
 _TENSOR_FUNCTION = re.compile(
     r"^(?:torch\.(?!compile$|load$)[a-z]\w*|torch\.Generator|numpy\.\w+)$"
 )
+# `nets = SimpleNamespace(enc=..., dec=...)` is what holds modules.
+_OF_PYTHON = ("types.", "argparse.", "collections.", "functools.partial")
 # `backbone = str(cfg.backbone).lower()`
 _MAKE_PLAIN_VALUES = frozenset("str int float bool len repr round list dict set tuple".split())
 # `optim_G` and `D_optimizer`: the letters that papers give to the networks of a GAN.
@@ -144,7 +146,7 @@ class NamedPlaces:
         if plain and self._bindings.resolve(cst.ensure_type(value.func, cst.Name)) is None:
             return False
         qualified = self._bindings.qualified(value.func) or ""
-        return _TENSOR_FUNCTION.match(qualified) is None
+        return not (_TENSOR_FUNCTION.match(qualified) or qualified.startswith(_OF_PYTHON))
 
     @cached_property
     def _named_by_optimizers(self) -> set[str]:

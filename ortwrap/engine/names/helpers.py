@@ -122,7 +122,8 @@ class Helpers:
         called = (call.func for call in self._calls(function))
         run = [func for func in called if self._modules.is_trainable(func)]
         for node in (*flow.module_uses(function.body), *run):
-            place = place_of(node, reader.instance)
+            module = self.called(node) is None or self._modules.is_trainable(node)
+            place = place_of(node, reader.instance) if module else None
             if isinstance(node, cst.Subscript) or self._modules.is_of_object(node):
                 found.update(dict.fromkeys(self._held_item(node, reader.instance, scope)))
                 continue
