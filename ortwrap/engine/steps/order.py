@@ -190,24 +190,44 @@ class Orderer:
         beside: tuple[cst.CSTNode, ...],
         renamed: set[str],
     ) -> str | None:
-        crossing = down or up
-        effects = self._reader.of(unit.node)
         if up and unit in found.preparation:
             return "the loss reads what it computes"
-        computed = self._changes(crossing)
-        unsaid = set().union(*(self._by_calls.of(piece.node) for piece in crossing)) - computed
-        computed |= unsaid
+        crossing = down or up
+        changed = self._changes(crossing)
+        unsaid = set().union(*(self._by_calls.of(piece.node) for piece in crossing)) - changed
+        computed = changed | unsaid
         reads = set().union(*(self._reads(piece) for piece in crossing))
-        named = {name for name in effects.writes if self._is_ever_read(name, unit)}
-        changed = named | self._aliases.closure(effects.alters)
-        changed |= self._aliases.same(effects.mutates - effects.alters)
+        return (
+            self._changes_what_passes(unit, reads | computed)
+            or self._reads_what_passes(unit, computed, unsaid, renamed)
+            or self._meets_out_of_sight(unit, crossing)
+            or self._may_leave(unit, computed, bool(down))
+            or self._disturbs_the_run(unit, crossing, reads, beside)
+        )
+
+    def _changes_what_passes(self, unit: Unit, passing: set[str]) -> str | None:
+        """It changes places of the pieces that pass it, by whatever name."""
+        effects = self._reader.of(unit.node)
         used = self._uses.changes(unit.node, self._reader.instance)
-        changed |= self._aliases.closure(used)
+        changed = {name for name in effects.writes if self._is_ever_read(name, unit)}
+        changed |= self._aliases.closure(effects.alters) | self._aliases.closure(used)
+        changed |= self._aliases.same(effects.mutates - effects.alters)
         own = effects.changes | used
-        for name in sorted(overlap(changed, reads | computed), key=lambda n: (n not in own, n)):
-            return f"it changes `{name}`"
-        for name in sorted(overlap(computed - renamed, set(effects.reads) - renamed)):
+        met = sorted(overlap(changed, passing), key=lambda name: (name not in own, name))
+        return f"it changes `{met[0]}`" if met else None
+
+    def _reads_what_passes(
+        self, unit: Unit, computed: set[str], unsaid: set[str], renamed: set[str]
+    ) -> str | None:
+        """It reads what the pieces compute, or change by a call: that is `unsaid`."""
+        reads = set(self._reader.of(unit.node).reads)
+        for name in sorted(overlap(computed - renamed, reads - renamed)):
             return f"it reads `{name}`" + (", which a call there changes" if name in unsaid else "")
+        return None
+
+    def _meets_out_of_sight(self, unit: Unit, crossing: list[Unit]) -> str | None:
+        """What it changes is read by what the pieces run, or an iterator of theirs moves on."""
+        effects = self._reader.of(unit.node)
         crossed = [piece.node for piece in crossing]
         for name in sorted(effects.changes):
             if self._traces.is_read_by(crossed, name, unit.node):
@@ -218,6 +238,10 @@ class Orderer:
         taken = set().union(*(self._reader.of(node).takes for node in crossed))
         for name in sorted(overlap(taken, set(effects.reads))):
             return f"it may take items of `{name}`"
+        return None
+
+    def _may_leave(self, unit: Unit, computed: set[str], down: bool) -> str | None:
+        """It may raise where something catches that: the pieces had or had not run by then."""
         handlers = self._raising.ends_in(unit.node)
         caught = set().union(*(self._reader.of(handler).reads for handler in handlers))
         for name in sorted(overlap(computed, caught)):
@@ -225,27 +249,30 @@ class Orderer:
         if (down and handlers) or self._raising.goes_on(unit.node):
             wrong = "model would not have run" if down else "loss would have been computed"
             return f"it may raise, and the {wrong} before"
+        return None
+
+    def _disturbs_the_run(
+        self, unit: Unit, crossing: list[Unit], reads: set[str], beside: tuple[cst.CSTNode, ...]
+    ) -> str | None:
+        """It reads what the model's run leaves behind, or changes what that depends on."""
         runs_module = any(self._uses_module(piece, ()) for piece in crossing)
-        for name in sorted(set(effects.reads) & self._filled) if runs_module else ():
+        filled = set(self._reader.of(unit.node).reads) & self._filled
+        for name in sorted(filled) if runs_module else ():
             return f"the model's run may fill `{name}`"
         changed_by_run = self._traces.read_in(unit.node, self._reader) if runs_module else None
         if changed_by_run is not None:
             return f"the model's run may change `{changed_by_run}`"
         if self._only_switches(unit, crossing):
             return None
-        tied = frozenset(self._aliases.closure(reads))
-        why = self._harm.of(
-            unit.node,
-            self._reader,
-            Crossing(
-                frozenset(reads),
-                tied,
-                runs_module,
-                self._draws(crossing, self._randomness),
-                self._draws(crossing, self._beside_torch),
-                beside,
-            ),
+        crossed = Crossing(
+            frozenset(reads),
+            frozenset(self._aliases.closure(reads)),
+            runs_module,
+            self._draws(crossing, self._randomness),
+            self._draws(crossing, self._beside_torch),
+            beside,
         )
+        why = self._harm.of(unit.node, self._reader, crossed)
         if why is None and runs_module and self._uses_module(unit, beside):
             why = "it uses a module that has to run first"
         if why is None and self._slicer.is_barrier(unit):
