@@ -12,6 +12,7 @@ import libcst as cst
 
 from ortwrap.engine.names.assigned import assigned_values
 from ortwrap.engine.names.imports import IMPORTING, Imported, dotted, names_a_package
+from ortwrap.engine.names.stars_of_torch import given_last
 from ortwrap.engine.text.nodes import children
 from ortwrap.engine.text.tree import SourceTree
 
@@ -156,11 +157,15 @@ class Bindings:
         return None
 
     def _by_star(self, name: str) -> str | None:
-        """The same for a name that another file of the project imports, and a star hands on."""
-        if self.elsewhere is None or not self.star_imports:
+        """The same for a name that a star import gives, of a library or from another file."""
+        if not self.star_imports or self.is_builtin(name):
             return None
         if name not in self._handed_on:
-            self._handed_on[name] = self.elsewhere.library(name, self)
+            self._handed_on[name] = (
+                given_last(self.star_imports, name)
+                if self.elsewhere is None
+                else self.elsewhere.library(name, self)
+            )
         return self._handed_on[name]
 
     @property

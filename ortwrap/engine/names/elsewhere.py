@@ -17,6 +17,7 @@ import libcst as cst
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.imports import Imported
 from ortwrap.engine.names.neighbours import ModuleName, Neighbour, Neighbours
+from ortwrap.engine.names.stars_of_torch import is_given
 from ortwrap.engine.result import InvalidSource
 from ortwrap.engine.text.tree import SourceTree
 
@@ -199,12 +200,12 @@ class Elsewhere:
             return None
         for star in reversed(bindings.star_imports):
             file = self._file(ModuleName(star.level, star.path), bindings)
-            if file is None:
-                return None
-            offered = _is_offered(name, file.bindings)
+            offered = is_given(star, name) if file is None else _is_offered(name, file.bindings)
             if offered is None:
                 return None
-            if offered:
+            if offered and file is None:
+                return Library(".".join((*star.path, name)))
+            if offered and file is not None:
                 found = self._bound(star.level, (*star.path, name), bindings, longest)
                 own = name in file.bindings.module.names or file.bindings.star_imports
                 if found is not None or own:

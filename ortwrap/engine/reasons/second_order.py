@@ -11,14 +11,12 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects.run_by import Code, code_behind
 from ortwrap.engine.effects.statement import overlap
 from ortwrap.engine.names.reachable import reachable_calls
+from ortwrap.engine.reasons.taken_gradients import takes_a_gradient
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import calls_in
 from ortwrap.engine.text.tree import Unit
 
-_TAKES_A_GRADIENT = re.compile(
-    r"^torch\.(?:autograd\.grad$|autograd\.functional\.|func\.(?:grad|jac|vjp|hessian))"
-)
 _ENDS = ("outputs", "inputs")
 # Functions of other files that are known by this name take a gradient of what they are given.
 _NAMED_FOR_IT = re.compile(
@@ -35,12 +33,12 @@ def check_first_order(found: LossSlice, analyses: Analyses) -> None:
     """
     for piece in found.pieces:
         for call in reachable_calls(piece.node, analyses):
-            qualified = analyses.bindings.qualified(call.func) or ""
-            if _TAKES_A_GRADIENT.match(qualified) or _NAMED_FOR_IT.search(qualified):
+            named_for_it = _NAMED_FOR_IT.search(analyses.bindings.qualified(call.func) or "")
+            if named_for_it or takes_a_gradient(call, analyses.bindings, analyses.modules):
                 raise Refuse("OW205", call, code=analyses.tree.brief(call))
         for code in code_behind(Code(piece.node, analyses.bindings, analyses.modules)):
             for call in calls_in(code.node):
-                if _TAKES_A_GRADIENT.match(code.bindings.qualified(call.func) or ""):
+                if takes_a_gradient(call, code.bindings, code.modules):
                     refusal = Refuse("OW205", call, code=code.bindings.tree.brief(call))
                     if code.file is not None:
                         refusal = refusal.seen_from(piece.node, code.file.place(call))
@@ -89,7 +87,7 @@ def units_behind(found: LossSlice, analyses: Analyses) -> Iterator[Unit]:
 def _gradient_calls(node: cst.CSTNode, analyses: Analyses) -> Iterator[cst.Call]:
     """`torch.autograd.grad` with what it takes the gradient of and by."""
     for call in calls_in(node):
-        takes = analyses.bindings.qualified(call.func) == "torch.autograd.grad"
+        takes = takes_a_gradient(call, analyses.bindings, analyses.modules)
         if takes and len(_ends(call)) == len(_ENDS):
             yield call
 

@@ -107,6 +107,9 @@ class SinkFinder:
             yield Sink(call, positional[0], unit)
         elif runs_steps(self._bindings.qualified(func) or ""):
             yield Sink(call, call, unit)
+        elif self._bindings.qualified(func) == "torch.autograd.backward":
+            if positional:
+                yield Sink(call, _alone(positional[0]), unit)
         elif isinstance(func, cst.Attribute) and func.attr.value == "manual_backward":
             if positional:
                 yield Sink(call, positional[0], unit)
@@ -152,10 +155,6 @@ class SinkFinder:
         positional: list[cst.BaseExpression],
         unit: Unit,
     ) -> Iterator[Sink]:
-        if self._bindings.qualified(call.func) == "torch.autograd.backward":
-            if positional:
-                yield Sink(call, _alone(positional[0]), unit)
-            return
         if self._is_super(receiver) or self._is_own_method(call.func):
             return
         receiver = self._without_cast(receiver)
