@@ -117,7 +117,8 @@ class Liveness:
             self._after.setdefault(unit, set()).update(out.places)
             if unit in self._gone:
                 continue
-            out = self._unit(unit, self._before_changes_of(unit.node, out), exits)
+            # What fails has bound nothing.
+            out = self._unit(unit, self._before_changes_of(unit.node, out), exits) | exits.raise_
             self._before.setdefault(unit, set()).update(out.places)
         return out
 

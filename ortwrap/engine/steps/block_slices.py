@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ortwrap.engine.effects.gradients import GradientFlow
+from ortwrap.engine.effects.liveness import Liveness
+from ortwrap.engine.effects.rebound import Rebound
 from ortwrap.engine.effects.statement import EffectsReader, overlap
 from ortwrap.engine.effects.updates import runs_update
 from ortwrap.engine.names.containers import makes_container
@@ -47,11 +49,17 @@ class BlockSlicer:
     """Computes slices of the blocks inside one function or the module."""
 
     def __init__(
-        self, tree: SourceTree, reader: EffectsReader, flow: GradientFlow, sinks: Iterable[Sink]
+        self,
+        tree: SourceTree,
+        reader: EffectsReader,
+        flow: GradientFlow,
+        liveness: Liveness,
+        sinks: Iterable[Sink],
     ) -> None:
         self._tree = tree
         self._reader = reader
         self._flow = flow
+        self._rebound = Rebound(reader, liveness)
         # What is returned gets its backward once the function is left.
         self._sink_calls = [sink.call for sink in sinks if isinstance(sink.call, cst.Call)]
 
@@ -97,9 +105,10 @@ class BlockSlicer:
                 continue
             certain = isinstance(unit.node, cst.BaseSmallStatement)
             killed = effects.writes - effects.mutates if certain else set()
-            need = (need - killed) | set(effects.reads)
+            rebound = self._rebound.before_read(unit)
+            need = (need - killed) | (set(effects.reads) - rebound)
             if carries:
-                gradient = (gradient - killed) | self._flow.reads(unit.node)
+                gradient = (gradient - killed) | (self._flow.reads(unit.node) - rebound)
         slice_units, prepared = self._tainted(on_path[::-1], values_only, outside)
         live_upstream, _ = self._tainted(upstream[::-1], [])
         parts = (inside[unit].parts if unit in inside else (unit,) for unit in live_upstream)
@@ -128,7 +137,8 @@ class BlockSlicer:
         for unit in sorted([*on_path, *values_only], key=lambda unit: unit.index):
             effects = self._reader.of(unit.node)
             # A shape of an output is no gradient's way, but only forward can compute it.
-            reached = overlap(set(effects.reads), tainted)
+            reads = set(effects.reads) - self._rebound.before_read(unit)
+            reached = overlap(reads, tainted)
             uses = self._flow.trained_uses if trains and not chosen else self._flow.module_uses
             if reached or (unit in path and uses(unit.node)):
                 chosen.append(unit)

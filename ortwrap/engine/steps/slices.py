@@ -9,6 +9,7 @@ from functools import cached_property
 import libcst as cst
 
 from ortwrap.engine.effects.gradients import GradientFlow
+from ortwrap.engine.effects.liveness import Liveness
 from ortwrap.engine.effects.statement import EffectsReader, overlap, place_of
 from ortwrap.engine.reasons.attempts import is_read_on_failure
 from ortwrap.engine.reasons.shared_graph import SharedGraph
@@ -65,13 +66,18 @@ class Slicer:
     """Computes loss slices inside one function or the module."""
 
     def __init__(
-        self, tree: SourceTree, reader: EffectsReader, flow: GradientFlow, sinks: Sequence[Sink]
+        self,
+        tree: SourceTree,
+        reader: EffectsReader,
+        flow: GradientFlow,
+        liveness: Liveness,
+        sinks: Sequence[Sink],
     ) -> None:
         self._tree = tree
         self._reader = reader
         self._flow = flow
         self._sinks = sinks
-        self._blocks = BlockSlicer(tree, reader, flow, sinks)
+        self._blocks = BlockSlicer(tree, reader, flow, liveness, sinks)
 
     def slice(self, sink: Sink) -> LossSlice:
         """The loss slice of a sink.
