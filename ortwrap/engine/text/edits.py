@@ -160,16 +160,19 @@ def insert_before(tree: SourceTree, unit: Unit, lines: list[str]) -> Edit:
 
 
 def part_from_heading(tree: SourceTree, unit: Unit) -> Iterator[Edit]:
-    """A blank line below what is inserted before a statement that a comment of its own heads.
+    """Blank lines below what is inserted before a statement that a comment of its own heads.
 
-    Where one stands above that comment, what is inserted would seem to be what it speaks of.
+    Where one stands above that comment, what is inserted would seem to be what it speaks of. A
+    definition has them at any rate.
     """
     line = _first_line(tree, unit.node)
     heading = _above_comments(tree, line)
     apart = heading > 1 and not tree.line_text(heading - 1).strip()
-    if heading < line and apart and not unit.shares_line:
+    defines = isinstance(unit.node, (cst.FunctionDef, cst.ClassDef))
+    if (defines or (heading < line and apart)) and not unit.shares_line:
         start = tree.line_start(heading)
-        yield Edit(start, start, tree.newline, rank=3)
+        count = 2 if defines and unit.block.owner is tree.module else 1
+        yield Edit(start, start, tree.newline * count, rank=3)
 
 
 def insert_classes(tree: SourceTree, classes: Mapping[Unit, Sequence[str]]) -> Iterator[Edit]:

@@ -327,16 +327,17 @@ class Emitter:
     def _make_wrapper(self, plan: Plan, class_name: str) -> str:
         """Insert the line that makes the wrapper, unless an equal one stands there."""
         tree = self._tree
-        function = tree.enclosing(plan.found.block.units[0].node)
-        reader = EffectsReader(self._bindings, function)
+        around = tree.enclosing(plan.found.block.units[0].node)
+        reader = EffectsReader(self._bindings, around)
+        site = find_site(plan, tree, self._bindings, reader).before
+        function = tree.enclosing(site.node)
         places = tuple(part.argument for part in plan.captures.parts)
         key = (function, class_name, places)
         variable = self._names.variables.get(key)
         if variable is None:
-            variable = self._variable_name(plan, function, class_name)
+            variable = self._variable_name(plan, (function, around), class_name)
             self._names.variables[key] = variable
         self._start_as_none(plan, reader)
-        site = find_site(plan, tree, self._bindings, reader).before
         self._wrappers.append(Wrapper(variable, site, plan.captures.releases))
         if (site, variable) not in self._names.wrapped:
             self._names.wrapped.add((site, variable))
@@ -355,9 +356,9 @@ class Emitter:
             line = f"{' = '.join(names)} = None"
             self._edits += because(of_unbound(names), insert_before(self._tree, start, [line]))
 
-    def _variable_name(self, plan: Plan, function: cst.CSTNode, class_name: str) -> str:
-        here = {name for key, name in self._names.variables.items() if key[0] is function}
-        taken = self._taken.in_function(function) | here
+    def _variable_name(self, plan: Plan, functions: Sequence[cst.CSTNode], class_name: str) -> str:
+        here = {name for key, name in self._names.variables.items() if key[0] in functions}
+        taken = here.union(*map(self._taken.in_function, functions))
         name = base = self._class_names.variable(plan, class_name)
         if name in taken:
             name = base = as_variable(class_name)

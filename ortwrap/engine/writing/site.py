@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import libcst as cst
@@ -10,9 +10,10 @@ import libcst as cst
 from ortwrap.engine.effects.liveness import surely_binds
 from ortwrap.engine.effects.statement import EffectsReader, instance_name
 from ortwrap.engine.names.bindings import Bindings
-from ortwrap.engine.plan import Plan
+from ortwrap.engine.plan import Part, Plan
 from ortwrap.engine.text.nodes import descendants
 from ortwrap.engine.text.tree import SourceTree, Unit
+from ortwrap.engine.writing.closures import definition_behind
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,39 +29,72 @@ def find_site(plan: Plan, tree: SourceTree, bindings: Bindings, reader: EffectsR
     `ort_module` keeps one wrapper per set of modules, so that a site that runs once an epoch
     still exports once.
     """
-    places = {part.place for part in plan.captures.parts}
-    # `models["g"]` is another module where `models` is, and where something is put into it.
-    lists = {place for part in plan.captures.parts for place in part.found_by}
+    parts = plan.captures.parts
     anchor = plan.order.anchor
     start = plan.found.block.units[min(anchor.index, len(plan.found.block.units) - 1)]
-    if any(part.of_object for part in plan.captures.parts):
+    if any(part.of_object for part in parts):
         # `runner.model` may be another one at each step: a property, what some callback gave.
         return WrapSite(start)
+    search = _Search(parts, tree, bindings)
     function = tree.enclosing(start.node)
-    rebinders = _Rebinders(tree, bindings, places, lists)
+    while search.stays_all_through(function, reader):
+        unit = search.definition_behind(function)
+        if unit is None:
+            return WrapSite(_after_docstring(tree.blocks(function)[0].units))
+        start, function = unit, tree.enclosing(unit.node)
+        reader = EffectsReader(bindings, function)
+    return WrapSite(search.before_the_loops(start, reader))
 
-    def may_change(node: cst.CSTNode) -> bool:
+
+class _Search:
+    """Looks around a statement for places at which the parts of a wrapper are known."""
+
+    def __init__(self, parts: Sequence[Part], tree: SourceTree, bindings: Bindings) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._parts = parts
+        self._places = {part.place for part in parts}
+        # `models["g"]` is another module where `models` is, and where something is put into it.
+        self._lists = {place for part in parts for place in part.found_by}
+        self._rebinders = _Rebinders(tree, bindings, self._places, self._lists)
+
+    def stays_all_through(self, function: cst.CSTNode, reader: EffectsReader) -> bool:
+        """What runs in a function leaves the parts what they were when it began."""
+        if not isinstance(function, cst.FunctionDef):
+            return False
+        return not self._may_change(function.body, reader)
+
+    def definition_behind(self, function: cst.CSTNode) -> Unit | None:
+        """The `def` before which all parts are known, where another function defines this one."""
+        if any(part.found_by or part.spread for part in self._parts):
+            return None
+        unit = definition_behind(function, self._places, self._tree, self._bindings)
+        around = None if unit is None else self._tree.enclosing(unit.node)
+        if around is not None and any("." in place for place in self._places):
+            reader = EffectsReader(self._bindings, around)
+            return unit if self.stays_all_through(around, reader) else None
+        return unit
+
+    def before_the_loops(self, start: Unit, reader: EffectsReader) -> Unit:
+        """The outermost loop around a statement in which no part becomes another."""
+        tree = self._tree
+        best = inner = start
+        current = tree.parent_unit(start)
+        while current is not None:
+            if self._may_change(current.node, reader):
+                lists_stay = self._lists.isdisjoint(reader.of(current.node).changes)
+                stays = lists_stay and not self._rebinders.called_in(current.node)
+                known = stays and _is_known_before(inner, current, self._places, reader, tree)
+                return inner if best is start and known else best
+            if isinstance(current.node, (cst.For, cst.While)):
+                best = current
+            inner, current = current, tree.parent_unit(current)
+        return best
+
+    def _may_change(self, node: cst.CSTNode, reader: EffectsReader) -> bool:
         effects = reader.of(node)
-        changed = effects.writes & places or effects.changes & lists
-        return bool(changed) or rebinders.called_in(node)
-
-    if isinstance(function, cst.FunctionDef):
-        body = tree.blocks(function)[0]
-        if not may_change(function.body):
-            return WrapSite(_after_docstring(body.units))
-    best = inner = start
-    current = tree.parent_unit(start)
-    while current is not None:
-        if may_change(current.node):
-            lists_stay = lists.isdisjoint(reader.of(current.node).changes)
-            stays = lists_stay and not rebinders.called_in(current.node)
-            if best is start and stays and _is_known_before(inner, current, places, reader, tree):
-                best = inner
-            break
-        if isinstance(current.node, (cst.For, cst.While)):
-            best = current
-        inner, current = current, tree.parent_unit(current)
-    return WrapSite(best)
+        changed = effects.writes & self._places or effects.changes & self._lists
+        return bool(changed) or self._rebinders.called_in(node)
 
 
 def _is_known_before(

@@ -22,9 +22,10 @@ class ModuleWithLoss(nn.Module):
 
 
 def get_main_loop(config, net, criterion, optimizer):
+    net_with_loss = ort_module(ModuleWithLoss, net, criterion)
+
     def main_loop(x, y, epoch):
         global writer
-        net_with_loss = ort_module(ModuleWithLoss, net, criterion)
         net.train()
         loss, scores = net_with_loss(x, y)
         optimizer.zero_grad()

@@ -26,11 +26,11 @@ inputs, target = torch.randn(10, 3), torch.randn(10, 1)
 # use LBFGS as optimizer since we can load the whole data to train
 optimizer = torch.optim.LBFGS(seq.parameters(), lr=0.5, max_iter=3)
 
+seq_with_loss = ort_module(ModuleWithLoss, seq, criterion)
 for i in range(2):
     print('STEP:', i)
 
     def closure():
-        seq_with_loss = ort_module(ModuleWithLoss, seq, criterion)
         optimizer.zero_grad()
         loss = seq_with_loss(inputs, target)
         print('loss: %.5f' % loss.item())

@@ -23,8 +23,9 @@ class ModuleWithLoss(nn.Module):
 
 
 def create_trainer(model, optimizer, loss_fn):
+    model_with_loss = ort_module(ModuleWithLoss, model, loss_fn)
+
     def update(engine, batch):
-        model_with_loss = ort_module(ModuleWithLoss, model, loss_fn)
         model.train()
         optimizer.zero_grad()
         x, y = batch
