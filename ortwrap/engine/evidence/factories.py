@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_FACTORIES = (
+FACTORIES = (
     "torchvision.models",
     "timm",
     "transformers",
@@ -39,7 +39,7 @@ _RECORD = re.compile(
 
 def makes_module(qualified: str) -> bool:
     """Calling what has this full name gives a module, or a criterion."""
-    if not qualified.startswith(("torch.nn.", *_FACTORIES)):
+    if not qualified.startswith(("torch.nn.", *FACTORIES)):
         return False
     if qualified.startswith(_CLASSES_ALONE) and not _NAMES_A_CLASS.search(qualified):
         return False

@@ -13,8 +13,7 @@ from collections.abc import Sequence
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.effects.randomness import SAME_MODULE
-from ortwrap.engine.effects.statement import EffectsReader
+from ortwrap.engine.effects.kept_graphs import KeptGraphs
 from ortwrap.engine.plan import Captures
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.sinks import Sink
@@ -47,10 +46,10 @@ def check_graph_is_spent(
     closed = all(output.detach for output in captures.outputs) and not found.open_places
     if len(sinks) > 1 or not closed or _is_used_again(found, captures, analyses):
         raise Refuse("OW201", keyword=keyword)
-    for piece in found.pieces:
-        for use in analyses.flow.module_uses(piece.node):
-            if not _is_stateless(use, analyses):
-                raise Refuse("OW201", keyword=keyword)
+    kept = KeptGraphs(analyses.bindings, analyses.modules)
+    uses = (use for piece in found.pieces for use in analyses.flow.module_uses(piece.node))
+    if any(map(kept.may_keep, uses)):
+        raise Refuse("OW201", keyword=keyword)
 
 
 def _is_used_again(found: LossSlice, captures: Captures, analyses: Analyses) -> bool:
@@ -69,30 +68,4 @@ def _is_used_again(found: LossSlice, captures: Captures, analyses: Analyses) -> 
         if isinstance(node, cst.BaseSmallStatement)
         and unit not in own
         and tree.enclosing(node) is function
-    )
-
-
-def _is_stateless(module: cst.CSTNode, analyses: Analyses) -> bool:
-    """Every object the name may hold is of torch, or of a class here that keeps nothing."""
-    values = analyses.modules.values(module)
-    return bool(values) and all(_makes_stateless(value, analyses) for value in values)
-
-
-def _makes_stateless(value: cst.BaseExpression, analyses: Analyses) -> bool:
-    if not isinstance(value, cst.Call):
-        return False
-    func = value.func
-    if isinstance(func, cst.Attribute) and func.attr.value in SAME_MODULE:
-        return _makes_stateless(func.value, analyses)
-    if (analyses.bindings.qualified(func) or "").startswith("torch.nn."):
-        return True
-    made = analyses.bindings.definition(func)
-    if not isinstance(made, cst.ClassDef) or len(analyses.modules.classes.family(made)) > 1:
-        return False
-    methods = [item for item in made.body.body if isinstance(item, cst.FunctionDef)]
-    return not any(
-        "." in place
-        for method in methods
-        if method.name.value != "__init__"
-        for place in EffectsReader(analyses.bindings, method).of(method.body).changes
     )
