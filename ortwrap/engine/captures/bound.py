@@ -7,6 +7,7 @@ from dataclasses import replace
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.captures.surely_there import read_before, read_in_some_round
 from ortwrap.engine.captures.together import comes_along
 from ortwrap.engine.captures.walked import Walked
 from ortwrap.engine.effects.liveness import asks_whether_bound, surely_binds, surely_bound
@@ -40,6 +41,7 @@ def unbound_inputs(
     tree, bindings = analyses.tree, analyses.bindings
     bound = surely_bound(host, tree, analyses.reader)
     certain = walked.certain | _attributes_of_every_path(found, analyses)
+    certain |= read_before(host, analyses) | read_in_some_round(found, analyses)
     missing: list[str] = []
     for place, node in walked.conditional.items():
         if place in bound or place in certain:

@@ -159,11 +159,7 @@ class BlockSlicer:
         """`loss += term` or `loss = loss + term`, behind `loss = 0`; `outputs.append(output)`."""
         made, effects = self._reader.of(unit.node).writes, self._reader.of(later.node)
         anew = made & effects.writes & set(effects.reads)
-        return bool(made & effects.mutates) or (bool(anew) and self._makes_number(unit.node))
-
-    @staticmethod
-    def _makes_number(node: cst.CSTNode) -> bool:
-        return isinstance(node, cst.Assign) and isinstance(node.value, (cst.Integer, cst.Float))
+        return bool(made & effects.mutates) or (bool(anew) and makes_number(unit.node))
 
     def _makes_container(self, node: cst.CSTNode) -> bool:
         value = node.value if isinstance(node, (cst.Assign, cst.AnnAssign)) else None
@@ -173,3 +169,8 @@ class BlockSlicer:
         """A statement that no forward may be moved across: an update or another backward."""
         backward = any(self._tree.holds(unit.node, call) for call in self._sink_calls)
         return backward or runs_update(unit.node, self._tree, self._reader.instance)
+
+
+def makes_number(node: cst.CSTNode) -> bool:
+    """`loss = 0`, or `first = second = 0.0`."""
+    return isinstance(node, cst.Assign) and isinstance(node.value, (cst.Integer, cst.Float))
