@@ -51,3 +51,44 @@ def test_a_file_that_goes_on_without_it_is_left_alone(handler: str, other: str) 
 )
 def test_a_file_that_cannot_do_without_it_is_rewritten(handler: str, other: str) -> None:
     assert _status(handler, other)[0] == "rewritten"
+
+
+ATTEMPT = """\
+try:
+    import torch
+    import torch.nn as nn
+except ImportError:
+    {handler}
+"""
+ASKED_FOR = 'raise SystemExit("pip install torch")'
+ON_ITS_OWN = (
+    "import torch\n\ntry:\n    import torch.utils.tensorboard\nexcept ImportError:\n    pass\n"
+)
+STEP = "net = nn.Linear(4, 2)\nnet.train()\nloss = net(torch.ones(3, 4)).mean()\nloss.backward()\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "above"),
+    [
+        pytest.param(
+            f"import os\n\n{ATTEMPT.format(handler=ASKED_FOR)}", f"    {ASKED_FOR}", id="behind it"
+        ),
+        pytest.param(
+            f"{ATTEMPT.format(handler=ASKED_FOR)}\nimport numpy as np\n",
+            "import numpy as np",
+            id="behind the imports behind it",
+        ),
+        pytest.param(
+            f"{ATTEMPT.format(handler='print(1); exit()')}", "    print(1); exit()", id="it exits"
+        ),
+        pytest.param(
+            f"from torch import nn\n{ON_ITS_OWN}", "import torch", id="in front of an optional part"
+        ),
+    ],
+)
+def test_the_import_stands_where_torch_is_there_for_certain(head: str, above: str) -> None:
+    text = rewrite_source(f"{head}\n{STEP}").text
+    lines = [line for line in text.splitlines() if line.strip()]
+    at = lines.index("from ortwrap.runtime import ort_module")
+    assert lines[at - 1] == above
+    assert "from torch import nn" not in lines[at + 1 :]

@@ -7,13 +7,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.names.guarded_imports import goes_on, imports_of_torch
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.text.nodes import called_name, calls_in, descendants, loaded_names
+from ortwrap.engine.text.nodes import descendants, loaded_names
 from ortwrap.engine.text.tree import SourceTree
-
-# Packages, and beginnings of their names, that cannot be imported without PyTorch.
-_NEED_TORCH = ("torch", "lightning", "pytorch_lightning")
-_LEAVE = frozenset("exit _exit quit abort skip importorskip".split())
 
 
 def check_torch_is_required(analyses: Analyses) -> None:
@@ -34,26 +31,8 @@ def _optional_imports(tree: SourceTree) -> Iterator[cst.CSTNode]:
     """`try: import torch`, with handlers that let the file go on."""
     for unit in tree.blocks(tree.module)[0].units:
         attempt = unit.node
-        if isinstance(attempt, cst.Try) and all(_goes_on(each, tree) for each in attempt.handlers):
-            yield from _imports_of_torch(attempt.body, tree)
-
-
-def _goes_on(handler: cst.ExceptHandler, tree: SourceTree) -> bool:
-    leaves = any(isinstance(node, cst.Raise) for node in descendants(handler))
-    leaves = leaves or any(called_name(call) in _LEAVE for call in calls_in(handler))
-    # What installs PyTorch imports it then.
-    return not leaves and not any(_imports_of_torch(handler, tree))
-
-
-def _imports_of_torch(node: cst.CSTNode, tree: SourceTree) -> Iterator[cst.CSTNode]:
-    for inner in descendants(node):
-        named: list[cst.CSTNode] = []
-        if isinstance(inner, cst.Import):
-            named = [alias.name for alias in inner.names]
-        elif isinstance(inner, cst.ImportFrom) and inner.module and not inner.relative:
-            named = [inner.module]
-        if any(tree.code(name).startswith(_NEED_TORCH) for name in named):
-            yield inner
+        if isinstance(attempt, cst.Try) and all(goes_on(each, tree) for each in attempt.handlers):
+            yield from imports_of_torch(attempt.body, tree)
 
 
 def _is_needed_anyway(optional: cst.CSTNode, analyses: Analyses) -> bool:
@@ -64,14 +43,12 @@ def _is_needed_anyway(optional: cst.CSTNode, analyses: Analyses) -> bool:
     tree = analyses.tree
     units = tree.blocks(tree.module)[0].units
     heads = (unit.node for unit in units if isinstance(unit.node, (cst.Import, cst.ImportFrom)))
-    if any(any(_imports_of_torch(node, tree)) for node in heads):
+    if any(any(imports_of_torch(node, tree)) for node in heads):
         return True
     guarded = next(node for node in tree.ancestors(optional) if isinstance(node, cst.Try))
     if any(isinstance(node, cst.ClassDef) for node in descendants(guarded)):
         return False
-    imported = set().union(
-        *map(analyses.bindings.names_of_import, _imports_of_torch(guarded, tree))
-    )
+    imported = set().union(*map(analyses.bindings.names_of_import, imports_of_torch(guarded, tree)))
     return any(
         isinstance(unit.node, cst.ClassDef)
         and any(imported.intersection(loaded_names(base)) for base in unit.node.bases)

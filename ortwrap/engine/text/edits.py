@@ -9,6 +9,7 @@ from itertools import takewhile
 
 import libcst as cst
 
+from ortwrap.engine.text.nodes import descendants
 from ortwrap.engine.text.tree import SourceTree, Unit
 
 # A line of code that was commented out, and not the first of its block.
@@ -207,19 +208,32 @@ def _insert_above(tree: SourceTree, unit: Unit, classes: Sequence[str]) -> Edit:
 def insert_import(tree: SourceTree, statement: str, before: Unit) -> Edit:
     """Insert an import behind the last import above `before`."""
     last: Unit | None = None
-    header = True
+    header, torch_is_there = True, False
     for unit in tree.blocks(tree.module)[0].units[: before.index]:
         if isinstance(unit.node, (cst.Import, cst.ImportFrom)):
             # What stands above the first import of torch may be there to configure it.
-            if header or "torch" in tree.code(unit.node):
+            of_torch = "torch" in tree.code(unit.node)
+            torch_is_there |= of_torch
+            if header or of_torch:
                 last = unit
+        elif not torch_is_there and _tries_torch(unit.node, tree):
+            last, torch_is_there = unit, True
         elif last is not None and not _may_stand_among_imports(unit.node):
             header = False
     if last is None:
         return _insert_first(tree, statement)
     start = tree.line_start(tree.end_line(last.node) + 1)
-    newline = "" if tree.text[:start].endswith(("\n", "\r")) else tree.newline
+    apart = isinstance(last.node, cst.Try) or not tree.text[:start].endswith(("\n", "\r"))
+    newline = tree.newline if apart else ""
     return Edit(start, start, f"{newline}{statement}{tree.newline}")
+
+
+def _tries_torch(node: cst.CSTNode, tree: SourceTree) -> bool:
+    """`try: import torch`, which may end the script with a message of its own."""
+    return isinstance(node, cst.Try) and any(
+        isinstance(inner, (cst.Import, cst.ImportFrom)) and "torch" in tree.code(inner)
+        for inner in descendants(node.body)
+    )
 
 
 def _insert_first(tree: SourceTree, statement: str) -> Edit:

@@ -11,6 +11,7 @@ from ortwrap.engine.effects.gradients import GradientFlow
 from ortwrap.engine.effects.statement import EffectsReader
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.guarded_imports import is_import_at_head
 from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.names.taken import TakenNames
 from ortwrap.engine.options import Options
@@ -222,10 +223,10 @@ class Emitter:
         bound = self._bindings.module.names.get(name, [])
         if not bound or any(b.kind != "import" or b.target != target for b in bound):
             return False
+        units = [self._tree.unit_of(binding.node) for binding in bound]
         return any(
-            self._tree.unit_of(binding.node).block.owner is self._tree.module
-            and self._tree.unit_of(binding.node).index < top.index
-            for binding in bound
+            is_import_at_head(unit, self._tree) and self._top_level(unit).index < top.index
+            for unit in units
         )
 
     def _imports(self, first: Unit) -> None:
