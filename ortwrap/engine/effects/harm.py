@@ -40,13 +40,14 @@ _RANDOM = re.compile(
 _MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
 _SWITCH = re.compile(r"torch\.(?:set_|use_|backends|cuda\.set_|autograd\.set_|_C)")
+_DRAWS_IN_PLACE = "normal_ uniform_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_"
 _DRAWS = frozenset(
-    "normal_ uniform_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_ sample "
-    "rsample shuffle choice rand randn randint permutation".split()
+    f"{_DRAWS_IN_PLACE} sample rsample shuffle choice rand randn randint permutation".split()
 )
 # What they change is told by the effects of the statement.
 _IN_PLACE_METHODS = frozenset(
-    "copy_ fill_ zero_ add_ sub_ mul_ div_ clamp_ masked_fill_ scatter_ resize_ resize_as_".split()
+    "copy_ fill_ zero_ add_ sub_ mul_ div_ clamp_ masked_fill_ scatter_ resize_ resize_as_ "
+    f"{_DRAWS_IN_PLACE}".split()
 )
 _MODE_METHODS = frozenset(["train", "eval", "requires_grad_", "load_state_dict"])
 
