@@ -51,13 +51,13 @@ INSIDE = ("            ", "optimizer.zero_grad()")
     [
         pytest.param("", OUTSIDE, id="it only runs in the loop"),
         pytest.param("    print(closure())", OUTSIDE, id="and is called behind it"),
-        pytest.param("    return closure", INSIDE, id="it outlives the function"),
+        pytest.param("    return closure", OUTSIDE, id="it outlives the function"),
         pytest.param(
             "    model = nn.Linear(4, 2)\n    closure()", INSIDE, id="another model later"
         ),
         pytest.param("        model = nn.Linear(4, 2)", INSIDE, id="another model in each round"),
         pytest.param("    del model", INSIDE, id="the model is deleted"),
-        pytest.param("    closures.append(closure)", INSIDE, id="it is kept"),
+        pytest.param("    closures.append(closure)", OUTSIDE, id="it is kept"),
         pytest.param(
             "    def renew():\n        nonlocal model\n        model = nn.Linear(4, 2)",
             INSIDE,
@@ -90,6 +90,12 @@ def make(model, criterion, optimizer):
     [
         pytest.param("", ("    ", "def closure(x, y):"), id="parameters"),
         pytest.param(
+            "criterion_ = criterion\n    criterion = criterion_.cpu()",
+            ("        ", "optimizer.zero_grad()"),
+            id="a parameter bound once more",
+        ),
+        pytest.param("extra = nn.ReLU()", ("    ", "extra = nn.ReLU()"), id="something beside"),
+        pytest.param(
             "model = model.cuda()", ("        ", "optimizer.zero_grad()"), id="bound once more"
         ),
     ],
@@ -98,6 +104,33 @@ def test_a_function_that_is_returned_finds_what_the_one_around_it_was_given(
     before: str, place: tuple[str, str]
 ) -> None:
     assert place_of_the_wrapper(MAKE.format(before=before)) == place
+
+
+MAKE_ALL = """\
+def make(width):
+    model = nn.Linear(width, 2)
+    {loop}criterion = nn.MSELoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+    def closure(x, y):
+        optimizer.zero_grad()
+        loss = criterion(model(x), y)
+        loss.backward()
+        return loss.item()
+
+    return closure
+"""
+
+
+@pytest.mark.parametrize(
+    ("loop", "place"),
+    [("", ("    ", "def closure(x, y):")), ("while True: ", ("        ", "optimizer.zero_grad()"))],
+    ids=["made once", "made again and again"],
+)
+def test_a_function_that_is_returned_finds_what_was_made_once(
+    loop: str, place: tuple[str, str]
+) -> None:
+    assert place_of_the_wrapper(MAKE_ALL.format(loop=loop)) == place
 
 
 AT_TOP = """\

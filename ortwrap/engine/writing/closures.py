@@ -93,16 +93,14 @@ def _stays(
     if any(isinstance(node, cst.Del) and _deletes(node, place) for node in tree.units):
         # Its memory is freed there, which a wrapper would hold.
         return False
-    if len(bound) == 1 and bound[0].kind == "parameter":
-        return True
-    if not runs_here:
-        return False
     around = tree.enclosing(unit.node)
     if owner.node is not around:
-        return True
+        return runs_here or (len(bound) == 1 and bound[0].kind == "parameter")
     start = tree.span(unit.node).start
     above = all(each.kind == "parameter" or tree.span(each.node).start < start for each in bound)
-    return above and place in surely_bound(unit, tree, EffectsReader(bindings, around))
+    once = len(bound) == 1 and not tree.is_in_a_loop(bound[0].node)
+    known = above and place in surely_bound(unit, tree, EffectsReader(bindings, around))
+    return known and (once or runs_here)
 
 
 def _home(binding: Binding, tree: SourceTree) -> cst.CSTNode:

@@ -38,7 +38,9 @@ def find_site(plan: Plan, tree: SourceTree, bindings: Bindings, reader: EffectsR
     search = _Search(parts, tree, bindings)
     function = tree.enclosing(start.node)
     while search.stays_all_through(function, reader):
-        unit = search.definition_behind(function)
+        # A loss that is returned is lifted in a function that its caller is looked through for.
+        returned = not isinstance(plan.sinks[0].call, cst.Call)
+        unit = None if returned else search.definition_behind(function)
         if unit is None:
             return WrapSite(_after_docstring(tree.blocks(function)[0].units))
         start, function = unit, tree.enclosing(unit.node)

@@ -29,11 +29,11 @@ class ModelWithLoss(nn.Module):
 
 
 def train(model, loader, optimizer, loss_fn, amp_autocast, second_order=False, accum_steps=2):
-    model_with_loss = ort_module(ModelWithLoss, model, amp_autocast, loss_fn)
     for index, (input, target) in enumerate(loader):
         need_update = (index + 1) % accum_steps == 0
 
         def _forward():
+            model_with_loss = ort_module(ModelWithLoss, model, amp_autocast, loss_fn)
             loss = model_with_loss(input, target)
             if accum_steps > 1:
                 loss /= accum_steps
