@@ -341,3 +341,17 @@ def train(batches):
 def test_a_model_whose_class_says_how_it_runs_backward_is_no_engine() -> None:
     (step,) = rewrite_source(HEAD + OWN_BACKWARD).steps
     assert step.status == "rewritten"
+
+
+def test_a_tensor_that_is_told_to_train_after_it_was_made() -> None:
+    text = (
+        "import torch\nfrom torch import nn\n\n\nclass Policy(nn.Module):\n"
+        "    def __init__(self):\n        super().__init__()\n"
+        "        self.log_alpha = torch.tensor(0.0)\n"
+        "        self.log_alpha.requires_grad = True\n\n"
+        "    def temper(self, entropy):\n"
+        "        loss = -(self.log_alpha.exp() * entropy).mean()\n        loss.backward()\n"
+    )
+    (step,) = rewrite_source(text).steps
+    assert step.code == "OW110"
+    assert "computed from `self.log_alpha`, a tensor that requires grad" in step.message

@@ -30,9 +30,13 @@ class FilledPlaces:
         if function in self._training:
             return set()
         scope = self._bindings.scope(function)
+        effects = EffectsReader(self._bindings, function).of(function.body)
+        # `self.log_alpha.requires_grad = True`, of what a constructor itself has just made.
+        new = function.name.value == "__init__"
+        own = {place for place in effects.writes if "." in place} if new else set()
         return {
             place
-            for place in EffectsReader(self._bindings, function).of(function.body).mutates
+            for place in effects.mutates - own
             if place not in scope.names and not self._bindings.is_imported(place, function)
         }
 

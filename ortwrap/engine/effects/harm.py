@@ -24,6 +24,7 @@ from ortwrap.engine.effects.statement import (
 from ortwrap.engine.evidence.kinds import built_by
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.evidence.objects import Objects
+from ortwrap.engine.evidence.tensor_types import tensor_type
 from ortwrap.engine.evidence.unwrapping import is_fact
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.containers import makes_container
@@ -100,6 +101,7 @@ class HarmCheck:
         if any(self._is_given_away(argument.value) for argument in call.args):
             return f"`{name}` is given a module or an optimizer"
         qualified = self._bindings.qualified(func)
+        qualified = qualified or tensor_type(self._modules.values(func), self._bindings)
         if qualified is not None:
             why = self._of_import(qualified, name, crossing)
             if why is None:

@@ -184,12 +184,21 @@ def _leaves(sink: Sink, tree: SourceTree, reader: EffectsReader) -> Iterator[cst
         for place in reader.of(node).reads
     }
     for node in tree.assignments:
-        if not isinstance(node, cst.Assign) or not any(map(_is_trained, descendants(node.value))):
+        target = _trained_by(node) if isinstance(node, cst.Assign) else None
+        if target is None:
             continue
-        target, home = node.targets[0].target, tree.enclosing_class(tree.enclosing(node))
+        home = tree.enclosing_class(tree.enclosing(node))
         own = place_of(target, instance_name(tree.enclosing(node), reader.bindings)) or ""
         if home is None or (home is mine and own.partition(".")[2] in read - {""}):
             yield target
+
+
+def _trained_by(node: cst.Assign) -> cst.BaseExpression | None:
+    """What an assignment makes a tensor that requires grad: `x.requires_grad = True` as well."""
+    target, value = node.targets[0].target, node.value
+    if isinstance(target, cst.Attribute) and target.attr.value == "requires_grad":
+        return target.value if isinstance(value, cst.Name) and value.value == "True" else None
+    return target if any(map(_is_trained, descendants(value))) else None
 
 
 def _is_trained(node: cst.CSTNode) -> bool:
