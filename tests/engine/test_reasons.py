@@ -204,6 +204,12 @@ REASONS = [
         "        loss.backward()\n",
     ),
     (
+        "the loss begins with what only a later line of its own binds",
+        "OW106",
+        "def step(x, y):\n    loss = model(x).sum() + criterion(output, y)\n"
+        "    output = model(x)\n    loss = loss + criterion(output, y)\n    loss.backward()\n",
+    ),
+    (
         "a letter without an optimizer of that letter may be anything",
         "OW101",
         "def train(G, x, y):\n    loss = ((G(x) - y) ** 2).mean()\n    loss.backward()\n",

@@ -17,6 +17,7 @@ from ortwrap.engine.names.instance_attributes import always_has
 from ortwrap.engine.names.lineage import Ancestor, Lineage
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.slices import LossSlice
+from ortwrap.engine.text.nodes import descendants
 from ortwrap.engine.text.tree import Unit
 
 
@@ -36,6 +37,7 @@ def unbound_inputs(
     Raises:
         Refuse: a place may be missing that cannot be given a value first.
     """
+    _check_bound_before(walked, found, analyses)
     if not walked.conditional:
         return ()
     tree, bindings = analyses.tree, analyses.bindings
@@ -58,6 +60,23 @@ def unbound_inputs(
             raise Refuse("OW106", node, name=place)
         missing.append(place)
     return tuple(missing)
+
+
+def _check_bound_before(walked: Walked, found: LossSlice, analyses: Analyses) -> None:
+    """Whether anything but the slice itself binds what it reads first, where no round repeats it.
+
+    Raises:
+        Refuse: nothing does: the script fails there, whatever is done with it.
+    """
+    tree = analyses.tree
+    if tree.is_in_a_loop(found.sink.call):
+        return
+    names = analyses.bindings.scope(tree.enclosing(found.sink.call)).names
+    inside = {node for piece in found.pieces for node in descendants(piece.node)}
+    for place in sorted(walked.certain & walked.inputs.keys()):
+        bound = names.get(place, [])
+        if bound and all(binding.node in inside for binding in bound):
+            raise Refuse("OW106", found.pieces[0].node, name=place)
 
 
 def _attributes_of_every_path(found: LossSlice, analyses: Analyses) -> set[str]:
