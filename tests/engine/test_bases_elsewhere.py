@@ -180,3 +180,21 @@ def test_a_log_between_model_and_loss_only_reports_if_it_is_that_of_lightning(
     head = SCRIPT[: SCRIPT.index("        loss =")]
     (step,) = rewritten(tmp_path, head + BETWEEN, base).steps
     assert step.status == status
+
+
+SHARED = """\
+    def shared_step(self, batch):
+        x, y = batch
+        loss = self.criterion(self(x), y)
+        self.log("loss", loss)
+        return loss, x
+"""
+
+
+def test_a_loss_that_a_method_elsewhere_computes_is_to_be_lifted_there(tmp_path: Path) -> None:
+    base = LIGHTNING.replace("    pass\n", SHARED)
+    head = SCRIPT[: SCRIPT.index("        x, y =")]
+    script = head + "        loss, x = self.shared_step(batch)\n        return loss\n"
+    (step,) = rewritten(tmp_path, script, base).steps
+    assert step.code == "OW101"
+    assert "method of `Task` in tasks/base.py" in step.message

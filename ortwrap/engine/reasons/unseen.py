@@ -10,6 +10,7 @@ from ortwrap.engine.effects.computed_from import computed_from
 from ortwrap.engine.effects.statement import EffectsReader, instance_name, place_of, root_place
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.lineage import Ancestor
 from ortwrap.engine.reasons.unknown_calls import (
     first_plain_object,
     first_unknown_call,
@@ -76,8 +77,23 @@ def why_no_module(
     call = first_unknown_call(sink, tree, bindings, modules)
     if call is not None:
         unknown = f", and what `{tree.code(call.func)}` runs is not told here"
+        giver = _giver_elsewhere(call.func, reader.instance, modules)
+        if giver is not None:
+            name = tree.code(call.func)
+            unknown = f": `{name}` is a method of {giver.place}, to be rewritten there"
         return Refuse("OW101", call, loss=loss, unknown=unknown)
     return None
+
+
+def _giver_elsewhere(
+    func: cst.BaseExpression, instance: str | None, modules: ModuleTable
+) -> Ancestor | None:
+    """The base class in another file that has the method which `self.shared_step` is."""
+    home, place = modules.classes.home(func), place_of(func, instance)
+    if home is None or place is None or "." not in place:
+        return None
+    givers = modules.classes.lineage(home).givers(place.split(".", 1)[1])
+    return givers[0] if givers and givers[0].file is not None else None
 
 
 def _stored_log_probabilities(tree: SourceTree) -> Iterator[cst.Call]:
