@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from engine_cases import rewrite_beside
+from torch import nn
 
 from ortwrap.engine import rewrite_source
+from ortwrap.engine.evidence.lightning import has_in_lightning
 from ortwrap.engine.result import Result
 
 SCRIPT = """\
@@ -198,3 +200,39 @@ def test_a_loss_that_a_method_elsewhere_computes_is_to_be_lifted_there(tmp_path:
     (step,) = rewritten(tmp_path, script, base).steps
     assert step.code == "OW101"
     assert "method of `Task` in tasks/base.py" in step.message
+
+
+TERMS = """\
+from torch.nn import functional as F
+from tasks.base import Task
+
+
+class Classifier(Task):
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        out = self(x)
+        loss = F.cross_entropy(out, y) + self.{name}(out)
+        return loss
+"""
+PENALTY = "    def {name}(self, out):\n        return out.abs().mean()\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("penalty", "rewritten"), ("on_train_start", "refused")]
+)
+def test_a_method_that_lightning_has_not_is_that_of_the_base_class(
+    tmp_path: Path, name: str, status: str
+) -> None:
+    base = LIGHTNING.replace("    pass\n", PENALTY.format(name=name))
+    (step,) = rewritten(tmp_path, TERMS.format(name=name), base).steps
+    assert step.status == status
+
+
+def test_what_a_module_of_lightning_has_is_known() -> None:
+    lightning = pytest.importorskip("lightning")
+    own = set(dir(lightning.LightningModule)) - set(dir(nn.Module))
+    public = {name for name in own if not name.startswith("_")}
+    base = "lightning.pytorch.LightningModule"
+    assert {name for name in public if not has_in_lightning(base, name)} == set()
+    assert has_in_lightning(base, "compute_terms") is False
+    assert has_in_lightning("mine.LightningModule", "compute_terms") is None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ortwrap.engine.evidence.kinds import MODULE_METHODS, Role
+from ortwrap.engine.evidence.lightning import has_in_lightning
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.elsewhere import OtherFile, defined_elsewhere
 from ortwrap.engine.text.nodes import descendants
@@ -106,10 +107,9 @@ class Lineage:
     def definer(self, name: str) -> Ancestor | None:
         """The one class whose method an instance runs under a name; None where it is a guess."""
         givers = self.givers(name)
-        empty = EMPTY_BASES if name in _OF_MODULES else EMPTY_BASES | {_MODULE}
         if len(givers) != 1 or givers[0].method(name) is None:
             return None
-        if not empty.issuperset(self.libraries):
+        if not all(_has_none(library, name) for library in self.libraries):
             return None
         changed = any(member.assigns(name) or member.deletes(name) for member in self.members)
         return None if changed else givers[0]
@@ -137,6 +137,14 @@ def parent(base: cst.BaseExpression, member: Ancestor) -> Ancestor | None:
     if found is None or not isinstance(found.node, cst.ClassDef):
         return None
     return Ancestor(found.node, found.file.bindings, found.file)
+
+
+def _has_none(library: str, name: str) -> bool:
+    """A base class of a library has no attribute of this name."""
+    if library in EMPTY_BASES:
+        return True
+    of_module = library == _MODULE or has_in_lightning(library, name) is False
+    return of_module and name not in _OF_MODULES
 
 
 def _is_deleted(node: cst.CSTNode, attribute: str) -> bool:
