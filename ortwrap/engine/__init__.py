@@ -14,6 +14,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ortwrap.engine.handed_on import hands_loss_on
 from ortwrap.engine.names.neighbours import Neighbours
 from ortwrap.engine.options import Options
 from ortwrap.engine.result import InvalidSource, Result
@@ -55,7 +56,10 @@ def rewrite_source(
     if any(library in body for library in LIBRARIES):
         words = (*words, *RUNS_STEPS)
     mentioned = any(word in body for word in (*words, *RETURNS_LOSS))
-    if not mentioned or (tree is not None and not _uses(tree, words)):
+    may_hold_a_step = mentioned and (tree is None or _uses(tree, words))
+    if not may_hold_a_step and (
+        tree is None or neighbours is None or not hands_loss_on(tree, neighbours)
+    ):
         return Result(text, text, (), skip_lines(body))
     # LibCST takes a fifth of a second to import: only for files that need it.
     from ortwrap.engine.informed import rewrite

@@ -16,7 +16,7 @@ _MAY_LIFT = frozenset("OW101 OW103 OW105 OW106 OW107 OW118 OW201 OW203 OW205 OW2
 
 
 def rewrite(text: str, options: Options, neighbours: Neighbours | None = None) -> Result:
-    """Rewrite a script that mentions a sink.
+    """Rewrite a script that mentions a sink, or hands its loss to another file.
 
     What other files say against a rewrite counts as much as what they say for one.
 
@@ -26,7 +26,7 @@ def rewrite(text: str, options: Options, neighbours: Neighbours | None = None) -
     """
     tree = SourceTree(text)
     alone = passes.rewrite(tree, options)
-    if neighbours is None or not any(map(_is_open, alone.steps)):
+    if neighbours is None or (alone.steps and not any(map(_is_open, alone.steps))):
         return alone
     elsewhere = Elsewhere(neighbours)
     return passes.rewrite(tree, options, elsewhere) if elsewhere.reaches(Bindings(tree)) else alone

@@ -9,14 +9,12 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects.liveness import surely_binds
+from ortwrap.engine.effects.taken_values import takes_value
 from ortwrap.engine.plan import CarriedOutput, NamedEarly
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.earlier import EarlierValue
 from ortwrap.engine.steps.order import Order
 from ortwrap.engine.steps.slices import LossSlice
-from ortwrap.engine.text.tree import SourceTree
-
-_TAKE_THE_VALUE = frozenset("item detach data tolist".split())
 
 
 @dataclass
@@ -82,9 +80,3 @@ def _surely_bound(value: EarlierValue, found: LossSlice, analyses: Analyses) -> 
     pieces = (piece for piece in found.pieces if piece.index <= value.behind.index)
     bound = (surely_binds(piece, analyses.tree, analyses.reader) for piece in pieces)
     return set[str]().union(*bound)
-
-
-def takes_value(node: cst.CSTNode, tree: SourceTree) -> bool:
-    """`loss.item()`: it is a tensor, and its gradient is asked by no one."""
-    parent = tree.parents[node]
-    return isinstance(parent, cst.Attribute) and parent.attr.value in _TAKE_THE_VALUE

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
-from ortwrap.engine.captures.early import takes_value
 from ortwrap.engine.captures.later_terms import LaterTerms
 from ortwrap.engine.captures.optional import option_of
 from ortwrap.engine.captures.rounds_of_outputs import bound_with_a_round
 from ortwrap.engine.effects.liveness import asks_whether_bound, bound_by_a_round, surely_binds
 from ortwrap.engine.effects.statement import overlap, place_of
 from ortwrap.engine.effects.surely_read import surely_read
+from ortwrap.engine.effects.taken_values import takes_value
 from ortwrap.engine.evidence.tensors import TensorProof
 from ortwrap.engine.plan import CarriedOutput
 from ortwrap.engine.reasons.retained import keeps_graph

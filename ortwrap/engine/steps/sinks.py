@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import libcst as cst
 
 from ortwrap.engine.effects.statement import instance_name, place_of
+from ortwrap.engine.effects.taken_values import takes_value
 from ortwrap.engine.evidence.libraries import runs_steps
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.arguments import pair_arguments
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.elsewhere import defined_elsewhere
 from ortwrap.engine.steps.loss_takers import LossTakers
-from ortwrap.engine.text.nodes import descendants
+from ortwrap.engine.text.nodes import calls_in, descendants
 from ortwrap.engine.text.tree import SourceTree, Unit
 
 _CASTS = frozenset(["typing.cast", "typing_extensions.cast"])
@@ -64,6 +66,7 @@ class SinkFinder:
             for function, sink in self._through_helper(call):
                 called |= self._all_named(call.func) or {function}
                 sinks.append(sink)
+            sinks += self._through_other_file(call)
         # A helper that nobody here calls stands for a step in another file: keep its row.
         sinks += [
             sink
@@ -273,6 +276,36 @@ class SinkFinder:
             for parameter, argument in pair_arguments(function, call):
                 if parameter == self.helpers[function]:
                     yield function, Sink(call, argument, self._tree.unit_of(call))
+
+    def _through_other_file(self, call: cst.Call) -> Iterator[Sink]:
+        """`update(loss, optimizer)` of the project, which runs backward on what it is given."""
+        found = defined_elsewhere(call.func, self._bindings)
+        if found is None or not isinstance(found.node, cst.FunctionDef):
+            return
+        tree, bindings, modules = found.file.tree, found.file.bindings, found.file.modules
+        takers = LossTakers(bindings, modules, frozenset())
+        there = SinkFinder(tree, bindings, modules, takers)
+        taken = there.taken_by(found.node)
+        for parameter, argument in pair_arguments(found.node, call):
+            if parameter == taken:
+                yield Sink(call, argument, self._tree.unit_of(call))
+
+    def taken_by(self, function: cst.FunctionDef) -> str | None:
+        """The parameter that a function runs backward on, where it only takes its value besides."""
+        sinks = [
+            sink
+            for call in calls_in(function.body)
+            for sink in self._direct(call)
+            if isinstance(sink.call, cst.Call) and not sink.call.args
+        ]
+        name = dict(self._helpers(sinks)).get(function)
+        inside = {node for sink in sinks for node in descendants(sink.call)}
+        uses = [
+            node
+            for node in descendants(function.body)
+            if isinstance(node, cst.Name) and node.value == name and node not in inside
+        ]
+        return name if all(takes_value(node, self._tree) for node in uses) else None
 
     def _one_of_several(self, func: cst.Name, call: cst.Call) -> cst.CSTNode | None:
         """`backward_pass`, which branches bind to helpers that take the loss at the same place."""
