@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import io
 
 
@@ -16,6 +15,8 @@ def lines_before(text: str, patched: str) -> list[int]:
 
     What is new counts for the line that it stands before.
     """
+    import difflib  # `--help` comes by this file and needs none
+
     matcher = difflib.SequenceMatcher(None, lines_of(text), lines_of(patched), autojunk=False)
     found: list[int] = []
     for _, start, end, there, until in matcher.get_opcodes():
