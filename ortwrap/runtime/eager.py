@@ -16,7 +16,7 @@ from . import tree
 from .attributes import Attribute, Holders, State, told_apart
 from .compare import Results
 from .distribution import Communication, is_running
-from .gradients import foreign_leaves, gradients_of
+from .gradients import foreign_leaves, gradients_of, set_aside
 from .plans import Call
 from .reasons import Reason
 from .seeding import hear_seeds
@@ -137,6 +137,11 @@ def _impurity(before: Snapshot, after: Snapshot) -> Reason | None:
 
 def _sets(names: Sequence[str]) -> Reason | None:
     return Reason(f"forward sets {', '.join(sorted(set(names))[:3])}") if names else None
+
+
+def without_gradients(wrapper: nn.Module, call: Call) -> contextlib.AbstractContextManager[None]:
+    """Sets aside every `.grad` that another run of the call could add to."""
+    return set_aside([*wrapper.parameters(), *wrapper.buffers(), *call.tensors])
 
 
 def isolated(wrapper: nn.Module, call: Call, eager: EagerCall) -> tuple[Call, EagerCall]:

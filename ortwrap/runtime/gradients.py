@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
+
+USES_OF_GRADIENTS = {
+    torch.autograd.grad: "calls torch.autograd.grad",
+    torch.autograd.backward: "calls torch.autograd.backward",
+    Tensor.backward: "calls backward",
+    Tensor.register_hook: "calls register_hook",
+    Tensor.retain_grad: "calls retain_grad",
+    Tensor.grad.__get__: "uses .grad",  # type: ignore[union-attr]
+    Tensor.grad.__set__: "uses .grad",  # type: ignore[union-attr]
+    Tensor.grad.__delete__: "uses .grad",  # type: ignore[union-attr]
+}
+"""What a forward may do to gradients, none of which a graph can hold."""
 
 
 def gradients_of(
@@ -28,6 +40,31 @@ def gradients_of(
             outputs, leaves, weights, retain_graph=keep_graph, allow_unused=True
         )
     return found
+
+
+@contextlib.contextmanager
+def set_aside(tensors: Iterable[Tensor]) -> Iterator[None]:
+    """Takes the `.grad` of every leaf among `tensors` away, and puts the same tensor back.
+
+    A forward that is run once more may call backward: its gradients are to be added to nothing.
+    """
+    saved = [(one, one.grad) for one in tensors if one.is_leaf and _takes(one, one.grad)]
+    for tensor, _ in saved:
+        tensor.grad = None
+    try:
+        yield
+    finally:
+        for tensor, gradient in saved:
+            tensor.grad = gradient
+
+
+def _takes(tensor: Tensor, gradient: Tensor | None) -> bool:
+    """Whether torch lets `gradient` be set: it may be of the data that a parameter had before."""
+    return gradient is None or (gradient.shape, gradient.dtype, gradient.device) == (
+        tensor.shape,
+        tensor.dtype,
+        tensor.device,
+    )
 
 
 def foreign_leaves(

@@ -14,7 +14,15 @@ from torch import Tensor, nn
 
 from .compare import Results, results_difference
 from .determinism import WithoutChance
-from .eager import EagerCall, EagerGradients, gradients_for, isolated, results_of, run_eagerly
+from .eager import (
+    EagerCall,
+    EagerGradients,
+    gradients_for,
+    isolated,
+    results_of,
+    run_eagerly,
+    without_gradients,
+)
 from .gradients import gradients_of
 from .plans import Call, GraphPlan
 from .quiet import quiet
@@ -34,9 +42,10 @@ def compare_again(wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerC
     if eager.impurity is not None:
         return eager.impurity.text
     try:
-        alone, twin = isolated(wrapper, call, eager)
-        gradients = gradients_for(wrapper, alone, twin)
-        return how_it_differs(wrapper, plan, alone, twin, gradients)
+        with without_gradients(wrapper, call):
+            alone, twin = isolated(wrapper, call, eager)
+            gradients = gradients_for(wrapper, alone, twin)
+            return how_it_differs(wrapper, plan, alone, twin, gradients)
     except Exception as error:
         return str(Reason.of_failure(CANNOT, error))
     finally:

@@ -15,7 +15,15 @@ from torch import Tensor, nn
 from . import machine, precision
 from .branches import branches_of
 from .buffers import Kept, by_forward_itself, changed_buffers
-from .eager import EagerCall, EagerGradients, Refused, gradients_for, isolated, run_eagerly
+from .eager import (
+    EagerCall,
+    EagerGradients,
+    Refused,
+    gradients_for,
+    isolated,
+    run_eagerly,
+    without_gradients,
+)
 from .entry import GraphEntry, OutputPlan, plan_outputs
 from .export import Graph, export
 from .judge import CANNOT, OTHER_DRAWS, how_it_differs
@@ -83,10 +91,11 @@ class Attempt:
             Deferred: a later call must decide.
         """
         try:
-            call, eager = isolated(self.wrapper, self.call, self.eager)
-            gradients = gradients_for(self.wrapper, call, eager)
-            exporting = _Exporting(self.wrapper, call, eager, gradients, general)
-            plan = self._proved(exporting, exporting.plan())
+            with without_gradients(self.wrapper, self.call):
+                call, eager = isolated(self.wrapper, self.call, self.eager)
+                gradients = gradients_for(self.wrapper, call, eager)
+                exporting = _Exporting(self.wrapper, call, eager, gradients, general)
+                plan = self._proved(exporting, exporting.plan())
         except (NeedsNumbers, Deferred):
             raise
         except Refused as refusal:

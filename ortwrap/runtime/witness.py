@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from .complaints import complaint_at
+from .gradients import USES_OF_GRADIENTS
 from .open_sizes import OpenSizes
 from .passing import TO_PYTHON, Given, note
 from .readings import Late, Reading
@@ -36,13 +37,6 @@ _SHAPE = Tensor.shape.__get__  # type: ignore[attr-defined]
 _SIZES = frozenset(
     {Tensor.size, _SHAPE, Tensor.numel, torch.numel, Tensor.nelement, Tensor.__len__}
 )
-_GRADIENTS = {
-    torch.autograd.grad: "torch.autograd.grad",
-    torch.autograd.backward: "torch.autograd.backward",
-    Tensor.backward: "backward",
-    Tensor.register_hook: "register_hook",
-    Tensor.retain_grad: "retain_grad",
-}
 # ONNX Runtime's kernels for CPUs are of float and double.
 HALVES = frozenset({torch.bfloat16, torch.float16})
 _CROSS_ENTROPIES = frozenset({F.cross_entropy, F.nll_loss})
@@ -154,9 +148,8 @@ class _Witness(TorchFunctionMode):
         tracing = torch._C._get_tracing_state() is not None
         if tracing and func in TO_PYTHON and self._complains():
             return func(*args, **keywords)
-        if func in _GRADIENTS and self._testimony.gradients is None:
-            text = f"forward calls {_GRADIENTS[func]}"
-            self._testimony.gradients = Reason(text, current_place())
+        if func in USES_OF_GRADIENTS and self._inside:
+            self._stop_at_gradients(USES_OF_GRADIENTS[func])
         if func is Tensor.item and self._inside and self._is_number_of_data(args[0]):
             return self._read(args[0])
         if not tracing:
@@ -182,6 +175,12 @@ class _Witness(TorchFunctionMode):
                 self._testimony.lacking = Reason(lacking, current_place())
         self._follow(func, args, keywords, result)
         return result
+
+    def _stop_at_gradients(self, use: str) -> None:
+        """Ends the trace before it changes weights by gradients, as forward may be about to."""
+        reason = Reason(f"forward {use}", current_place())
+        self._testimony.gradients = self._testimony.gradients or reason
+        raise RuntimeError(reason.text)
 
     def _complains(self) -> bool:
         """Whether a value is read only to raise, which can be asked before the graph runs."""
