@@ -6,6 +6,7 @@ from . import (
     activations,
     asked_sizes,
     attention,
+    casts,
     convolution,
     creation,
     cross_entropy,
@@ -33,6 +34,7 @@ from . import (
 FAMILIES = (
     activations,
     attention,
+    casts,
     convolution,
     creation,
     distances,

@@ -6,6 +6,7 @@ from ..case import Case, in_both_precisions
 from . import (
     activations,
     attention,
+    casts,
     compositions,
     convolution,
     distances,
@@ -32,6 +33,7 @@ FAMILIES = (
     compositions,
     gradient_stops,
     attention,
+    casts,
     activations,
     convolution,
     pooling,

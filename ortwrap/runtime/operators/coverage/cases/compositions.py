@@ -41,6 +41,19 @@ def _dice(y: Tensor, t: Tensor) -> Tensor:
     return 1 - ((2 * both + 1) / (share.sum(0) + wanted.sum(0) + 1)).mean()
 
 
+def _dice_of_class(share: Tensor, wanted: Tensor) -> Tensor:
+    wanted = wanted.float()
+    both = (share * wanted).sum()
+    return 1 - (2 * both + 1) / ((share * share).sum() + (wanted * wanted).sum() + 1)
+
+
+def _dice_by_class(y: Tensor, t: Tensor) -> Tensor:
+    share = y.softmax(1)
+    wanted = torch.cat([(t == index).unsqueeze(1) for index in range(5)], 1).float()
+    losses = [_dice_of_class(share[:, index].float(), wanted[:, index]) for index in range(5)]
+    return torch.stack(losses).mean()
+
+
 class _Penalised(nn.Module):
     """Cross entropy, and norms of the parameters themselves."""
 
@@ -70,6 +83,12 @@ CASES = (
     Case("supervised contrastive loss", lambda: AfterLinear(_supervised_contrast), _labels),
     Case("sigmoid focal loss", lambda: AfterLinear(_sigmoid_focal, 5), _labels),
     Case("dice loss", lambda: AfterLinear(_dice, 5), _labels),
+    Case(
+        "dice loss by class",
+        lambda: AfterLinear(_dice_by_class, 5),
+        _labels,
+        eager_in_double="float32 inside rounds in another order",
+    ),
     Case("L1 and L2 norms of parameters", _Penalised, _labels),
     Case("CrossEntropyLoss(target=..., input=...)", _ByKeyword, _labels),
 )
