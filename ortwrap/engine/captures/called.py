@@ -108,12 +108,13 @@ class CalledParts:
                 raise Refuse("OW107", call, name=name, why=why)
 
     def _check_variants(self, call: cst.Call, place: str) -> None:
-        """Any of the methods that derived classes have may be the one that runs."""
+        """Any of a function's definitions, or of the methods that derived classes have, may run."""
+        kind = "definition" if isinstance(call.func, cst.Name) else "class"
         for method in self._helpers.variants(call.func):
             self._helpers.check(method, place)
             self._check_given(call, method)
             for held in self._helpers.held_modules(method):
-                why = f"runs `{held.place(self._instance)}` in one class and not in another"
+                why = f"runs `{held.place(self._instance)}` in one {kind} and not in another"
                 raise Refuse("OW107", method, name=place, why=why)
 
     def _is_global(self, node: cst.CSTNode) -> bool:

@@ -26,6 +26,7 @@ _TENSOR_METHODS = frozenset(
     "detach item view reshape size dim argmax mean sum squeeze unsqueeze permute transpose numpy "
     "tolist contiguous flatten softmax sigmoid clone repeat expand masked_fill gather numel".split()
 )
+_MOVES = frozenset("to cuda cpu float half double".split())
 _TENSOR_FUNCTION = re.compile(
     r"^(?:torch\.(?!compile$|load$)[a-z]\w*|torch\.Generator|numpy\.\w+)$"
 )
@@ -114,10 +115,19 @@ class NamedPlaces:
         ]
         if any(map(self._is_computed, values)):
             return True
+        if key not in self.run:
+            # `x_bert = batch["x_bert"]` and `x_bert = x_bert.cuda()`: only the former made it.
+            values = [value for value in values if self._moved(value) != key] or values
         modules = [value for value in values if not self._makes_plain_object(value)]
         if key in self.run and any(map(_is_part_of_that_name, modules)):
             return False
         return bool(values) and not any(map(self._may_make_module, modules))
+
+    def _moved(self, value: cst.BaseExpression) -> Key | None:
+        """The place of what `x.cuda()` or `x.to(device)` gives once more."""
+        func = value.func if isinstance(value, cst.Call) else None
+        moves = isinstance(func, cst.Attribute) and func.attr.value in _MOVES
+        return self._key(cst.ensure_type(func, cst.Attribute).value) if moves else None
 
     def _is_computed(self, value: cst.BaseExpression) -> bool:
         """`out_net = model(x)`, `out_net = model.forward_gate(x)`: what a module returned."""

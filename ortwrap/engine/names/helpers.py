@@ -78,7 +78,12 @@ class Helpers:
         return self._modules.classes.called_on_instance(func)
 
     def variants(self, func: cst.CSTNode) -> list[cst.FunctionDef]:
-        """The methods that `self.step` may be, where classes of this file have their own."""
+        """What a function that is defined more than once may be, and the methods that `self.step`
+        may be, where classes of this file have their own.
+        """
+        if isinstance(func, cst.Name):
+            bound = [binding.node for binding in self._bindings.lookup(func)]
+            return [node for node in bound if isinstance(node, cst.FunctionDef)]
         if not isinstance(func, cst.Attribute):
             return []
         instance = instance_name(self._tree.enclosing(func), self._bindings)

@@ -1,0 +1,48 @@
+"""Trap: an item of the batch is named after the model that made it, and is moved to the device."""
+
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+
+
+class TopicModel(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.words, self.sentences = nn.Linear(6, 4), nn.Linear(5, 4)
+        self.topics = nn.Linear(4, 6)
+
+    def forward(self, words, sentences):
+        return self.topics(torch.tanh(self.words(words) + self.sentences(sentences)))
+
+
+class Topics:
+    def __init__(self, model):
+        self.model = model
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
+        self.use_cuda = torch.cuda.is_available()
+
+    def reconstruction(self, words, outputs):
+        return -(words * outputs.log_softmax(dim=1)).sum()
+
+    def train_epoch(self, batches):
+        total = 0.0
+        for batch in batches:
+            x = batch["x"]
+            x_bert = batch["x_bert"]
+            if self.use_cuda:
+                x = x.cuda()
+                x_bert = x_bert.cuda()
+            self.optimizer.zero_grad()
+            outputs = self.model(x, x_bert)
+            loss = self.reconstruction(x, outputs)
+            loss.backward()
+            self.optimizer.step()
+            total += loss.item()
+        return total
+
+
+batches = [{"x": torch.rand(8, 6), "x_bert": torch.randn(8, 5)} for _ in range(3)]
+topics = Topics(TopicModel())
+for epoch in range(2):
+    print(epoch, topics.train_epoch(batches))
