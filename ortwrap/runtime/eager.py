@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from . import tree
 from .attributes import Attribute, Holders, State, told_apart
 from .compare import Results
+from .data_writes import WRITES
 from .distribution import Communication, is_running
 from .gradients import foreign_leaves, gradients_of, set_aside
 from .plans import Call
@@ -126,8 +127,8 @@ def _changed_attributes(before: Snapshot) -> list[tuple[nn.Module | None, str]]:
 
 
 def _impurity(before: Snapshot, after: Snapshot) -> Reason | None:
-    if before.changed_parameter():
-        return Reason("forward writes to parameters in place")
+    if before.parameter_changed_until(after):
+        return Reason(f"forward {WRITES}")
     if before.random.python_moved(after.random):
         return Reason("forward draws from Python's or NumPy's random numbers")
     if before.random.c_moved(after.random):

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from . import c_random
+from .data_writes import bits_of
 
 # Deeper or larger than this is no configuration or counter of a model, but its user's data.
 _MAX_DEPTH = 4
@@ -122,8 +123,8 @@ class Snapshot:
         # A backward that is still to come may have saved a buffer: torch must not take what an
         # attempt writes to it, and what is written back, for changes.
         self._counters = [_unsafe_preserve_version_counter(buffer) for buffer, _ in self._buffers]
-        self._versions = [
-            (parameter, parameter._version)
+        self._parameters = [
+            (parameter, parameter._version, bits_of(parameter))
             for module in modules
             for parameter in module._parameters.values()
             if parameter is not None
@@ -140,9 +141,13 @@ class Snapshot:
             counter.__exit__()
         self.random.restore()
 
-    def changed_parameter(self) -> bool:
-        """Whether a parameter has been written to in place since."""
-        return any(parameter._version != version for parameter, version in self._versions)
+    def parameter_changed_until(self, later: Snapshot) -> bool:
+        """Whether a parameter was written to in place before `later`, through `.data` or not."""
+        pairs = zip(self._parameters, later._parameters)
+        return any(
+            one is next_ and (version != next_version or bits not in (None, next_bits))
+            for (one, version, bits), (next_, next_version, next_bits) in pairs
+        )
 
     @property
     def buffer_values(self) -> list[Tensor]:

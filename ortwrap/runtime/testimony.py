@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from .complaints import Complaint
 from .readings import Late
@@ -42,7 +43,7 @@ class Testimony:
 
     Attributes:
         data: a value of a tensor became a Python value: the graph is wrong for other data.
-        gradients: forward computes or hooks gradients, which the graph cannot hold.
+        training: forward computes or hooks gradients or writes weights, which no graph can hold.
         shapes: a size became a Python number: the graph may be wrong for other shapes.
         axes: the sizes that did, if all of them are sizes of tensors that entered: the index of
             each tensor, and the dimension; None if one is another's.
@@ -55,7 +56,7 @@ class Testimony:
     """
 
     data: Reason | None = None
-    gradients: Reason | None = None
+    training: Reason | None = None
     shapes: Reason | None = None
     axes: Axes | None = frozenset()
     numbers: Reason | None = None
@@ -64,6 +65,11 @@ class Testimony:
     complaints: list[Complaint] = field(default_factory=list)
     places: dict[str, str | None] = field(default_factory=dict)
     late: dict[int, Late] = field(default_factory=dict)
+
+    def end_at(self, reason: Reason) -> NoReturn:
+        """Ends the trace before it does to gradients or weights what only the user's call may."""
+        self.training = self.training or reason
+        raise RuntimeError(reason.text)
 
     def note_sizes(self, text: str, place: str | None, axes: Axes | None) -> None:
         """Sizes, of these axes if they are known, became Python numbers at `place`."""
@@ -74,7 +80,7 @@ class Testimony:
     @property
     def refusal(self) -> Reason | None:
         """Why the trace must not be used at all."""
-        return self.data or self.gradients
+        return self.data or self.training
 
     def place_of(self, error: BaseException) -> str | None:
         """The line of the operator that an exporter's message names, if it names one."""

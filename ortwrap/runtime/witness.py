@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from .complaints import complaint_at
+from .data_writes import DataWrites
 from .gradients import USES_OF_GRADIENTS
 from .open_sizes import OpenSizes
 from .passing import TO_PYTHON, Given, note
@@ -91,6 +92,7 @@ class _Witness(TorchFunctionMode):
         self._inputs: dict[int, tuple[int, int]] = {}
         self._sizes = Sizes()
         self._open = OpenSizes()
+        self._data_writes = DataWrites()
         self._given = Given(())
         # Where sizes were seen to become numbers.
         self.sized: set[str | None] = set()
@@ -148,8 +150,8 @@ class _Witness(TorchFunctionMode):
         tracing = torch._C._get_tracing_state() is not None
         if tracing and func in TO_PYTHON and self._complains():
             return func(*args, **keywords)
-        if func in USES_OF_GRADIENTS and self._inside:
-            self._stop_at_gradients(USES_OF_GRADIENTS[func])
+        if self._inside:
+            self._refuse_training(func, args, keywords)
         if func is Tensor.item and self._inside and self._is_number_of_data(args[0]):
             return self._read(args[0])
         if not tracing:
@@ -176,11 +178,10 @@ class _Witness(TorchFunctionMode):
         self._follow(func, args, keywords, result)
         return result
 
-    def _stop_at_gradients(self, use: str) -> None:
-        """Ends the trace before it changes weights by gradients, as forward may be about to."""
-        reason = Reason(f"forward {use}", current_place())
-        self._testimony.gradients = self._testimony.gradients or reason
-        raise RuntimeError(reason.text)
+    def _refuse_training(self, func: Any, args: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+        what = USES_OF_GRADIENTS.get(func) or self._data_writes.meet(func, args, keywords)
+        if what is not None:
+            self._testimony.end_at(Reason(f"forward {what}", current_place()))
 
     def _complains(self) -> bool:
         """Whether a value is read only to raise, which can be asked before the graph runs."""

@@ -57,6 +57,16 @@ class Accumulates(Inner):
         self.model.loss(data).backward()
 
 
+class DescendsByHand(Inner):
+    """Writes to weights where torch counts no writes."""
+
+    def update(self, data: Tensor) -> None:
+        self.model.head.zero_grad()
+        self.model.loss(data.detach()).backward()
+        for parameter in self.model.head.parameters():
+            parameter.data -= 0.05 * parameter.grad
+
+
 class StepsAnOptimizer(Inner):
     def update(self, data: Tensor) -> None:
         optimizer = torch.optim.SGD(self.model.head.parameters(), 0.05)
