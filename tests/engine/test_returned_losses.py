@@ -165,7 +165,7 @@ def test_a_method_that_a_derived_class_overrides_is_not_read_in_its_base() -> No
         """
     derived = "\n\nclass Other(Lit):\n    def encode(self, x):\n        return x\n"
     assert "encode" in rewrite_source(_script(methods)).text
-    assert [step.code for step in rewrite_source(_script(methods) + derived).steps] == ["OW101"]
+    assert [step.code for step in rewrite_source(_script(methods) + derived).steps] == ["OW107"]
 
 
 _TRAINER = """\
