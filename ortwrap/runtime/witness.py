@@ -8,10 +8,7 @@ for the next shape. The witness follows each tensor of the trace and tells the t
 from __future__ import annotations
 
 import contextlib
-import dis
 import math
-import sys
-import types
 import warnings
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,10 +23,12 @@ from torch.overrides import TorchFunctionMode
 from .complaints import complaint_at
 from .data_writes import DataWrites
 from .gradients import USES_OF_GRADIENTS
+from .iteration import iterating, unpacks
 from .open_sizes import OpenSizes
 from .passing import TO_PYTHON, Given, note
+from .plain_numbers import of_number
 from .readings import Late, Reading
-from .reasons import Reason, current_frame, current_place, is_user_code
+from .reasons import Reason, current_frame, current_place
 from .shape_warnings import first_sentence, is_check_of_torch, says_shape
 from .sizes import Sizes
 from .testimony import Axes, LabelUse, Testimony
@@ -157,6 +156,8 @@ class _Witness(TorchFunctionMode):
         if not tracing:
             # Models branch on data when they are not traced; only what the trace sees is frozen.
             return func(*args, **keywords)
+        if self._is_plain_number(*args[:1]):
+            func = of_number(func)
         name = getattr(func, "__name__", "")
         if name not in self._testimony.places:
             self._testimony.places[name] = current_place()
@@ -219,6 +220,10 @@ class _Witness(TorchFunctionMode):
             self._testimony.data = self._testimony.data or reason
             raise TypeError(reason.text)
 
+    def _is_plain_number(self, value: Any = None) -> bool:
+        """Whether it is a tensor of the trace that is a Python number in eager."""
+        return self._origin.get(id(value)) in ("size", "number") and not value.dim()
+
     def is_size(self, tensor: Tensor) -> bool:
         """Whether a tensor of the trace is a Python int in eager."""
         return self._origin.get(id(tensor)) == "size" and not tensor.is_floating_point()
@@ -273,11 +278,10 @@ class _Witness(TorchFunctionMode):
             self._testimony.data = Reason(text, current_place())
 
     def _meet_iteration(self, tensor: Tensor) -> None:
-        frame = _iterating()
+        frame = iterating()
         if frame is None:
             return
-        if frame.f_code.co_code[frame.f_lasti] == _UNPACK:
-            # `row, column = edges` takes two, or raises.
+        if unpacks(frame):
             self.sized.add(current_place())
         else:
             self._note_sizes("a loop goes over a tensor", self._sizes.axis(tensor, 0))
@@ -383,16 +387,3 @@ def _tensors(values: Sequence[Any]) -> list[Tensor]:
         elif isinstance(value, (tuple, list)):
             found.extend(_tensors(value))
     return found
-
-
-_UNPACK = dis.opmap["UNPACK_SEQUENCE"]
-
-
-def _iterating() -> types.FrameType | None:
-    """Where a tensor is taken apart into rows by a loop or the like, None if it is not."""
-    frame: types.FrameType | None = sys._getframe(2)
-    while frame is not None and not is_user_code(frame.f_code.co_filename):
-        if frame.f_code is Tensor.__iter__.__code__:
-            return frame.f_back
-        frame = frame.f_back
-    return None

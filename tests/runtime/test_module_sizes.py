@@ -155,3 +155,68 @@ def test_a_size_that_only_values_tell_stays_a_tensor_of_the_graph() -> None:
     ]
     for form in forms:
         assert over(form).ran_on_ort() == 4
+
+
+class Heads(Net):
+    """Attention of two heads, whose shapes are worked out of sizes as einops does."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        query, key, value = map(self.apart, self.first(x).chunk(3, -1))
+        found = (query @ key.transpose(-1, -2)).softmax(-1) @ value
+        rows, heads, length, width = found.shape
+        merged = 1
+        merged *= heads
+        merged *= width
+        return found.permute(0, 2, 1, 3).reshape(rows, length, merged)
+
+    @staticmethod
+    def apart(x: Tensor) -> Tensor:
+        rows, length, width = x.shape
+        return x.reshape(rows, length, 2, width // 2).permute(0, 2, 1, 3)
+
+
+class Chunks(Net):
+    def forward(self, x: Tensor) -> Tensor:
+        parts = self.first(x).chunk(2, -1)
+        return sum(part.reshape(part.shape[0], part.shape[1] * 3) for part in parts)
+
+
+class Augmented(Net):
+    """Sizes under another name, which get a new value while the old one is still needed."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        hidden = self.first(x)
+        count = hidden.shape[1]
+        halves, share = count, count
+        halves *= 2
+        share /= 4
+        count += 0
+        pairs = hidden.reshape(-1, halves, 3).reshape(-1, count, 6)
+        return self.last(pairs) / share
+
+
+@pytest.mark.parametrize("kind", [Heads, Chunks, Augmented])
+def test_shapes_made_of_sizes_fit_any_batch(kind: type[Net]) -> None:
+    twins = Twins(kind(), kind=Squared)
+    for count, length in ((7, 4), (3, 4), (5, 6), (4, 5)):
+        twins.step(torch.randn(count, length, 6))
+    assert twins.backends == ["ort"]
+    assert twins.ran_on_ort() == 2
+
+
+def test_a_number_that_is_given_stays_what_it_was_under_its_other_names() -> None:
+    class Weighted(Net):
+        def forward(self, x: Tensor, weight: float) -> Tensor:
+            doubled = weight
+            doubled *= 2
+            return self.last(self.first(x) * doubled) - weight
+
+    class Step(Squared):
+        def forward(self, x: Tensor, weight: float) -> Tensor:
+            return self.model(x, weight).square().mean()
+
+    twins = Twins(Weighted(), kind=Step)
+    for weight in (0.5, 0.25, 0.75, 0.1, 0.3):
+        twins.step(torch.randn(4, 6), weight)
+    assert twins.backends[-1] == "ort"
+    assert twins.ran_on_ort() > 0

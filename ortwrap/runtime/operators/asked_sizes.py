@@ -14,7 +14,7 @@ import torch
 from .arguments import constant_of
 from .cross_entropy import loss_call
 from .exporter import dtype_of, dtype_to_onnx
-from .paths import is_tensor
+from .paths import is_tensor, traced_sizes
 from .projections import LAYERS, exported_layer
 from .readers import LIKE_ANOTHER, LIKE_IT
 from .registry import regiven
@@ -25,14 +25,20 @@ def _size(g: Any, value: Any, *dim: Any) -> Sequence[Any]:
     traced = next(g.original_node.inputs())
     if traced.node().kind() not in LAYERS or not dim:
         return _with_labels(g, traced, value), *dim
-    rank, layer = traced.type().dim(), exported_layer(value)
-    axis = constant_of(*dim)
+    rank, axis = traced.type().dim(), constant_of(*dim)
+    layer = exported_layer(value) if _has_a_weight(traced.node()) else None
     if layer is None or rank is None or rank < 2 or axis is None:
         return value, *dim
     if axis % rank < rank - 1:
         return layer.input, *dim
     classes = 0 if layer.transposed else 1
     return layer.weight, g.op("Constant", value_t=torch.tensor(classes))
+
+
+def _has_a_weight(node: Any) -> bool:
+    """A product of batches, as of attention, is no layer: its sizes are those of both."""
+    _, weight, *_ = node.inputs()
+    return len(traced_sizes(weight) or ()) == 2
 
 
 def _like_it(g: Any, value: Any, *others: Any) -> Sequence[Any]:

@@ -47,6 +47,26 @@ def _rounds(g: Any, input: Any, other: Any, *mode: Any) -> bool:
     return bool(mode)
 
 
+def _shares_out_a_size(g: Any, input: Any, other: Any) -> bool:
+    """floor_divide(Tensor self, Tensor other): ONNX divides towards zero, and dies of a zero."""
+    parts = constant_of(other)
+    return isinstance(parts, int) and parts > 0 and _is_made_of_sizes(input)
+
+
+def _is_made_of_sizes(value: Any) -> bool:
+    node = value.node()
+    if node.kind() == "onnx::Gather":
+        return bool(next(node.inputs()).node().kind() == "onnx::Shape")
+    if node.kind() in ("onnx::Add", "onnx::Mul", "onnx::Div"):
+        return all(map(_is_made_of_sizes, node.inputs()))
+    constant = constant_of(value)
+    return isinstance(constant, int) and constant >= 0
+
+
+def _quotient(g: Any, input: Any, other: Any) -> Any:
+    return g.op("Div", input, other)
+
+
 def _has_other_exponents(g: Any, input: Any, exponent: Any) -> bool:
     """pow(Tensor self, Tensor exponent): Pow has a gradient for one exponent, which must not be 0:
     that of 0 to the power of 0 is no number to it."""
@@ -59,6 +79,7 @@ OPERATORS = (
     *as_torch("div", when=_rounds),
     *as_torch("pow", when=_has_other_exponents),
     *as_torch("floor_divide heaviside float_power"),
+    *as_graph("floor_divide", _quotient, when=_shares_out_a_size),
     *as_torch("where masked_fill", when=_is_broadcast, keeps="inputs"),
     # The exporter takes the last underline of `__and__` for that of an operator in place.
     *as_torch("__and_ __or_ __xor_", when=_makes_integers),

@@ -10,13 +10,29 @@ from torch import Tensor
 from .arguments import Arguments, constant_of, is_list, trains_through
 from .arrivals import gets_gradient
 from .calls import Slot
-from .paths import traced_sizes
-from .registry import as_graph, as_torch, torch_node
+from .paths import is_tensor, traced_sizes
+from .registry import as_graph, as_torch, surrounded, torch_node
 
 
 def _lacks_a_gradient(g: Any, *_: Any) -> bool:
     """split, chunk and unbind: the gradient of ONNX's Split takes a missing piece for no piece."""
     return not all(map(gets_gradient, g.original_node.outputs()))
+
+
+def _is_taken_apart(g: Any, *_: Any) -> bool:
+    """split, chunk: the exporter knows how many pieces there are."""
+    return all(map(is_tensor, g.original_node.outputs()))
+
+
+def _of_any_sizes(otherwise: Any, g: Any, *exported: Any, **attributes: Any) -> Any:
+    """The exporter gives pieces whose sizes ONNX cannot tell those of the trace, for good."""
+    pieces = otherwise(g, *exported, **attributes)
+    made = pieces if isinstance(pieces, (list, tuple)) else [pieces]
+    for piece, traced in zip(made, g.original_node.outputs()):
+        rank = traced.type().dim()
+        if rank is not None and piece.type().dim() is None:
+            piece.setType(traced.type().with_sizes([None] * rank))
+    return pieces
 
 
 def _chunk(g: Any, input: Any, chunks: int, dim: int) -> Any:
@@ -79,6 +95,7 @@ def _fills_by_a_constant(g: Any, input: Any, value: Any, *_: Any) -> bool:
 
 OPERATORS = (
     *as_graph("fill_diagonal", _fill_diagonal, when=_fills_by_a_constant),
+    *surrounded("split split_with_sizes prim::ConstantChunk", _of_any_sizes, when=_is_taken_apart),
     *as_torch("split split_with_sizes unsafe_split unbind", when=_lacks_a_gradient, keeps=""),
     # What cells of recurrent layers cut their gates with; the exporter must know the size.
     *as_torch("unsafe_chunk", keeps=""),
