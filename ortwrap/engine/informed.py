@@ -11,8 +11,10 @@ from ortwrap.engine.result import Result, Step
 from ortwrap.engine.text.tree import SourceTree
 
 # Refusals that what stands in another file may lift: who trains, what is bound, torch or a base
-# class, what keeps no graph and takes no gradient, and what is harmless.
-_MAY_LIFT = frozenset("OW101 OW103 OW105 OW106 OW107 OW118 OW201 OW203 OW205 OW210 OW211".split())
+# class, what keeps no graph and takes no gradient, what is harmless, and who needs torch anyway.
+_MAY_LIFT = frozenset(
+    "OW101 OW103 OW105 OW106 OW107 OW117 OW118 OW201 OW203 OW205 OW210 OW211".split()
+)
 
 
 def rewrite(text: str, options: Options, neighbours: Neighbours | None = None) -> Result:

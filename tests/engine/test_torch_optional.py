@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ortwrap.engine import rewrite_source
+from ortwrap.neighbours import ProjectFiles
 
 FILE = """\
 try:
@@ -51,6 +54,43 @@ def test_a_file_that_goes_on_without_it_is_left_alone(handler: str, other: str) 
 )
 def test_a_file_that_cannot_do_without_it_is_rewritten(handler: str, other: str) -> None:
     assert _status(handler, other)[0] == "rewritten"
+
+
+LATE = {
+    "in the function": ("", "net, x, y, optimizer", "import torch\n    from torch import nn"),
+    "in another one": (
+        "def load():\n    import torch\n    return torch\n\n\n",
+        "net, x, y, optimizer",
+        "nn = load().nn",
+    ),
+    "handed over": (
+        "",
+        "net, x, y, optimizer, *, torch",
+        "net.to(torch.device('cpu'))",
+    ),
+}
+
+
+@pytest.mark.parametrize(("above", "given", "first"), LATE.values(), ids=LATE)
+def test_a_file_that_imports_it_when_it_is_needed_is_left_alone(
+    above: str, given: str, first: str, tmp_path: Path
+) -> None:
+    step = f"    {first}\n    net.train()\n    optimizer.zero_grad()\n"
+    step += "    loss = (net(x) - y).pow(2).mean()\n    loss.backward()\n    optimizer.step()\n"
+    text = f"import math\nfrom model import Net\n\n\n{above}def train({given}):\n{step}"
+    (tmp_path / "model.py").write_text("def Net():\n    import torch\n    return torch.nn.ReLU()\n")
+    assert _in_project(text, tmp_path) == "OW117"
+    (tmp_path / "model.py").write_text("import torch\n\n\nclass Net(torch.nn.Module):\n    pass\n")
+    assert _in_project(text, tmp_path) != "OW117"
+    assert _in_project(f"import torch\n{text}", tmp_path) != "OW117"
+    (tmp_path / "model.py").write_text("Net = None\n")
+    ended = "try:\n    import torch\nexcept ImportError:\n    raise SystemExit(1)\n"
+    assert _in_project(f"{ended}{text}", tmp_path) != "OW117"
+
+
+def _in_project(text: str, folder: Path) -> str | None:
+    result = rewrite_source(text, neighbours=ProjectFiles(str(folder / "train.py"), str(folder)))
+    return next((step.code for step in result.steps), None)
 
 
 ATTEMPT = """\

@@ -7,14 +7,14 @@ nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Union
 
 import libcst as cst
 
-from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.bindings import Bindings, Scope
 from ortwrap.engine.names.imports import Imported
 from ortwrap.engine.names.neighbours import ModuleName, Neighbour, Neighbours
 from ortwrap.engine.names.stars_of_torch import is_given
@@ -133,8 +133,15 @@ class Elsewhere:
         """Some import of a script names another file of the project."""
         return next(self._imported(bindings), None) is not None
 
-    def _imported(self, bindings: Bindings) -> Iterator[Neighbour]:
-        for level, path in _imports(bindings):
+    def imported_at_head(self, bindings: Bindings) -> Iterator[Neighbour]:
+        """The files of the project that run when a script is imported."""
+        heads = [scope for scope in bindings.scopes() if scope.is_module]
+        yield from self._imported(bindings, heads)
+
+    def _imported(
+        self, bindings: Bindings, scopes: Iterable[Scope] | None = None
+    ) -> Iterator[Neighbour]:
+        for level, path in _imports(bindings, bindings.scopes() if scopes is None else scopes):
             for count in range(len(path), -1 if level else 0, -1):
                 found = self._find(ModuleName(level, path[:count]), bindings)
                 if found is not None:
@@ -279,8 +286,8 @@ def _is_offered(name: str, bindings: Bindings) -> bool | None:
     )
 
 
-def _imports(bindings: Bindings) -> Iterator[tuple[int, tuple[str, ...]]]:
-    for scope in bindings.scopes():
+def _imports(bindings: Bindings, scopes: Iterable[Scope]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    for scope in scopes:
         for bound in scope.names.values():
             for binding in bound:
                 imported = bindings.imported_by(binding)

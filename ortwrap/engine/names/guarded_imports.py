@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
@@ -11,6 +12,7 @@ from ortwrap.engine.text.tree import SourceTree, Unit
 
 # Packages, and beginnings of their names, that cannot be imported without PyTorch.
 _NEED_TORCH = ("torch", "lightning", "pytorch_lightning")
+_AT_HEAD = re.compile(rf"^(?:import|from)[ \t]+(?:{'|'.join(_NEED_TORCH)})", re.MULTILINE)
 _LEAVE = frozenset("exit _exit quit abort skip importorskip".split())
 
 
@@ -41,3 +43,8 @@ def imports_of_torch(node: cst.CSTNode, tree: SourceTree) -> Iterator[cst.CSTNod
             named = [inner.module]
         if any(tree.code(name).startswith(_NEED_TORCH) for name in named):
             yield inner
+
+
+def imports_torch_at_head(text: str) -> bool:
+    """A file cannot be imported without PyTorch: it imports that under no condition."""
+    return _AT_HEAD.search(text) is not None

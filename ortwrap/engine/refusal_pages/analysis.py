@@ -204,8 +204,9 @@ _page(
     "the file can be imported where `{code}` fails, and with the generated class it could not",
     "Move the training step into a file that is imported only where PyTorch is installed.",
     "The import of the runtime and the class stand at the head of the file, and both need PyTorch: "
-    "the file could no longer be imported without it. A file that needs it anyway, by an import "
-    "under no condition or by a module class of its own, is rewritten.",
+    "the file could no longer be imported without it. So it is where only functions import it, or "
+    "are handed it. A file that needs it anyway, by an import under no condition, of its own or of "
+    "a file of the project that it imports, or by a module class, is rewritten.",
     "try:\n    import torch\n    from torch import nn\nexcept ImportError:\n    torch = None\n\n\n"
     "def train(x, y):\n    model = nn.Linear(4, 2)\n"
     "    loss = nn.functional.mse_loss(model(x), y)\n    loss.backward()\n",
