@@ -78,6 +78,32 @@ def test_small_matrices_stay_with_onnx_runtime() -> None:
     assert "embedding" in calls_of(twins), "the count sees calls of torch"
 
 
+GELUS: dict[str, nn.Module] = {
+    "behind a product": nn.GELU(),
+    "approximate": nn.GELU(approximate="tanh"),
+}
+
+
+@pytest.mark.parametrize("gelu", GELUS.values(), ids=GELUS)
+def test_gelu_is_one_node_and_its_gradient_another(gelu: nn.Module) -> None:
+    twins = Twins(nn.Sequential(Scaled(6), gelu, nn.Linear(6, 2)), F.mse_loss)
+    for rows in (3, 5, 3):
+        twins.step(3 * torch.randn(rows, 6), torch.randn(rows, 2))
+    assert set(twins.backends) == {"ort"}
+    for plan in twins.wrapper._dispatcher.plans():
+        kinds = {node.op_type for node in plan.graph.optimized_model.graph.node}
+        assert kinds.isdisjoint({"Erf", "Tanh", "Exp", "GeluGrad"})
+
+
+class Scaled(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.rand(width) + 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.scale * x
+
+
 class Several(nn.Module):
     """Layers that are normalized over one and over two dimensions."""
 
