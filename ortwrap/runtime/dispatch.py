@@ -272,7 +272,7 @@ class Dispatcher:
         self._settle(family, call, plan, 1)
         if isinstance(plan, GraphPlan):
             give_back = functools.partial(self._give_back_to_eager, family, plan)
-            watch_first_backward(eager.result, call.tensors, give_back)
+            watch_first_backward(eager.result, call.tensors, eager.state, give_back)
         return eager.result
 
     def _give_back_to_eager(self, family: Family, plan: GraphPlan, reason: Reason) -> None:
