@@ -388,7 +388,7 @@ class Rewrite:
         found = replace(found, name=self._loss_names.name_for(found))
         found = with_own_criteria(found, function.analyses)
         found, order, captures = function.arrange(found, theirs)
-        check_graph_is_spent(group, found, captures, function.analyses)
+        check_graph_is_spent(group, found, captures, function.analyses, self._options)
         if not any(part.trainable for part in captures.parts):
             raise Refuse("OW101", loss=self._tree.brief(found.loss), unknown="")
         plan = Plan(

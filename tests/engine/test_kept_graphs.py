@@ -8,6 +8,7 @@ import pytest
 from engine_cases import rewrite_beside
 
 from ortwrap.engine import rewrite_source
+from ortwrap.engine.options import Options
 
 SCRIPT = """\
 import torch
@@ -86,6 +87,16 @@ def test_a_graph_that_nothing_keeps_is_spent(parts: dict[str, str]) -> None:
             {"run": "x = self.note(x)\n\n    def note(self, x):\n        self.last = x"},
             id="by a method",
         ),
+    ],
+)
+def test_a_graph_that_something_keeps_is_refused(parts: dict[str, str]) -> None:
+    (step,) = rewrite_source(script(**parts)).steps
+    assert step.code == "OW201"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
         pytest.param(
             {
                 "imports": "\n\ndef wrapped(backbone):\n    return Net(backbone)\n",
@@ -99,9 +110,10 @@ def test_a_graph_that_nothing_keeps_is_spent(parts: dict[str, str]) -> None:
         ),
     ],
 )
-def test_a_graph_that_something_may_keep_is_refused(parts: dict[str, str]) -> None:
-    (step,) = rewrite_source(script(**parts)).steps
-    assert step.code == "OW201"
+def test_of_a_part_that_nobody_knows_the_runtime_finds_out(parts: dict[str, str]) -> None:
+    (guarded,) = rewrite_source(script(**parts)).steps
+    (alone,) = rewrite_source(script(**parts), Options(standalone=True)).steps
+    assert (guarded.status, alone.code) == ("rewritten", "OW313")
 
 
 BASE = """\

@@ -29,6 +29,7 @@ CUT_METHODS = frozenset(
 _MAKES_LEAVES = re.compile(
     r"^torch\.(?:tensor|from_numpy|(?:cuda\.)?(?:Long|Int|Short|Char|Byte|Bool)Tensor)$"
 )
+_COLLECT = frozenset(["list", "tuple"])
 # What gives the same values in another place, shape or type.
 _MOVES = frozenset("float double half to cpu cuda view reshape squeeze unsqueeze clone".split())
 _CUT_BUILTINS = frozenset("len float int bool str isinstance print range type round".split())
@@ -188,12 +189,26 @@ class GradientFlow:
         if any(isinstance(node, (cst.Yield, cst.Await)) for node in inside):
             return False
         values = [node.value for node in inside if isinstance(node, cst.Return)]
-        return bool(values) and all(map(self._is_cut, values))
+        return bool(values) and all(self._is_cut(value, function) for value in values)
 
-    def _is_cut(self, value: cst.BaseExpression | None) -> bool:
-        """`adversarial.detach()`, `torch.tensor(returns).float()`, whatever they are made of."""
+    def _is_cut(
+        self, value: cst.BaseExpression | None, function: cst.FunctionDef | None = None
+    ) -> bool:
+        """`adversarial.detach()`, `torch.tensor(returns).float()`, whatever they are made of.
+
+        So are all of `tuple(repackage(state) for state in states)`, in the function `repackage`.
+        """
+        if isinstance(value, (cst.Tuple, cst.List)):
+            return all(self._is_cut(element.value, function) for element in value.elements)
+        if isinstance(value, (cst.ListComp, cst.GeneratorExp)):
+            return self._is_cut(value.elt, function)
         while isinstance(value, cst.Call):
             func = value.func
+            if isinstance(func, cst.Name) and value.args:
+                if function is not None and self._bindings.definition(func) is function:
+                    return True
+                collects = self._is_builtin(func, _COLLECT) and len(value.args) == 1
+                return collects and self._is_cut(value.args[0].value, function)
             if _MAKES_LEAVES.match(self._bindings.qualified(func) or ""):
                 return True
             if not isinstance(func, cst.Attribute):
@@ -219,6 +234,8 @@ class GradientFlow:
             self._walk_call(node, found, uses)
             return
         if isinstance(node, cst.Comparison):
+            return
+        if isinstance(node, (cst.ListComp, cst.GeneratorExp)) and self._is_cut(node):
             return
         if isinstance(node, cst.Subscript) and self._modules.is_trainable(node):
             uses.append(node)

@@ -1,11 +1,13 @@
 """Whether a module may keep a part of a run's graph for the next one: `self.hidden = hidden`.
 
 All classes that building the module is known to use are looked through. One that sets attributes
-while it runs may keep a graph, and so may one that nothing is known of.
+while it runs keeps a graph, for all that is known here; of one that nothing is known of the runtime
+finds out.
 """
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -26,6 +28,14 @@ from ortwrap.engine.text.nodes import calls_in, descendants
 _KEEP_NOTHING = ("torch.", *(f"{package}." for package in FACTORIES))
 _BASES = ("torch.nn.", "abc.ABC", "object")
 _COMPUTE = ("math.", "numpy.", "os.", "logging.", "warnings.")
+
+
+class Keeping(enum.IntEnum):
+    """What a run of a module leaves behind, the worst last."""
+
+    NOTHING = 0
+    UNKNOWN = 1
+    A_GRAPH = 2
 
 
 @dataclass(frozen=True)
@@ -49,80 +59,85 @@ class KeptGraphs:
         # What has been looked at, or is being: classes refer to themselves.
         self._seen: set[cst.CSTNode] = set()
 
-    def may_keep(self, module: cst.CSTNode) -> bool:
-        """A run of what a name or an attribute holds may leave its graph in some attribute."""
+    def kept_by(self, module: cst.CSTNode) -> Keeping:
+        """What a run of what a name or an attribute holds may leave in some attribute."""
         self._seen.clear()
-        return not self._is_known(module, self._here)
+        return self._of(module, self._here)
 
-    def _is_known(self, module: cst.CSTNode, at: _Place) -> bool:
-        """All that a place may hold is known, and keeps nothing."""
+    def _of(self, module: cst.CSTNode, at: _Place) -> Keeping:
+        """The worst of all that a place may hold."""
         if module in self._seen:
-            return True
+            return Keeping.NOTHING
         self._seen.add(module)
-        values = at.modules.all_values(module)
-        return bool(values) and all(self._gives_known(value, at) for value in values or ())
+        values = at.modules.all_values(module) or ()
+        return max((self._of_value(value, at) for value in values), default=Keeping.UNKNOWN)
 
-    def _gives_known(self, value: cst.BaseExpression, at: _Place) -> bool:
+    def _of_value(self, value: cst.BaseExpression, at: _Place) -> Keeping:
         if isinstance(value, (cst.Name, cst.Attribute)):
-            return self._is_known(value, at)
+            return self._of(value, at)
         if not isinstance(value, cst.Call):
-            return False
+            return Keeping.UNKNOWN
         func = value.func
         if isinstance(func, cst.Attribute) and func.attr.value in SAME_MODULE:
-            return self._gives_known(func.value, at)
+            return self._of_value(func.value, at)
         given = [node for argument in value.args for node in descendants(argument.value)]
-        return (
-            self._makes_known(value, at)
-            and all(self._is_harmless(each, at) for each in given if isinstance(each, cst.Call))
-            and all(
-                self._is_known(node, at)
+        return max(
+            self._of_made(value, at),
+            *(self._of_call(each, at) for each in given if isinstance(each, cst.Call)),
+            *(
+                self._of(node, at)
                 for node in given
                 if isinstance(node, (cst.Name, cst.Attribute)) and at.modules.is_trainable(node)
-            )
+            ),
+            Keeping.NOTHING,
         )
 
-    def _makes_known(self, call: cst.Call, at: _Place) -> bool:
-        """A class or a function whose modules keep nothing makes the object."""
+    def _of_made(self, call: cst.Call, at: _Place) -> Keeping:
+        """By the class or the function that makes the object."""
         found = _defined(call, at)
         if found is None:
             qualified = at.bindings.qualified(call.func) or ""
-            return qualified in WRAPPERS or qualified.startswith(_KEEP_NOTHING)
+            known = qualified in WRAPPERS or qualified.startswith(_KEEP_NOTHING)
+            return Keeping.NOTHING if known else Keeping.UNKNOWN
         node, there = found
-        if isinstance(node, cst.FunctionDef):
-            values = list(returned(node))
-            if not values or not all(self._gives_known(value, there) for value in values):
-                return False
-        return self._keeps_nothing(node, there)
+        if not isinstance(node, cst.FunctionDef):
+            return self._of_defined(node, there)
+        values = [self._of_value(value, there) for value in returned(node)]
+        return max([*values, self._of_defined(node, there)]) if values else Keeping.UNKNOWN
 
-    def _is_harmless(self, call: cst.Call, at: _Place) -> bool:
-        """A call on the way to a module brings in nothing that may keep a graph."""
+    def _of_call(self, call: cst.Call, at: _Place) -> Keeping:
+        """By what a call on the way to a module brings in."""
         found = _defined(call, at)
         if found is not None:
-            return self._keeps_nothing(*found)
+            return self._of_defined(*found)
         qualified = at.bindings.qualified(call.func)
         known = qualified in WRAPPERS or (qualified or "").startswith((*_KEEP_NOTHING, *_COMPUTE))
-        return qualified is None or known
+        return Keeping.NOTHING if qualified is None or known else Keeping.UNKNOWN
 
-    def _keeps_nothing(self, defined: cst.ClassDef | cst.FunctionDef, at: _Place) -> bool:
+    def _of_calls(self, body: cst.CSTNode, at: _Place) -> Keeping:
+        return max((self._of_call(call, at) for call in calls_in(body)), default=Keeping.NOTHING)
+
+    def _of_defined(self, defined: cst.ClassDef | cst.FunctionDef, at: _Place) -> Keeping:
         if defined in self._seen:
-            return True
+            return Keeping.NOTHING
         self._seen.add(defined)
         if isinstance(defined, cst.FunctionDef):
-            return all(self._is_harmless(call, at) for call in calls_in(defined.body))
+            return self._of_calls(defined.body, at)
         lineage = Lineage(Ancestor(defined, at.bindings, at.file))
-        if not all(library.startswith((*_BASES, *_KEEP_NOTHING)) for library in lineage.libraries):
-            return False
-        return all(self._leaves_no_trace(member, at) for member in lineage.members)
+        known = all(library.startswith((*_BASES, *_KEEP_NOTHING)) for library in lineage.libraries)
+        inherited = Keeping.NOTHING if known else Keeping.UNKNOWN
+        return max([inherited, *(self._of_member(member, at) for member in lineage.members)])
 
-    def _leaves_no_trace(self, member: Ancestor, at: _Place) -> bool:
+    def _of_member(self, member: Ancestor, at: _Place) -> Keeping:
         building = _only_build(member.node, member.bindings)
         there = at if member.file is None else _Place.of(member.file)
-        return all(
-            all(self._is_harmless(call, there) for call in calls_in(method.body))
-            if method.name.value in building
-            else not _sets_something(method, member.bindings)
-            for method in _methods(member.node)
-        )
+        found = [Keeping.NOTHING]
+        for method in _methods(member.node):
+            if method.name.value in building:
+                found.append(self._of_calls(method.body, there))
+            elif _sets_something(method, member.bindings):
+                found.append(Keeping.A_GRAPH)
+        return max(found)
 
 
 def _defined(call: cst.Call, at: _Place) -> tuple[cst.ClassDef | cst.FunctionDef, _Place] | None:

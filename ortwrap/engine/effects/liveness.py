@@ -58,6 +58,8 @@ class Liveness:
         self._after: dict[Unit, set[str]] = {}
         self._before: dict[Unit, set[str]] = {}
         self._escaping = self._escaping_places(function)
+        # Places whose value outlives the function, or that others than the function read.
+        self.escaping = self._escaping.places
         exits = _Exits(end=self._escaping, raise_=self._escaping)
         self._block(tree.blocks(function)[0], self._escaping, exits)
 
@@ -68,6 +70,10 @@ class Liveness:
     def without(self, units: Sequence[Unit]) -> Liveness:
         """The same for the function without some of its statements."""
         return Liveness(self._tree, self._reader, self._function, self._callees, units)
+
+    def of_reads(self, reader: EffectsReader, gone: Sequence[Unit]) -> Liveness:
+        """The same where only what `reader` takes for a read counts, without some statements."""
+        return Liveness(self._tree, reader, self._function, self._callees, gone)
 
     def before(self, unit: Unit) -> set[str]:
         """Places whose value from before `unit` something may read."""
