@@ -56,7 +56,8 @@ def unbound_inputs(
         owner = bindings.resolve(node) if isinstance(node, cst.Name) else None
         if owner is None or owner.node is not tree.enclosing(host.node):
             continue
-        if place in walked.parts or asks_whether_bound(tree):
+        part = walked.parts.get(place)
+        if asks_whether_bound(tree) or (part is not None and part.argument != place):
             raise Refuse("OW106", node, name=place)
         missing.append(place)
     return tuple(missing)
