@@ -302,7 +302,7 @@ class Helpers:
         if self._bound_once_around(bound):
             return
         variables = [binding for binding in bound if binding.kind == "variable"]
-        changing = bool(variables) and (len(bound) > 1 or not self._bound_once(variables[0].node))
+        changing = bool(variables) and self._is_bound_between(bound)
         if changing or (not owner.is_module and bound[0].kind in ("variable", "parameter")):
             raise Refuse("OW107", node, name=name, why=f"reads `{place}`, which changes")
 
@@ -317,11 +317,17 @@ class Helpers:
         straight = isinstance(unit.node, cst.BaseSmallStatement) and unit.block.owner is home
         return bound[0].kind == "variable" and straight
 
+    def _is_bound_between(self, bound: list[Binding]) -> bool:
+        """Something may give a global another value between two steps."""
+        if self._meanwhile is not None:
+            return any(self._meanwhile.runs(binding.node) for binding in bound)
+        return len(bound) > 1 or not self._bound_once(bound[0].node)
+
     def _bound_once(self, target: cst.CSTNode) -> bool:
-        """The binding is an assignment of the module itself, in no loop and no branch."""
-        unit = self._tree.unit_of(target)
-        small = isinstance(unit.node, cst.BaseSmallStatement)
-        return small and unit.block.owner is self._tree.module
+        """The binding is an assignment of the module itself, in no loop."""
+        module = isinstance(self._tree.enclosing(target), cst.Module)
+        small = isinstance(self._tree.unit_of(target).node, cst.BaseSmallStatement)
+        return module and small and not self._tree.is_in_a_loop(target)
 
     def _changes_after_init(self, place: str, node: cst.CSTNode) -> bool:
         around = (item for item in self._tree.ancestors(node) if isinstance(item, cst.ClassDef))

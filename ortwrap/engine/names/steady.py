@@ -66,13 +66,18 @@ class Meanwhile:
         own = home is self._bindings.tree.enclosing_class(self._function)
         return not own and self._sets(attribute)
 
+    def runs(self, node: cst.CSTNode) -> bool:
+        """A statement is among what runs there: not above the loop."""
+        tree = self._bindings.tree
+        function = tree.enclosing(node)
+        if function is self._function:
+            return tree.is_in_a_loop(node)
+        return function in self._functions
+
     def _sets(self, attribute: str) -> bool:
         """`agent.temperature = ...`, of whatever object."""
-        tree = self._bindings.tree
-        for node in tree.assignments:
-            function = tree.enclosing(node)
-            once = function is self._function and not tree.is_in_a_loop(node)
-            if once or function not in (self._function, *self._functions):
+        for node in self._bindings.tree.assignments:
+            if not self.runs(node):
                 continue
             if any(
                 _is_given_to_another(each, attribute, self._bindings) for each in _targets(node)
