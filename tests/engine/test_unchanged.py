@@ -121,11 +121,6 @@ LEFT_ALONE = [
         "    loss = criterion(cell(x), y)\n    loss.backward(retain_graph=True)\n",
     ),
     (
-        "nothing is known of a module whose graph is kept",
-        HEAD + "from nets import make_net\nnet = make_net()\nfor t in range(3):\n"
-        "    loss = criterion(net(x), y)\n    loss.backward(retain_graph=True)\n",
-    ),
-    (
         "gradients are differentiated",
         HEAD + "loss = criterion(model(x), y)\nloss.backward(create_graph=True)\n",
     ),

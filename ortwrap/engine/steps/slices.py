@@ -168,8 +168,8 @@ class Slicer:
         for earlier in reversed(unit.block.units[: unit.index]):
             if place not in self._reader.of(earlier.node).changes:
                 continue
-            scaling = scaling_of(earlier, self._reader.instance)
-            if scaling is None or scaling.target != place or scaling.inner is None:
+            scaling = scaling_of(earlier, place, self._reader.instance)
+            if scaling is None or scaling.inner is None:
                 break
             if any(self._reaches_module(factor, sink) for factor in scaling.factors):
                 break
@@ -220,6 +220,7 @@ class Slicer:
     def _leave_scaling_outside(self, found: LossSlice) -> LossSlice:
         """`loss = loss / accumulation_steps` needs no graph, and its divisor may change."""
         units = list(found.units)
+        scaled = len(units)
         while len(units) > 1 and found.place is not None:
             inner = self._scaled_place(units, found.place)
             if inner is None:
@@ -227,13 +228,18 @@ class Slicer:
             last = units.pop()
             end = min(found.end, last.index)
             found = replace(found, units=tuple(units), end=end, place=inner)
-        kept = tuple(unit for unit in found.preparation if unit.index < found.end)
-        return replace(found, preparation=kept)
+        if len(units) == scaled or found.place is None:
+            kept = tuple(unit for unit in found.preparation if unit.index < found.end)
+            return replace(found, preparation=kept)
+        # What else was done beside the scaling, a metric say, may have needed more.
+        places = frozenset({found.place})
+        part = self._blocks.slice(found.block, found.end, places, places)
+        return replace(found, units=part.units, preparation=part.preparation)
 
     def _scaled_place(self, units: list[Unit], place: str) -> str | None:
         """The place that the last unit only scales into `place`, with factors of no gradient."""
-        scaling = scaling_of(units[-1], self._reader.instance)
-        if scaling is None or scaling.target != place:
+        scaling = scaling_of(units[-1], place, self._reader.instance)
+        if scaling is None:
             return None
         made = any(scaling.inner in self._reader.of(unit.node).writes for unit in units[:-1])
         computed = set().union(*(self._reader.of(unit.node).changes for unit in units))
