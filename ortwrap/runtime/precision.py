@@ -20,6 +20,7 @@ from .attributes import Absence, holding
 from .compare import MOST_ROUNDED, Results, counts_differ, share_apart
 from .eager import EagerCall, EagerGradients, gradients_for, results_of, run_eagerly
 from .plans import Call
+from .widening import widen
 
 # In units of the last bit: what a sum in another order makes of it, and a few times more.
 _NUDGE = 8
@@ -47,6 +48,7 @@ def in_double(wrapper: nn.Module, call: Call) -> Iterator[tuple[nn.Module, Call]
     twin = _copied(wrapper, call).double()
     for module in twin.modules():
         _double_attributes(vars(module), depth=0)
+    widen(twin)
     tensors = [_double(tensor) for tensor in call.tensors]
     default = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)

@@ -21,6 +21,8 @@ from ortwrap.runtime.precision import how_far_rounding_goes
 class Chaotic(nn.Module):
     """Makes a percent of a rounding error; while traced it may do what eager does not."""
 
+    gain = 200
+
     def __init__(self, faults: dict[str, Callable[..., Tensor]]) -> None:
         super().__init__()
         self.first, self.last = nn.Linear(64, 64), nn.Linear(64, 4)
@@ -31,7 +33,7 @@ class Chaotic(nn.Module):
         faults = self.faults if torch.jit.is_tracing() else {}
         hidden = self.first(data)
         for _ in range(3):
-            hidden = torch.sin(200 * hidden)
+            hidden = torch.sin(self.gain * hidden)
         scale = faults.get("scale", lambda: 0.5)()
         momentum = faults.get("momentum", lambda: 0.1)()
         branch = faults.get("branch", lambda x: x)(torch.tanh(hidden))
@@ -70,6 +72,36 @@ def test_rounding_that_a_step_amplifies_is_told_from_a_wrong_graph() -> None:
             ]
     (row,) = step.report()["signatures"]
     assert (row["ort_calls"], row["proved_in_double"]) == (3, True)
+
+
+KERNELS: dict[str, Callable[[], Tensor]] = {
+    "float()": lambda: torch.hann_window(3).float(),
+    "to(float32)": lambda: torch.hann_window(3).to("cpu", torch.float32),
+    "type(FloatTensor)": lambda: torch.hann_window(3).type(torch.FloatTensor),
+    "type of that name": lambda: torch.hann_window(3).type("torch.FloatTensor"),
+    "dtype=float32": lambda: torch.full((3,), 0.3, dtype=torch.float32),
+}
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_single_precision_that_is_asked_for_by_name_is_double_in_the_proof(name: str) -> None:
+    class Smoothed(Chaotic):
+        """A kernel of another precision than its input is refused by a convolution."""
+
+        gain = 60
+
+        def forward(self, data: Tensor) -> Tensor:
+            kernel = KERNELS[name]()[None, None]
+            smooth = F.conv1d(data[:, None], kernel, padding=1)[:, 0]
+            return super().forward(smooth.float())
+
+    model = Smoothed({})
+    step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
+    for _ in range(3):
+        step(*batch()).backward()
+    (row,) = step.report()["signatures"]
+    assert (row["ort_calls"], row["proved_in_double"]) == (2, True)
+    assert all(parameter.dtype is torch.float32 for parameter in model.parameters())
 
 
 FAULTS: dict[str, dict[str, Callable[..., Tensor]]] = {
