@@ -66,6 +66,8 @@ def test_a_function_that_asks_is_refused_by_its_line() -> None:
     [
         pytest.param("mask.sum() == 0", "raise ValueError('nothing to learn')", id="it raises"),
         pytest.param("y.dim() == 1", "mask = mask[None]", id="a shape"),
+        pytest.param("y.sum().is_cuda", "mask = mask.cuda()", id="where a tensor is"),
+        pytest.param("y.sum().dtype == out.dtype", "mask = mask & mask", id="a type"),
         pytest.param("CAREFUL and mask.any()", "mask = mask & mask", id="an option first"),
     ],
 )
@@ -73,6 +75,13 @@ def test_a_function_that_may_be_replayed(test: str, body: str) -> None:
     text = "CAREFUL = False\n" + MASKED.format(test=test, body=body) + CALL
     (step,) = rewrite_source(HEAD + text).steps
     assert step.status == "rewritten"
+
+
+@pytest.mark.parametrize("test", ["y.sum().data > 0", "y.sum() in (0, 1)"])
+def test_a_value_asked_for_in_another_way_is_one(test: str) -> None:
+    text = MASKED.format(test=test, body="return out.sum() * 0")
+    (step,) = rewrite_source(HEAD + text + CALL).steps
+    assert step.code == "OW305"
 
 
 def test_a_function_of_another_file(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Losses that ask for values of the batch, in other files and in classes of criteria.
 
 A function of the script is looked through where forward calls it; these are not, but what they are
-sure to ask no graph can answer.
+sure to ask no graph can answer, and no graph draws the weights of a layer that they make.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.effects.bare_layers import layer_with_drawn_weights
 from ortwrap.engine.effects.questions import first_question
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.bindings import Bindings
@@ -23,9 +24,13 @@ def check_callee(call: cst.Call, analyses: Analyses) -> None:
     """Look into what a call of the slice runs.
 
     Raises:
-        Refuse: it takes a branch by values of tensors, whatever it is given.
+        Refuse: it takes a branch by values of tensors, whatever it is given, or makes a layer.
     """
     for function, modules, bindings, file in _run_by(call, analyses):
+        layer = layer_with_drawn_weights(function.body, bindings)
+        if layer is not None:
+            refusal = Refuse("OW307", call, code=bindings.tree.brief(layer))
+            raise refusal if file is None else refusal.seen_from(call, file.place(layer))
         question = None
         if not function.decorators:
             question = first_question(function, bindings, modules.values)

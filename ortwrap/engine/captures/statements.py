@@ -14,6 +14,8 @@ from ortwrap.engine.captures.names import RESERVED
 from ortwrap.engine.captures.outside import Outside
 from ortwrap.engine.captures.reports import Reports
 from ortwrap.engine.captures.walked import Walked
+from ortwrap.engine.effects.bare_layers import layer_with_drawn_weights
+from ortwrap.engine.effects.facts import asks_for_facts
 from ortwrap.engine.effects.liveness import surely_binds
 from ortwrap.engine.effects.randomness import BESIDE_TORCH
 from ortwrap.engine.effects.statement import place_of, root_place
@@ -32,9 +34,6 @@ _DO_MORE_THAN_COMPUTE = (
     cst.ClassDef, cst.Import, cst.ImportFrom, cst.Try, cst.While, cst.Global, cst.Nonlocal,
 )  # fmt: skip
 _FILLS = ("append", "extend", "update", "insert", "add")
-# Facts about a tensor that are the same at every step of one exported graph.
-_FACTS = frozenset("shape device dtype data ndim is_cuda".split())
-_ASKS_FOR_FACTS = frozenset("size dim numel len isinstance type hasattr callable is_tensor".split())
 _LIBRARIES = ("numpy.", "random.")
 
 
@@ -80,6 +79,9 @@ class StatementCheck:
             Refuse: it has an effect, decides by computed values, or takes a value out of the graph.
         """
         self._draws.check(piece.node)
+        layer = layer_with_drawn_weights(piece.node, self._bindings)
+        if layer is not None:
+            raise Refuse("OW307", layer, code=self._code(layer))
         if not RESERVED.isdisjoint(self._reader.of(piece.node).writes):
             # In forward it is the wrapper that goes by the name.
             raise Refuse("OW105", piece.node, code=self._code(piece.node))
@@ -164,7 +166,7 @@ class StatementCheck:
         stack = [test]
         while stack:
             node = stack.pop()
-            if _asks_for_facts(node):
+            if asks_for_facts(node):
                 continue
             place = place_of(node, self._reader.instance)
             if place is not None:
@@ -287,20 +289,6 @@ def _tests(node: cst.CSTNode) -> list[cst.BaseExpression]:
     if isinstance(node, cst.MatchCase):
         return [] if node.guard is None else [node.guard]
     return [node.left] if isinstance(node, cst.BooleanOperation) else []
-
-
-def _asks_for_facts(node: cst.CSTNode) -> bool:
-    """The expression gives the kind or the shape of a value, never what is in it."""
-    if isinstance(node, cst.Attribute):
-        return node.attr.value in _FACTS
-    if isinstance(node, cst.Call):
-        func = node.func
-        name = func.attr.value if isinstance(func, cst.Attribute) else ""
-        return (func.value if isinstance(func, cst.Name) else name) in _ASKS_FOR_FACTS
-    return isinstance(node, cst.Comparison) and all(
-        isinstance(item.operator, (cst.Is, cst.IsNot, cst.In, cst.NotIn))
-        for item in node.comparisons
-    )
 
 
 def _draws(name: str) -> bool:

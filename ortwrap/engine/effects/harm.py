@@ -8,6 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from ortwrap.engine.effects.aliases import Aliases
+from ortwrap.engine.effects.bare_layers import only_computes
 from ortwrap.engine.effects.crossing import Crossing
 from ortwrap.engine.effects.harm_elsewhere import changed_arguments, names_called_in, why_harmful
 from ortwrap.engine.effects.harmless import HARMLESS_METHODS, LOGS, PURE_PACKAGES, is_pure_builtin
@@ -21,7 +22,6 @@ from ortwrap.engine.effects.statement import (
     place_of,
     root_place,
 )
-from ortwrap.engine.evidence.kinds import built_by
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.evidence.objects import Objects
 from ortwrap.engine.evidence.tensor_types import tensor_type
@@ -114,7 +114,7 @@ class HarmCheck:
             return "it changes its arguments"
         if self._modules.is_criterion(func):
             return self._of_criterion(func, reader, crossing)
-        if self._is_made_of_torch(func):
+        if only_computes(func, self._bindings):
             return None
         if self._modules.is_trainable(func):
             return self._of_run(func, reader, crossing)
@@ -124,12 +124,6 @@ class HarmCheck:
         if measures and not crossing.runs_module:
             return None
         return self._of_callable(call, reader, crossing)
-
-    def _is_made_of_torch(self, func: cst.BaseExpression) -> bool:
-        """`nn.MSELoss()(output, target)`: a criterion that nothing else can know of."""
-        made = self._bindings.qualified(func.func) if isinstance(func, cst.Call) else None
-        evidence = built_by(made) if made is not None and made.startswith("torch.nn.") else None
-        return evidence is not None and evidence.role == "criterion"
 
     def _of_run(
         self, module: cst.BaseExpression, reader: EffectsReader, crossing: Crossing

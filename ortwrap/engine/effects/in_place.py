@@ -20,6 +20,17 @@ _COLLECTIVES = frozenset(
 )
 # Their first argument is a module's parameters or gradients, which are looked after elsewhere.
 _OF_MODULES = "torch.nn.utils."
+# Where the functions and layers of torch that can work in place are told so by position.
+_INPLACE_AT = {
+    **dict.fromkeys("ReLU ReLU6 SELU SiLU Mish Hardswish Hardsigmoid".split(), 0),
+    **dict.fromkeys("LeakyReLU ELU CELU Dropout Dropout1d Dropout2d Dropout3d".split(), 1),
+    **dict.fromkeys("AlphaDropout FeatureAlphaDropout".split(), 1),
+    **dict.fromkeys("relu relu6 selu silu mish hardswish hardsigmoid".split(), 1),
+    **dict.fromkeys("Threshold Hardtanh RReLU leaky_relu elu celu".split(), 2),
+    **dict.fromkeys("threshold hardtanh dropout dropout1d dropout2d dropout3d".split(), 3),
+    **dict.fromkeys("alpha_dropout feature_alpha_dropout".split(), 3),
+    "rrelu": 4,
+}
 
 
 def written_arguments(call: cst.Call, bindings: Bindings) -> Iterator[cst.BaseExpression]:
@@ -34,13 +45,18 @@ def written_arguments(call: cst.Call, bindings: Bindings) -> Iterator[cst.BaseEx
 
 
 def works_in_place(call: cst.Call) -> bool:
-    """It says `inplace=True`, or leaves it to a variable."""
-    return any(
-        argument.keyword is not None
-        and argument.keyword.value == "inplace"
-        and not (isinstance(argument.value, cst.Name) and argument.value.value == "False")
-        for argument in call.args
-    )
+    """It says `inplace=True`, or leaves it to a variable; `nn.ReLU(True)` says so too."""
+    at = _INPLACE_AT.get(_last_name(call.func))
+    for position, argument in enumerate(call.args):
+        named = argument.keyword is not None and argument.keyword.value == "inplace"
+        by_position = argument.keyword is None and position == at
+        if (named or by_position) and not _is_false(argument.value):
+            return True
+    return False
+
+
+def _is_false(value: cst.BaseExpression) -> bool:
+    return isinstance(value, cst.Name) and value.value == "False"
 
 
 def _writes_to_the_first(call: cst.Call, bindings: Bindings) -> bool:
@@ -60,8 +76,12 @@ def _writes_to_the_first(call: cst.Call, bindings: Bindings) -> bool:
 
 
 def _makes_a_layer(call: cst.Call) -> bool:
-    name = call.func.attr if isinstance(call.func, cst.Attribute) else call.func
-    return isinstance(name, cst.Name) and name.value[:1].isupper()
+    return _last_name(call.func)[:1].isupper()
+
+
+def _last_name(func: cst.BaseExpression) -> str:
+    name = func.attr if isinstance(func, cst.Attribute) else func
+    return name.value if isinstance(name, cst.Name) else ""
 
 
 def _each(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:

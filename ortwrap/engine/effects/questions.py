@@ -11,8 +11,9 @@ from typing import Callable
 
 import libcst as cst
 
+from ortwrap.engine.effects.facts import is_fact_of_tensor
 from ortwrap.engine.names.bindings import Bindings
-from ortwrap.engine.text.nodes import calls_in, descendants
+from ortwrap.engine.text.nodes import children, descendants
 
 Values = Callable[[cst.CSTNode], "list[cst.BaseExpression]"]
 
@@ -88,8 +89,17 @@ def _is_of_tensors(
 ) -> bool:
     """It reduces something that the function is given or makes to a value."""
     own = bindings.scope(function).names
-    names = [node for node in descendants(test) if isinstance(node, cst.Name)]
+    asked = list(_asked_for_values(test))
+    names = [node for node in asked if isinstance(node, cst.Name)]
     if not any(name.value in own for name in names):
         return False
-    reduced = any(reduces(call, bindings) in REDUCTIONS for call in calls_in(test))
+    reduced = any(reduces(node, bindings) in REDUCTIONS for node in asked)
     return reduced or any(is_reduced(name, values, bindings) for name in names)
+
+
+def _asked_for_values(test: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """The parts of a condition, but for `x.is_cuda` and the like: that is no value of `x`."""
+    if not is_fact_of_tensor(test):
+        yield test
+        for inner in children(test):
+            yield from _asked_for_values(inner)

@@ -9,6 +9,7 @@ import libcst as cst
 
 from ortwrap.engine.captures.reports import Reports
 from ortwrap.engine.effects.asked_arguments import is_asked_of_arguments
+from ortwrap.engine.effects.bare_layers import layer_with_drawn_weights
 from ortwrap.engine.effects.counted_arguments import casts_a_count
 from ortwrap.engine.effects.filled_places import FilledPlaces
 from ortwrap.engine.effects.gradients import GradientFlow
@@ -225,6 +226,9 @@ class Helpers:
         if question is not None:
             code = f"{self._tree.brief(question)}` in `{function.name.value}"
             raise Refuse("OW305", question, code=code, what="the step computes")
+        layer = layer_with_drawn_weights(function.body, self._bindings)
+        if layer is not None:
+            raise Refuse("OW307", layer, code=self._tree.brief(layer))
         self._check_statements(function, name)
         self._check_calls(function)
 

@@ -66,6 +66,18 @@ _page(
     "reward = rewards[action.item()]\nloss = -dist.log_prob(action) * reward\nloss.backward()\n",
 )
 _page(
+    "OW307",
+    "a layer made in each step",
+    "`{code}` makes a layer with new weights each time that the loss is computed",
+    "Make the layer once, before training, or compute with its function: "
+    "`torch.nn.functional.conv2d(x, weight)`.",
+    "PyTorch draws random numbers for such a layer in each step, even where the weights are "
+    "overwritten at once, and the weights belong to no module that is trained. A graph draws "
+    "nothing of the kind, and ortwrap's runtime would run the step eagerly for ever. Layers "
+    "without weights (`nn.Softmax(dim=1)(out)`) may be made where they are called.",
+    HEAD + "out = model(torch.ones(3, 4))\nloss = nn.Linear(2, 1)(out).mean()\nloss.backward()\n",
+)
+_page(
     "OW311",
     "a batch split over devices",
     "`{name}` is a `DataParallel`, which copies the model to every device at each step",

@@ -43,6 +43,12 @@ reward = rewards[action.item()]
 loss = -Categorical(logits=policy(state)).log_prob(action) * reward
 loss.backward()
 """,
+    "OW307": f"""\
+{HEAD}head = nn.Linear(2, 1)
+out = model(torch.ones(3, 4))
+loss = head(out).mean()
+loss.backward()
+""",
     "OW311": """\
 import torch
 from torch import nn
