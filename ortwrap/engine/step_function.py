@@ -131,10 +131,14 @@ class StepFunction:
             order = self.orderer.order(found)
         except Refuse as refusal:
             unit = self._in_the_way(refusal, found, theirs)
-            with suppress(Refuse):
-                wider = absorb(found, unit, self.analyses) if unit is not None else None
-                if wider is not None:
+            wider = absorb(found, unit, self.analyses) if unit is not None else None
+            if unit is not None and wider is not None:
+                try:
                     return self.arrange(wider, theirs)
+                except Refuse as within:
+                    if self.orderer.only_binds_unread(unit):
+                        # It may as well go into forward: something else is in the way.
+                        refusal = within
             try:
                 order = self.orderer.order(found, past_modules=True)
             except Refuse:

@@ -361,3 +361,18 @@ def test_a_tensor_that_is_told_to_train_after_it_was_made() -> None:
     (step,) = rewrite_source(text).steps
     assert step.code == "OW110"
     assert "computed from `self.log_alpha`, a tensor that requires grad" in step.message
+
+
+def test_a_name_that_nothing_reads_is_no_reason() -> None:
+    text = (
+        HEAD + "def train(loader, threshold, size):\n    for x, y in loader:\n"
+        "        out = model(x)\n        best, guess = torch.max(out.detach(), dim=-1)\n"
+        "        sure = best.ge(threshold).float()\n        unused = best.ge(threshold)\n"
+        "        weight = torch.zeros(()) if sure.sum() == 0 else sure.mean()\n"
+        "        place = torch.arange(size, dtype=torch.long).to(y.device)\n"
+        "        loss = nn.functional.cross_entropy(out, place) * weight\n"
+        "        loss.backward()\n"
+    )
+    (step,) = rewrite_source(text).steps
+    assert step.code == "OW305"
+    assert "`sure.sum() == 0` decides by values that the model computed" in step.message

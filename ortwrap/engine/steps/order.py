@@ -351,6 +351,12 @@ class Orderer:
         scope = self._reader.bindings.scope(function)
         return name not in scope.names or name in self._reader.of(body).reads
 
+    def only_binds_unread(self, unit: Unit) -> bool:
+        """`wrong = ~right`, where nothing reads `wrong`."""
+        effects = self._reader.of(unit.node)
+        unread = not any(self._is_ever_read(name, unit) for name in effects.writes)
+        return bool(effects.writes) and not effects.mutates and unread
+
     def _reads(self, unit: Unit) -> set[str]:
         return places_read(unit.node, self._reader)
 
