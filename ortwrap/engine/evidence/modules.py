@@ -385,6 +385,8 @@ class ModuleTable:
             function = self._bindings.definition(call.func)
             if isinstance(function, cst.ClassDef):
                 function = self.classes.constructor(function)
+            elif function is None and isinstance(call.func, cst.Attribute):
+                function = self.classes.called_on_instance(call.func)
             if not isinstance(function, cst.FunctionDef):
                 continue
             for parameter, argument in pair_arguments(function, call):
