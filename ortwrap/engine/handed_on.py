@@ -11,10 +11,14 @@ from collections.abc import Iterator
 
 from ortwrap.engine.names.neighbours import ModuleName, Neighbours
 
+# Packages hand on what their parts define: a chain longer than this is followed no further.
+_LONGEST_CHAIN = 5
+
 
 def hands_loss_on(tree: ast.AST, neighbours: Neighbours) -> bool:
     """Some statement calls an imported function that runs backward on one of its parameters."""
     imported = dict(_imported(tree))
+    stars = [module for module, name in _from_imports(tree) if name.name == "*"]
     asked: set[tuple[ModuleName, str]] = set()
     for called in _called(tree):
         module, _, name = called.rpartition(".")
@@ -23,20 +27,26 @@ def hands_loss_on(tree: ast.AST, neighbours: Neighbours) -> bool:
         elif module in imported:
             origin, own = imported[module]
             asked.add((ModuleName(origin.level, (*origin.parts, *own.split())), name))
-    return any(_runs_backward(name, module, neighbours) for module, name in asked)
+        elif not module:
+            asked.update((star, name) for star in stars)
+    return any(_runs_backward(name, module, "", neighbours) for module, name in asked)
 
 
 def _imported(tree: ast.AST) -> Iterator[tuple[str, tuple[ModuleName, str]]]:
     """What imports bind, with the module it comes from and its name there; none for a module."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.asname or alias.name, (ModuleName(0, tuple(alias.name.split("."))), "")
-        elif isinstance(node, ast.ImportFrom):
+        for alias in node.names if isinstance(node, ast.Import) else ():
+            yield alias.asname or alias.name, (ModuleName(0, tuple(alias.name.split("."))), "")
+    for module, alias in _from_imports(tree):
+        yield alias.asname or alias.name, (module, alias.name)
+
+
+def _from_imports(tree: ast.AST) -> Iterator[tuple[ModuleName, ast.alias]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
             parts = node.module.split(".") if node.module else ()
-            module = ModuleName(node.level, tuple(parts))
             for alias in node.names:
-                yield alias.asname or alias.name, (module, alias.name)
+                yield ModuleName(node.level, tuple(parts)), alias
 
 
 def _called(tree: ast.AST) -> Iterator[str]:
@@ -48,9 +58,13 @@ def _called(tree: ast.AST) -> Iterator[str]:
                 yield ast.unparse(call.func)
 
 
-def _runs_backward(name: str, module: ModuleName, neighbours: Neighbours) -> bool:
-    found = neighbours.find(module, "", ())
-    if found is None or "backward" not in found.text:
+def _runs_backward(
+    name: str, module: ModuleName, path: str, neighbours: Neighbours, longest: int = _LONGEST_CHAIN
+) -> bool:
+    """A module defines such a function of a name, or is a package that hands one on."""
+    found = neighbours.find(module, path, ())
+    package = found is not None and found.path.endswith("__init__.py")
+    if found is None or not (package or "backward" in found.text):
         return False
     try:
         with warnings.catch_warnings():
@@ -58,9 +72,19 @@ def _runs_backward(name: str, module: ModuleName, neighbours: Neighbours) -> boo
             tree = ast.parse(found.text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return any(
+    if any(
         isinstance(node, ast.FunctionDef) and node.name == name and _takes_loss(node)
         for node in tree.body
+    ):
+        return True
+    handed_on = [
+        (name if alias.name == "*" else alias.name, origin)
+        for origin, alias in (_from_imports(tree) if package and longest else ())
+        if (alias.asname or alias.name) in (name, "*")
+    ]
+    return any(
+        _runs_backward(own, origin, found.path, neighbours, longest - 1)
+        for own, origin in handed_on
     )
 
 

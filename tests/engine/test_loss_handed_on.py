@@ -22,8 +22,12 @@ for _ in range(3):
 """
 
 
-def statuses(folder: Path, body: str, imported: str, called: str) -> list[str]:
+def statuses(
+    folder: Path, body: str, imported: str, called: str, package: str | None = None
+) -> list[str]:
     (folder / "tools").mkdir()
+    if package is not None:
+        (folder / "tools" / "__init__.py").write_text(package)
     (folder / "tools" / "updates.py").write_text(f"def update(loss, optimizer):\n{body}")
     script = folder / "train.py"
     script.write_text(TRAINING.format(imported=imported, called=called))
@@ -39,6 +43,7 @@ def statuses(folder: Path, body: str, imported: str, called: str) -> list[str]:
         ("from tools.updates import update as step", "step"),
         ("from tools import updates", "updates.update"),
         ("import tools.updates as updates", "updates.update"),
+        ("import tools.updates", "tools.updates.update"),
     ],
 )
 def test_it_is_found_however_it_is_imported(tmp_path: Path, imported: str, called: str) -> None:
@@ -47,12 +52,30 @@ def test_it_is_found_however_it_is_imported(tmp_path: Path, imported: str, calle
 
 
 @pytest.mark.parametrize(
+    ("imported", "called"),
+    [
+        ("from tools import update", "update"),
+        ("import tools", "tools.update"),
+        ("from tools import *", "update"),
+    ],
+)
+def test_a_package_may_hand_it_on(tmp_path: Path, imported: str, called: str) -> None:
+    body = "    loss.backward()\n    optimizer.step()\n"
+    assert statuses(tmp_path, body, imported, called, "from .updates import update\n") == [
+        "rewritten"
+    ]
+
+
+@pytest.mark.parametrize(
     ("body", "expected"),
     [
         ("    loss.backward()\n    return loss.item()\n", ["rewritten"]),
         ("    scaler.scale(loss).backward()\n    scaler.step(optimizer)\n", ["rewritten"]),
         ("    (loss / 4).backward()\n", ["rewritten"]),
-        ("    loss.backward(retain_graph=True)\n", []),
+        ("    loss.backward(retain_graph=True)\n    optimizer.step()\n", ["rewritten"]),
+        ("    loss.backward(retain_graph=True)\n    loss.backward()\n", ["refused"]),
+        ("    for _ in (0, 1):\n        loss.backward(retain_graph=True)\n", ["refused"]),
+        ("    loss.backward(create_graph=True)\n", []),
         ("    HISTORY.append(loss)\n    loss.backward()\n", []),
         ("    loss = loss.mean()\n    loss.backward()\n    return loss\n", []),
         ("    print(loss)\n", []),

@@ -8,10 +8,11 @@ from ortwrap.engine import rewrite_source
 from ortwrap.engine.options import Options
 
 SCRIPT = """\
-import numpy as np
 import torch
 from torch import nn
-from meters import meter, note, train_another
+from meters import meter, train_another
+
+SEEN = []
 
 
 class Net(nn.Module):
@@ -29,6 +30,33 @@ def cut_loose(states):
 
 def passed_on(states):
     return [state + 0 for state in states]
+
+
+def update(loss):
+    loss.backward(retain_graph=True)
+    return loss.item()
+
+
+def update_by(loss, scaler):
+    if scaler:
+        scaler.scale(loss).backward(retain_graph=True)
+    else:
+        loss.backward(retain_graph=True)
+
+
+def update_twice(loss):
+    loss.backward(retain_graph=True)
+    loss.backward()
+
+
+def update_again_and_again(loss):
+    for _ in range(2):
+        loss.backward(retain_graph=True)
+
+
+def update_and_keep(loss):
+    loss.backward(retain_graph=True)
+    SEEN.append(loss)
 
 
 def train(batches, history, args):
@@ -55,8 +83,8 @@ PLAIN = {
 
 
 def code_of(**parts: str) -> str | None:
-    (first, *_) = rewrite_source(SCRIPT.format(**{**PLAIN, **parts})).steps
-    return first.code
+    steps = rewrite_source(SCRIPT.format(**{**PLAIN, **parts})).steps
+    return next(step.code for step in steps if step.function == "train")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +111,9 @@ def code_of(**parts: str) -> str | None:
             },
             id="in both branches",
         ),
+        pytest.param({"backward": "update(loss)"}, id="kept by a function"),
+        pytest.param({"backward": "update_by(loss, args.scaler)"}, id="by one of two branches"),
+        pytest.param({"backward": "loss.backward(retain_graph=args.keep)"}, id="perhaps kept"),
     ],
 )
 def test_a_graph_that_no_second_backward_reaches_is_spent(parts: dict[str, str]) -> None:
@@ -124,6 +155,13 @@ def test_a_graph_that_no_second_backward_reaches_is_spent(parts: dict[str, str])
         pytest.param({"end": "return lambda: loss.backward()"}, id="in a function"),
         pytest.param(
             {"backward": "loss.backward(retain_graph=True)\n        loss.backward()"}, id="twice"
+        ),
+        pytest.param({"before": "", "backward": "update(loss)"}, id="kept by a function"),
+        pytest.param({"backward": "update_twice(loss)"}, id="twice by a function"),
+        pytest.param({"backward": "update_again_and_again(loss)"}, id="in a loop of a function"),
+        pytest.param({"backward": "update_and_keep(loss)"}, id="a function keeps the loss"),
+        pytest.param(
+            {"before": "", "backward": "loss.backward(retain_graph=args.keep)"}, id="perhaps kept"
         ),
     ],
 )

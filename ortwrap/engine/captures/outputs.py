@@ -16,7 +16,6 @@ from ortwrap.engine.effects.surely_read import surely_read
 from ortwrap.engine.effects.taken_values import takes_value
 from ortwrap.engine.evidence.tensors import TensorProof
 from ortwrap.engine.plan import CarriedOutput
-from ortwrap.engine.reasons.retained import keeps_graph
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.branches import host_of
 from ortwrap.engine.steps.order import Order
@@ -301,7 +300,7 @@ class OutputFinder:
         host = host_of(found, self._tree)
         together = self._outside_with(found.sink.unit) is self._outside_with(host)
         together = together and not leaves
-        if together and not elsewhere and keeps_graph(found.sink.call) is None:
+        if together and not elsewhere and found.sink.keeps_graph is None:
             return True
         function = self._tree.enclosing(found.sink.call)
         inside = {node for piece in found.pieces for node in descendants(piece.node)}

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Union
 import libcst as cst
 
 from ortwrap.engine.names.bindings import Bindings, Scope
-from ortwrap.engine.names.imports import Imported
+from ortwrap.engine.names.imports import Imported, dotted
 from ortwrap.engine.names.neighbours import ModuleName, Neighbour, Neighbours
 from ortwrap.engine.names.stars_of_torch import is_given
 from ortwrap.engine.result import InvalidSource
@@ -293,6 +293,9 @@ def _imports(bindings: Bindings, scopes: Iterable[Scope]) -> Iterator[tuple[int,
                 imported = bindings.imported_by(binding)
                 if imported is not None:
                     yield imported.level, imported.path
+                if isinstance(binding.node, cst.Import):
+                    # `import tools.updates` binds `tools`, which may be a folder and no file.
+                    yield from ((0, tuple(dotted(a.name).split("."))) for a in binding.node.names)
     yield from ((star.level, star.path) for star in bindings.star_imports)
 
 

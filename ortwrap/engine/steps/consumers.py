@@ -9,6 +9,7 @@ import libcst as cst
 from ortwrap.engine.evidence.libraries import runs_steps
 from ortwrap.engine.names.arguments import arguments_for
 from ortwrap.engine.names.bindings import Bindings
+from ortwrap.engine.names.elsewhere import defined_elsewhere
 from ortwrap.engine.names.lineage import Ancestor, Lineage
 from ortwrap.engine.reasons.unit_tests import check_is_no_unit_test
 from ortwrap.engine.refusals import Refuse
@@ -55,7 +56,8 @@ class ConsumerCheck:
             framework = "LightningModule" if step.endswith("training_step") else "Trainer"
             base = self._unfound[sink].rpartition(".")[2]
             raise Refuse("OW118", function=step, base=base, framework=framework)
-        if not self._imports_torch() and not self._derives_from_torch(sink):
+        of_torch = self._imports_torch() or self._derives_from_torch(sink)
+        if not of_torch and not self._is_handed_to_torch(sink):
             raise Refuse("OW103")
         check_is_no_unit_test(sink.call, self._tree)
         if isinstance(sink.call, cst.Call):
@@ -118,6 +120,12 @@ class ConsumerCheck:
         home = self._tree.enclosing_class(self._tree.enclosing(sink.call))
         bases = [] if home is None else Lineage(Ancestor(home, self._bindings)).elsewhere()
         return any(_imported(base.bindings) & _LIBRARIES for base in bases)
+
+    def _is_handed_to_torch(self, sink: Sink) -> bool:
+        """A function of a file that imports PyTorch is given the loss."""
+        called = sink.call.func if isinstance(sink.call, cst.Call) else None
+        found = None if called is None else defined_elsewhere(called, self._bindings)
+        return found is not None and bool(_imported(found.file.bindings) & _LIBRARIES)
 
     def _names_torch(self) -> bool:
         """`torch.Tensor(x)`, where `torch` can only have come with `from model import *`."""

@@ -15,6 +15,7 @@ from ortwrap.engine.names.arguments import pair_arguments
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.elsewhere import defined_elsewhere
 from ortwrap.engine.steps.loss_takers import LossTakers
+from ortwrap.engine.steps.retaining import Retention, keeps_graph, one_runs, only_keeps_graph
 from ortwrap.engine.text.nodes import calls_in, descendants
 from ortwrap.engine.text.tree import SourceTree, Unit
 
@@ -30,11 +31,19 @@ class Sink:
             or not, that hands it to whoever does.
         loss: the expression of the loss, inside `call`.
         unit: the statement after which the loss is consumed.
+        inside: what the function that is called does with the graph behind its backward.
     """
 
     call: cst.Call | cst.Return | cst.Assign | cst.AugAssign | cst.If
     loss: cst.BaseExpression
     unit: Unit
+    inside: Retention = Retention.NONE
+
+    @property
+    def keeps_graph(self) -> str | None:
+        """The argument by which some backward is told to keep the graph."""
+        inside = "retain_graph=True" if self.inside is not Retention.NONE else None
+        return keeps_graph(self.call) or inside
 
 
 class SinkFinder:
@@ -54,12 +63,14 @@ class SinkFinder:
         self._extra = frozenset(extra)
         self._takers = takers
         self.helpers: dict[cst.CSTNode, str] = {}
+        self._inner: list[Sink] = []
 
     def find(self) -> list[Sink]:
         """All sinks, calls of the script's own backward helpers included."""
         direct = [sink for call in self._tree.calls for sink in self._direct(call)]
         self.helpers = dict(self._helpers(direct))
         inside = {id(sink) for sink in direct if self._tree.enclosing(sink.call) in self.helpers}
+        self._inner = [sink for sink in direct if id(sink) in inside]
         sinks = [sink for sink in direct if id(sink) not in inside]
         called: set[cst.CSTNode | None] = set()
         for call in self._tree.calls:
@@ -275,7 +286,36 @@ class SinkFinder:
         if function in self.helpers and isinstance(function, cst.FunctionDef):
             for parameter, argument in pair_arguments(function, call):
                 if parameter == self.helpers[function]:
-                    yield function, Sink(call, argument, self._tree.unit_of(call))
+                    unit, inside = self._tree.unit_of(call), self._retention_of_any(call, function)
+                    yield function, Sink(call, argument, unit, inside)
+
+    def _retention_of_any(self, call: cst.Call, function: cst.FunctionDef) -> Retention:
+        """What the worst of the functions does that a call may run."""
+        called = {*self._all_named(call.func), function}
+        return max(
+            self._retention(each, self.helpers.get(each), self._inner)
+            for each in called
+            if isinstance(each, cst.FunctionDef)
+        )
+
+    def _retention(
+        self, function: cst.FunctionDef, loss: str | None, sinks: list[Sink]
+    ) -> Retention:
+        """Whether a function keeps the graph of a parameter, and may go back through it again."""
+        inner = [sink for sink in sinks if self._tree.enclosing(sink.call) is function]
+        if not any(sink.keeps_graph for sink in inner):
+            return Retention.NONE
+        own = {node for sink in inner for node in descendants(sink.call)}
+        others = [
+            node
+            for node in descendants(function.body)
+            if isinstance(node, cst.Name) and node.value == loss and node not in own
+        ]
+        once = one_runs([sink.unit for sink in inner], self._tree) and not any(
+            self._tree.is_in_a_loop(sink.call) for sink in inner
+        )
+        spent = once and all(takes_value(node, self._tree) for node in others)
+        return Retention.FOR_OTHERS if spent else Retention.FOR_MORE
 
     def _through_other_file(self, call: cst.Call) -> Iterator[Sink]:
         """`update(loss, optimizer)` of the project, which runs backward on what it is given."""
@@ -288,18 +328,18 @@ class SinkFinder:
         tree, bindings, modules = found.file.tree, found.file.bindings, found.file.modules
         takers = LossTakers(bindings, modules, frozenset())
         there = SinkFinder(tree, bindings, modules, takers)
-        taken = there.taken_by(found.node)
+        taken, inside = there.taken_by(found.node)
         for parameter, argument in pair_arguments(found.node, call):
             if parameter == taken:
-                yield Sink(call, argument, self._tree.unit_of(call))
+                yield Sink(call, argument, self._tree.unit_of(call), inside)
 
-    def taken_by(self, function: cst.FunctionDef) -> str | None:
+    def taken_by(self, function: cst.FunctionDef) -> tuple[str | None, Retention]:
         """The parameter that a function runs backward on, where it only takes its value besides."""
         sinks = [
             sink
             for call in calls_in(function.body)
             for sink in self._direct(call)
-            if isinstance(sink.call, cst.Call) and not sink.call.args
+            if isinstance(sink.call, cst.Call) and only_keeps_graph(sink.call)
         ]
         name = dict(self._helpers(sinks)).get(function)
         inside = {node for sink in sinks for node in descendants(sink.call)}
@@ -308,7 +348,8 @@ class SinkFinder:
             for node in descendants(function.body)
             if isinstance(node, cst.Name) and node.value == name and node not in inside
         ]
-        return name if all(takes_value(node, self._tree) for node in uses) else None
+        taken = name if all(takes_value(node, self._tree) for node in uses) else None
+        return taken, self._retention(function, name, sinks)
 
     def _one_of_several(self, func: cst.Name, call: cst.Call) -> cst.CSTNode | None:
         """`backward_pass`, which branches bind to helpers that take the loss at the same place."""

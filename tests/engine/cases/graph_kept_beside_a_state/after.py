@@ -53,7 +53,7 @@ def train(tagger, batches):
         optimizer.step()
         total += loss
         losses.append(loss)
-    print("%.5f %.5f" % (total / len(batches), torch.stack(losses).max()))
+    print("%.5f %.5f" % ((total / len(batches)).item(), torch.stack(losses).max().item()))
 
 
 batches = [(torch.randn(2, 6, 4), torch.randint(0, 3, (2, 6))) for _ in range(4)]
