@@ -150,11 +150,37 @@ def test_a_graph_that_no_second_backward_reaches_is_spent(parts: dict[str, str])
         pytest.param(
             {"after": "seen = history\n        seen['loss'] = loss"}, id="by another name"
         ),
+        pytest.param(
+            {"after": "losses.append(loss)", "end": "told = [one.backward() for one in losses]"},
+            id="one by one",
+        ),
+        pytest.param(
+            {"after": "losses.append(loss)", "end": "told = list(map(update, losses))"}, id="by map"
+        ),
+        pytest.param(
+            {"after": "losses.append(loss)", "end": "for one in losses:\n        one.backward()"},
+            id="in a loop",
+        ),
+        pytest.param({"after": "args += loss"}, id="in a tensor of the caller"),
+        pytest.param({"after": "sums = args\n        sums += loss"}, id="by another name of it"),
+        pytest.param(
+            {"after": "if (kept := loss) is not None:\n            kept.backward()"},
+            id="by a walrus",
+        ),
+        pytest.param({"after": "told = history.append(loss)"}, id="for a result"),
         pytest.param({"end": "return loss"}, id="returned"),
         pytest.param({"after": "yield out"}, id="yielded"),
         pytest.param({"end": "return lambda: loss.backward()"}, id="in a function"),
         pytest.param(
             {"backward": "loss.backward(retain_graph=True)\n        loss.backward()"}, id="twice"
+        ),
+        pytest.param(
+            {
+                "backward": "(loss + before.mean()).backward(retain_graph=True)",
+                "after": "before = out",
+                "before": "state = state.detach()",
+            },
+            id="in the next round's loss",
         ),
         pytest.param({"before": "", "backward": "update(loss)"}, id="kept by a function"),
         pytest.param({"backward": "update_twice(loss)"}, id="twice by a function"),
@@ -167,6 +193,31 @@ def test_a_graph_that_no_second_backward_reaches_is_spent(parts: dict[str, str])
 )
 def test_a_graph_that_a_second_backward_may_reach_is_refused(parts: dict[str, str]) -> None:
     assert (code_of(**parts) or "").startswith("OW2")
+
+
+SOMETIMES = """\
+import torch
+from torch import nn
+
+model = nn.Linear(4, 2)
+for i, x in enumerate(torch.ones(4, 3, 4)):
+    {test}
+        loss = model(x).pow(2).mean()
+    loss.backward(retain_graph=True)
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "code"),
+    [
+        ("if i % 2 == 0:", "OW201"),
+        ("for x in (x, -x):", "OW201"),
+        ("with torch.autocast('cpu'):", None),
+    ],
+)
+def test_a_loss_that_not_every_round_computes_is_refused(test: str, code: str | None) -> None:
+    (step,) = rewrite_source(SOMETIMES.format(test=test)).steps
+    assert step.code == code
 
 
 UNKNOWN = """\

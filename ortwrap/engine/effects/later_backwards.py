@@ -9,7 +9,6 @@ history["loss"] = loss            # whoever has the history may run backward
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Union
 
 import libcst as cst
 
@@ -23,9 +22,11 @@ from ortwrap.engine.text.tree import Unit
 
 _FILLS = frozenset("append extend insert add".split())
 _NO_VALUE = (cst.Del, cst.Assert, cst.Raise, cst.Pass, cst.Global, cst.Nonlocal)
-_Assignment = Union[cst.Assign, cst.AnnAssign, cst.AugAssign]
 _ASSIGNS = (cst.Assign, cst.AnnAssign, cst.AugAssign)
 _NEW_CONTAINERS = (cst.List, cst.Dict, cst.Set, cst.ListComp, cst.DictComp)
+_RENAMES = (cst.ListComp, cst.SetComp, cst.DictComp, cst.GeneratorExp, cst.Lambda)
+_RUN_WHAT_THEY_ARE_GIVEN = frozenset(["map", "filter"])
+_RUN_CODE = ("torch.autograd", "torch.func", "functools.")
 # What is made of a loss by a method of these names, nobody knows.
 _OPEN_METHODS = frozenset("update step record".split())
 
@@ -47,11 +48,17 @@ class LaterBackwards:
         self._function = analyses.tree.enclosing(found.sink.call)
         self._own = self._units_of(found, sinks)
         self._reads = GradientReads(analyses.reader, analyses.flow)
+        self._sinks = sinks
         self._live = analyses.liveness.of_reads(self._reads, sinks)
+        of_sinks = GradientReads(analyses.reader, analyses.flow, [unit.node for unit in sinks])
+        self._run_again = analyses.liveness.of_reads(of_sinks, ())
         self._read_by_next = self._live.exposed(found.units)
 
     def may_reach(self, places: Collection[str]) -> bool:
         """Whether one may go back through what the slice has left in some places."""
+        if any(place in self._run_again.after(unit) for place in places for unit in self._sinks):
+            # The next round may come to the backward, and not to what computes its loss.
+            return True
         last = self._found.units[-1] if self._found.units else self._found.sink.unit
         pending = [(place, last) for place in places]
         followed: set[tuple[str, Unit]] = set()
@@ -64,7 +71,7 @@ class LaterBackwards:
                 return True
             for unit in self._readers(place):
                 taken = self._taken_by(unit, place)
-                if taken is None:
+                if taken is None or any(p in self._run_again.after(unit) for p in taken):
                     return True
                 pending += [(other, unit) for other in taken]
         return False
@@ -107,8 +114,10 @@ class LaterBackwards:
     def _assigned(
         self, node: cst.Assign | cst.AnnAssign | cst.AugAssign, place: str
     ) -> set[str] | None:
-        assert node.value is not None
-        if not self._only_computes(node.value, place):
+        if node.value is None or not self._only_computes(node.value, place):
+            return None
+        if isinstance(node, cst.AugAssign) and not self._is_own(node.target):
+            # A tensor that the caller has as well would change in place.
             return None
         targets = (
             [target.target for target in node.targets]
@@ -122,6 +131,15 @@ class LaterBackwards:
                 return None
             taken |= stored
         return taken
+
+    def _is_own(self, target: cst.BaseExpression) -> bool:
+        """What it may hold is no argument of the function, and in no attribute."""
+        root = root_place(target, None)
+        names = self._bindings.scope(self._function).names
+        return root is not None and all(
+            place in names and all(bound.kind == "variable" for bound in names[place])
+            for place in self._aliases.closure({root})
+        )
 
     def _stored(self, target: cst.BaseExpression) -> set[str] | None:
         if isinstance(target, (cst.Tuple, cst.List)):
@@ -163,13 +181,24 @@ class LaterBackwards:
 
     def _only_computes(self, value: cst.BaseExpression, place: str) -> bool:
         """No call in an expression that is given the graph keeps it or goes back through it."""
+        inside = list(descendants(value))
+        if any(isinstance(node, cst.NamedExpr) for node in inside):
+            return False
+        # What runs over the items of a place has other names for them.
+        renames = any(isinstance(node, _RENAMES) for node in inside)
         return all(
-            self._is_known(call) for call in calls_in(value) if place in self._reads.of(call).reads
+            self._is_known(call, place)
+            for call in calls_in(value)
+            if renames or place in self._reads.of(call).reads
         )
 
-    def _is_known(self, call: cst.Call) -> bool:
+    def _is_known(self, call: cst.Call, place: str) -> bool:
         func = call.func
-        if isinstance(func, cst.Attribute) and func.attr.value in _OPEN_METHODS:
+        if isinstance(func, cst.Name) and func.value in _RUN_WHAT_THEY_ARE_GIVEN:
             return False
+        if isinstance(func, cst.Attribute):
+            of_graph = place in self._reads.of(func.value).reads
+            if func.attr.value in _OPEN_METHODS or (func.attr.value in _FILLS and not of_graph):
+                return False
         qualified = self._bindings.qualified(func) or ""
-        return only_uses(func, self._bindings) and not qualified.startswith("torch.autograd")
+        return only_uses(func, self._bindings) and not qualified.startswith(_RUN_CODE)
