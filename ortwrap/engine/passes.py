@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import TypeVar
 
+from ortwrap.engine.inlining.calls import (
+    TAKES_VALUES,
+    InlinedCall,
+    inlined_calls,
+    with_calls_inlined,
+)
 from ortwrap.engine.names.elsewhere import Elsewhere
 from ortwrap.engine.options import Options
 from ortwrap.engine.pipeline import Rewrite
 from ortwrap.engine.refusals import Refuse
-from ortwrap.engine.result import Result
+from ortwrap.engine.result import Result, Step
 from ortwrap.engine.steps.common_beginnings import (
     CommonBeginning,
     common_beginnings,
     with_starts_before,
 )
 from ortwrap.engine.steps.common_endings import CommonEnding, with_notes_behind
-from ortwrap.engine.steps.notes_of_options import noting_branches, with_notes_after
+from ortwrap.engine.steps.notes_of_options import NotingBranch, noting_branches, with_notes_after
 from ortwrap.engine.templating import InvalidTemplate
 from ortwrap.engine.text.lines import lines_before
+from ortwrap.engine.text.rearranged import Rearranged
 from ortwrap.engine.text.safety import Unsafe
 from ortwrap.engine.text.tree import SourceTree
 
@@ -33,6 +41,7 @@ _MAY_BECOME = frozenset(
     }
 )
 _Common = TypeVar("_Common", CommonBeginning, CommonEnding)
+_Moved = TypeVar("_Moved", NotingBranch, InlinedCall)
 
 
 def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = None) -> Result:
@@ -49,6 +58,7 @@ def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = No
         _rearranged(first, with_notes_behind, first.common_endings, options)
         or _rearranged(first, with_starts_before, list(common_beginnings(first.tree)), options)
         or _parted(first, result, options)
+        or _inlined(first, result, options)
         or result
     )
 
@@ -78,15 +88,53 @@ def _rearranged(
 
 def _parted(first: Rewrite, result: Result, options: Options) -> Result | None:
     """What a pass gives once notes follow the branches that they stood in; None if none helps."""
-    found = []
-    if any(step.code == "OW105" for step in result.steps):
-        found = list(noting_branches(first.tree, first.bindings, first.modules, first.helpers))
+    if all(step.code != "OW105" for step in result.steps):
+        return None
+    found = list(noting_branches(first.tree, first.bindings, first.modules, first.helpers))
+    return _moved(first, result, with_notes_after, found, options)
+
+
+def _inlined(first: Rewrite, result: Result, options: Options) -> Result | None:
+    """What a pass gives once helpers that take values are taken apart; None if that helps none."""
+    calls = {
+        step.line: [
+            call
+            for units, analyses in first.sliced(step.line)
+            for call in inlined_calls(units, analyses)
+        ]
+        for step in result.steps
+        if step.code in TAKES_VALUES
+    }
+    found = list(dict.fromkeys(chain(*calls.values())))
+    moved = _moved(first, result, with_calls_inlined, found, options)
+    return moved and replace(
+        moved, steps=tuple(_naming(step, calls.get(step.line, ())) for step in moved.steps)
+    )
+
+
+def _naming(step: Step, calls: Sequence[InlinedCall]) -> Step:
+    """The row of a step, which says whose statements went into forward."""
+    if step.status != "rewritten" or not calls:
+        return step
+    helpers = " and ".join(dict.fromkeys(f"`{call.helper}`" for call in calls))
+    return replace(step, message=f"{step.message}, with the statements of {helpers}")
+
+
+def _moved(
+    first: Rewrite,
+    result: Result,
+    rearrange: Callable[[SourceTree, list[_Moved]], Rearranged],
+    found: list[_Moved],
+    options: Options,
+) -> Result | None:
+    """What a pass gives once statements have moved that keep steps from it; None if none helps."""
     while found:
-        parted = with_notes_after(first.tree, found)
-        tree = SourceTree(parted.text, parted.lines)
-        second = Rewrite(tree, options, first.bindings.elsewhere, first.left)
+        moved = rearrange(first.tree, found)
+        second = Rewrite(
+            SourceTree(moved.text, moved.lines), options, first.bindings.elsewhere, first.left
+        )
         other = _checked(second, options)
-        used = [each for each in found if second.replaces(parted.line(each.line))]
+        used = [each for each in found if any(map(second.replaces, moved.come_from(each.line)))]
         if used == found or (other.text == other.source and _wants_guards(other)):
             return _with_rows_of(result, other)
         found = used

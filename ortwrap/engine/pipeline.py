@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 
 import libcst as cst
 
+from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.evidence.own_criteria import with_own_criteria
 from ortwrap.engine.names.bindings import Bindings
@@ -228,6 +229,12 @@ class Rewrite:
         """The statement of a line has moved into forward."""
         units = (unit for plan in self._plans for unit in plan.found.units)
         return any(self._tree.line(unit.node) == line for unit in units)
+
+    def sliced(self, line: int) -> Iterator[tuple[tuple[Unit, ...], Analyses]]:
+        """The statements that the losses of a line are computed from, as far as they are known."""
+        for sink, found in self._slices.items():
+            if self._tree.line(sink.call) == line:
+                yield found.units, self._function(sink, self._sinks).analyses
 
     # -- where each loss is lifted ---------------------------------------------------------------
 

@@ -177,12 +177,12 @@ LEFT_ALONE = [
     ),
     (
         "a number of the output is printed on the way",
-        HEAD + "def noted(out):\n    size = out.abs().mean().item()\n    print(size)\n"
+        HEAD + "def noted(out, *_):\n    size = out.abs().mean().item()\n    print(size)\n"
         "    return out.mean(), size\n\n\nloss, size = noted(model(x))\nloss.backward()\n",
     ),
     (
         "a number of the output is added to the loss",
-        HEAD + "def summed(out):\n    loss = out.mean()\n    loss += out.std().item()\n"
+        HEAD + "def summed(out, *_):\n    loss = out.mean()\n    loss += out.std().item()\n"
         "    return loss\n\n\nloss = summed(model(x))\nloss.backward()\n",
     ),
     (

@@ -16,7 +16,9 @@ _page(
     "ONNX Runtime replays what was traced: `.item()`, `.tolist()`, `.numpy()` and `float()` on "
     "what the model computed would stay as they were at the first step. Numbers that `.item()` "
     "takes only to return them beside the loss are no reason: they are taken from what the graph "
-    "returns. Nor are `.detach()` and `no_grad`: the gradient stops in the graph as well.",
+    "returns. Nor are `.detach()` and `no_grad`: the gradient stops in the graph as well. A "
+    "function that takes values of inputs alone is written out in the step, if it has one "
+    "`return`, at its end, and its names mean the same there.",
     HEAD + "out = model(torch.ones(3, 4))\nscale = out.abs().max().item()\n"
     "loss = criterion(out / scale, torch.zeros(3, 2))\nloss.backward()\n",
 )

@@ -26,6 +26,7 @@ from ortwrap.engine.evidence.objects import Objects
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.text.nodes import calls_in, descendants
+from ortwrap.engine.text.rearranged import Rearranged
 from ortwrap.engine.text.tree import SourceTree, Unit
 
 _KEEPS = frozenset(["append", "update"])
@@ -49,24 +50,7 @@ class NotingBranch:
     notes: tuple[tuple[int, int], ...]
 
 
-@dataclass(frozen=True)
-class Parted:
-    """A script whose branches are parted from their notes.
-
-    Attributes:
-        text: the script.
-        lines: which line of the script as it was each of its lines comes from.
-    """
-
-    text: str
-    lines: tuple[int, ...]
-
-    def line(self, number: int) -> int:
-        """The first line that comes from a line of the script as it was."""
-        return self.lines.index(number) + 1
-
-
-def with_notes_after(tree: SourceTree, branches: Iterable[NotingBranch]) -> Parted:
+def with_notes_after(tree: SourceTree, branches: Iterable[NotingBranch]) -> Rearranged:
     """The script with the notes of each branch in another one that follows it."""
     after: dict[int, list[int]] = {}
     moved: set[int] = set()
@@ -79,7 +63,7 @@ def with_notes_after(tree: SourceTree, branches: Iterable[NotingBranch]) -> Part
     for number in range(1, tree.line_at(len(tree.text)) + 1):
         lines += [] if number in moved else [number]
         lines += after.get(number, [])
-    return Parted("".join(map(tree.line_text, lines)), tuple(lines))
+    return Rearranged("".join(map(tree.line_text, lines)), tuple(lines))
 
 
 def noting_branches(
