@@ -11,15 +11,18 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Any
 
 from ortwrap.cache import key_of
 from ortwrap.engine.names.neighbours import ModuleName, Neighbour
 from ortwrap.source import SourceError, decode, read_bytes
 from ortwrap.source_folders import source_folders
+from ortwrap.walk import python_files
 
 _LARGEST = 400_000
 _HIGHEST = 8
+_MOST_FILES = 2000
 _MARKS = (".git", "pyproject.toml", "setup.py", "setup.cfg")
 _INSTALLED = frozenset(
     "torch torchvision torchaudio numpy scipy pandas sklearn matplotlib transformers diffusers "
@@ -39,17 +42,19 @@ class Answer:
         importer: for which file of the project.
         folders: what is added to `sys.path`.
         digest: names the content of the file and the file.
+        word: what was looked for in all files of the project instead of a module.
     """
 
     module: ModuleName
     importer: str
     folders: tuple[str, ...]
     digest: str
+    word: str = ""
 
     def as_row(self) -> list[Any]:
         """As JSON keeps it."""
-        name = self.module
-        return [name.level, list(name.parts), self.importer, list(self.folders), self.digest]
+        name, asked = self.module, [self.importer, list(self.folders)]
+        return [name.level, list(name.parts), *asked, self.digest, self.word]
 
     @classmethod
     def of_row(cls, row: Sequence[Any]) -> Answer:
@@ -58,8 +63,8 @@ class Answer:
         Raises:
             ValueError, TypeError: it gave no such row.
         """
-        level, parts, importer, folders, digest = row
-        return cls(ModuleName(level, tuple(parts)), importer, tuple(folders), digest)
+        level, parts, importer, folders, digest, word = row
+        return cls(ModuleName(level, tuple(parts)), importer, tuple(folders), digest, word)
 
 
 class ProjectFiles:
@@ -75,6 +80,7 @@ class ProjectFiles:
         self._home = os.path.dirname(self._script)
         self._given = project
         self._found: dict[tuple[ModuleName, str, tuple[str, ...]], Neighbour | None] = {}
+        self._mentioning: dict[str, list[Neighbour] | None] = {}
 
     def find(self, module: ModuleName, importer: str, folders: Sequence[str]) -> Neighbour | None:
         """As `Neighbours` says."""
@@ -83,6 +89,28 @@ class ProjectFiles:
             self._found[asked] = self._read(*asked)
         return self._found[asked]
 
+    def mentioning(self, word: str) -> list[Neighbour] | None:
+        """As `Neighbours` says."""
+        if word not in self._mentioning:
+            self._mentioning[word] = self._search(word)
+        return self._mentioning[word]
+
+    def _search(self, word: str) -> list[Neighbour] | None:
+        paths = list(islice(python_files(self._project), _MOST_FILES + 1))
+        others = [path for path in map(os.path.realpath, paths) if path != self._real_script]
+        texts = [_text_of(path) for path in others]
+        if len(paths) > _MOST_FILES or None in texts:
+            return None
+        return [
+            Neighbour(path, os.path.relpath(path, self._project), text)
+            for path, text in zip(others, texts)
+            if text is not None and word in text
+        ]
+
+    @cached_property
+    def _real_script(self) -> str:
+        return os.path.realpath(self._script)
+
     @cached_property
     def _project(self) -> str:
         return os.path.abspath(self._given) if self._given else _project_of(self._home)
@@ -90,10 +118,16 @@ class ProjectFiles:
     @property
     def answers(self) -> list[Answer]:
         """Everything that was asked so far."""
-        return [Answer(*asked, _digest(found)) for asked, found in self._found.items()]
+        modules = [Answer(*asked, _digest(found)) for asked, found in self._found.items()]
+        return modules + [
+            Answer(ModuleName(0, ()), "", (), _digest_of_all(found), word)
+            for word, found in self._mentioning.items()
+        ]
 
     def still_holds(self, answer: Answer) -> bool:
         """The same question would be answered by the same text."""
+        if answer.word:
+            return _digest_of_all(self.mentioning(answer.word)) == answer.digest
         found = self.find(answer.module, answer.importer, answer.folders)
         return _digest(found) == answer.digest
 
@@ -199,3 +233,7 @@ def _text(path: str, size: int, changed: int) -> str | None:
 
 def _digest(found: Neighbour | None) -> str:
     return "" if found is None else key_of([found.path.encode(), found.text.encode()])
+
+
+def _digest_of_all(found: Sequence[Neighbour] | None) -> str:
+    return "" if found is None else key_of([_digest(each).encode() for each in found])

@@ -13,8 +13,10 @@ from ortwrap.engine.text.tree import SourceTree
 # Refusals that what stands in another file may lift: who trains, what is bound, torch or a base
 # class, what keeps no graph and takes no gradient, what is harmless, and who needs torch anyway.
 _MAY_LIFT = frozenset(
-    "OW101 OW103 OW105 OW106 OW107 OW117 OW118 OW201 OW203 OW205 OW210 OW211".split()
+    "OW101 OW103 OW105 OW106 OW107 OW111 OW117 OW118 OW201 OW203 OW205 OW210 OW211".split()
 )
+# One that also counts on what stands in none: which classes nobody derives.
+_OF_ALL_FILES = "OW111"
 
 
 def rewrite(text: str, options: Options, neighbours: Neighbours | None = None) -> Result:
@@ -31,7 +33,10 @@ def rewrite(text: str, options: Options, neighbours: Neighbours | None = None) -
     if neighbours is None or (alone.steps and not any(map(_is_open, alone.steps))):
         return alone
     elsewhere = Elsewhere(neighbours)
-    return passes.rewrite(tree, options, elsewhere) if elsewhere.reaches(Bindings(tree)) else alone
+    asks_all = any(step.code == _OF_ALL_FILES for step in alone.steps)
+    if not asks_all and not elsewhere.reaches(Bindings(tree)):
+        return alone
+    return passes.rewrite(tree, options, elsewhere)
 
 
 def _is_open(step: Step) -> bool:

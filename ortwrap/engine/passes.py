@@ -25,6 +25,7 @@ from ortwrap.engine.steps.common_beginnings import (
 )
 from ortwrap.engine.steps.common_endings import CommonEnding, with_notes_behind
 from ortwrap.engine.steps.notes_of_options import NotingBranch, noting_branches, with_notes_after
+from ortwrap.engine.steps.split_steps import SplitStep, split_steps, with_forward_in_backward
 from ortwrap.engine.templating import InvalidTemplate
 from ortwrap.engine.text.lines import lines_before
 from ortwrap.engine.text.rearranged import Rearranged
@@ -41,7 +42,7 @@ _MAY_BECOME = frozenset(
     }
 )
 _Common = TypeVar("_Common", CommonBeginning, CommonEnding)
-_Moved = TypeVar("_Moved", NotingBranch, InlinedCall)
+_Moved = TypeVar("_Moved", NotingBranch, InlinedCall, SplitStep)
 
 
 def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = None) -> Result:
@@ -59,6 +60,7 @@ def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = No
         or _rearranged(first, with_starts_before, list(common_beginnings(first.tree)), options)
         or _parted(first, result, options)
         or _inlined(first, result, options)
+        or _joined(first, result, options)
         or result
     )
 
@@ -139,6 +141,14 @@ def _moved(
             return _with_rows_of(result, other)
         found = used
     return None
+
+
+def _joined(first: Rewrite, result: Result, options: Options) -> Result | None:
+    """What a pass gives once a method that runs backward begins with the forward; None if none."""
+    if all(step.code != "OW111" for step in result.steps):
+        return None
+    found = list(split_steps(first.tree, first.bindings, first.modules))
+    return _moved(first, result, with_forward_in_backward, found, options)
 
 
 def _with_rows_of(result: Result, other: Result) -> Result | None:

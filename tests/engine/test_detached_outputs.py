@@ -83,3 +83,12 @@ def test_a_value_that_is_bound_anew_before_it_is_read_is_detached() -> None:
         BRANCHES.format(seen="print(out.detach())") + "    out = model.eval()(x)\n    keep(out)\n"
     )
     assert "return loss, out.detach()\n" in rewrite_source(step).text
+
+
+def test_what_a_number_that_is_computed_picks_from_may_be_a_list() -> None:
+    step = STEP.replace(
+        "    loss = criterion(model(x), y)\n",
+        "    pred, loss = model(x), 0\n    for i, weight in enumerate(penalty):\n"
+        "        loss += criterion(pred[2 * i], y) * weight\n",
+    )
+    assert "return loss, pred\n" in rewrite_source(step.format(extra="") + "    print(pred)\n").text

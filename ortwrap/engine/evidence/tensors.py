@@ -29,6 +29,7 @@ _TENSOR_FUNCTIONS = frozenset(
     "mean sum cat stack exp log sqrt abs pow matmul einsum relu sigmoid softmax log_softmax "
     "where clamp norm square".split()
 )
+_OF_MASKS = (cst.BitAnd, cst.BitOr, cst.BitXor)
 
 
 class TensorProof:
@@ -167,13 +168,15 @@ class TensorProof:
         return isinstance(parent, cst.Subscript) and self._picks_an_item(parent)
 
     def _picks_an_item(self, node: cst.Subscript) -> bool:
-        """`pair[0]`, `exits[i]` or `out["x"]`: of a list or a mapping as well as of a tensor."""
+        """`pair[0]`, `exits[2 * i]` or `out["x"]`: of a list or mapping as well as of a tensor."""
         index = node.slice[0].slice
         if len(node.slice) != 1 or not isinstance(index, cst.Index):
             return False
         if isinstance(index.value, cst.Name):
             bound = self._bindings.lookup(index.value)
             return any(self._counts_rounds(binding.node) for binding in bound)
+        if isinstance(index.value, cst.BinaryOperation):
+            return not isinstance(index.value.operator, _OF_MASKS)
         return isinstance(index.value, (cst.Integer, cst.SimpleString, cst.UnaryOperation))
 
     def _counts_rounds(self, target: cst.CSTNode) -> bool:

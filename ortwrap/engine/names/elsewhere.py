@@ -7,7 +7,7 @@ nothing here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Union
@@ -132,6 +132,10 @@ class Elsewhere:
     def reaches(self, bindings: Bindings) -> bool:
         """Some import of a script names another file of the project."""
         return next(self._imported(bindings), None) is not None
+
+    def mentioning(self, word: str) -> Sequence[Neighbour] | None:
+        """The other files of the project that hold a word; None where they cannot all be read."""
+        return self._neighbours.mentioning(word)
 
     def imported_at_head(self, bindings: Bindings) -> Iterator[Neighbour]:
         """The files of the project that run when a script is imported."""

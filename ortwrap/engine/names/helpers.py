@@ -52,7 +52,7 @@ class Helpers:
         self._verdicts: dict[cst.FunctionDef, Refuse | None] = {}
         self._meanwhile: Meanwhile | None = None
         self.traces = Traces(tree, bindings, modules)
-        self.filled = FilledPlaces(bindings)
+        self.filled = FilledPlaces(bindings, modules.module_classes)
 
     def between_steps_of(self, function: cst.CSTNode) -> Helpers:
         """The same, for steps in a loop of this function: what its loop changes is in question.

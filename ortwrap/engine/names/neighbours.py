@@ -47,3 +47,7 @@ class Neighbours(Protocol):
             folders: what these files add to `sys.path`, as far as it is written out.
         """
         ...
+
+    def mentioning(self, word: str) -> Sequence[Neighbour] | None:
+        """The other files of the project that hold a word; None where they cannot all be read."""
+        ...

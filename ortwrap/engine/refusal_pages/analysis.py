@@ -124,7 +124,9 @@ _page(
     "Compute the model's output and the loss in the method that calls backward, or return the loss "
     "from `{method}` and call backward on it there.",
     "Forward and loss have to be seen together to be lifted, in a method that alone computes this "
-    "loss.",
+    "loss. Where one method runs `self.forward()`, clears gradients and runs `self.backward()`, "
+    "they are, unless a class of the project derives from this one, a base class is not found, or "
+    "something else runs `backward`.",
     "import torch\nfrom torch import nn\n\n\nclass Trainer:\n    def __init__(self, net):\n"
     "        self.net = net\n        self.criterion = nn.MSELoss()\n\n"
     "    def forward(self, x, y):\n        self.loss = self.criterion(self.net(x), y)\n\n"
