@@ -10,7 +10,7 @@ import pytest
 from ortwrap.engine.names.neighbours import ModuleName
 from ortwrap.engine.options import Options
 from ortwrap.files import rewrite_file
-from ortwrap.neighbours import ProjectFiles
+from ortwrap.neighbours import Answer, ProjectFiles
 
 
 def found(project: Path, script: str, module: str, *folders: str, importer: str = "") -> str | None:
@@ -158,3 +158,17 @@ def test_standard_input_stands_beside_no_file(ortwrap: Callable, tmp_path: Path)
     (tmp_path / "base.py").write_text(BASE)
     done = ortwrap("rewrite", "-", stdin=TRAIN.encode())
     assert "OW101" in done.err
+
+
+def test_a_search_of_the_project_is_made_anew_once_a_file_answers_otherwise(tmp_path: Path) -> None:
+    put(tmp_path, "train.py", "other.py")
+    files = ProjectFiles(str(tmp_path / "train.py"), str(tmp_path))
+    assert files.mentioning("Trainer") == []
+    rows = [answer.as_row() for answer in files.answers]
+    answers = [Answer.of_row(row) for row in rows]
+    again = ProjectFiles(str(tmp_path / "train.py"), str(tmp_path))
+    assert all(map(again.still_holds, answers))
+    (tmp_path / "other.py").write_text("class Louder(Trainer):\n    pass\n")
+    changed = ProjectFiles(str(tmp_path / "train.py"), str(tmp_path))
+    assert not any(map(changed.still_holds, answers))
+    assert [each.shown for each in changed.mentioning("Trainer") or ()] == ["other.py"]
