@@ -12,16 +12,9 @@ from ortwrap.engine.captures.finder import CaptureFinder
 from ortwrap.engine.captures.picks import still_whole, with_picks
 from ortwrap.engine.captures.starting_values import with_starting_values
 from ortwrap.engine.effects.aliases import Aliases
-from ortwrap.engine.effects.changed_by_calls import ChangesByCalls
 from ortwrap.engine.effects.gradients import GradientFlow
-from ortwrap.engine.effects.harm import HarmCheck
-from ortwrap.engine.effects.independence import Independence
 from ortwrap.engine.effects.liveness import Liveness
-from ortwrap.engine.effects.raising import Raising
-from ortwrap.engine.effects.randomness import Randomness
-from ortwrap.engine.effects.state_elsewhere import StateElsewhere
 from ortwrap.engine.effects.statement import EffectsReader
-from ortwrap.engine.effects.switches import Switches
 from ortwrap.engine.effects.uses import Uses
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.evidence.objects import Objects
@@ -57,48 +50,9 @@ class StepFunction:
         steps = (sink.call for sink in sinks if tree.enclosing(sink.call) is node)
         if any(map(tree.is_in_a_loop, steps)):
             helpers = helpers.between_steps_of(node)
-        self.reader = EffectsReader(bindings, node)
-        self.flow = GradientFlow(bindings, modules, self.reader, helpers)
-        self.liveness = Liveness(tree, self.reader, node, helpers.callees)
-        self.slicer = Slicer(tree, self.reader, self.flow, self.liveness, sinks)
-        objects = Objects(tree, bindings, modules)
-        uses = Uses(bindings, modules, objects)
-        ties = SharedObjects(bindings, modules).ties(node, self.reader)
-        aliases = Aliases(self.reader, node, ties, objects)
-        randomness = Randomness(tree, bindings, modules)
-        independence = Independence(tree, bindings, modules, randomness)
-        self.orderer = Orderer(
-            tree,
-            modules,
-            self.reader,
-            self.slicer,
-            HarmCheck(bindings, modules, objects, independence),
-            aliases,
-            randomness,
-            Randomness(tree, bindings, modules, beside_torch=True),
-            independence,
-            helpers.filled.names,
-            helpers.traces,
-            helpers.callees,
-            ChangesByCalls(self.reader, helpers.callees, modules, objects),
-            Raising(tree, bindings),
-            StateElsewhere(bindings, modules),
-            Switches(bindings, modules),
-            uses,
-        )
-        self.analyses = Analyses(
-            tree,
-            bindings,
-            modules,
-            helpers,
-            self.reader,
-            self.flow,
-            self.liveness,
-            Optimizers(tree, modules),
-            objects,
-            uses,
-            aliases,
-        )
+        self.analyses = _analyses_of(node, tree, bindings, modules, helpers)
+        self.slicer = Slicer(self.analyses, sinks)
+        self.orderer = Orderer(self.analyses, self.slicer)
         self.captures = CaptureFinder(self.analyses)
         self.rounds = Rounds(self.analyses, self.slicer)
 
@@ -176,3 +130,29 @@ class StepFunction:
                 return None
             wider = absorb(wider, unit, self.analyses)
         return wider if behind else None
+
+
+def _analyses_of(
+    node: cst.CSTNode,
+    tree: SourceTree,
+    bindings: Bindings,
+    modules: ModuleTable,
+    helpers: Helpers,
+) -> Analyses:
+    """What is known about a function, or about the script."""
+    reader = EffectsReader(bindings, node)
+    objects = Objects(tree, bindings, modules)
+    ties = SharedObjects(bindings, modules).ties(node, reader)
+    return Analyses(
+        tree=tree,
+        bindings=bindings,
+        modules=modules,
+        helpers=helpers,
+        reader=reader,
+        flow=GradientFlow(bindings, modules, reader, helpers),
+        liveness=Liveness(tree, reader, node, helpers.callees),
+        optimizers=Optimizers(tree, modules),
+        objects=objects,
+        uses=Uses(bindings, modules, objects),
+        aliases=Aliases(reader, node, ties, objects),
+    )

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 
 import libcst as cst
 
-from ortwrap.engine.effects.gradients import GradientFlow
-from ortwrap.engine.effects.liveness import Liveness
+from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects.rebound import Rebound
-from ortwrap.engine.effects.statement import EffectsReader, overlap
+from ortwrap.engine.effects.statement import overlap
 from ortwrap.engine.effects.updates import runs_update
 from ortwrap.engine.names.containers import makes_container
 from ortwrap.engine.steps.sinks import Sink
-from ortwrap.engine.text.tree import Block, SourceTree, Unit
+from ortwrap.engine.text.tree import Block, Unit
 
 
 @dataclass(frozen=True)
@@ -48,18 +47,11 @@ class BlockSlice:
 class BlockSlicer:
     """Computes slices of the blocks inside one function or the module."""
 
-    def __init__(
-        self,
-        tree: SourceTree,
-        reader: EffectsReader,
-        flow: GradientFlow,
-        liveness: Liveness,
-        sinks: Iterable[Sink],
-    ) -> None:
-        self._tree = tree
-        self._reader = reader
-        self._flow = flow
-        self._rebound = Rebound(reader, liveness)
+    def __init__(self, analyses: Analyses, sinks: Iterable[Sink]) -> None:
+        self._tree = analyses.tree
+        self._reader = analyses.reader
+        self._flow = analyses.flow
+        self._rebound = Rebound(analyses.reader, analyses.liveness)
         # What is returned gets its backward once the function is left.
         self._sink_calls = [sink.call for sink in sinks if isinstance(sink.call, cst.Call)]
 

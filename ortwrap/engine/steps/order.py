@@ -6,28 +6,24 @@ from dataclasses import dataclass, replace
 
 import libcst as cst
 
-from ortwrap.engine.effects.aliases import Aliases
+from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects.changed_by_calls import ChangesByCalls
 from ortwrap.engine.effects.crossing import Crossing
 from ortwrap.engine.effects.given_attributes import places_read
 from ortwrap.engine.effects.harm import HarmCheck
-from ortwrap.engine.effects.hidden_changes import Callees
 from ortwrap.engine.effects.independence import Independence
 from ortwrap.engine.effects.raising import Raising
 from ortwrap.engine.effects.randomness import Randomness
 from ortwrap.engine.effects.state_elsewhere import StateElsewhere
-from ortwrap.engine.effects.statement import EffectsReader, overlap
+from ortwrap.engine.effects.statement import overlap
 from ortwrap.engine.effects.switches import Switches
-from ortwrap.engine.effects.traces import Traces
-from ortwrap.engine.effects.uses import Uses
 from ortwrap.engine.evidence.kinds import MODULE_METHODS
-from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.evidence.unwrapping import is_fact
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.earlier import EarlierValue, earlier_values
 from ortwrap.engine.steps.hindrances import Hindrance, refusal_for
 from ortwrap.engine.steps.slices import LossSlice, Slicer
-from ortwrap.engine.text.tree import SourceTree, Unit
+from ortwrap.engine.text.tree import Unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,43 +47,31 @@ class Order:
 class Orderer:
     """Decides the place of the call in one function, or refuses."""
 
-    def __init__(
-        self,
-        tree: SourceTree,
-        modules: ModuleTable,
-        reader: EffectsReader,
-        slicer: Slicer,
-        harm: HarmCheck,
-        aliases: Aliases,
-        randomness: Randomness,
-        beside_torch: Randomness,
-        independence: Independence,
-        filled: frozenset[str],
-        traces: Traces,
-        callees: Callees,
-        by_calls: ChangesByCalls,
-        raising: Raising,
-        state: StateElsewhere,
-        switches: Switches,
-        uses: Uses,
-    ) -> None:
+    def __init__(self, analyses: Analyses, slicer: Slicer) -> None:
+        """
+        Args:
+            analyses: of that function.
+            slicer: of its losses.
+        """
+        tree, bindings, modules = analyses.tree, analyses.bindings, analyses.modules
+        objects, helpers = analyses.objects, analyses.helpers
         self._tree = tree
         self._modules = modules
-        self._reader = reader
+        self._reader = analyses.reader
         self._slicer = slicer
-        self._harm = harm
-        self._aliases = aliases
-        self._randomness = randomness
-        self._beside_torch = beside_torch
-        self._independence = independence
-        self._filled = filled
-        self._traces = traces
-        self._callees = callees
-        self._by_calls = by_calls
-        self._raising = raising
-        self._state = state
-        self._switches = switches
-        self._uses = uses
+        self._aliases = analyses.aliases
+        self._uses = analyses.uses
+        self._filled = helpers.filled.names
+        self._traces = helpers.traces
+        self._callees = helpers.callees
+        self._by_calls = ChangesByCalls(analyses.reader, helpers.callees, modules, objects)
+        self._randomness = Randomness(tree, bindings, modules)
+        self._beside_torch = Randomness(tree, bindings, modules, beside_torch=True)
+        self._independence = Independence(tree, bindings, modules, self._randomness)
+        self._harm = HarmCheck(bindings, modules, objects, self._independence)
+        self._raising = Raising(tree, bindings)
+        self._state = StateElsewhere(bindings, modules)
+        self._switches = Switches(bindings, modules)
 
     def order(self, found: LossSlice, *, past_modules: bool = False) -> Order:
         """Where the call can stand so that every value stays what it was.

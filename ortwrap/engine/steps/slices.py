@@ -8,9 +8,8 @@ from functools import cached_property
 
 import libcst as cst
 
-from ortwrap.engine.effects.gradients import GradientFlow
-from ortwrap.engine.effects.liveness import Liveness
-from ortwrap.engine.effects.statement import EffectsReader, overlap, place_of
+from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.effects.statement import overlap, place_of
 from ortwrap.engine.reasons.attempts import is_read_on_failure
 from ortwrap.engine.reasons.shared_graph import SharedGraph
 from ortwrap.engine.refusals import Refuse
@@ -19,7 +18,7 @@ from ortwrap.engine.steps.headers import bound_in_header
 from ortwrap.engine.steps.reducing import reduced_in_branches
 from ortwrap.engine.steps.scaling import factors_of, scaling_of
 from ortwrap.engine.steps.sinks import Sink
-from ortwrap.engine.text.tree import Block, SourceTree, Unit
+from ortwrap.engine.text.tree import Block, Unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,19 +64,12 @@ class LossSlice:
 class Slicer:
     """Computes loss slices inside one function or the module."""
 
-    def __init__(
-        self,
-        tree: SourceTree,
-        reader: EffectsReader,
-        flow: GradientFlow,
-        liveness: Liveness,
-        sinks: Sequence[Sink],
-    ) -> None:
-        self._tree = tree
-        self._reader = reader
-        self._flow = flow
+    def __init__(self, analyses: Analyses, sinks: Sequence[Sink]) -> None:
+        self._tree = analyses.tree
+        self._reader = analyses.reader
+        self._flow = analyses.flow
         self._sinks = sinks
-        self._blocks = BlockSlicer(tree, reader, flow, liveness, sinks)
+        self._blocks = BlockSlicer(analyses, sinks)
 
     def slice(self, sink: Sink) -> LossSlice:
         """The loss slice of a sink.
