@@ -23,7 +23,7 @@ from ortwrap.engine.steps.common_beginnings import (
     common_beginnings,
     with_starts_before,
 )
-from ortwrap.engine.steps.common_endings import CommonEnding, with_notes_behind
+from ortwrap.engine.steps.common_endings import CommonEnding, common_endings, with_notes_behind
 from ortwrap.engine.steps.notes_of_options import NotingBranch, noting_branches, with_notes_after
 from ortwrap.engine.steps.split_steps import SplitStep, split_steps, with_forward_in_backward
 from ortwrap.engine.templating import InvalidTemplate
@@ -55,8 +55,9 @@ def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = No
     result = _checked(first, options)
     if all(step.status != "refused" for step in result.steps):
         return result
+    endings = list(common_endings(first.tree, first.bindings))
     return (
-        _rearranged(first, with_notes_behind, first.common_endings, options)
+        _rearranged(first, with_notes_behind, endings, options)
         or _rearranged(first, with_starts_before, list(common_beginnings(first.tree)), options)
         or _parted(first, result, options)
         or _inlined(first, result, options)

@@ -5,30 +5,25 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
 
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.evidence.modules import ModuleTable
-from ortwrap.engine.evidence.own_criteria import with_own_criteria
+from ortwrap.engine.left_alone import LeftAlone
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.elsewhere import Elsewhere
 from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.names.taken import TakenNames
 from ortwrap.engine.options import Options
 from ortwrap.engine.plan import Plan
-from ortwrap.engine.reasons.checks import check_step
-from ortwrap.engine.reasons.retained import check_graph_is_spent
+from ortwrap.engine.planner import Planner
 from ortwrap.engine.reasons.shared import grouped, upstream_of, why_shared, without_shared
 from ortwrap.engine.reasons.shared_graph import SharedGraph
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.result import Change, InvalidSource, Result, Step
 from ortwrap.engine.rows import Rows
-from ortwrap.engine.step_function import StepFunction
-from ortwrap.engine.steps.branches import in_branches
-from ortwrap.engine.steps.common_endings import CommonEnding, common_endings
-from ortwrap.engine.steps.constructed import with_constructed
+from ortwrap.engine.step_function import StepFunctions
 from ortwrap.engine.steps.consumers import ConsumerCheck
 from ortwrap.engine.steps.existing import ExistingUses
 from ortwrap.engine.steps.loss_names import LossNames
@@ -39,11 +34,9 @@ from ortwrap.engine.steps.sinks import Sink, SinkFinder
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.steps.unfound_bases import steps_of_unfound_bases
 from ortwrap.engine.text.safety import Unsafe, check_compiles, misplaced, unresolved_names
-from ortwrap.engine.text.suppression import find_skips
 from ortwrap.engine.text.tree import SourceTree, Unit
 from ortwrap.engine.text.untouched import changed_line, hidden_name
 from ortwrap.engine.writing.emit import Emitter
-from ortwrap.engine.writing.standalone import check_without_guards
 
 
 class Rewrite:
@@ -76,17 +69,17 @@ class Rewrite:
         self._existing = ExistingUses(tree, self._bindings, self._modules)
         takers = LossTakers(self._bindings, self._modules, self._existing.wrappers)
         self._finder = SinkFinder(tree, self._bindings, self._modules, takers, options.sinks)
-        self._skips = find_skips(tree)
-        self.left: tuple[int, ...] = ()
+        self._left_alone = LeftAlone(tree, self._rows)
         returned = ReturnedLosses(tree, self._bindings, self._modules, self._helpers)
         self._relocation = Relocation(tree, self._bindings, self._modules, self._helpers, returned)
         sinks = returned.beside(self._finder.find())
         unfound = steps_of_unfound_bases(self._bindings, self._modules.classes, sinks)
         sinks += unfound
         self._consumers = ConsumerCheck(tree, self._bindings, self._finder.helpers, unfound)
-        self._functions: dict[tuple[cst.CSTNode, tuple[Sink, ...]], StepFunction] = {}
+        self._functions = StepFunctions(tree, self._bindings, self._modules, self._helpers)
         self.taken = TakenNames(self._bindings)
-        self._loss_names = LossNames(tree, self.taken)
+        names = LossNames(tree, self.taken)
+        self._planner = Planner(self._bindings, self._helpers, names, options)
         # What losses go back through that no step of this pass lifts.
         self._upstream: set[Unit] = set()
         self._sinks = self._in_order(sinks)
@@ -95,6 +88,8 @@ class Rewrite:
             lines = [tree.line(sink.call) for sink in self._sinks]
             left = [index for index, line in enumerate(lines) if line in options.leave]
         self.left = tuple(left)
+        asked = (self._sinks[index] for index in left if index < len(self._sinks))
+        self._left_alone.asked = frozenset(asked)
         self._slices: dict[Sink, LossSlice] = {}
         self._plans: tuple[Plan, ...] = ()
 
@@ -104,10 +99,10 @@ class Rewrite:
         for sink, found in list(self._slices.items()):
             others = (self._slices[other] for other in self._slices if other is not sink)
             upstream = self._upstream.union(*(other.upstream for other in others))
-            slicer = self._function(sink, self._sinks).slicer
+            slicer = self._functions.of(sink, self._sinks).slicer
             self._slices[sink] = without_shared(found, upstream, slicer)
         groups = grouped(self._slices, self._tree)
-        skipped = self._skipped(groups)
+        skipped = self._left_alone.rows(groups, self._slices)
         shared += [
             SharedGraph(units, self._tree)
             for units in (self._slices[group[0]].units for group in groups if group[0] in skipped)
@@ -129,27 +124,29 @@ class Rewrite:
             for sink in self._sinks
             if sink in rows and (sink not in self._slices or sink in firsts)
         )
-        return Result(self._tree.text, text, steps, self._unused_skips(), changes)
+        unused = self._left_alone.unused_skips(self._sinks, self._slices)
+        return Result(self._tree.text, text, steps, unused, changes)
 
     def _slice_all(self, rows: dict[Sink, Step]) -> list[SharedGraph]:
         """Slice every sink that can be, give the others a row, and tell which graphs those use."""
         shared: list[SharedGraph] = []
         for sink in self._sinks:
             try:
+                slicer = self._functions.of(sink, self._sinks).slicer
                 if self._existing.is_rewritten(sink):
                     rows[sink] = self._rows.row(sink, "skipped", "already goes through ortwrap")
-                    self._upstream |= upstream_of(sink, self._function(sink, self._sinks).slicer)
+                    self._upstream |= upstream_of(sink, slicer)
                     continue
-                if self._skip(sink) is None:
+                if self._left_alone.row(sink) is None:
                     self._consumers.check(sink)
-                found = self._function(sink, self._sinks).slicer.slice(sink)
+                found = slicer.slice(sink)
                 if self._existing.is_inside_ort(found):
                     why = "`ORTModule` computes this loss already"
                     rows[sink] = self._rows.row(sink, "skipped", why)
                     continue
                 self._slices[sink] = found
             except Refuse as refusal:
-                skip = self._skip(sink)
+                skip = self._left_alone.row(sink)
                 rows[sink] = skip if skip is not None else self._rows.refused(sink, refusal)
                 if isinstance(refusal, SharedGraph):
                     shared.append(refusal)
@@ -220,11 +217,6 @@ class Rewrite:
             raise Unsafe(f"`{hidden}` would mean something else")
         return second
 
-    @cached_property
-    def common_endings(self) -> list[CommonEnding]:
-        """Notes in the branches of the script that might stand behind them."""
-        return list(common_endings(self._tree, self._bindings))
-
     def replaces(self, line: int) -> bool:
         """The statement of a line has moved into forward."""
         units = (unit for plan in self._plans for unit in plan.found.units)
@@ -234,7 +226,7 @@ class Rewrite:
         """The statements that the losses of a line are computed from, as far as they are known."""
         for sink, found in self._slices.items():
             if self._tree.line(sink.call) == line:
-                yield found.units, self._function(sink, self._sinks).analyses
+                yield found.units, self._functions.of(sink, self._sinks).analyses
 
     # -- where each loss is lifted ---------------------------------------------------------------
 
@@ -257,20 +249,20 @@ class Rewrite:
         staying = [sink for sink in sinks if not moved[sink]]
         for sink in staying if functions else ():
             with contextlib.suppress(Refuse):
-                found = self._function(sink, sinks).slicer.slice(sink)
+                found = self._functions.of(sink, sinks).slicer.slice(sink)
                 if any(self._relocation.calls_any(p.node, functions) for p in found.pieces):
                     return sinks
         return [*staying, *there.values()]
 
     def _elsewhere(self, sink: Sink, sinks: list[Sink]) -> list[Sink]:
         """Where else the loss of a sink can be lifted, if it cannot be where it is or not well."""
-        if self._skip(sink) is not None or self._existing.is_rewritten(sink):
+        if self._left_alone.row(sink) is not None or self._existing.is_rewritten(sink):
             return []
         found: LossSlice | None = None
-        rounds = self._function(sink, sinks).rounds
+        rounds = self._functions.of(sink, sinks).rounds
         try:
             self._consumers.check(sink)
-            found = self._function(sink, sinks).slicer.slice(sink)
+            found = self._functions.of(sink, sinks).slicer.slice(sink)
             others = self._relocation.behind_helper(found) or rounds.added(found, sinks)
         except Refuse as refusal:
             if refusal.page.code != "OW101":
@@ -291,61 +283,19 @@ class Rewrite:
     def _why_not(self, sink: Sink, sinks: list[Sink]) -> str | None:
         """The code for which a sink by itself would be refused; None if it would not be."""
         try:
-            found = self._function(sink, sinks).slicer.slice(sink)
+            found = self._functions.of(sink, sinks).slicer.slice(sink)
             self._plan([sink], found, {sink: found}, sinks)
         except Refuse as refusal:
             # A step that wants guards wants them wherever it is lifted.
             return None if refusal.page.code == "OW313" else refusal.page.code
         return None
 
-    # -- suppression -------------------------------------------------------------------------------
-
-    def _skip(self, sink: Sink, found: LossSlice | None = None) -> Step | None:
-        """The row of a step that the script or the caller wants left alone."""
-        lines = self._lines(sink, found)
-        if any(self._sinks[index] is sink for index in self.left if index < len(self._sinks)):
-            return self._rows.row(sink, "skipped", "left alone as asked")
-        for skip in self._skips:
-            if any(skip.covers(line) for line in lines):
-                where = "" if skip.line == lines[0] else f" in line {skip.line}"
-                return self._rows.row(sink, "skipped", f"left alone by `# ortwrap: skip`{where}")
-        return None
-
-    def _lines(self, sink: Sink, found: LossSlice | None) -> list[int]:
-        units = found.units if found is not None else ()
-        return [self._tree.line(node) for node in (sink.call, *(unit.node for unit in units))]
-
-    def _skipped(self, groups: list[list[Sink]]) -> dict[Sink, Step]:
-        """Rows of the steps of which a comment speaks of one line at least."""
-        rows: dict[Sink, Step] = {}
-        for group in groups:
-            found = [self._skip(sink, self._slices[sink]) for sink in group]
-            row = next((row for row in found if row is not None), None)
-            if row is not None:
-                rows.update({sink: replace(row, line=self._tree.line(sink.call)) for sink in group})
-        return rows
-
-    def _unused_skips(self) -> tuple[int, ...]:
-        lines = [n for sink in self._sinks for n in self._lines(sink, self._slices.get(sink))]
-        unused = [skip.line for skip in self._skips if not any(map(skip.covers, lines))]
-        return tuple(unused)
-
     # -- analysis ----------------------------------------------------------------------------------
-
-    def _function(self, sink: Sink, sinks: list[Sink]) -> StepFunction:
-        """The function that a sink stands in, as a function of these sinks."""
-        node = self._tree.enclosing(sink.call)
-        inside = tuple(other for other in sinks if self._tree.holds(node, other.call))
-        if (node, inside) not in self._functions:
-            self._functions[node, inside] = StepFunction(
-                self._tree, self._bindings, self._modules, self._helpers, node, inside
-            )
-        return self._functions[node, inside]
 
     def _graph_of(self, sink: Sink, sinks: list[Sink]) -> list[SharedGraph]:
         """The graph that a refused sink consumes, so that no other step lifts a part of it."""
         try:
-            units = self._function(sink, sinks).slicer.slice(sink).units
+            units = self._functions.of(sink, sinks).slicer.slice(sink).units
         except Refuse:
             return []
         return [SharedGraph(units, self._tree)] if units else []
@@ -357,7 +307,7 @@ class Rewrite:
             for other in groups:
                 if other is group:
                     continue
-                analyses = self._function(other[0], self._sinks).analyses
+                analyses = self._functions.of(other[0], self._sinks).analyses
                 refusal = why_shared(mine, self._slices[other[0]], analyses)
                 if refusal is not None:
                     for sink in (*group, *other):
@@ -366,45 +316,9 @@ class Rewrite:
     def _plan(
         self, group: list[Sink], found: LossSlice, slices: dict[Sink, LossSlice], sinks: list[Sink]
     ) -> tuple[Plan, ...]:
-        """The plan of a step, or one for each branch of the `if` that it consists of."""
-        try:
-            return (self._plan_whole(group, found, slices, sinks),)
-        except Refuse as refusal:
-            function = self._function(group[0], sinks)
-            parts = in_branches(found, function.analyses, function.slicer)
-            if parts and self._tree.line(found.units[0].node) in {
-                ending.line for ending in self.common_endings
-            }:
-                # With the notes behind it, the `if` may be one step.
-                parts = ()
-            with contextlib.suppress(Refuse):
-                plans = [plan for p in parts for plan in self._plan(group, p, slices, sinks)]
-                if plans:
-                    return tuple(plans)
-            raise refusal from None
-
-    def _plan_whole(
-        self, group: list[Sink], found: LossSlice, slices: dict[Sink, LossSlice], sinks: list[Sink]
-    ) -> Plan:
-        function = self._function(group[0], sinks)
+        """The plan of a step among others, or one for each of its branches."""
         others = [slice_ for other, slice_ in slices.items() if other not in group]
         theirs = self._upstream.union(
             *((*other.units, *other.preparation, *other.upstream) for other in others)
         )
-        check_step(group, found, function.analyses)
-        found = replace(found, name=self._loss_names.name_for(found))
-        found = with_own_criteria(found, function.analyses)
-        found, order, captures = function.arrange(found, theirs)
-        check_graph_is_spent(group, found, captures, function.analyses, self._options)
-        if not any(part.trainable for part in captures.parts):
-            raise Refuse("OW101", loss=self._tree.brief(found.loss), unknown="")
-        plan = Plan(
-            sinks=tuple(group),
-            found=found,
-            order=order,
-            captures=captures,
-            loss_target=found.place or found.name,
-        )
-        if self._options.standalone:
-            check_without_guards(plan, self._tree, self._bindings, self._helpers)
-        return with_constructed(plan, function.analyses)
+        return self._planner.plan(group, found, self._functions.of(group[0], sinks), theirs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import libcst as cst
@@ -130,6 +130,36 @@ class StepFunction:
                 return None
             wider = absorb(wider, unit, self.analyses)
         return wider if behind else None
+
+
+class StepFunctions:
+    """The functions that the steps of one script stand in.
+
+    Args:
+        tree: the script.
+        bindings: its names.
+        modules: its modules.
+        helpers: what is known about its functions.
+    """
+
+    def __init__(
+        self, tree: SourceTree, bindings: Bindings, modules: ModuleTable, helpers: Helpers
+    ) -> None:
+        self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
+        self._helpers = helpers
+        self._known: dict[tuple[cst.CSTNode, tuple[Sink, ...]], StepFunction] = {}
+
+    def of(self, sink: Sink, sinks: Iterable[Sink]) -> StepFunction:
+        """The function that a sink stands in, as a function of these sinks."""
+        node = self._tree.enclosing(sink.call)
+        inside = tuple(other for other in sinks if self._tree.holds(node, other.call))
+        if (node, inside) not in self._known:
+            self._known[node, inside] = StepFunction(
+                self._tree, self._bindings, self._modules, self._helpers, node, inside
+            )
+        return self._known[node, inside]
 
 
 def _analyses_of(
