@@ -11,9 +11,16 @@ from ortwrap.engine.effects.aliases import Aliases
 from ortwrap.engine.effects.bare_layers import only_computes
 from ortwrap.engine.effects.crossing import Crossing
 from ortwrap.engine.effects.harm_elsewhere import changed_arguments, names_called_in, why_harmful
-from ortwrap.engine.effects.harmless import HARMLESS_METHODS, LOGS, PURE_PACKAGES, is_pure_builtin
+from ortwrap.engine.effects.harmless import HARMLESS_METHODS, LOGS, is_pure_builtin
 from ortwrap.engine.effects.in_place import works_in_place
 from ortwrap.engine.effects.independence import Independence
+from ortwrap.engine.effects.library_calls import (
+    drawing,
+    draws,
+    measures,
+    unknown,
+    why_call_matters,
+)
 from ortwrap.engine.effects.randomness import BESIDE_TORCH, Randomness
 from ortwrap.engine.effects.statement import (
     EffectsReader,
@@ -32,15 +39,7 @@ from ortwrap.engine.names.elsewhere import OtherFile, defined_elsewhere
 from ortwrap.engine.names.inherited_methods import certain_method
 from ortwrap.engine.text.nodes import children, descendants
 
-_RANDOM = re.compile(
-    r"^(?:torch|numpy\.random|random)\.(?:rand\w*|normal|bernoulli|multinomial|manual_seed|seed"
-    r"|choice|shuffle|uniform|permutation|dropout\w*|poisson|sample|beta)$"
-    r"|^torch\.(?:cuda\.|random\.)\w*(?:seed|rng)\w*$"
-    r"|distributions|functional\.dropout|functional\.gumbel"
-)
-_MEASURES = re.compile(r"acc|metric|iou|score|dice|topk|psnr|ssim|log|print|time|meter|perplex")
 _OPTIMIZER = re.compile(r"(?:^|\.)(?:\w*optim\w*|opt_?\w{0,2})$")
-_SWITCH = re.compile(r"torch\.(?:set_|use_|backends|cuda\.set_|autograd\.set_|_C)")
 _DRAWS_IN_PLACE = "normal_ uniform_ random_ bernoulli_ exponential_ cauchy_ log_normal_ geometric_"
 _DRAWS = frozenset(
     f"{_DRAWS_IN_PLACE} sample rsample shuffle choice rand randn randint permutation".split()
@@ -103,10 +102,10 @@ class HarmCheck:
         qualified = self._bindings.qualified(func)
         qualified = qualified or tensor_type(self._modules.values(func), self._bindings)
         if qualified is not None:
-            why = self._of_import(qualified, name, crossing)
+            why = why_call_matters(qualified, name, crossing)
             if why is None:
                 return self._of_arguments_elsewhere(call, reader, crossing)
-            return self._of_elsewhere(func, name, crossing) if why == _unknown(name) else why
+            return self._of_elsewhere(func, name, crossing) if why == unknown(name) else why
         defined = self._bindings.definition(func)
         if isinstance(defined, cst.FunctionDef):
             return self._of_function(defined, name, crossing)
@@ -120,8 +119,7 @@ class HarmCheck:
             return self._of_run(func, reader, crossing)
         if isinstance(func, cst.Attribute):
             return self._of_method(call, func, reader, crossing)
-        measures = isinstance(func, cst.Name) and bool(_MEASURES.search(func.value.lower()))
-        if measures and not crossing.runs_module:
+        if isinstance(func, cst.Name) and measures(func.value) and not crossing.runs_module:
             return None
         return self._of_callable(call, reader, crossing)
 
@@ -157,25 +155,11 @@ class HarmCheck:
         methods = [method for method in found if method is not None]
         return methods if len(methods) == len(values) else []
 
-    def _of_import(self, qualified: str, name: str, crossing: Crossing) -> str | None:
-        if _SWITCH.match(qualified):
-            return "it changes a setting"
-        if qualified.startswith(BESIDE_TORCH):
-            return _drawing(crossing.draws_beside_torch)
-        if _RANDOM.search(qualified):
-            return _drawing(crossing.draws)
-        if qualified.endswith("_") or qualified.startswith("torch.nn.init"):
-            return "it changes its arguments"
-        if f"{qualified}.".startswith(PURE_PACKAGES):
-            return None
-        measures = _MEASURES.search(qualified.lower()) and not crossing.runs_module
-        return None if measures else _unknown(name)
-
     def _of_elsewhere(self, func: cst.BaseExpression, name: str, crossing: Crossing) -> str | None:
         """A function of another file, where all of its own names may be something else's too."""
         found = defined_elsewhere(func, self._bindings)
         if found is None or not isinstance(found.node, cst.FunctionDef):
-            return _unknown(name)
+            return unknown(name)
 
         def look(file: OtherFile, function: cst.FunctionDef, names: frozenset[str]) -> str | None:
             there = crossing.elsewhere(names)
@@ -191,7 +175,7 @@ class HarmCheck:
         name, home = self._tree.code(call.func), self._modules.classes.home(call)
         method = None if home is None else certain_method(call.func, name, home, self._bindings)
         if method is None:
-            return _unknown(name)
+            return unknown(name)
 
         def look(file: OtherFile, function: cst.FunctionDef, names: frozenset[str]) -> str | None:
             theirs = instance_name(function, file.bindings)
@@ -215,9 +199,9 @@ class HarmCheck:
         called = names_called_in(found)
         beside = [name for name in called if name.startswith(BESIDE_TORCH)]
         if beside and crossing.draws_beside_torch:
-            return _drawing(crossing.draws_beside_torch)
-        if crossing.draws and any(_RANDOM.search(name) for name in called if name not in beside):
-            return _drawing(crossing.draws)
+            return drawing(crossing.draws_beside_torch)
+        if crossing.draws and any(draws(name) for name in called if name not in beside):
+            return drawing(crossing.draws)
         return None
 
     def _in_file(self, file: OtherFile) -> HarmCheck:
@@ -244,7 +228,7 @@ class HarmCheck:
         if method in _MODE_METHODS:
             return f"`{name}` changes modes"
         if method in _DRAWS and crossing.draws:
-            return _drawing(crossing.draws)
+            return drawing(crossing.draws)
         root = root_place(func.value, reader.instance)
         logs = LOGS.match(method) is not None
         known = method in HARMLESS_METHODS or method in _IN_PLACE_METHODS or logs
@@ -255,9 +239,9 @@ class HarmCheck:
             own = self._modules.classes.called_on_instance(func) if direct else None
             if own is None and direct:
                 why = self._of_callable(call, reader, crossing)
-                return self._of_inherited(call, reader, crossing) if why == _unknown(name) else why
+                return self._of_inherited(call, reader, crossing) if why == unknown(name) else why
             if own is None:
-                return _unknown(name)
+                return unknown(name)
             return self._of_function(own, name, crossing, instance=reader.instance)
         touches = root is not None and bool(overlap({root}, set(crossing.reads)))
         changed = self._objects.changes(func) if touches else None
@@ -267,7 +251,7 @@ class HarmCheck:
             return None
         if not crossing.runs_module:
             touches = touches or self._is_given_container(call, reader, crossing)
-            return _unknown(name) if touches else None
+            return unknown(name) if touches else None
         return self._of_object(call, func, reader, crossing)
 
     def _is_given_container(
@@ -300,12 +284,12 @@ class HarmCheck:
         name = self._tree.code(func)
         given = {place for place in reader.of(call).reads if place in crossing.reads}
         if given or not self._objects.is_apart(func.value):
-            return _unknown(name)
+            return unknown(name)
         for method, _ in self._objects.methods(func):
             for inner in descendants(method.body):
                 drawn = isinstance(inner, cst.Call) and self._bindings.qualified(inner.func)
-                if drawn and drawn.startswith("torch.") and _RANDOM.search(drawn):
-                    return _drawing(crossing.draws)
+                if drawn and drawn.startswith("torch.") and draws(drawn):
+                    return drawing(crossing.draws)
         return None
 
     def _of_callable(self, call: cst.Call, reader: EffectsReader, crossing: Crossing) -> str | None:
@@ -316,7 +300,7 @@ class HarmCheck:
         apart = self._objects.is_apart(func) and self._objects.is_only_called(func)
         run = [list(self._objects.run_by_a_call(each)) for each in made]
         if (known - {reader.instance}) & crossing.reads or not apart or not all(run):
-            return _unknown(name)
+            return unknown(name)
         methods = (method for each in run for method in each)
         why = (self._of_function(method, name, crossing, owns=True) for method in methods)
         return next(filter(None, why), None)
@@ -385,11 +369,3 @@ class HarmCheck:
         if self._modules.is_trainable(argument):
             return True
         return _OPTIMIZER.search(self._tree.code(argument)) is not None
-
-
-def _drawing(draws: str) -> str | None:
-    return f"it draws random numbers, as `{draws}` may" if draws else None
-
-
-def _unknown(name: str) -> str:
-    return f"nothing is known about `{name}`"
