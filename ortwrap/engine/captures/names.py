@@ -142,48 +142,68 @@ def name_for_item_of(node: cst.Subscript, bindings: Bindings) -> str:
 
 def name_for(node: cst.BaseExpression, bindings: Bindings) -> str:
     """A parameter name for an expression: `batch["labels"]` -> labels, `x.to(d)` -> x."""
-    data = data_of(node, bindings) if isinstance(node, cst.Call) else None
-    if data is not None:
-        return name_for(data, bindings)
-    if isinstance(node, cst.IfExp):
-        return name_for(node.body, bindings)
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-        if node.func.attr.value.startswith("rand"):
-            return "noise"
-        imported = bindings.qualified(node.func)
-        if imported is not None:
-            return _name_for_result(imported)
-        first = node.args[0].value if node.args else None
-        if node.func.attr.value == "get" and isinstance(first, cst.SimpleString):
-            return _identifier(first.evaluated_value)
-        return name_for(node.func.value, bindings) + _MEASURES.get(node.func.attr.value, "")
-    if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.args:
-        if asked_about(node) is not None:
-            return _name_for_kind(node, bindings)
-        if not hasattr(builtins, node.func.value):
-            return _name_for_made(node.func.value)
-        telling = (item.value for item in node.args if not isinstance(item.value, _LITERALS))
-        return f"{name_for(next(telling, node.args[0].value), bindings)}_{node.func.value}"
     if isinstance(node, cst.Name):
         return node.value
     if isinstance(node, cst.Attribute):
-        name = node.attr.value
-        if name in _DEVICE_AND_SHAPE and _is_instance(node.value, bindings):
-            return name
-        if name in _DEVICE_AND_SHAPE or hasattr(builtins, name):
-            return name_for(node.value, bindings) + ("" if name == "data" else f"_{name}")
-        return _identifier(name)
+        return _name_for_attribute(node, bindings)
     if isinstance(node, cst.Subscript):
         return _name_for_item(node, bindings)
+    called = _name_for_call(node, bindings) if isinstance(node, cst.Call) else None
+    if called is not None:
+        return called
+    if isinstance(node, cst.IfExp):
+        return name_for(node.body, bindings)
     if isinstance(node, cst.Comparison):
         return name_for_comparison(node, bindings)
     if isinstance(node, cst.BooleanOperation):
         return _name_for_condition(node, bindings)
     if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
         return f"not_{name_for(node.expression, bindings)}"
-    given = _parameter_that_gets(node, bindings)
-    if given is not None:
-        return given
+    return _parameter_that_gets(node, bindings) or _name_for_number(node)
+
+
+def _name_for_call(node: cst.Call, bindings: Bindings) -> str | None:
+    """`F.one_hot(y)` -> one_hot, `to_categorical(y)` -> categorical; None for other callables."""
+    data = data_of(node, bindings)
+    if data is not None:
+        return name_for(data, bindings)
+    if isinstance(node.func, cst.Attribute):
+        return _name_for_method(node, node.func, bindings)
+    if not isinstance(node.func, cst.Name) or not node.args:
+        return None
+    if asked_about(node) is not None:
+        return _name_for_kind(node, bindings)
+    if not hasattr(builtins, node.func.value):
+        return _name_for_made(node.func.value)
+    telling = (item.value for item in node.args if not isinstance(item.value, _LITERALS))
+    return f"{name_for(next(telling, node.args[0].value), bindings)}_{node.func.value}"
+
+
+def _name_for_method(node: cst.Call, func: cst.Attribute, bindings: Bindings) -> str:
+    """`torch.ones_like(x)` -> ones, `batch.get("mask")` -> mask, `x.size(0)` -> x_size."""
+    method = func.attr.value
+    if method.startswith("rand"):
+        return "noise"
+    imported = bindings.qualified(func)
+    if imported is not None:
+        return _name_for_result(imported)
+    first = node.args[0].value if node.args else None
+    if method == "get" and isinstance(first, cst.SimpleString):
+        return _identifier(first.evaluated_value)
+    return name_for(func.value, bindings) + _MEASURES.get(method, "")
+
+
+def _name_for_attribute(node: cst.Attribute, bindings: Bindings) -> str:
+    """`args.weight` -> weight, `x.shape` -> x_shape, `x.data` -> x, `self.device` -> device."""
+    name = node.attr.value
+    if name in _DEVICE_AND_SHAPE and _is_instance(node.value, bindings):
+        return name
+    if name in _DEVICE_AND_SHAPE or hasattr(builtins, name):
+        return name_for(node.value, bindings) + ("" if name == "data" else f"_{name}")
+    return _identifier(name)
+
+
+def _name_for_number(node: cst.BaseExpression) -> str:
     scales = isinstance(node, cst.BinaryOperation) and isinstance(
         node.operator, (cst.Multiply, cst.Divide)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -219,51 +219,45 @@ class GradientFlow:
         return False
 
     def _walk(self, node: cst.CSTNode, found: set[str], uses: list[cst.CSTNode]) -> None:
-        if isinstance(node, (cst.FunctionDef, cst.ClassDef)) or self.is_no_grad(node):
-            return
-        if isinstance(node, (cst.Assign, cst.AnnAssign)):
-            if node.value is not None:
-                self._walk(node.value, found, uses)
-            return
-        if isinstance(node, (cst.If, cst.While)):
-            for child in children(node):
-                if child is not node.test:
-                    self._walk(child, found, uses)
+        """Note the places that `node` passes a gradient on to, and the modules that it uses."""
+        if self._cuts(node):
             return
         if isinstance(node, cst.Call):
             self._walk_call(node, found, uses)
             return
-        if isinstance(node, cst.Comparison):
-            return
-        if isinstance(node, (cst.ListComp, cst.GeneratorExp)) and self._is_cut(node):
-            return
-        if isinstance(node, cst.Subscript) and self._modules.is_trainable(node):
-            uses.append(node)
-            return
-        if isinstance(node, cst.Subscript):
-            # The index picks values; gradients flow through what is indexed.
-            self._walk(node.value, found, uses)
-            return
-        if isinstance(node, cst.Attribute) and node.attr.value in _CUT_ATTRIBUTES:
-            return
         place = place_of(node, self._reader.instance)
-        if place is not None:
-            if self._modules.is_trainable(node):
-                uses.append(node)
-            else:
-                found.add(place)
-            return
-        if self._modules.is_of_object(node):
-            uses += [node] if self._modules.is_trainable(node) else []
-            return
+        picked = isinstance(node, cst.Subscript)
+        of_object = place is None and not picked and self._modules.is_of_object(node)
+        if (place is not None or picked or of_object) and self._modules.is_trainable(node):
+            uses.append(node)
+        elif place is not None:
+            found.add(place)
+        elif not of_object:
+            for part in self._carrying(node):
+                self._walk(part, found, uses)
+
+    def _cuts(self, node: cst.CSTNode) -> bool:
+        """No gradient comes through, whatever stands in there."""
+        if isinstance(node, cst.Attribute):
+            return node.attr.value in _CUT_ATTRIBUTES
+        if isinstance(node, (cst.ListComp, cst.GeneratorExp)):
+            return self._is_cut(node)
+        defines = isinstance(node, (cst.FunctionDef, cst.ClassDef))
+        return defines or isinstance(node, cst.Comparison) or self.is_no_grad(node)
+
+    def _carrying(self, node: cst.CSTNode) -> Sequence[cst.CSTNode]:
+        """The parts of a node that a gradient may flow on to."""
+        if isinstance(node, (cst.Assign, cst.AnnAssign)):
+            return [] if node.value is None else [node.value]
+        if isinstance(node, (cst.If, cst.While)):
+            return [child for child in children(node) if child is not node.test]
         if isinstance(node, cst.Attribute):
             fact = is_fact(node, self._bindings, self._modules)
-            if not fact and not self.is_static_data(node):
-                self._walk(node.value, found, uses)
-            return
-        inner = [node.value] if isinstance(node, cst.Arg) else children(node)
-        for child in inner:
-            self._walk(child, found, uses)
+            return [] if fact or self.is_static_data(node) else [node.value]
+        if isinstance(node, (cst.Subscript, cst.Arg)):
+            # An index picks values; gradients flow through what is indexed.
+            return [node.value]
+        return children(node)
 
     def _walk_call(self, node: cst.Call, found: set[str], uses: list[cst.CSTNode]) -> None:
         func = node.func

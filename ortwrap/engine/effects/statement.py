@@ -6,6 +6,7 @@ A *place* is a local or global name, or an attribute of the instance that a meth
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -41,7 +42,7 @@ class Effects:
         return self.writes | self.mutates
 
 
-def overlap(left: set[str], right: set[str]) -> set[str]:
+def overlap(left: AbstractSet[str], right: AbstractSet[str]) -> set[str]:
     """Places of `left` that touch a place of `right`; an instance touches its attributes."""
     roots = {place.split(".")[0] for place in right if "." in place}
     return {

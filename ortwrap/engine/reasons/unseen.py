@@ -26,63 +26,163 @@ def why_no_module(
     sink: Sink, tree: SourceTree, bindings: Bindings, modules: ModuleTable
 ) -> Refuse | None:
     """A better reason than that no module is known; None if there is none."""
-    loss = tree.brief(sink.loss)
-    function = tree.enclosing(sink.call)
-    reader = EffectsReader(bindings, function)
-    if isinstance(sink.loss, cst.Name) and sink.loss.value == reader.instance:
-        # `self.backward()` of a base class elsewhere.
-        asked = tree.code(cst.ensure_type(sink.call, cst.Call).func)
-        unknown = f", and what `{asked}` runs is not told here"
-        return Refuse("OW101", sink.call, loss=tree.brief(sink.call), unknown=unknown)
-    body = function if isinstance(function, cst.Module) else function.body
-    stored = next(_stored_log_probabilities(tree), None)
-    if stored is not None and ".log_prob(" not in tree.module.code_for_node(body):
-        line = tree.line(stored)
-        return Refuse("OW208", stored, loss=loss, code=tree.brief(stored), line=line)
-    kept = next(_filled_elsewhere(sink, tree, bindings), None)
-    if kept is not None:
-        line = tree.line(kept)
-        return Refuse("OW208", kept, loss=loss, code=tree.brief(kept), line=line)
-    condition = next(_bound_by_condition(sink, tree, reader), None)
-    if condition is not None:
-        return Refuse("OW104", condition, loss=loss, line=tree.line(condition))
-    picked = next(_picked(body, tree, modules), None)
-    if picked is not None:
-        return Refuse("OW112", picked, loss=loss, code=tree.brief(picked))
-    written = reader.of(body).writes
-    for place in reader.of(sink.loss).reads:
-        method = _setter(place, sink, tree, bindings) if place not in written else None
-        if method is not None:
-            return _in_another_method(loss, method, sink, tree)
-    for place in sorted(set(reader.of(body).reads) - written):
-        method = _setter(place, sink, tree, bindings)
-        if method is not None and _runs_module(place, method, tree, bindings, modules):
-            return _in_another_method(place, method, sink, tree)
-    leaf = next(_leaves(sink, tree, reader), None)
-    if leaf is not None:
-        return Refuse("OW110", leaf, loss=loss, name=tree.code(leaf))
-    if is_given(sink, tree, bindings):
-        name = tree.qualified_function(sink.call) or ""
-        return Refuse("OW102", loss=loss, function=name)
-    plain = first_plain_object(sink, tree, bindings, modules)
-    if plain is not None:
+    why = _Reasons(sink, tree, bindings, modules)
+    reasons = (
+        why.backward_of_the_instance,
+        why.log_probabilities_kept,
+        why.terms_filled_elsewhere,
+        why.bound_by_a_condition,
+        why.module_picked,
+        why.set_by_another_method,
+        why.read_from_another_method,
+        why.trained_tensor,
+        why.loss_given,
+        why.plain_object,
+        why.unknown_call,
+    )
+    return next(filter(None, (reason() for reason in reasons)), None)
+
+
+class _Reasons:
+    """The reasons that there may be: each gives a refusal, or None where it does not hold."""
+
+    def __init__(
+        self, sink: Sink, tree: SourceTree, bindings: Bindings, modules: ModuleTable
+    ) -> None:
+        self._sink = sink
+        self._tree = tree
+        self._bindings = bindings
+        self._modules = modules
+        self._loss = tree.brief(sink.loss)
+        function = tree.enclosing(sink.call)
+        self._body = function if isinstance(function, cst.Module) else function.body
+        self._reader = EffectsReader(bindings, function)
+
+    def backward_of_the_instance(self) -> Refuse | None:
+        """`self.backward()` of a base class elsewhere."""
+        loss = self._sink.loss
+        if not isinstance(loss, cst.Name) or loss.value != self._reader.instance:
+            return None
+        call = cst.ensure_type(self._sink.call, cst.Call)
+        return Refuse("OW101", call, loss=self._tree.brief(call), unknown=self._not_told(call))
+
+    def log_probabilities_kept(self) -> Refuse | None:
+        stored = next(_stored_log_probabilities(self._tree), None)
+        if ".log_prob(" in self._tree.module.code_for_node(self._body):
+            return None
+        return None if stored is None else self._kept(stored)
+
+    def terms_filled_elsewhere(self) -> Refuse | None:
+        filled = next(_filled_elsewhere(self._sink, self._tree, self._bindings), None)
+        return None if filled is None else self._kept(filled)
+
+    def bound_by_a_condition(self) -> Refuse | None:
+        condition = next(_bound_by_condition(self._sink, self._tree, self._reader), None)
+        if condition is None:
+            return None
+        return Refuse("OW104", condition, loss=self._loss, line=self._tree.line(condition))
+
+    def module_picked(self) -> Refuse | None:
+        picked = next(_picked(self._body, self._tree, self._modules), None)
+        if picked is None:
+            return None
+        return Refuse("OW112", picked, loss=self._loss, code=self._tree.brief(picked))
+
+    def set_by_another_method(self) -> Refuse | None:
+        """The loss reads an attribute that another method sets."""
+        written = self._reader.of(self._body).writes
+        for place in self._reader.of(self._sink.loss).reads:
+            method = None if place in written else self._setter(place)
+            if method is not None:
+                return self._in_another_method(self._loss, method)
+        return None
+
+    def read_from_another_method(self) -> Refuse | None:
+        """The step reads an attribute that another method sets by running a module."""
+        effects = self._reader.of(self._body)
+        for place in sorted(set(effects.reads) - effects.writes):
+            method = self._setter(place)
+            if method is not None and self._runs_module(place, method):
+                return self._in_another_method(place, method)
+        return None
+
+    def trained_tensor(self) -> Refuse | None:
+        leaf = next(_leaves(self._sink, self._tree, self._reader), None)
+        if leaf is None:
+            return None
+        return Refuse("OW110", leaf, loss=self._loss, name=self._tree.code(leaf))
+
+    def loss_given(self) -> Refuse | None:
+        if not is_given(self._sink, self._tree, self._bindings):
+            return None
+        return Refuse("OW102", loss=self._loss, function=self._function_name())
+
+    def plain_object(self) -> Refuse | None:
+        plain = first_plain_object(self._sink, self._tree, self._bindings, self._modules)
+        if plain is None:
+            return None
         called, home = plain
-        name = tree.code(called.func)
+        name = self._tree.code(called.func)
         unknown = f": `{name}` is an object of {home}, which is no `nn.Module`"
-        if isinstance(called.func, cst.Attribute) and modules.objects.holds(called.func.value):
+        if isinstance(called.func, cst.Attribute) and self._modules.objects.holds(
+            called.func.value
+        ):
             unknown = (
                 f": `{name}` is of an object of {home}, in which no module was found that it runs"
             )
-        return Refuse("OW101", called, loss=loss, unknown=unknown)
-    call = first_unknown_call(sink, tree, bindings, modules)
-    if call is not None:
-        unknown = f", and what `{tree.code(call.func)}` runs is not told here"
-        giver = _giver_elsewhere(call.func, reader.instance, modules)
+        return Refuse("OW101", called, loss=self._loss, unknown=unknown)
+
+    def unknown_call(self) -> Refuse | None:
+        call = first_unknown_call(self._sink, self._tree, self._bindings, self._modules)
+        if call is None:
+            return None
+        unknown = self._not_told(call)
+        giver = _giver_elsewhere(call.func, self._reader.instance, self._modules)
         if giver is not None:
-            name = tree.code(call.func)
+            name = self._tree.code(call.func)
             unknown = f": `{name}` is a method of {giver.place}, to be rewritten there"
-        return Refuse("OW101", call, loss=loss, unknown=unknown)
-    return None
+        return Refuse("OW101", call, loss=self._loss, unknown=unknown)
+
+    def _not_told(self, call: cst.Call) -> str:
+        return f", and what `{self._tree.code(call.func)}` runs is not told here"
+
+    def _kept(self, call: cst.Call) -> Refuse:
+        """The graph of what a call keeps is that of an earlier run of the policy."""
+        line = self._tree.line(call)
+        return Refuse("OW208", call, loss=self._loss, code=self._tree.brief(call), line=line)
+
+    def _function_name(self) -> str:
+        return self._tree.qualified_function(self._sink.call) or ""
+
+    def _in_another_method(self, value: str, method: cst.FunctionDef) -> Refuse:
+        name, function = method.name.value, self._function_name()
+        return Refuse("OW111", method, loss=value, method=name, function=function)
+
+    def _setter(self, place: str) -> cst.FunctionDef | None:
+        """The other method that assigns an attribute of the instance."""
+        if "." not in place:
+            return None
+        tree = self._tree
+        mine = tree.enclosing(self._sink.call)
+        for function in tree.functions:
+            if function is mine or tree.enclosing_class(function) is not tree.enclosing_class(mine):
+                continue
+            reader = EffectsReader(self._bindings, function)
+            attribute = f"{reader.instance}.{place.split('.', 1)[1]}"
+            if function.name.value != "__init__" and attribute in reader.of(function.body).writes:
+                return function
+        return None
+
+    def _runs_module(self, place: str, method: cst.FunctionDef) -> bool:
+        """`self.output = self.net(self.data)`: what the method assigns is what a module gave."""
+        reader = EffectsReader(self._bindings, method)
+        attribute = f"{reader.instance}.{place.partition('.')[2]}"
+        return any(
+            isinstance(call, cst.Call) and self._modules.is_trainable(call.func)
+            for node in self._tree.assignments
+            if self._tree.enclosing(node) is method and attribute in reader.of(node).writes
+            for call in descendants(node)
+        )
 
 
 def _giver_elsewhere(
@@ -151,44 +251,6 @@ def _picked(
             yield node.iter
         if isinstance(node, cst.For) and modules.holds_modules(node.iter):
             yield node.iter
-
-
-def _setter(place: str, sink: Sink, tree: SourceTree, bindings: Bindings) -> cst.FunctionDef | None:
-    """The other method that assigns an attribute of the instance."""
-    if "." not in place:
-        return None
-    mine = tree.enclosing(sink.call)
-    for function in tree.functions:
-        if function is mine or tree.enclosing_class(function) is not tree.enclosing_class(mine):
-            continue
-        reader = EffectsReader(bindings, function)
-        attribute = f"{reader.instance}.{place.split('.', 1)[1]}"
-        if function.name.value != "__init__" and attribute in reader.of(function.body).writes:
-            return function
-    return None
-
-
-def _in_another_method(value: str, method: cst.FunctionDef, sink: Sink, tree: SourceTree) -> Refuse:
-    function = tree.qualified_function(sink.call) or ""
-    return Refuse("OW111", method, loss=value, method=method.name.value, function=function)
-
-
-def _runs_module(
-    place: str,
-    method: cst.FunctionDef,
-    tree: SourceTree,
-    bindings: Bindings,
-    modules: ModuleTable,
-) -> bool:
-    """`self.output = self.net(self.data)`: what the method assigns is what a module gave."""
-    reader = EffectsReader(bindings, method)
-    attribute = f"{reader.instance}.{place.partition('.')[2]}"
-    return any(
-        isinstance(call, cst.Call) and modules.is_trainable(call.func)
-        for node in tree.assignments
-        if tree.enclosing(node) is method and attribute in reader.of(node).writes
-        for call in descendants(node)
-    )
 
 
 def _leaves(sink: Sink, tree: SourceTree, reader: EffectsReader) -> Iterator[cst.CSTNode]:

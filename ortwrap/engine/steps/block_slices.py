@@ -67,40 +67,31 @@ class BlockSlicer:
 
         Those `outside` count as if they ran no module.
         """
-        need, gradient = set(needed), set(with_gradient)
+        need, gradient = needed, with_gradient
         on_path: list[Unit] = []
         values_only: list[Unit] = []
         upstream: list[Unit] = []
         inside: dict[Unit, BlockSlice] = {}
         stopped = False
         for unit in reversed(block.units[:end]):
-            effects = self._reader.of(unit.node)
-            changed = overlap(need, effects.changes)
             stopped = stopped or (bool(on_path) and self.is_barrier(unit))
-            if not changed:
+            if not overlap(need, self._reader.of(unit.node).changes):
                 continue
-            carries = bool(overlap(gradient, effects.changes))
-            carries = carries and not self._flow.is_no_grad(unit.node)
-            if stopped:
-                if carries:
-                    upstream.append(unit)
+            carries = self._carries(unit, gradient)
+            if not stopped:
+                (on_path if carries else values_only).append(unit)
             elif carries:
-                on_path.append(unit)
-            else:
-                values_only.append(unit)
+                upstream.append(unit)
             if isinstance(unit.node, cst.With):
                 body = self._tree.blocks(unit.node)[0]
-                inner = self.slice(body, len(body.units), frozenset(need), frozenset(gradient))
-                inside[unit] = inner
-                need = set(inner.needed) | set(self._reader.header(unit.node).reads)
-                gradient = set(inner.with_gradient) if carries else gradient
-                continue
-            certain = isinstance(unit.node, cst.BaseSmallStatement)
-            killed = effects.writes - effects.mutates if certain else set()
-            rebound = self._rebound.before_read(unit)
-            need = (need - killed) | (set(effects.reads) - rebound)
-            if carries:
-                gradient = (gradient - killed) | (self._flow.reads(unit.node) - rebound)
+                inner = inside[unit] = self.slice(body, len(body.units), need, gradient)
+                need = inner.needed.union(self._reader.header(unit.node).reads)
+                gradient = inner.with_gradient if carries else gradient
+            else:
+                killed, rebound = self._bound_by(unit)
+                need = (need - killed) | (set(self._reader.of(unit.node).reads) - rebound)
+                if carries:
+                    gradient = (gradient - killed) | (self._flow.reads(unit.node) - rebound)
         slice_units, prepared = self._tainted(on_path[::-1], values_only, outside)
         live_upstream, _ = self._tainted(upstream[::-1], [])
         parts = (inside[unit].parts if unit in inside else (unit,) for unit in live_upstream)
@@ -108,11 +99,23 @@ class BlockSlicer:
             units=slice_units,
             preparation=prepared,
             upstream=tuple(part for each in parts for part in each),
-            needed=frozenset(need),
-            with_gradient=frozenset(gradient),
+            needed=need,
+            with_gradient=gradient,
             carried=bool(on_path),
             stopped=stopped,
         )
+
+    def _carries(self, unit: Unit, gradient: frozenset[str]) -> bool:
+        """A gradient flows back into a statement."""
+        reached = overlap(gradient, self._reader.of(unit.node).changes)
+        return bool(reached) and not self._flow.is_no_grad(unit.node)
+
+    def _bound_by(self, unit: Unit) -> tuple[set[str], frozenset[str]]:
+        """The places that a statement surely binds anew, and those that it does before it reads."""
+        effects = self._reader.of(unit.node)
+        certain = isinstance(unit.node, cst.BaseSmallStatement)
+        killed = effects.writes - effects.mutates if certain else set[str]()
+        return killed, self._rebound.before_read(unit)
 
     def _tainted(
         self, on_path: list[Unit], values_only: list[Unit], outside: frozenset[Unit] = frozenset()
