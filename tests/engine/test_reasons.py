@@ -58,6 +58,12 @@ REASONS = [
         "        loss.backward()\n",
     ),
     (
+        "a condition binds the loss, and its branch goes on with it",
+        "OW104",
+        "def train(x, y):\n    if (loss := criterion(model(x), y)) is not None:\n"
+        "        loss = loss.relu()\n        loss.backward()\n",
+    ),
+    (
         "what a policy said is kept on the instance",
         "OW208",
         "class Policy(nn.Module):\n    def put(self, item):\n        self.data.append(item)\n\n"

@@ -87,8 +87,7 @@ class Slicer:
 
     def gradients_into(self, unit: Unit, loss: cst.BaseExpression) -> frozenset[str]:
         """Places whose gradients reach `loss` from before the block of a statement."""
-        needed = frozenset(self._reader.of(loss).reads)
-        gradient = frozenset(self._flow.reads(loss))
+        needed, gradient = self._read_by(loss)
         return self._blocks.slice(unit.block, unit.index, needed, gradient).with_gradient
 
     def without(self, found: LossSlice, outside: frozenset[Unit]) -> LossSlice | None:
@@ -96,9 +95,9 @@ class Slicer:
 
         None if what is left runs no module, or if one of them cannot be left.
         """
-        place = frozenset() if found.place is None else frozenset({found.place})
-        needed = place or frozenset(self._reader.of(found.loss).reads)
-        flowing = place or frozenset(self._flow.reads(found.loss))
+        needed, flowing = self._read_by(found.loss)
+        if found.place is not None:
+            needed = flowing = frozenset({found.place})
         part = self._blocks.slice(found.block, found.end, needed, flowing, outside)
         if not part.units or part.upstream or outside.intersection(part.units):
             return None
@@ -111,8 +110,8 @@ class Slicer:
     # -- finding the block ---------------------------------------------------------------------
 
     def _climb(self, sink: Sink, loss: cst.BaseExpression, inline: bool) -> LossSlice:
-        needed = frozenset(self._reader.of(loss).reads)
-        with_gradient = frozenset(self._flow.reads(loss))
+        """The slice in the first block around the sink that a module of the loss is used in."""
+        needed, with_gradient = self._read_by(loss)
         here = sink.unit if inline and self._flow.module_uses(loss) else None
         place = None if inline else self._place(loss)
         unit: Unit | None = sink.unit
@@ -121,38 +120,50 @@ class Slicer:
             part = self._blocks.slice(unit.block, unit.index, needed, with_gradient)
             if place is not None and part.carried and not part.units and needed == {place}:
                 place, end = self._before_scaling(place, unit, sink)
-                needed = with_gradient = frozenset((place,))
-                part = self._blocks.slice(unit.block, end, needed, with_gradient)
+                part = self._blocks.slice(unit.block, end, frozenset((place,)), frozenset((place,)))
             if part.units or unit is here:
                 if crossed is not None:
-                    line = self._tree.line(part.units[0].node)
-                    raise Refuse("OW104", loss=self._tree.brief(loss), line=line)
+                    raise self._of_several_blocks(part.units or (unit,), loss)
                 return _loss_slice(part, sink, loss, place, unit.block, unit.index)
+            if part.upstream:
+                raise SharedGraph(part.upstream, self._tree)
             if part.stopped:
-                if part.upstream:
-                    raise SharedGraph(part.upstream, self._tree)
                 break
             needed, with_gradient = part.needed, part.with_gradient
-            if part.carried:
-                crossed = unit
-            body = self._tree.tried_before(unit)
-            if body is not None:
-                part = self._blocks.slice(body, len(body.units), needed, with_gradient)
+            crossed = unit if part.carried else crossed
+            tried = self._tried_before(unit, needed, with_gradient)
+            if tried is not None:
+                part, body = tried
                 failing = is_read_on_failure(part.units, body, self._tree, self._reader)
-                if part.units and (inline or crossed is not None or failing):
-                    line = self._tree.line(part.units[0].node)
-                    raise Refuse("OW104", loss=self._tree.brief(loss), line=line)
-                if part.units:
-                    return _loss_slice(part, sink, loss, place, body, len(body.units))
+                if inline or crossed is not None or failing:
+                    raise self._of_several_blocks(part.units, loss)
+                return _loss_slice(part, sink, loss, place, body, len(body.units))
             unit = self._tree.parent_unit(unit)
             if unit is not None and isinstance(unit.node, (cst.For, cst.While)):
                 crossed = unit
             bound = None if unit is None or needed != {place} else bound_in_header(unit, place)
             if bound is not None:
                 loss, place, inline, here = bound, None, True, unit
-                needed = frozenset(self._reader.of(loss).reads)
-                with_gradient = frozenset(self._flow.reads(loss))
+                needed, with_gradient = self._read_by(loss)
         raise Refuse("OW101", loss=self._tree.brief(loss), unknown="")
+
+    def _tried_before(
+        self, unit: Unit, needed: frozenset[str], with_gradient: frozenset[str]
+    ) -> tuple[BlockSlice, Block] | None:
+        """What the loss takes from the `try` whose `else` a statement stands in, and its body."""
+        body = self._tree.tried_before(unit)
+        if body is None:
+            return None
+        part = self._blocks.slice(body, len(body.units), needed, with_gradient)
+        return (part, body) if part.units else None
+
+    def _read_by(self, loss: cst.BaseExpression) -> tuple[frozenset[str], frozenset[str]]:
+        """The places that an expression reads, and those whose gradients reach it."""
+        return frozenset(self._reader.of(loss).reads), frozenset(self._flow.reads(loss))
+
+    def _of_several_blocks(self, units: Sequence[Unit], loss: cst.BaseExpression) -> Refuse:
+        line = self._tree.line(units[0].node)
+        return Refuse("OW104", loss=self._tree.brief(loss), line=line)
 
     def _before_scaling(self, place: str, unit: Unit, sink: Sink) -> tuple[str, int]:
         """The place that a branch only scales on the way to its backward, and where it begins."""
@@ -257,8 +268,7 @@ class Slicer:
         """A gradient can flow from `factor` back to a trainable module."""
         if self._flow.module_uses(factor):
             return True
-        needed = frozenset(self._reader.of(factor).reads)
-        gradient = frozenset(self._flow.reads(factor))
+        needed, gradient = self._read_by(factor)
         unit: Unit | None = sink.unit
         while unit is not None and gradient:
             part = self._blocks.slice(unit.block, unit.index, needed, gradient)
