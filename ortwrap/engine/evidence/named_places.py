@@ -19,7 +19,7 @@ from ortwrap.engine.evidence.kinds import (
 from ortwrap.engine.evidence.plain_objects import plain_class_of
 from ortwrap.engine.evidence.saved_modules import computes
 from ortwrap.engine.names.bindings import Bindings
-from ortwrap.engine.names.members import Key, Members
+from ortwrap.engine.names.members import Key, Members, constant_index
 from ortwrap.engine.text.tree import SourceTree
 
 _TENSOR_METHODS = frozenset(
@@ -207,5 +207,10 @@ class NamedPlaces:
 
 
 def _is_part_of_that_name(value: cst.BaseExpression) -> bool:
-    """`runner.model`, `ae.encoder`: what an object holds under such a name."""
-    return isinstance(value, cst.Attribute) and bool(MODULE_NAME.search(value.attr.value))
+    """`runner.model`, `kwargs["model"]`: what an object or a dict holds under such a name."""
+    name: str | int | None = None
+    if isinstance(value, cst.Attribute):
+        name = value.attr.value
+    elif isinstance(value, cst.Subscript):
+        name = constant_index(value)
+    return isinstance(name, str) and bool(MODULE_NAME.search(name))
