@@ -44,6 +44,7 @@ _CRITERION_NAME = re.compile(
     re.IGNORECASE,
 )
 _TERM_NAME = re.compile(r"(?:\w*_)?loss(?:es)?_(?!\w*(?:net|network|model)\d*$)", re.IGNORECASE)
+_OUTPUT_NAME = re.compile(r"(?:\w*_)?(?:outs?|outputs?|logits?|hiddens?|probs?)_", re.IGNORECASE)
 CRITERION_CLASS = re.compile(r"(?:Loss|Criterion|CrossEntropy|BCE|MSE)\w*$")
 
 MODULE_METHODS = frozenset(
@@ -71,6 +72,11 @@ def is_criterion_name(name: str) -> bool:
 def is_name_of_term(name: str) -> bool:
     """`loss_disc`, `d_loss_gen`: the loss of a network, not the network; but `loss_net` is one."""
     return _TERM_NAME.match(name) is not None
+
+
+def is_name_of_output(name: str) -> bool:
+    """`out_student`, `logits_teacher`: what a network returned."""
+    return _OUTPUT_NAME.match(name) is not None
 
 
 def built_by(qualified: str) -> Evidence | None:

@@ -14,9 +14,11 @@ from ortwrap.engine.evidence.kinds import (
     Evidence,
     Role,
     is_criterion_name,
+    is_name_of_output,
     is_name_of_term,
 )
 from ortwrap.engine.evidence.plain_objects import plain_class_of
+from ortwrap.engine.evidence.returned_values import ReturnedValues
 from ortwrap.engine.evidence.saved_modules import computes
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.members import Key, Members, constant_index
@@ -73,6 +75,7 @@ class NamedPlaces:
         self._values = values
         self._members = members
         self._module_classes = module_classes
+        self._returned = ReturnedValues(tree, key, of_place, is_trainable)
         self._asked_about: set[Key] = set()
 
     def evidence(self, key: Key) -> Evidence | None:
@@ -96,8 +99,9 @@ class NamedPlaces:
         if is_criterion_name(name):
             return Evidence("criterion", "its name says so", 0)
         term = is_name_of_term(name)
+        output = is_name_of_output(name) and key not in self.run
         named = (MODULE_NAME.search(name) and not term) or name in self._named_by_optimizers
-        if named and not self._is_built_otherwise(key):
+        if named and not output and not self._is_built_otherwise(key):
             return Evidence("module", "its name says so", 0)
         return None
 
@@ -113,7 +117,7 @@ class NamedPlaces:
             for value in self._values.get(key, ())
             if not (isinstance(value, cst.Name) and value.value == "None")
         ]
-        if any(map(self._is_computed, values)):
+        if self._returned.holds(key, values, is_run=key in self.run):
             return True
         if key not in self.run:
             # `x_bert = batch["x_bert"]` and `x_bert = x_bert.cuda()`: only the former made it.
@@ -128,16 +132,6 @@ class NamedPlaces:
         func = value.func if isinstance(value, cst.Call) else None
         moves = isinstance(func, cst.Attribute) and func.attr.value in _MOVES
         return self._key(cst.ensure_type(func, cst.Attribute).value) if moves else None
-
-    def _is_computed(self, value: cst.BaseExpression) -> bool:
-        """`out_net = model(x)`, `out_net = model.forward_gate(x)`: what a module returned."""
-        if not isinstance(value, cst.Call):
-            return False
-        func = value.func
-        if isinstance(func, cst.Attribute) and func.attr.value.startswith("forward"):
-            func = func.value
-        maker = self._key(func)
-        return maker is not None and self._of_place(maker) is not None
 
     def _makes_plain_object(self, value: cst.BaseExpression) -> bool:
         return plain_class_of(value, self._bindings, self._module_classes) is not None
