@@ -78,3 +78,16 @@ def update({name}, y, optimizer):
 def test_an_output_that_is_handed_over_is_no_module(name: str) -> None:
     (step,) = rewrite_source(_HANDED_OVER.format(name=name)).steps
     assert step.code == "OW101"
+
+
+@pytest.mark.parametrize("value", ["-disc", "F.softplus(disc)", "torch.exp(disc)"])
+def test_what_is_computed_with_is_no_module(value: str) -> None:
+    text = _STEP.format(run="disc = settings.score(x)", value=f"F.relu({value})")
+    (step,) = rewrite_source(text).steps
+    assert step.code == "OW101"
+
+
+def test_a_module_that_a_function_of_torch_saves_is_one() -> None:
+    text = _STEP.format(run="torch.save(net, settings.path)", value="net.score(x)")
+    (step,) = rewrite_source(text.replace("train(model,", "train(net,")).steps
+    assert step.status == "rewritten", step

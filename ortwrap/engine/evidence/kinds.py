@@ -39,8 +39,15 @@ MODULE_NAME = re.compile(
     re.IGNORECASE,
 )
 _CRITERION_NAME = re.compile(
-    r"crit(?!ic)|^cri_|(?:^|_)(?:loss(?:_?(?:fn|func|function|fct|criterion|module|layer)s?)|\w*loss_f\w*)$"
-    r"|objective",
+    r"crit(?!ic)|^cri_|(?:^|_)(?:loss(?:_?(?:fn|func|function|fct|criterion|module|layer)s?)"
+    r"|\w*loss_f(?:n|nc|ct|un|unc|unction)?s?(?:_\w+|\d+)?)$|objective",
+    re.IGNORECASE,
+)
+_BESIDE_A_CRITERION = re.compile(
+    r"_(?:weights?|factors?|scales?|coeffs?|lambdas?|alphas?|betas?|ratios?|fractions?|names?|types?"
+    r"|modes?|kwargs|args|params|configs?|cfg|opts?|options|optims?|optimizers?|schedulers?|lr"
+    r"|steps?|iters?|iterations|epochs?|repeats?|values?|history|logs?|meters?|targets?|labels?"
+    r"|preds?|loss(?:es)?|masks?|real|fake)$",
     re.IGNORECASE,
 )
 _TERM_NAME = re.compile(r"(?:\w*_)?loss(?:es)?_(?!\w*(?:net|network|model)\d*$)", re.IGNORECASE)
@@ -67,6 +74,11 @@ SPLITS_A_BATCH = re.compile(r"(?<!Distributed)DataParallel(?:WithCallback)?$")
 def is_criterion_name(name: str) -> bool:
     """A name that people give to what computes a loss."""
     return _CRITERION_NAME.search(name) is not None
+
+
+def is_beside_a_criterion(name: str) -> bool:
+    """`crit_scale`, `loss_fn_weights`: what has a criterion's name in front and is none."""
+    return _BESIDE_A_CRITERION.search(name) is not None
 
 
 def is_name_of_term(name: str) -> bool:

@@ -13,6 +13,7 @@ from ortwrap.engine.evidence.kinds import (
     MODULE_NAME,
     Evidence,
     Role,
+    is_beside_a_criterion,
     is_criterion_name,
     is_name_of_output,
     is_name_of_term,
@@ -31,6 +32,9 @@ _TENSOR_METHODS = frozenset(
 _MOVES = frozenset("to cuda cpu float half double".split())
 _TENSOR_FUNCTION = re.compile(
     r"^(?:torch\.(?!compile$|load$)[a-z]\w*|torch\.Generator|numpy\.\w+)$"
+)
+_OF_TENSORS = re.compile(
+    r"^torch\.(?:nn\.functional\.|(?!compile$|load$|save$|is_tensor$|typename$)[a-z])\w+$"
 )
 # `nets = SimpleNamespace(enc=..., dec=...)` is what holds modules.
 _OF_PYTHON = ("types.", "argparse.", "collections.", "functools.partial")
@@ -97,6 +101,9 @@ class NamedPlaces:
         if self._members.is_container(key):
             return None
         if is_criterion_name(name):
+            value = is_beside_a_criterion(name) or key in self._used_otherwise
+            if value and key not in self.run:
+                return None
             return Evidence("criterion", "its name says so", 0)
         term = is_name_of_term(name)
         output = is_name_of_output(name) and key not in self.run
@@ -174,9 +181,12 @@ class NamedPlaces:
     def _used_otherwise(self) -> set[Key]:
         """Places that are computed with, compared with a text, or asked as no module is."""
         used = [self._asked_otherwise(call) for call in self._tree.calls]
+        used += [call.args[0].value for call in self._tree.calls if self._computes_by_torch(call)]
         for node in self._tree.parents:
             if isinstance(node, cst.BinaryOperation):
                 used += [node.left, node.right]
+            elif isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Minus):
+                used.append(node.expression)
             elif isinstance(node, cst.Subscript) and len(node.slice) > 1:
                 # `x[:, 1:]` has axes.
                 used.append(node.value)
@@ -189,6 +199,11 @@ class NamedPlaces:
                 used += sides if any(isinstance(s, cst.SimpleString) for s in sides) else []
         keys = (self._key(node) for node in used if node is not None)
         return {key for key in keys if key is not None}
+
+    def _computes_by_torch(self, call: cst.Call) -> bool:
+        """`F.softmax(out_net, 1)`, `torch.mean(disc)`"""
+        qualified = self._bindings.qualified(call.func) or ""
+        return bool(call.args) and _OF_TENSORS.match(qualified) is not None
 
     def _asked_otherwise(self, call: cst.Call) -> cst.BaseExpression | None:
         func = call.func
