@@ -200,7 +200,9 @@ class SliceWalk:
         if place is not None or (self._modules.evidence(node) is None and not by_index):
             return False
         root = root_place(node, self._reader.instance)
-        held_whole = self._by_instance and (root or "").split(".")[0] == self._reader.instance
+        # A list or dict of a module is none of its submodules: what it holds is held beside it.
+        owned = isinstance(node, cst.Attribute) and self._by_instance
+        held_whole = owned and (root or "").split(".")[0] == self._reader.instance
         reads = self._reader.of(node).reads
         known = any(place in self._walked.defined for place in reads)
         inside = any(
