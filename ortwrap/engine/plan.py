@@ -10,7 +10,7 @@ import libcst as cst
 from ortwrap.engine.steps.order import Order
 from ortwrap.engine.steps.sinks import Sink
 from ortwrap.engine.steps.slices import LossSlice
-from ortwrap.engine.text.tree import Unit
+from ortwrap.engine.text.tree import SourceTree, Unit
 
 ImportStatement = Union[cst.Import, cst.ImportFrom]
 
@@ -164,19 +164,18 @@ class Plan:
     loss_target: str
     constructed: tuple[Constructed, ...] = ()
 
-    @property
-    def moved_comments(self) -> frozenset[Unit]:
+    def moved_comments(self, tree: SourceTree) -> frozenset[Unit]:
         """Statements whose comments above go with them into forward.
 
-        What stands above the call describes it and stays, unless it is about a branch or a loop,
-        and so does what heads the step, unless other statements part the two. A comment behind a
-        statement always goes with it.
+        What stands above the call describes it and stays, unless it is about a branch or a loop, or
+        the last of several such comments. So does what heads the step, unless other statements part
+        the two. A comment behind a statement always goes with it.
         """
         anchor = self.order.anchor
         parted = any(unit.index < anchor.index for unit in self.order.between)
         gone = self.found.units if parted else self.found.units[1:]
-        return frozenset(
-            unit
-            for unit in gone
-            if unit is not anchor or isinstance(unit.node, cst.BaseCompoundStatement)
+        several = any(
+            unit is not anchor and tree.is_comment_line(tree.line(unit.node) - 1) for unit in gone
         )
+        stays = not (several or isinstance(anchor.node, cst.BaseCompoundStatement))
+        return frozenset(gone) - ({anchor} if stays or anchor.shares_line else set())

@@ -54,6 +54,14 @@ def test_a_comment_about_the_last_statement_stays_above_the_call() -> None:
     assert "    # A penalty.\n    loss = model_with_loss(x, y, penalty)\n" in rest
 
 
+def test_the_last_of_several_comments_on_parts_of_the_loss_goes_with_the_others() -> None:
+    extra = "# Small.\n    small = 0.1 * loss\n    # Both.\n    loss = loss + small\n    "
+    moved, rest = _class_and_rest(f"{HEAD}\n\n{STEP.format(extra=extra)}")
+    assert "        # Small.\n        small = 0.1 * loss\n        # Both.\n" in moved
+    assert "    loss = model_with_loss(x, y)\n" in rest
+    assert "# Both." not in rest
+
+
 def test_spaces_that_nothing_follows_stay_behind() -> None:
     step = STEP.replace("model(x), y)", "model(x), y)   ").format(
         extra="if penalty:  \n        loss = loss + 1  # More. \n    "

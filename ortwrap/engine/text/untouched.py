@@ -36,7 +36,7 @@ def _lines_of(plan: Plan, tree: SourceTree) -> Iterator[int]:
     nodes += [sink.loss for sink in plan.sinks]
     for node in nodes:
         yield from range(tree.line(node), tree.end_line(node) + 1)
-    for unit in plan.moved_comments:
+    for unit in plan.moved_comments(tree):
         yield from _comments_above(unit, tree)
 
 

@@ -278,7 +278,7 @@ class Emitter:
         gone = [unit for unit in found.units if unit is not anchor]
         gone += [made.unit for made in plan.constructed]
         gone.sort(key=lambda unit: tree.line(unit.node))
-        removed = remove_units(tree, gone, set(plan.moved_comments))
+        removed = remove_units(tree, gone, set(plan.moved_comments(tree)))
         for unit, edit in zip(gone, removed):
             self._edits += because(of_move(unit, tree), edit)
         for node, text in plan.captures.renames.items():
@@ -302,7 +302,7 @@ class Emitter:
     def _place_call(self, plan: Plan, host: Unit, call: str) -> None:
         tree, found = self._tree, plan.found
         if plan.order.anchor in found.units:
-            edit = replace_unit(tree, plan.order.anchor, call, plan.moved_comments)
+            edit = replace_unit(tree, plan.order.anchor, call, plan.moved_comments(tree))
         else:
             edit = insert_before(tree, host, [call])
         self._edits += because(of_call(plan, tree), edit)

@@ -154,6 +154,7 @@ class ForwardBuilder:
     def _statements(self, pieces: tuple[Unit, ...], plan: Plan) -> list[Line]:
         calls = self._criterion_calls(plan)
         optional = {output.value for output in plan.captures.outputs if output.optional}
+        moved = plan.moved_comments(self._tree)
         lines: list[Line] = []
         for piece in pieces:
             starting = sorted(optional & stored_names(piece.node))
@@ -162,8 +163,7 @@ class ForwardBuilder:
                 optional -= set(starting)
             replacing = _Replace(plan.captures.replacements, calls, self._shift(piece))
             node = piece.node.visit(replacing)
-            commented = piece in plan.moved_comments and not piece.shares_line
-            moves = piece is not plan.order.anchor and not piece.shares_line
+            commented = piece in moved and not piece.shares_line
             if isinstance(node, cst.BaseCompoundStatement):
                 above = comments_above(node.leading_lines) if commented else ()
                 lines.append(without_footer(node.with_changes(leading_lines=above)))
@@ -172,7 +172,8 @@ class ForwardBuilder:
             elif isinstance(node, cst.BaseSmallStatement):
                 plain = node.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
                 line = cst.SimpleStatementLine([plain])
-                lines.append(self._with_comments(line, piece, commented) if moves else line)
+                behind = piece is not plan.order.anchor and not piece.shares_line
+                lines.append(self._with_comments(line, piece, commented, behind))
             for early in plan.captures.early:
                 if early.behind is piece:
                     copy = ".clone()" if early.copied else ""
@@ -184,12 +185,17 @@ class ForwardBuilder:
         text = self._tree.line_text(self._tree.line(piece.node))
         return 2 * len(self._tree.indent) - (len(text) - len(text.lstrip(" ")))
 
-    def _with_comments(self, line: cst.SimpleStatementLine, piece: Unit, above: bool) -> Line:
-        original = cst.ensure_type(self._tree.parents[piece.node], cst.SimpleStatementLine)
-        return line.with_changes(
-            leading_lines=comments_above(original.leading_lines) if above else (),
-            trailing_whitespace=_trimmed(original.trailing_whitespace),
-        )
+    def _with_comments(
+        self, line: cst.SimpleStatementLine, piece: Unit, above: bool, behind: bool
+    ) -> Line:
+        original = self._tree.parents[piece.node]
+        if not isinstance(original, cst.SimpleStatementLine):
+            return line
+        if above:
+            line = line.with_changes(leading_lines=comments_above(original.leading_lines))
+        if behind:
+            line = line.with_changes(trailing_whitespace=_trimmed(original.trailing_whitespace))
+        return line
 
     def _returning(self, lines: list[Line], plan: Plan, loss_only: bool = False) -> list[Line]:
         """End the body in a `return` of the loss and, unless `loss_only`, the outputs."""

@@ -55,6 +55,7 @@ class DWithLoss(nn.Module):
         # Real loss
         loss_real = self.criterion_GAN(self.D(real), valid)
         loss_fake = self.criterion_GAN(self.D(generated), fake)
+        # Total loss
         return (loss_real + loss_fake) / 2
 
 
@@ -78,7 +79,6 @@ for _ in range(6):
     optimizer_D.zero_grad()
     # Fake loss (on batch of previously generated samples)
     generated = fake_buffer.push_and_pop(generated)
-    # Total loss
     loss_D = D_with_loss(real, valid, generated.detach(), fake)
     loss_D.backward()
     optimizer_D.step()
