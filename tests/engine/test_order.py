@@ -103,6 +103,23 @@ def test_what_the_loss_does_not_read_may_change_behind_the_call() -> None:
     assert lines.index("loss = model_with_loss(x, y)") < lines.index("seen.add(i)")
 
 
+@pytest.mark.parametrize(
+    ("between", "rewritten"),
+    [
+        pytest.param("for n in seen:\n        if n > i:\n            break", True, id="a break"),
+        pytest.param("while i > 9:\n        if seen:\n            continue", True, id="a continue"),
+        pytest.param("if i in seen:\n        continue", False, id="of the loop of the step"),
+        pytest.param(
+            "for n in seen:\n        pass\n    else:\n        break", False, id="in an else"
+        ),
+    ],
+)
+def test_a_loop_that_ends_early_is_left_and_not_the_step(between: str, rewritten: bool) -> None:
+    text = HEAD.replace("BETWEEN", between).replace("LOSS", "criterion(output, y)")
+    (step,) = rewrite_source(text).steps
+    assert step.code == (None if rewritten else "OW203")
+
+
 def test_options_that_a_function_sets_by_name_are_no_traces_of_the_model() -> None:
     configure = "def configure(**given):\n    for name, value in given.items():\n"
     configure += "        setattr(schedule, name, value)\n\n\nfor i in range(3):"

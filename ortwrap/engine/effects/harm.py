@@ -9,6 +9,7 @@ import libcst as cst
 
 from ortwrap.engine.effects.aliases import Aliases
 from ortwrap.engine.effects.bare_layers import only_computes
+from ortwrap.engine.effects.control import where_control_goes
 from ortwrap.engine.effects.crossing import Crossing
 from ortwrap.engine.effects.harm_elsewhere import changed_arguments, names_called_in, why_harmful
 from ortwrap.engine.effects.harmless import HARMLESS_METHODS, LOGS, is_pure_builtin
@@ -78,10 +79,9 @@ class HarmCheck:
             if isinstance(current, (cst.FunctionDef, cst.Lambda)):
                 # A definition runs nothing.
                 continue
-            if isinstance(current, (cst.Return, cst.Break, cst.Continue)):
-                return "it leaves the block"
-            if isinstance(current, (cst.Await, cst.Yield)):
-                return "other code runs there"
+            gone = where_control_goes(current, node, self._tree)
+            if gone is not None:
+                return gone
             if isinstance(current, cst.Call):
                 why = self._of_call(current, reader, crossing)
                 if why is not None:
