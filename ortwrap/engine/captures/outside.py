@@ -26,7 +26,7 @@ from ortwrap.engine.text.nodes import calls_in, descendants
 _METHODS = frozenset("to cuda cpu size item tolist numpy detach numel dim nelement get".split())
 _CASTS = frozenset("long int float half double bool to cuda cpu".split())
 _BUILTINS = frozenset(["len", "float", "int"])
-_NOT_READ_FROM_TENSORS_OUTSIDE = frozenset("T mT real imag grad".split())
+_COMPUTED_FROM_TENSORS = frozenset("T mT real imag grad".split())
 NEVER_FILLED = frozenset("shape device dtype data ndim".split())
 _CONFIGURES = re.compile(r"(?:^|[._])(?:parse_args|(?:load|get)_(?:config|args|options))$")
 # What these compute is the same wherever it is computed.
@@ -84,7 +84,7 @@ class Outside:
         if isinstance(node, cst.Subscript):
             return self._is_access(node) or self._picks_a_batch(node)
         if isinstance(node, cst.Attribute):
-            return node.attr.value not in _NOT_READ_FROM_TENSORS_OUTSIDE
+            return self._is_plain(node)
         if isinstance(node, cst.Call) and self._is_outside_call(node):
             return True
         if isinstance(node, cst.IfExp) and self._chooses_outside(node):
@@ -355,13 +355,16 @@ class Outside:
     def _place(self, node: cst.CSTNode) -> str | None:
         return place_of(node, self._reader.instance)
 
+    def _is_plain(self, node: cst.Attribute) -> bool:
+        """`x.T` of a tensor is computed in forward; `args.T` is a number."""
+        return node.attr.value not in _COMPUTED_FROM_TENSORS or self.is_option(node)
+
     def _is_access(self, node: cst.BaseExpression) -> bool:
         """`batch`, `batch["x"]`, `args.lr`, `pair[0]`: a way to a value, no computation."""
         if self._place(node) is not None:
             return True
         if isinstance(node, cst.Attribute):
-            plain = node.attr.value not in _NOT_READ_FROM_TENSORS_OUTSIDE
-            return plain and self._is_access(node.value)
+            return self._is_plain(node) and self._is_access(node.value)
         if isinstance(node, cst.Subscript) and len(node.slice) == 1:
             index = node.slice[0].slice
             simple = isinstance(index, cst.Index) and isinstance(
