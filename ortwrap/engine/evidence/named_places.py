@@ -40,9 +40,9 @@ _OF_TENSORS = re.compile(
 _OF_PYTHON = ("types.", "argparse.", "collections.", "functools.partial")
 # `backbone = str(cfg.backbone).lower()`
 _MAKE_PLAIN_VALUES = frozenset("str int float bool len repr round list dict set tuple".split())
-# `optim_G` and `D_optimizer`: the letters that papers give to the networks of a GAN.
+# `optim_G` and `d_optimizer`: the letters that papers give to the networks of a GAN.
 _OPTIMIZER_OF_A_LETTER = re.compile(
-    r"(?:(?P<before>[A-Z])_?)?(?i:opt|optim|optimizer)(?:_?(?P<after>[A-Z]))?$"
+    r"(?:(?P<before>[A-Z]|[a-z](?=_))_?)?(?i:opt|optim|optimizer)(?:_?(?P<after>[A-Z]|(?<=_)[a-z]))?$"
 )
 
 
@@ -168,7 +168,7 @@ class NamedPlaces:
             if isinstance(func, cst.Attribute) and func.attr.value == "step":
                 stepped = self._tree.code(func.value).rpartition(".")[2]
                 found = _OPTIMIZER_OF_A_LETTER.match(stepped)
-                names |= set(found.groups("") if found is not None else ())
+                names |= {letter.upper() for letter in (found.groups("") if found else ())}
         return names - {""}
 
     @cached_property

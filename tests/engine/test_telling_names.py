@@ -1,4 +1,4 @@
-"""A name that begins like that of a criterion is none where a number or a tensor has it."""
+"""What names tell, where nothing else does: of criteria, of numbers beside them, of networks."""
 
 from __future__ import annotations
 
@@ -44,3 +44,20 @@ def test_what_computes_a_loss_is_held(name: str) -> None:
     result = rewrite_source(_STEP.format(name=name, loss=loss))
     assert [step.status for step in result.steps] == ["rewritten"], result.steps
     assert f"ort_module(ModuleWithLoss, model, {name})" in result.text
+
+
+@pytest.mark.parametrize("optimizer", ["optimizer_G", "G_opt", "optG", "g_optimizer", "opt_g"])
+def test_the_optimizer_of_a_letter_tells_of_a_network(optimizer: str) -> None:
+    text = _STEP.format(name=f"G, {optimizer}", loss="F.mse_loss(G(x), y)")
+    text = text.replace("model, ", "").replace("        out = model(x)\n", "")
+    result = rewrite_source(text.replace("optimizer.step", f"{optimizer}.step"))
+    assert [step.status for step in result.steps] == ["rewritten"], result.steps
+    assert "ort_module(ModuleWithLoss, G)" in result.text
+
+
+@pytest.mark.parametrize("optimizer", ["optimizers", "goptimizer", "adopt"])
+def test_a_letter_that_belongs_to_a_word_tells_of_none(optimizer: str) -> None:
+    text = _STEP.format(name=f"G, S, A, {optimizer}", loss="F.mse_loss(G(x) + S(x) + A(x), y)")
+    text = text.replace("model, ", "").replace("        out = model(x)\n", "")
+    (step,) = rewrite_source(text.replace("optimizer.step", f"{optimizer}.step")).steps
+    assert step.code == "OW101"
