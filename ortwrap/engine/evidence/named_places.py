@@ -34,7 +34,7 @@ _TENSOR_FUNCTION = re.compile(
     r"^(?:torch\.(?!compile$|load$)[a-z]\w*|torch\.Generator|numpy\.\w+)$"
 )
 _OF_TENSORS = re.compile(
-    r"^torch\.(?:nn\.functional\.|(?!compile$|load$|save$|is_tensor$|typename$)[a-z])\w+$"
+    r"^torch\.(?:nn\.functional\.|(?!compile$|load$|save$|is_tensor$|typename$|vmap$)[a-z])\w+$"
 )
 # `nets = SimpleNamespace(enc=..., dec=...)` is what holds modules.
 _OF_PYTHON = ("types.", "argparse.", "collections.", "functools.partial")
