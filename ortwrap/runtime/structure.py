@@ -12,7 +12,7 @@ import enum
 import functools
 import sys
 import types
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Callable, NamedTuple
 
@@ -253,16 +253,21 @@ def _partial_build(like: Any, children: Sequence[Any]) -> Any:
 
 
 _LIST = _Container(_sequence_parts, lambda like, children: list(children))
+_DEQUE = _Container(
+    lambda value: ((len(value), value.maxlen), value),
+    lambda like, children: deque(children, like.maxlen),
+)
 _TUPLE = _Container(_sequence_parts, lambda like, children: tuple(children))
 _NAMED_TUPLE = _Container(_sequence_parts, lambda like, children: type(like)(*children))
 _MAPPING = _Container(_mapping_parts, _mapping_build)
 _OBJECT = _Container(_object_parts, _object_build)
 _PARTIAL = _Container(_partial_parts, _partial_build)
 
-_BUILT_IN = frozenset({list, tuple, dict, OrderedDict, functools.partial})
+_BUILT_IN = frozenset({list, tuple, deque, dict, OrderedDict, functools.partial})
 _KNOWN: dict[type, _Container | None] = {
     list: _LIST,
     tuple: _TUPLE,
+    deque: _DEQUE,
     dict: _MAPPING,
     OrderedDict: _MAPPING,
     functools.partial: _PARTIAL,
