@@ -73,7 +73,10 @@ class Branches:
 
 def branches_of(results: Sequence[Tensor], leaves: Sequence[Tensor]) -> tuple[Branch, ...]:
     """A branch for each result; empty if they all depend on the same and not on one another."""
-    places = {id(leaf): index for index, leaf in enumerate(leaves)}
+    places: dict[int, list[int]] = {}
+    for index, leaf in enumerate(leaves):
+        # One tensor may be several arguments: which of them its gradient comes by shows nowhere.
+        places.setdefault(id(leaf), []).append(index)
     nodes = {one.grad_fn: index for index, one in enumerate(results) if one.grad_fn is not None}
     found = tuple([_branch(one, places, nodes) for one in results])
     trained = [branch for branch, one in zip(found, results) if one.requires_grad]
@@ -83,7 +86,18 @@ def branches_of(results: Sequence[Tensor], leaves: Sequence[Tensor]) -> tuple[Br
     return () if plain else found
 
 
-def _branch(result: Tensor, places: dict[int, int], nodes: dict[Any, int]) -> Branch:
+def only_beside_the_loss(known: Sequence[Branch], leaves: Collection[int]) -> frozenset[int]:
+    """Those of some leaves that a later result depends on, and the first one does not.
+
+    torch goes on behind every input of a graph, also without a gradient for it.
+    """
+    if not known:
+        return frozenset()
+    reached = frozenset().union(*(branch.leaves for branch in known[1:]))
+    return reached.intersection(leaves) - known[0].leaves
+
+
+def _branch(result: Tensor, places: dict[int, list[int]], nodes: dict[Any, int]) -> Branch:
     leaves: set[int] = set()
     results: set[int] = set()
     seen: set[Any] = set()
@@ -95,8 +109,6 @@ def _branch(result: Tensor, places: dict[int, int], nodes: dict[Any, int]) -> Br
         seen.add(node)
         if node in nodes and node is not result.grad_fn:
             results.add(nodes[node])
-        leaf = places.get(id(getattr(node, "variable", None)))
-        if leaf is not None:
-            leaves.add(leaf)
+        leaves.update(places.get(id(getattr(node, "variable", None)), ()))
         stack.extend(following for following, _ in node.next_functions)
     return Branch(frozenset(leaves), frozenset(results))

@@ -13,7 +13,7 @@ from typing import Callable, NoReturn
 from torch import Tensor, nn
 
 from . import machine, precision
-from .branches import branches_of
+from .branches import branches_of, only_beside_the_loss
 from .buffers import Kept, by_forward_itself, changed_buffers
 from .eager import (
     EagerCall,
@@ -38,6 +38,10 @@ from .witness import watch_trace
 
 _DIFFERS = "ONNX Runtime computes something else than eager"
 # The step may be calm at other weights.
+_FREES = (
+    "a result beside the loss depends on an argument that has a graph of its own and the loss does "
+    "not: its backward would free that graph"
+)
 _CHAOTIC = (
     "eager's own results change beyond recognition when the last bits of its weights do, so that "
     "nothing can be compared"
@@ -94,6 +98,7 @@ class Attempt:
             with without_gradients(self.wrapper, self.call):
                 call, eager = isolated(self.wrapper, self.call, self.eager)
                 gradients = gradients_for(self.wrapper, call, eager)
+                self._check_frees_no_graph(call, eager, gradients)
                 exporting = _Exporting(self.wrapper, call, eager, gradients, general)
                 plan = self._proved(exporting, exporting.plan())
         except (NeedsNumbers, Deferred):
@@ -108,6 +113,32 @@ class Attempt:
             self.eager.after.restore()
         plan.graph.on_backward_error = self.on_backward_error
         return plan
+
+    def _check_frees_no_graph(self, alone: Call, eager: EagerCall, of: EagerGradients) -> None:
+        """The loss depends on all arguments that have a graph of their own.
+
+        Args:
+            alone: the call without those graphs.
+            eager: what that gave.
+            of: the gradients of it.
+
+        Raises:
+            Refused: only another result depends on one of them.
+        """
+        arguments = [index for index, tensor in enumerate(alone.tensors) if tensor.requires_grad]
+        first = len(of.leaves) - len(arguments)
+        computed = [
+            first + place
+            for place, index in enumerate(arguments)
+            if self.call.tensors[index] is not alone.tensors[index]
+        ]
+        if not computed:
+            return
+        leaves = Leaves()
+        describe(eager.returned, leaves)
+        results = [tensor for tensor in leaves.tensors if tensor.requires_grad]
+        if only_beside_the_loss(branches_of(results, of.leaves), computed):
+            raise Refused(Reason(_FREES))
 
     def _proved(self, exporting: _Exporting, plan: GraphPlan) -> GraphPlan:
         """The plan, if it gives what eager gives.

@@ -106,3 +106,48 @@ def test_writing_to_what_the_backward_does_not_read_does_not(twins: Any) -> None
     for mine, theirs in zip(model.parameters(), twin.parameters()):
         if theirs.grad is not None:
             torch.testing.assert_close(mine.grad, theirs.grad)
+
+
+class Beside(nn.Module):
+    """A loss of one argument, and a result beside it of several."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, x: Tensor, scale: Tensor, every: list[Tensor]) -> tuple[Tensor, Tensor]:
+        return (self.model(x) * scale).square().mean(), torch.stack(every).mean()
+
+
+def test_a_tensor_that_is_given_twice_gets_its_gradient() -> None:
+    model = nn.Linear(3, 1)
+    step, every = ort_module(Beside, model), [torch.rand(4, 1, requires_grad=True) for _ in "abc"]
+    for _ in range(3):
+        for scale in every:
+            x = torch.randn(4, 3)
+            found = []
+            for run in (step, Beside(model)):
+                run(x, scale, every)[0].backward()
+                found.append([one.grad for one in every])
+                for one in every:
+                    one.grad = None
+            for mine, theirs in zip(*found):
+                assert (mine is None) == (theirs is None)
+                if theirs is not None:
+                    torch.testing.assert_close(mine, theirs)
+    assert {row["backend"] for row in step.report()["signatures"]} == {"ort"}
+
+
+@pytest.mark.filterwarnings("ignore:ortwrap")
+def test_the_graphs_behind_what_the_loss_does_not_depend_on_are_left_alone() -> None:
+    before, model = nn.Linear(2, 1), nn.Linear(3, 1)
+    step = ort_module(Beside, model)
+    for _ in range(3):
+        every = [before(torch.randn(4, 2)).exp() for _ in range(3)]
+        for scale in every:
+            step(torch.randn(4, 3), scale, every)[0].backward()
+    assert {row["backend"] for row in step.report()["signatures"]} == {"eager"}
+    for _ in range(3):
+        scale = before(torch.randn(4, 2)).exp()
+        step(torch.randn(4, 3), scale, [torch.rand(4, 1)])[0].backward()
+    assert step.report()["signatures"][-1]["backend"] == "ort"
