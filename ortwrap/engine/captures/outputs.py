@@ -9,6 +9,7 @@ import libcst as cst
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.captures.later_terms import LaterTerms
 from ortwrap.engine.captures.optional import option_of
+from ortwrap.engine.captures.output_fields import OUTPUT_FIELDS, is_tensor_field
 from ortwrap.engine.captures.rounds_of_outputs import bound_with_a_round
 from ortwrap.engine.effects.liveness import asks_whether_bound, bound_by_a_round, surely_binds
 from ortwrap.engine.effects.statement import overlap, place_of
@@ -23,15 +24,6 @@ from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import descendants
 from ortwrap.engine.text.tree import Block, Unit
 
-# Fields of Hugging Face model outputs: ORTModule cannot return the dataclass that holds them.
-_OUTPUT_FIELDS = frozenset(
-    "loss logits last_hidden_state hidden_states attentions pooler_output start_logits "
-    "end_logits prediction_logits seq_relationship_logits past_key_values sample".split()
-)
-_TENSOR_FIELDS = frozenset(
-    "loss logits last_hidden_state pooler_output start_logits end_logits prediction_logits "
-    "seq_relationship_logits".split()
-)
 _LEAVE = (cst.Return, cst.Break, cst.Continue, cst.Yield)
 _GRADIENT_ATTRIBUTES = frozenset(
     "grad grad_fn retain_grad register_hook requires_grad requires_grad_ backward".split()
@@ -95,7 +87,8 @@ class OutputFinder:
                     if name == "loss" and self._is_loss(place, found) and not rescaled:
                         new = found.place or found.name
                     else:
-                        detach = name in _TENSOR_FIELDS and self._graph_ends(place, found, order)
+                        detach = is_tensor_field(name, nodes, self._tree)
+                        detach = detach and self._graph_ends(place, found, order)
                         outputs.append(CarriedOutput(new, f"{place}.{name}", detach))
                     renames.update(dict.fromkeys(nodes, new))
             else:
@@ -345,7 +338,7 @@ class OutputFinder:
         for unit in (*order.after, *self._following(found, place)):
             for node in self._reader.of(unit.node).reads.get(place, []):
                 parent = self._tree.parents.get(node)
-                if not isinstance(parent, cst.Attribute) or parent.attr.value not in _OUTPUT_FIELDS:
+                if not isinstance(parent, cst.Attribute) or parent.attr.value not in OUTPUT_FIELDS:
                     return {}
                 fields.setdefault(parent.attr.value, []).append(parent)
             last = unit
