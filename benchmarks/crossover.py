@@ -61,14 +61,21 @@ def seconds(rows: int, classes: int, rounds: int) -> tuple[float, float]:
     """A step with ONNX Runtime's kernel, and one with torch's."""
     model = Scaled(classes)
     batch = torch.randn(rows, classes), torch.randint(0, classes, (rows,))
-    times: tuple[list[float], list[float]] = ([], [])
     steps = [ort_module(kind, model) for kind in (Onnxs, Torchs)]
     for torchs, step in enumerate(steps):
         with choosing(bool(torchs)):
             step(*batch).backward()
         step(*batch).backward()
+    return in_turn(steps[0], steps[1], batch, rounds)
+
+
+def in_turn(
+    one: nn.Module, other: nn.Module, batch: tuple[Tensor, ...], rounds: int
+) -> tuple[float, float]:
+    """The seconds that each of two steps takes, run one after the other, forward and backward."""
+    times: tuple[list[float], list[float]] = ([], [])
     for _ in range(rounds):
-        for step, found in zip(steps, times):
+        for step, found in zip((one, other), times):
             started = time.perf_counter()
             step(*batch).backward()
             found.append(time.perf_counter() - started)

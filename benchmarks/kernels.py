@@ -10,8 +10,6 @@ with torch's, one after the other.
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
 import warnings
 from collections.abc import Mapping
 from unittest import mock
@@ -21,6 +19,8 @@ from torch import Tensor, nn
 
 from ortwrap.runtime import ort_module
 from ortwrap.runtime.operators import faster_kernels
+
+from .crossover import in_turn
 
 TOKENS, WIDTH, WORDS = 512, 256, 30_522
 
@@ -62,13 +62,8 @@ def milliseconds(layer: nn.Module, data: Tensor, rounds: int) -> tuple[float, fl
         onnxs(data).backward()
         onnxs(data).backward()
     torchs(data).backward()
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for step, found in zip((onnxs, torchs), times):
-            started = time.perf_counter()
-            step(data).backward()
-            found.append((time.perf_counter() - started) * 1e3)
-    return statistics.median(times[0]), statistics.median(times[1])
+    theirs, ours = in_turn(onnxs, torchs, (data,), rounds)
+    return theirs * 1e3, ours * 1e3
 
 
 def main() -> None:

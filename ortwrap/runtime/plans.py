@@ -46,6 +46,11 @@ class Call(NamedTuple):
         """All that the step is given."""
         return self.args, self.kwargs, self.state
 
+    @property
+    def trained(self) -> list[int]:
+        """The indices of the tensors that need a gradient."""
+        return [index for index, tensor in enumerate(self.tensors) if tensor.requires_grad]
+
     def with_tensors(self, tensors: list[Tensor]) -> Call:
         """The same call of other tensors."""
         args, kwargs, state = rebuild(template_of(self.given), tensors)

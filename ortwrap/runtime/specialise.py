@@ -125,7 +125,7 @@ class Attempt:
         Raises:
             Refused: only another result depends on one of them.
         """
-        arguments = [index for index, tensor in enumerate(alone.tensors) if tensor.requires_grad]
+        arguments = alone.trained
         first = len(of.leaves) - len(arguments)
         computed = [
             first + place
@@ -270,7 +270,7 @@ class _Exporting:
         leaves = Leaves()
         describe(self.eager.returned, leaves)
         results = [leaves.tensors[index] for index in outputs.exported]
-        arguments = [index for index, one in enumerate(self.call.tensors) if one.requires_grad]
+        arguments = self.call.trained
         trained = len(self.gradients.leaves) - len(arguments)
         graph.tell_branches(
             branches_of(results, self.gradients.leaves),
@@ -338,10 +338,9 @@ def _untrained(wrapper: nn.Module, gradients: EagerGradients) -> frozenset[str]:
 
 def _cut_off(call: Call, gradients: EagerGradients) -> frozenset[int]:
     """Arguments that require grad and get none, such as a hidden state that forward detaches."""
-    wanted = [index for index, tensor in enumerate(call.tensors) if tensor.requires_grad]
     values = dict(zip(gradients.names, gradients.values))
     return frozenset(
-        index for place, index in enumerate(wanted) if values[f"argument {place}"] is None
+        index for place, index in enumerate(call.trained) if values[f"argument {place}"] is None
     )
 
 

@@ -9,14 +9,11 @@ import libcst as cst
 from ortwrap.engine.text.nodes import called_name
 from ortwrap.engine.text.tree import SourceTree
 
-OUTPUT_FIELDS = frozenset(
-    "loss logits last_hidden_state hidden_states attentions pooler_output start_logits "
-    "end_logits prediction_logits seq_relationship_logits past_key_values sample".split()
-)
 _TENSOR_FIELDS = frozenset(
     "loss logits last_hidden_state pooler_output start_logits end_logits prediction_logits "
     "seq_relationship_logits".split()
 )
+OUTPUT_FIELDS = _TENSOR_FIELDS.union("hidden_states attentions past_key_values sample".split())
 _TAKE_APART = frozenset("enumerate iter len list map sorted tuple zip".split())
 
 

@@ -50,7 +50,7 @@ def _is_moved(func: cst.BaseExpression) -> bool:
     return isinstance(method, cst.Attribute) and method.attr.value in SAME_MODULE
 
 
-def draws_weights(call: cst.Call, bindings: Bindings) -> bool:
+def _draws_weights(call: cst.Call, bindings: Bindings) -> bool:
     """`nn.Conv2d(1, 1, 3)`: each call makes a layer with random weights of its own."""
     return _DRAWS_WEIGHTS.match(bindings.qualified(call.func) or "") is not None
 
@@ -58,7 +58,3 @@ def draws_weights(call: cst.Call, bindings: Bindings) -> bool:
 def layer_with_drawn_weights(node: cst.CSTNode, bindings: Bindings) -> cst.Call | None:
     """`nn.Conv2d(1, 1, 3)` in a piece of code: each run makes a layer with weights of its own."""
     return next((call for call in calls_in(node) if _draws_weights(call, bindings)), None)
-
-
-def _draws_weights(call: cst.Call, bindings: Bindings) -> bool:
-    return _DRAWS_WEIGHTS.match(bindings.qualified(call.func) or "") is not None
