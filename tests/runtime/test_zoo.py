@@ -15,7 +15,24 @@ from ortwrap.runtime.operators.coverage.outcome import Verdict
 from ortwrap.runtime.operators.coverage.survey import Worker
 from ortwrap.runtime.zoo import models, trial
 
-QUICK = ("MobileNetV3", "DCGAN, float64", "decoder of 2025", "TransformerEncoder LM")
+QUICK = (
+    "MobileNetV3",
+    "ConvNeXt",
+    "AlexNet",
+    "VGG",
+    "SqueezeNet",
+    "DCGAN, float64",
+    "GPT",
+    "decoder of 2025",
+    "TransformerEncoder LM",
+)
+# As docs/models.md has them; tried where transformers is installed.
+HUGGING_FACE = [
+    f"{name}{form}"
+    for name in ("BERT", "RoBERTa", "DistilBERT", "GPT-2", "OPT", "Llama", "T5")
+    for form in ("", ", loss outside", ", not padded", ", eager attention")
+    if (name, form) != ("T5", ", loss outside")
+]
 MODELS = {model.name: model for family in models.MODELS.values() for model in family}
 PLACES = {
     model.name: f"{family}/{number}"
@@ -35,6 +52,12 @@ def worker() -> Iterator[Worker]:
 def test_trains_as_eagerly(worker, name):
     outcome = worker.run(PLACES[name])
     assert outcome.verdict is Verdict.EXACT, outcome.detail
+
+
+@pytest.mark.parametrize("name", HUGGING_FACE)
+def test_a_model_of_transformers_trains_as_eagerly(worker, name):
+    pytest.importorskip("transformers")
+    test_trains_as_eagerly(worker, name)
 
 
 def test_names_are_unique():

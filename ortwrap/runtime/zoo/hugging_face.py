@@ -29,6 +29,17 @@ class Inside(nn.Module):
         return self.model(input_ids=tokens, attention_mask=mask, labels=labels).loss
 
 
+class Unpadded(nn.Module):
+    """The model is given no mask, and works out its loss itself."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor, labels: Tensor) -> Any:
+        return self.model(input_ids=tokens, labels=labels).loss
+
+
 class Outside(nn.Module):
     """The loss is worked out of the model's logits."""
 
@@ -101,6 +112,17 @@ def _made(name: str, config: str, **options: Any) -> Callable[[], nn.Module]:
     return make
 
 
+def _without_fused_attention(make: Callable[[], Any]) -> Callable[[], nn.Module]:
+    """Attention by products and a softmax, what transformers calls eager."""
+
+    def made() -> nn.Module:
+        model: Any = make()
+        model.set_attn_implementation("eager")
+        return model  # type: ignore[no-any-return]
+
+    return made
+
+
 def _pair() -> nn.Module:
     make = _made("DistilBertForMaskedLM", "DistilBertConfig", **_DISTILBERT)
     return nn.ModuleDict({"student": make(), "teacher": make().requires_grad_(False).eval()})
@@ -131,6 +153,16 @@ def _tokens(density: float) -> Callable[[int], Batch]:
         ignored[0, 1] = ignored[1, 2] = False
         labels[ignored | (mask == 0)] = -100
         return tokens, mask, labels
+
+    return batch
+
+
+def _unpadded(density: float) -> Callable[[int], Batch]:
+    """Sentences without a mask, and labels."""
+
+    def batch(step: int) -> Batch:
+        tokens, _, labels = _tokens(density)(step)
+        return tokens.clamp(min=3), labels
 
     return batch
 
@@ -202,6 +234,7 @@ _ENCODER_DECODER = {
         **_NO_SPECIAL,
     ),
 }
+_IN_OTHER_FORMS = {"BERT", "RoBERTa", "DistilBERT", "GPT-2", "OPT", "Llama", "T5"}
 _PICTURES = {
     "ViT": _made(
         "ViTForImageClassification",
@@ -268,6 +301,9 @@ def _models() -> Iterator[Model]:
         yield Model(f"{name}, loss outside", make, _tokens(1.0), (Update(OutsideShifted),))
     for name, make in _ENCODER_DECODER.items():
         yield Model(name, make, _tokens(1.0), (Update(Inside),))
+    for models, density in ((_MASKED, 0.3), (_CAUSAL, 1.0), (_ENCODER_DECODER, 1.0)):
+        for name in sorted(_IN_OTHER_FORMS & models.keys()):
+            yield from _in_other_forms(name, models[name], density)
     for name, make in _CLASSIFIERS.items():
         yield Model(name, make, _whole_sentences, (Update(Inside),))
     for name, make in _PICTURES.items():
@@ -278,6 +314,12 @@ def _models() -> Iterator[Model]:
     yield Model(
         "DistilBERT from a teacher", _pair, _tokens(0.3), (Update(Distilled, of="student"),)
     )
+
+
+def _in_other_forms(name: str, make: Callable[[], nn.Module], density: float) -> Iterator[Model]:
+    yield Model(f"{name}, not padded", make, _unpadded(density), (Update(Unpadded),))
+    eager = _without_fused_attention(make)
+    yield Model(f"{name}, eager attention", eager, _tokens(density), (Update(Inside),))
 
 
 _IS_INSTALLED = importlib.util.find_spec("transformers") is not None

@@ -15,23 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from .model import Batch, Model, Update
-from .sequences import WORDS, sentences
-
-
-class LossSecond(nn.Module):
-    """A model that returns logits and loss."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, tokens: Tensor, targets: Tensor) -> Any:
-        _, loss = self.model(tokens, targets)
-        return loss
+from .model import Model, Update
+from .sequences import WORDS, LossSecond, words_before_others
 
 
 def _imported(repository: str, module: str) -> Any:
@@ -63,18 +50,13 @@ def _mini_gpt() -> nn.Module:
     return model
 
 
-def _words(step: int) -> Batch:
-    words, labels = sentences(step)
-    return words, torch.where(words == 0, -1, labels)
-
-
 def _models() -> Iterator[Model]:
     for name, make, repository in (
         ("nanoGPT", _nano_gpt, "karpathy+nanoGPT"),
         ("minGPT", _mini_gpt, "karpathy+minGPT"),
     ):
         if (_folder() / repository).is_dir():
-            yield Model(name, make, _words, (Update(LossSecond),))
+            yield Model(name, make, words_before_others, (Update(LossSecond),))
 
 
 MODELS = tuple(_models())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -155,6 +156,73 @@ class Decoder(nn.Module):
         return self.head(self.norms[-1](x))  # type: ignore[no-any-return]
 
 
+class CausalAttention(nn.Module):
+    """Causal attention, queries, keys and values by one projection."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads, self.width = heads, width
+        self.projection = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.dropout = nn.Dropout(0.1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, t, c = x.size()
+        pieces = self.projection(x).split(self.width, dim=2)
+        q, k, v = (
+            piece.view(b, t, self.heads, c // self.heads).transpose(1, 2) for piece in pieces
+        )
+        rate = 0.1 if self.training else 0.0
+        y = F.scaled_dot_product_attention(q, k, v, dropout_p=rate, is_causal=True)
+        y = y.transpose(1, 2).contiguous().view(b, t, c)
+        return self.dropout(self.out(y))  # type: ignore[no-any-return]
+
+
+class Gpt(nn.Module):
+    """GPT as nanoGPT writes it: learned positions, tied weights, and it works out its own loss."""
+
+    def __init__(self, width: int = 32, layers: int = 2) -> None:
+        super().__init__()
+        self.words, self.places = nn.Embedding(WORDS, width), nn.Embedding(16, width)
+        self.dropout = nn.Dropout(0.1)
+        self.attention = nn.ModuleList(CausalAttention(width, 4) for _ in range(layers))
+        self.perceptron = nn.ModuleList(
+            nn.Sequential(nn.Linear(width, 64), nn.GELU(), nn.Linear(64, width), nn.Dropout(0.1))
+            for _ in range(layers)
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(2 * layers + 1))
+        self.head = nn.Linear(width, WORDS, bias=False)
+        self.words.weight = self.head.weight
+
+    def forward(
+        self, tokens: Tensor, targets: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        _, t = tokens.size()
+        places = torch.arange(0, t, dtype=torch.long, device=tokens.device)
+        x = self.dropout(self.words(tokens) + self.places(places))
+        for index, (attention, perceptron) in enumerate(zip(self.attention, self.perceptron)):
+            x = x + attention(self.norms[2 * index](x))
+            x = x + perceptron(self.norms[2 * index + 1](x))
+        x = self.norms[-1](x)
+        if targets is None:
+            return self.head(x[:, [-1], :]), None
+        logits = self.head(x)
+        loss = F.cross_entropy(logits.view(-1, logits.size(-1)), targets.view(-1), ignore_index=-1)
+        return logits, loss
+
+
+class LossSecond(nn.Module):
+    """A model that returns logits and loss."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor, targets: Tensor) -> Any:
+        _, loss = self.model(tokens, targets)
+        return loss
+
+
 class Translator(nn.Module):
     """nn.Transformer from one sequence to another, padding masked."""
 
@@ -191,9 +259,16 @@ def _masked_sentences(step: int) -> Batch:
     return words, labels.masked_fill(words == 0, -100)
 
 
+def words_before_others(step: int) -> Batch:
+    """Words, and labels of which -1 does not count."""
+    words, labels = sentences(step)
+    return words, labels.masked_fill(words == 0, -1)
+
+
 MODELS = (
     Model("TransformerEncoder LM", TransformerLanguageModel, sentences, (Update(Likelihood),)),
     Model("LSTM tagger", Tagger, _masked_sentences, (Update(Tokens),)),
     Model("decoder of 2025", Decoder, sentences, (Update(Tokens),)),
+    Model("GPT", Gpt, words_before_others, (Update(LossSecond),)),
     Model("Transformer", Translator, _masked_sentences, (Update(Tokens),)),
 )
