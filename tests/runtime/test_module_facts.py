@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy
 import pytest
@@ -129,6 +131,24 @@ def test_a_checkpointed_model_trains_as_eagerly(reentrant: bool) -> None:
     assert reentrant or twins.ran_on_ort() == 2
 
 
+HOOKS: dict[str, Callable[[nn.Module, Callable[..., object]], object]] = {
+    "before forward": lambda layer, hook: layer.register_forward_pre_hook(hook),
+    "after forward": lambda layer, hook: layer.register_forward_hook(hook),
+    "after backward": lambda layer, hook: layer.register_full_backward_hook(hook),
+}
+
+
+@pytest.mark.parametrize("name", HOOKS)
+def test_hooks_that_are_there_from_the_start_run_in_every_step(name: str) -> None:
+    twins = Twins(mlp(8, 4), nn.CrossEntropyLoss())
+    calls: list[nn.Module] = []
+    for model in (twins.model, twins.reference):
+        HOOKS[name](model[0], lambda layer, *_: calls.append(layer))
+    for _ in range(4):
+        twins.step(*batch())
+    assert [layer is twins.model[0] for layer in calls].count(True) == len(calls) / 2 == 4
+
+
 def test_hooks_on_outputs_run() -> None:
     step = ort_module(WithLoss, mlp(8, 4), nn.CrossEntropyLoss())
     calls: list[float] = []
@@ -173,6 +193,74 @@ def test_a_change_inside_of_the_model_is_followed_and_taken_back() -> None:
             twins.step(*batch())
     assert twins.backends == ["ort"] * (1 + len(CHANGES))
     assert twins.ran_on_ort() == 1 + len(CHANGES)
+
+
+def test_a_model_that_is_wrapped_before_it_is_set_to_train_trains() -> None:
+    twins = Twins(Frozen().eval(), nn.CrossEntropyLoss())
+    for training in (False, False, True, True):
+        for model in (twins.model, twins.reference):
+            model.train(training)
+        twins.step(*batch())
+    assert twins.model.norm.num_batches_tracked == 2
+    assert twins.backends == ["ort", "ort"]
+    assert twins.ran_on_ort() == 2
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_a_penalty_on_the_weights_is_added_outside(power: int) -> None:
+    models = [mlp(8, 16, 4)]
+    models.append(copy.deepcopy(models[0]))
+    steps = [ort_module(WithLoss, models[0], nn.CrossEntropyLoss())]
+    steps.append(WithLoss(models[1], nn.CrossEntropyLoss()))
+    optimizers = [torch.optim.SGD(model.parameters(), 0.1, momentum=0.9) for model in models]
+    for _ in range(4):
+        data, target = batch()
+        for model, step, optimizer in zip(models, steps, optimizers):
+            optimizer.zero_grad()
+            penalty = sum(weight.abs().pow(power).sum() for weight in model.parameters())
+            (step(data, target) + 0.01 * penalty).backward()
+            optimizer.step()
+    torch.testing.assert_close(models[0].state_dict(), models[1].state_dict())
+    assert steps[0].report()["signatures"][0]["ort_calls"] == 3
+
+
+def test_another_tensor_in_a_closure_is_followed() -> None:
+    scale = torch.ones(4)
+
+    class Scaled(WithLoss):
+        def forward(self, data: Tensor, target: Tensor) -> Tensor:
+            return self.criterion(self.model(data) * scale, target)
+
+    twins = Twins(mlp(8, 4), nn.CrossEntropyLoss(), kind=Scaled)
+    for number in range(4):
+        if number == 2:
+            scale = torch.tensor([1.0, 2.0, 3.0, 4.0])
+        twins.step(*batch())
+    assert twins.ran_on_ort() == 2
+
+
+class Pair(NamedTuple):
+    data: Tensor
+    target: Tensor
+
+
+@dataclass
+class Labelled:
+    data: Tensor
+    target: Tensor
+
+
+class OfOneArgument(WithLoss):
+    def forward(self, batch: Pair | Labelled) -> Tensor:
+        return super().forward(batch.data, batch.target)
+
+
+@pytest.mark.parametrize("kind", [Pair, Labelled])
+def test_a_batch_of_named_parts_is_taken_apart(kind: type[Pair | Labelled]) -> None:
+    twins = Twins(mlp(8, 4), nn.CrossEntropyLoss(), kind=OfOneArgument)
+    for size in (6, 6, 3, 6):
+        twins.step(kind(*batch(size)))
+    assert twins.ran_on_ort() == 2
 
 
 class Asks(WithLoss):
