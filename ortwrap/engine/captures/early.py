@@ -13,6 +13,7 @@ from ortwrap.engine.effects.taken_values import takes_value
 from ortwrap.engine.plan import CarriedOutput, NamedEarly
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.earlier import EarlierValue
+from ortwrap.engine.steps.local_names import local_name
 from ortwrap.engine.steps.order import Order
 from ortwrap.engine.steps.slices import LossSlice
 
@@ -57,7 +58,7 @@ def early_outputs(
         if value.place not in inputs | _surely_bound(value, found, analyses):
             code = analyses.tree.brief(value.unit.node)
             raise Refuse("OW204", value.unit.node, code=code, name=value.place)
-        local = value.place.split(".")[-1]
+        local = local_name(value.place, found)
         known = names.get((value.place, value.behind))
         if known is None:
             known = free_name(f"{local}_so_far")

@@ -98,7 +98,9 @@ class Inputs:
             owner = None if drawn else root_place(node, self._reader.instance)
             wanted = name_for_result_of(node) if counted else self._name_for(node)
             used |= self._walked.defined
-            name = self._names.unique(wanted, owner, used, converted_by(node))
+            name = self._names.of_local(node) or self._names.unique(
+                wanted, owner, used, converted_by(node)
+            )
             self._expressions[text] = name
             self._walked.inputs[name if drawn else text] = CapturedInput(name, text)
         self._walked.input_places |= set(self._reader.of(node).reads)

@@ -17,8 +17,9 @@ from ortwrap.engine.effects.statement import instance_name
 from ortwrap.engine.names.arguments import pair_arguments
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.settings import is_setting
+from ortwrap.engine.steps.local_names import local_name
 from ortwrap.engine.steps.slices import LossSlice
-from ortwrap.engine.text.nodes import calls_in
+from ortwrap.engine.text.nodes import calls_in, descendants
 
 # What the methods of the wrapper call by these names.
 RESERVED = frozenset(["self", "super"])
@@ -58,7 +59,17 @@ class ParameterNames:
             for effects in self._effects
             for name in (*effects.reads, *effects.writes)
         }
-        self._reserved = RESERVED | self._read_at_module_level()
+        self._locals = _locals_for_attributes(found, analyses)
+        self._reserved = {
+            *RESERVED,
+            *self._locals.values(),
+            *self._read_at_module_level(),
+            *_bound_inside(found, self._bindings),
+        }
+
+    def of_local(self, node: cst.BaseExpression) -> str | None:
+        """The name of an attribute that forward binds anew, so that it may keep this value."""
+        return self._locals.get(self._tree.source(node))
 
     def unique(self, name: str, owner: str | None, used: set[str], suffix: str = "") -> str:
         """A free parameter name; `loss` of `args` becomes `args_loss` where `loss` is taken.
@@ -116,6 +127,24 @@ class ParameterNames:
             for place, readers in effects.reads.items()
             if any(self._means_a_global(reader) for reader in readers)
         }
+
+
+def _locals_for_attributes(found: LossSlice, analyses: Analyses) -> dict[str, str]:
+    """What forward calls each attribute of the instance that the slice binds."""
+    changes = (analyses.reader.of(piece.node).changes for piece in found.pieces)
+    attributes = {place for places in changes for place in places if "." in place}
+    return {place: local_name(place, found) for place in attributes}
+
+
+def _bound_inside(found: LossSlice, bindings: Bindings) -> set[str]:
+    """Names of lambdas and comprehensions: in `[w * args.w for w in ws]` no `args.w` can be `w`."""
+    scopes = (
+        bindings.scope(node)
+        for piece in found.pieces
+        for node in descendants(piece.node)
+        if isinstance(node, (cst.BaseComp, cst.Lambda))
+    )
+    return set[str]().union(*(scope.names for scope in scopes))
 
 
 def part_name(place: str, taken: Iterable[str]) -> str:

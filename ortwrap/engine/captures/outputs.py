@@ -19,6 +19,7 @@ from ortwrap.engine.evidence.tensors import TensorProof
 from ortwrap.engine.plan import CarriedOutput
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.branches import host_of
+from ortwrap.engine.steps.local_names import local_name
 from ortwrap.engine.steps.order import Order
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import descendants
@@ -94,7 +95,7 @@ class OutputFinder:
             else:
                 detach = place not in inputs and self._tensors.proves(place, found)
                 detach = detach and self._graph_ends(place, found, order)
-                outputs.append(CarriedOutput(place, place.split(".")[-1], detach))
+                outputs.append(CarriedOutput(place, local_name(place, found), detach))
         return outputs, renames
 
     def _bound_in_order(self, piece: Unit) -> list[str]:
@@ -114,7 +115,7 @@ class OutputFinder:
         Raises:
             Refuse: what was there before may be read, and would be gone.
         """
-        name = place.split(".")[-1]
+        name = local_name(place, found)
         if "." not in place:
             if place in self._liveness.before(first):
                 raise self._gone(place, first)

@@ -19,6 +19,7 @@ from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects.statement import place_of, root_place
 from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
+from ortwrap.engine.steps.local_names import local_name
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import children, descendants
 from ortwrap.engine.text.tree import Unit
@@ -39,6 +40,7 @@ class SliceWalk:
         self._reader = analyses.reader
         self._flow = analyses.flow
         self._objects = analyses.objects
+        self._found = found
         self._loss = found.loss
         self._optimizers = analyses.optimizers
         self._pieces = found.pieces
@@ -78,7 +80,7 @@ class SliceWalk:
                 place = place_of(node, instance)
                 if place is not None and "." in place and place in changed:
                     if node not in self._walked.replacements:
-                        replaced[node] = cst.Name(place.split(".")[-1])
+                        replaced[node] = cst.Name(local_name(place, self._found))
                     continue
                 stack.extend(children(node))
         return replaced

@@ -13,6 +13,7 @@ from ortwrap.engine.evidence.criteria import CriterionCall, criterion_calls
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.plan import Captures, ImportStatement, Plan
+from ortwrap.engine.steps.local_names import local_name
 from ortwrap.engine.text.alignment import align, is_aligned
 from ortwrap.engine.text.comments import comments_above, without_footer
 from ortwrap.engine.text.nodes import calls_in, loaded_names, stored_names
@@ -121,7 +122,7 @@ class ForwardBuilder:
         cut = runs[-1] + 1
         head, tail = pieces[:cut], pieces[cut:]
         carried_in_tail = any(
-            output.value.split(".")[0] in stored_names(piece.node)
+            output.value.split(".")[0] in self._bound_by(piece, plan)
             for output in plan.captures.outputs
             for piece in tail
         )
@@ -157,7 +158,7 @@ class ForwardBuilder:
         moved = plan.moved_comments(self._tree)
         lines: list[Line] = []
         for piece in pieces:
-            starting = sorted(optional & stored_names(piece.node))
+            starting = sorted(optional & self._bound_by(piece, plan))
             if starting:
                 lines.append(_statement(f"{' = '.join(starting)} = None"))
                 optional -= set(starting)
@@ -179,6 +180,10 @@ class ForwardBuilder:
                     copy = ".clone()" if early.copied else ""
                     lines.append(_statement(f"{early.name} = {early.value}{copy}"))
         return lines
+
+    def _bound_by(self, piece: Unit, plan: Plan) -> set[str]:
+        """What a piece may bind, by the names that it has in forward."""
+        return {local_name(place, plan.found) for place in self._reader.of(piece.node).writes}
 
     def _shift(self, piece: Unit) -> int:
         """By how many columns a line of the piece stands further right in a method's body."""
@@ -232,8 +237,7 @@ class ForwardBuilder:
         ]
 
     def _loss_name(self, plan: Plan) -> str:
-        place = plan.found.place or plan.loss_target
-        return place.split(".")[-1]
+        return local_name(plan.found.place or plan.loss_target, plan.found)
 
     def _render(self, lines: list[Line], plan: Plan) -> str:
         """Source text of statements at the depth of a method's body."""
