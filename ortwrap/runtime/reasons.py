@@ -171,7 +171,9 @@ def _place_in_trace(error: BaseException) -> str | None:
     return None
 
 
-_ERROR = re.compile(r"[\w.]*(Error|Exception|Unsupported\w*|Fail)\b:|\[ONNXRuntimeError\]")
+_ERROR = re.compile(
+    r"[\w.]*(Error|Exception|Unsupported\w*|NotSupported|Fail)\b:|\[ONNXRuntimeError\]"
+)
 # The exporter notes the file of each traced line, which is no text where Python takes names for
 # ASCII and they are not.
 _ADVICE = {

@@ -26,7 +26,7 @@ class _Export:
         inputs: the graph's inputs and whether they train; None before the graph is made.
         known: what was found out so far, by the name of the value.
         latest: the latest value that was made with a generator or a buffer, by what they share.
-        opened: what was found out of the sizes of the trace, see open_rows.py.
+        opened: what was found out of the sizes of the trace, see chosen.py.
     """
 
     trained: tuple[bool, ...] = ()

@@ -18,6 +18,7 @@ from . import kernels
 from .arguments import Arguments, arguments_of, overload_of
 from .arrivals import gets_gradient
 from .calls import Output, TorchCall, number_of
+from .chosen import open_sizes
 from .exporter import dtype_of, dtype_to_onnx, own_symbolic
 from .kernels import Kernel
 from .paths import is_floating, is_tensor, latest, note, traced_sizes
@@ -213,10 +214,16 @@ def _output(value: Any, trained: bool) -> Output:
     import torch
 
     differentiable = trained and is_floating(value) and gets_gradient(value)
-    ones = frozenset(axis for axis, size in enumerate(traced_sizes(value) or ()) if size == 1)
     dtype = dtype_of(value)
     given = torch.uint8 if dtype is torch.bool else dtype
-    return Output(given, value.type().dim(), differentiable, ones)
+    return Output(given, value.type().dim(), differentiable, _ones(value))
+
+
+def _ones(value: Any) -> frozenset[int]:
+    """The dimensions of size 1; none where the next batch's values may give one another size."""
+    if 1 in open_sizes(value):
+        return frozenset()
+    return frozenset(axis for axis, size in enumerate(traced_sizes(value) or ()) if size == 1)
 
 
 def register(operators: Iterable[Registered]) -> None:

@@ -19,6 +19,8 @@ Attempt = Callable[[Mapping[str, int]], Union[Shapes, None]]
 
 # Multiples of a size are taken wherever a size that must be divisible is.
 _FACTORS = (3, 5, 7, 11, 13, 17, 19, 23, 29, 31)
+# Of a size that was 0 every number is a multiple: one that much divides.
+_INSTEAD_OF_NONE = 720
 
 
 class Variation:
@@ -86,7 +88,7 @@ class Variation:
         return self._attempt({**self._seen, **changed}) is not None
 
     def _changed(self, names: Sequence[str], factor: int) -> dict[str, int]:
-        return {name: self._seen[name] * factor for name in names}
+        return {name: (self._seen[name] or _INSTEAD_OF_NONE) * factor for name in names}
 
 
 @dataclass(frozen=True)

@@ -54,5 +54,10 @@ def test_a_size_that_was_equal_by_chance_gets_no_name():
     assert shapes(lambda x: x.new_empty(4, x.shape[0]), ("n4",)) == [4, "n4"]
 
 
+def test_a_size_that_was_zero_changes_too():
+    assert shapes(lambda x: x[:, :2], ("n0", "c5")) == ["n0", 2]
+    assert shapes(lambda x: x.unflatten(0, (-1, 2)), ("n0", "c5")) == [None, 2, "c5"]
+
+
 def test_what_cannot_be_tried_is_not_told():
     assert shapes(torch.mm, ("a2", "b3"), ("c4", "d5")) is None
