@@ -7,6 +7,7 @@ from typing import Any, Callable
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from twins import Twins
 
@@ -220,3 +221,39 @@ def test_a_number_that_is_given_stays_what_it_was_under_its_other_names() -> Non
         twins.step(torch.randn(4, 6), weight)
     assert twins.backends[-1] == "ort"
     assert twins.ran_on_ort() > 0
+
+
+class Sentences(nn.Module):
+    """Embeds, convolves with kernels of several widths, and takes of each the most over time."""
+
+    def __init__(self, pool: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.words = nn.Embedding(30, 6)
+        self.convolutions = nn.ModuleList(nn.Conv1d(6, 4, width) for width in (2, 3))
+        self.last, self.pool = nn.Linear(8, 3), pool
+
+    def forward(self, words: Tensor) -> Tensor:
+        embedded = self.words(words).transpose(1, 2)
+        found = [torch.relu(convolution(embedded)) for convolution in self.convolutions]
+        return self.last(torch.cat([self.pool(one).squeeze(2) for one in found], 1))
+
+
+POOLS: dict[str, Callable[[Tensor], Tensor]] = {
+    "max_pool1d": lambda y: F.max_pool1d(y, y.shape[2]),
+    "by keyword": lambda y: F.max_pool1d(input=y, kernel_size=y.size(-1)),
+    "with places": lambda y: F.max_pool1d(y, y.size(2), return_indices=True)[0],
+    "torch's own": lambda y: torch.max_pool1d(y, y.size(2)),
+    "a layer": lambda y: nn.MaxPool1d(y.size(2))(y),
+    "avg_pool1d": lambda y: F.avg_pool1d(y, y.size(-1)),
+    "max_pool2d": lambda y: F.max_pool2d(y[:, :, None], (1, y.size(2))).squeeze(2),
+    "avg_pool2d": lambda y: F.avg_pool2d(y[..., None], (y.shape[2], 1)).squeeze(3),
+}
+
+
+@pytest.mark.parametrize("name", POOLS)
+def test_a_pool_over_a_whole_sentence_fits_any_length(name: str) -> None:
+    twins = Twins(Sentences(POOLS[name]), kind=Squared)
+    for length in (7, 9, 5, 12, 7, 14, 4):
+        twins.step(torch.randint(0, 30, (5, length)))
+    assert twins.backends == ["ort"]
+    assert twins.ran_on_ort() == 5

@@ -19,6 +19,7 @@ from . import paths
 from .pieces import in_other_words
 from .stand_ins import standing_in
 from .truths import as_numbers
+from .windows import in_lists
 
 _DATA = frozenset({Tensor.data.__get__})  # type: ignore[attr-defined]
 _JOINS = frozenset({torch.cat, torch.concat, torch.concatenate})
@@ -67,7 +68,7 @@ class _StopGradients(TorchFunctionMode):
             func = Tensor.detach
         if func in _JOINS and args and _is_trained(args):
             args = (tuple(map(self._joined_once, args[0])), *args[1:])
-        args, keywords = as_numbers(func, args, kwargs or {})
+        args, keywords = in_lists(func, *as_numbers(func, args, kwargs or {}))
         result = in_other_words(func, args)(*args, **keywords)
         if func is torch.tensor and result.is_floating_point():
             # A constant of the trace by reference, which `total += loss` must not change.
