@@ -21,6 +21,7 @@ from ortwrap.outcome import Outcome
 from ortwrap.paired import is_pattern, paired
 from ortwrap.report.text import (
     evidence_lines,
+    note_lines,
     pending_line,
     problem_lines,
     step_lines,
@@ -113,6 +114,9 @@ def _show(outcome: Outcome, request: Request) -> None:
         print_diff(outcome, explain=request.explain_diff)
     if outcome.fault is not None or not request.quiet:
         for line in problem_lines(outcome):
+            say(line)
+    if not request.quiet and not request.verbose:
+        for line in note_lines(outcome):
             say(line)
     if request.check and outcome.pending and not request.quiet:
         say(pending_line(outcome))

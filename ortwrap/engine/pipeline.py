@@ -10,6 +10,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.evidence.modules import ModuleTable
+from ortwrap.engine.foresight.forecast import why_eager
 from ortwrap.engine.left_alone import LeftAlone
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.elsewhere import Elsewhere
@@ -185,7 +186,10 @@ class Rewrite:
             moved = "forward and loss of each branch" if len(plans) > 1 else "forward and loss"
             message = f"{moved} moved into {' and '.join(f'`{name}`' for name in names)}"
             row = self._rows.row(sink, "rewritten", message)
-            rows[sink] = replace(row, class_name=next(iter(names)))
+            analyses = self._functions.of(sink, self._sinks).analyses
+            causes = filter(None, (why_eager(plan, analyses) for plan in plans))
+            told = (f"It will train eagerly, for no graph can hold this: {why}" for why in causes)
+            rows[sink] = replace(row, class_name=next(iter(names)), advice=next(told, ""))
         return emitted.text, emitted.changes
 
     def again(self, result: Result, lines: Sequence[int] = ()) -> Rewrite:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from ortwrap.engine.evidence.own_criteria import with_own_criteria
+from ortwrap.engine.foresight.forecast import why_eager
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.options import Options
@@ -97,4 +98,7 @@ class Planner:
         )
         if self._options.standalone:
             check_without_guards(plan, self._tree, self._bindings, self._helpers)
+            cause = why_eager(plan, analyses)
+            if cause is not None:
+                raise Refuse("OW313", why=f"{cause} would be done once and for all")
         return with_constructed(plan, analyses)

@@ -34,7 +34,8 @@ class Step:
         status: `rewritten`, `refused` or `skipped` (rewritten earlier, or told to skip).
         code: refusal code such as `OW201`; None unless refused.
         message: one sentence: what was done, or the reason of the refusal.
-        advice: one sentence: what the user can do about a refusal; else empty.
+        advice: one sentence: what the user can do about a refusal; of a rewritten step, what will
+            keep it off ONNX Runtime, as far as the sources tell; else empty.
         class_name: the generated class that this step calls; None unless rewritten.
         evidence: what counts as a model or a loss function in this step, and why.
     """

@@ -18,8 +18,16 @@ def step_message(step: Step) -> str:
 def finding_message(step: Step) -> str:
     """What a program that reviews code is told of a step: what can be done, or why not."""
     if step.status == "rewritten":
-        return "this training step can be rewritten: ortwrap rewrite --write"
+        rewrite = "this training step can be rewritten: ortwrap rewrite --write"
+        return f"{rewrite}. {_sentence(step.advice)}" if step.advice else rewrite
     return step_message(step)
+
+
+def note_lines(outcome: Outcome) -> Iterable[str]:
+    """One line for each step that is rewritten though something else is to be done first."""
+    for step in outcome.rewritten:
+        if step.advice:
+            yield f"{outcome.path}:{step.line}: note: {_sentence(step.advice)}"
 
 
 def problem_lines(outcome: Outcome) -> Iterable[str]:

@@ -32,6 +32,19 @@ def test_a_diff_and_nothing_written(ortwrap: Callable, script: Path) -> None:
     assert script.read_text() == TRAINING
 
 
+def test_a_note_says_what_will_train_eagerly(ortwrap: Callable, script: Path) -> None:
+    helper = "def scaled(x):\n    return x * x.mean().item()\n\n\n"
+    called = TRAINING.replace("output = model(data)", "output = scaled(model(data))")
+    script.write_text(called.replace("def train", f"{helper}def train"))
+    run = ortwrap("rewrite", "train.py")
+    note, done = run.err.splitlines()
+    assert note.startswith("train.py:15: note: It will train eagerly, ")
+    assert note.endswith("`scaled` takes values out of a tensor, `x.mean().item()` (line 5).")
+    assert done == "Would rewrite 1 step in 1 file."
+    assert ortwrap("rewrite", "train.py", "--quiet").err == ""
+    assert ortwrap("rewrite", "train.py", "--verbose").err.count("It will train eagerly") == 1
+
+
 def test_colour_is_for_terminals_or_on_demand(ortwrap: Callable, script: Path) -> None:
     assert "\x1b[32m+class" in ortwrap("rewrite", "train.py", FORCE_COLOR="1").text
     assert "\x1b[" not in ortwrap("rewrite", "train.py", FORCE_COLOR="1", NO_COLOR="1").text
