@@ -97,6 +97,18 @@ def main(loader):
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
     train(model, loader, optimizer)
 """
+LIGHTNING = """\
+class Learner(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = Net()
+
+    def forward(self, x):
+        return self.net(x).mean()
+
+    def training_step(self, batch, index):
+        return self.forward(batch)
+"""
 EAGER = {
     "a value": ("n = x.mean().item()\nreturn self.inner(x) * n", "`x.mean().item()`"),
     "an array": (
@@ -180,6 +192,12 @@ def test_models_of_other_files_are_looked_through(tmp_path: Path) -> None:
     (step,) = outcome.steps
     assert "`Block.forward` takes values out of a tensor, `x.mean().item()`" in step.advice
     assert step.advice.endswith("nets.py:14)")
+
+
+def test_a_loss_that_is_returned_as_it_is_computed(tmp_path: Path) -> None:
+    net = NET.format(block=textwrap.indent(EAGER["a count"][0], " " * 8))
+    lightning = HEAD.replace("import random", "import lightning as L") + net + LIGHTNING
+    assert "`Block.forward` counts its calls" in told(lightning)
 
 
 @pytest.mark.ort

@@ -60,9 +60,8 @@ class _Search:
 
 def _code_of(plan: Plan, analyses: Analyses) -> Code:
     """The statements that move into forward."""
-    first = plan.found.units[0].node
     body = [piece.node for piece in plan.found.pieces]
-    function = analyses.tree.enclosing(first)
+    function = analyses.tree.enclosing(body[0])
     instance = instance_name(function, analyses.bindings)
     home = analyses.tree.enclosing_class(function) if instance else None
     lineage = None if home is None else Lineage(Ancestor(home, analyses.bindings))
