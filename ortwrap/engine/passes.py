@@ -18,6 +18,7 @@ from ortwrap.engine.options import Options
 from ortwrap.engine.pipeline import Rewrite
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.result import Result, Step
+from ortwrap.engine.steps.clocks import TakenTime, taken_times, with_times_behind
 from ortwrap.engine.steps.common_beginnings import (
     CommonBeginning,
     common_beginnings,
@@ -42,7 +43,7 @@ _MAY_BECOME = frozenset(
     }
 )
 _Common = TypeVar("_Common", CommonBeginning, CommonEnding)
-_Moved = TypeVar("_Moved", NotingBranch, InlinedCall, SplitStep)
+_Moved = TypeVar("_Moved", NotingBranch, TakenTime, InlinedCall, SplitStep)
 
 
 def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = None) -> Result:
@@ -60,6 +61,7 @@ def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = No
         _rearranged(first, with_notes_behind, endings, options)
         or _rearranged(first, with_starts_before, list(common_beginnings(first.tree)), options)
         or _parted(first, result, options)
+        or _timed(first, result, options)
         or _inlined(first, result, options)
         or _joined(first, result, options)
         or result
@@ -95,6 +97,14 @@ def _parted(first: Rewrite, result: Result, options: Options) -> Result | None:
         return None
     found = list(noting_branches(first.tree, first.bindings, first.modules, first.helpers))
     return _moved(first, result, with_notes_after, found, options)
+
+
+def _timed(first: Rewrite, result: Result, options: Options) -> Result | None:
+    """What a pass gives once times are taken behind the loss; None if that helps no step."""
+    refused = (step.line for step in result.steps if step.code == "OW203")
+    sliced = chain.from_iterable(map(first.sliced, refused))
+    found = [time for units, analyses in sliced for time in taken_times(units, analyses)]
+    return _moved(first, result, with_times_behind, list(dict.fromkeys(found)), options)
 
 
 def _inlined(first: Rewrite, result: Result, options: Options) -> Result | None:

@@ -7,15 +7,12 @@ import re
 import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
+from ortwrap.engine.effects.clocks import is_clock
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.slices import LossSlice
 from ortwrap.engine.text.nodes import called_name, calls_in
 from ortwrap.engine.text.tree import SourceTree
 
-_CLOCK = re.compile(
-    r"^(?:time|time_ns|time_sync|time_synchronized|perf_counter|perf_counter_ns|default_timer"
-    r"|monotonic|monotonic_ns|process_time)$"
-)
 _MEMORY = re.compile(
     r"^(?:max_)?memory_(?:allocated|reserved|stats)$|^reset_(?:max|peak)_memory_(?:allocated|stats)$"
 )
@@ -43,7 +40,7 @@ def check_is_trained(found: LossSlice, analyses: Analyses) -> None:
     for call in calls:
         name = called_name(call)
         between = start <= tree.span(call).start < end
-        if (between and _CLOCK.match(name)) or _MEMORY.match(name):
+        if (between and is_clock(call)) or _MEMORY.match(name):
             where = tree.qualified_function(found.sink.call) or "the script"
             raise Refuse("OW114", call, code=tree.code(call), name=where)
 

@@ -8,6 +8,7 @@ import libcst as cst
 
 from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects.changed_by_calls import ChangesByCalls
+from ortwrap.engine.effects.clocks import reads_clock
 from ortwrap.engine.effects.crossing import Crossing
 from ortwrap.engine.effects.given_attributes import places_read
 from ortwrap.engine.effects.harm import HarmCheck
@@ -182,12 +183,19 @@ class Orderer:
         computed = changed | unsaid
         reads = set().union(*(self._reads(piece) for piece in crossing))
         return (
-            self._changes_what_passes(unit, reads | computed)
+            self._misses_the_run(unit, down)
+            or self._changes_what_passes(unit, reads | computed)
             or self._reads_what_passes(unit, computed, unsaid, renamed)
             or self._meets_out_of_sight(unit, crossing)
             or self._may_leave(unit, computed, bool(down))
             or self._disturbs_the_run(unit, crossing, reads, beside)
         )
+
+    def _misses_the_run(self, unit: Unit, down: list[Unit]) -> str | None:
+        """It takes the time behind the model, which would run behind it."""
+        if reads_clock(unit.node) and any(self._uses_module(piece, ()) for piece in down):
+            return "the time that it takes would be without the model's"
+        return None
 
     def _changes_what_passes(self, unit: Unit, passing: set[str]) -> str | None:
         """It changes places of the pieces that pass it, by whatever name."""
