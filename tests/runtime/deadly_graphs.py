@@ -37,8 +37,31 @@ class WeightsInDouble(nn.Module):
         return F.cross_entropy(self.model(data), target) + 1e-2 * penalty
 
 
-def main() -> None:
-    torch.manual_seed(0)
+class FirstPiece(nn.Module):
+    """It cuts a batch in as many pieces as there are, and trains on the first."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, data: Tensor) -> Tensor:
+        return self.model(data).split(4)[0].square().sum()
+
+
+def pieces() -> None:
+    model = nn.Linear(6, 3)
+    step, eager = ort_module(FirstPiece, model), FirstPiece(model)
+    for size in (8, 8, 10, 10, 3, 8, 12):
+        data = torch.randn(size, 6)
+        expected = torch.autograd.grad(eager(data), list(model.parameters()))
+        model.zero_grad()
+        step(data).backward()
+        torch.testing.assert_close([weight.grad for weight in model.parameters()], list(expected))
+    assert step.report()["signatures"][0]["ort_calls"] >= 2, step.report()
+    print("another number of pieces")
+
+
+def precisions() -> None:
     model = LastWord()
     step, eager = ort_module(WeightsInDouble, model), WeightsInDouble(model)
     for _ in range(3):
@@ -49,6 +72,12 @@ def main() -> None:
         torch.testing.assert_close([weight.grad for weight in model.parameters()], list(expected))
     assert step.report()["signatures"][0]["ort_calls"] == 2, step.report()
     print("a penalty in another precision")
+
+
+def main() -> None:
+    torch.manual_seed(0)
+    precisions()
+    pieces()
     print("alive")
 
 

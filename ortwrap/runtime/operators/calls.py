@@ -81,6 +81,12 @@ class TorchCall:
         with threads_for(self.heavy, _elements(tensors)):
             result = self.function(*_fill(self.template, tensors), **options)
         outputs = [result] if isinstance(result, Tensor) else _flat(result)
+        if len(outputs) != len(self.outputs):
+            # ONNX Runtime would write beyond its list of them.
+            raise RuntimeError(
+                f"{self.function} returns {len(outputs)} tensors, and {len(self.outputs)} when the "
+                "graph was made"
+            )
         return tuple([_as_bytes(output) for output in outputs])
 
     @functools.cached_property
