@@ -65,6 +65,11 @@ def _is_step(line: str) -> bool:
     return "output = model" in line or "loss = criterion" in line
 
 
+def test_one_block_that_is_indented_otherwise_is_no_model() -> None:
+    first = "with open(__file__) as file:\n        text = file.read()\n"
+    assert rewritten(first + SCRIPT) == first + rewritten(SCRIPT)
+
+
 @pytest.mark.parametrize("indent", ["\t", "  ", "        "], ids=["tabs", "two", "eight"])
 def test_the_class_is_indented_like_the_file(indent: str) -> None:
     text = rewritten(SCRIPT.replace("    ", indent))

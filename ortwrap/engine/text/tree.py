@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -84,9 +85,13 @@ class SourceTree:
     def newline(self) -> str:
         return self.module.default_newline
 
-    @property
+    @cached_property
     def indent(self) -> str:
-        return self.module.default_indent
+        """By how much most blocks of the script are indented; the first may be another."""
+        first = self.module.default_indent
+        blocks = (node for node in self.parents if isinstance(node, cst.IndentedBlock))
+        counts = Counter(first if block.indent is None else block.indent for block in blocks)
+        return counts.most_common(1)[0][0] if counts else first
 
     def span(self, node: cst.CSTNode) -> Span:
         """Offsets of a node without the parentheses, whitespace and comments around it."""
