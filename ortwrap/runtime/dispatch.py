@@ -10,6 +10,7 @@ from torch import nn
 
 from . import changing, notes, settings, signature, specialise
 from .ambient import ambient_key, obstacle
+from .arrays import Arrays
 from .backend import unavailable
 from .distribution import Distribution
 from .eager import EagerCall, run_eagerly
@@ -32,6 +33,7 @@ _ASKED_FOR = Reason("ORTWRAP_BACKEND=eager")
 _FIRST = "the first call, to compare"
 _NEW = "new sizes or numbers, to compare"
 LATER = "a later call is the one to compare"
+_NEW_ARRAY = Reason(f"an argument is a numpy.ndarray that no call before had; {LATER}")
 _OTHER_KIND = Reason(f"an attribute that forward sets becomes something else; {LATER}")
 
 
@@ -65,6 +67,7 @@ class Dispatcher:
         self._given_up = EagerPlan(_ASKED_FOR) if asked.eager else None
         self._exports = 0
         self._deferrals = 0
+        self._arrays = Arrays()
         self._warned: set[Reason] = set()
         self._guards = Guards(asked.trust, self._bind)
         self._wrapper: nn.Module | None = None
@@ -133,7 +136,7 @@ class Dispatcher:
         if hindrance is not None:
             self._warn(hindrance)
             return self._run_outside(hindrance, args, kwargs)
-        leaves = Leaves()
+        leaves = Leaves(arrays=self._arrays.may_repeat)
         try:
             structure = signature.of_arguments(args, kwargs, leaves)
             watch = self._guards.look(wrapper, self._given_up is None, leaves.code)
@@ -149,6 +152,8 @@ class Dispatcher:
         family = self._family(wrapper, (structure, *watch.of_parameters()))
         if family is None:
             return self._run_given_up(args, kwargs)
+        if leaves.arrays and self._arrays.are_new(family):
+            return self._run_outside(_NEW_ARRAY, args, kwargs)
         plan = family.plans.get(family.key(call))
         if plan is None:
             return self._learn(wrapper, family, call)

@@ -112,7 +112,7 @@ def run_eagerly(wrapper: nn.Module, call: Call) -> EagerCall:
 
 def _content_of(call: Call) -> tuple[Hashable, list[Any], list[tuple[int, int]]]:
     """What the arguments hold, objects and containers included, tensors by their versions."""
-    leaves = Leaves()
+    leaves = Leaves(arrays=True)
     structure = describe(call.given, leaves)
     return structure, leaves.numbers, [(id(one), one._version) for one in leaves.tensors]
 

@@ -19,6 +19,7 @@ class Family:
         retired: those that another one has replaced, for the report.
         general: which numbers are inputs of the graph instead.
         seen: a call of it has been passed over, to see whether there will be more.
+        calls_with_arrays: how many calls with these very arrays there were, up to 2.
     """
 
     def __init__(self) -> None:
@@ -26,6 +27,7 @@ class Family:
         self.retired: list[Plan] = []
         self.general: frozenset[int] = frozenset()
         self.seen = False
+        self.calls_with_arrays = 0
         self._numbers: list[Any] | None = None
         self._fixed_numbers = False
         self._fixed_shapes = False

@@ -29,6 +29,9 @@ def _of_numpy(*names: str) -> list[type]:
 
 
 _PLAIN_TENSORS = frozenset({Tensor, torch.nn.Parameter, getattr(torch.nn, "Buffer", Tensor)})
+_ARRAYS = frozenset(_of_numpy("ndarray"))
+# An array is compared whole at each call.
+_MOST_BYTES_OF_ARRAY = 2**18
 _CONSTANTS = frozenset(
     {type(None), bool, str, bytes, complex, torch.dtype, torch.device, torch.Size, type(Ellipsis)}
 )
@@ -65,11 +68,14 @@ class Leaves:
         numbers: every int and float, NumPy's too (bools are part of the structure).
         sizes: 0, 1 and 2, for all larger ones, as far as they are sizes of the tensors.
         code: functions, and the classes of objects.
+        arrays: NumPy's arrays, which are part of the structure with all they hold; None where
+            there may be none.
     """
 
-    __slots__ = ("code", "numbers", "sizes", "tensors")
+    __slots__ = ("arrays", "code", "numbers", "sizes", "tensors")
 
-    def __init__(self) -> None:
+    def __init__(self, *, arrays: bool = False) -> None:
+        self.arrays: list[Any] | None = [] if arrays else None
         self.code: list[Any] = []
         self.sizes: set[int] = set()
         self.tensors: list[Tensor] = []
@@ -123,7 +129,7 @@ def template_of(value: Any, numbers: frozenset[int] = frozenset()) -> Any:
         numbers: which Python numbers, by their position in `Leaves.numbers`, get a slot too;
             these follow those of the tensors.
     """
-    leaves = Leaves()
+    leaves = Leaves(arrays=True)
     describe(value, leaves)
     return _Templates(numbers, len(leaves.tensors)).make(value)
 
@@ -146,7 +152,8 @@ class _Templates:
             return self._make_number(value)
         container = None if kind in _CONSTANTS else _container_of(kind, value)
         if container is None:
-            return value
+            # The script may write to its array later.
+            return value.copy() if kind in _ARRAYS else value
         _, children = container.parts(value)
         return _Node(value, container, [self.make(child) for child in children])
 
@@ -193,6 +200,9 @@ def _describe_other(kind: type, value: Any, leaves: Leaves) -> Hashable:
     if isinstance(value, _FUNCTIONS):
         leaves.code.append(value)
         return (kind, _code_of(value))
+    if kind in _ARRAYS and leaves.arrays is not None and _may_stay(value):
+        leaves.arrays.append(value)
+        return (kind, value.dtype.str, value.shape, value.tobytes())
     if isinstance(value, Tensor):
         raise Opaque(f"a tensor of type {kind.__name__}")
     raise Opaque(f"an object of type {kind.__module__}.{kind.__qualname__}")
@@ -204,6 +214,11 @@ def _code_of(function: Any) -> Hashable:
         function = function.__func__
     code: Hashable = getattr(function, "__code__", function)
     return code
+
+
+def _may_stay(array: Any) -> bool:
+    """Whether a graph may hold an array for good: it is known to be the same at each call."""
+    return array.nbytes <= _MOST_BYTES_OF_ARRAY and array.dtype.kind in "biufc"
 
 
 def _fixed(bound: Any) -> Hashable:

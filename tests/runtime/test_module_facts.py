@@ -302,6 +302,7 @@ def test_arrays_numbers_and_constants() -> None:
             assert found[1:3] == expected[1:3]
             assert torch.equal(found[3], expected[3])
     assert isinstance(data.numpy(), numpy.ndarray)
+    # These are the batch: none of them comes again.
     reasons = [row["reason"] for row in step.report()["signatures"] if row["backend"] == "eager"]
     assert any("ndarray" in reason for reason in reasons)
 
