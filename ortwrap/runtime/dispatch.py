@@ -34,6 +34,7 @@ _FIRST = "the first call, to compare"
 _NEW = "new sizes or numbers, to compare"
 LATER = "a later call is the one to compare"
 _NEW_ARRAY = Reason(f"an argument is a numpy.ndarray that no call before had; {LATER}")
+_OTHER_MEANS = Reason(f"forward gets at a module that no code names; {LATER}")
 _OTHER_KIND = Reason(f"an attribute that forward sets becomes something else; {LATER}")
 
 
@@ -225,7 +226,9 @@ class Dispatcher:
     def _prove(self, wrapper: nn.Module, family: Family, plan: GraphPlan, call: Call) -> Any:
         """Compares a graph in which a size was fixed with eager, for a size that is new to it."""
         with Passing(call.tensors) as passing:
-            eager = run_eagerly(wrapper, call)
+            eager = run_eagerly(wrapper, call, self._guards.unread)
+        if self._reads_more(eager):
+            return eager.result
         text = compare_again(wrapper, plan, call, eager)
         if text is not None and not family.fix(plan):
             self._settle(family, call, EagerPlan(Reason(f"other than exported: {text}")), 1)
@@ -252,7 +255,9 @@ class Dispatcher:
         """Runs the call eagerly and, if that can be, on ONNX Runtime beside it."""
         generators = self._guards.generators
         before = [position(generator) for generator in generators]
-        eager = run_eagerly(wrapper, call)
+        eager = run_eagerly(wrapper, call, self._guards.unread)
+        if self._reads_more(eager):
+            return eager.result
         impurity = eager.impurity or self._news(eager) or self._guards.change_by_forward()
         if [position(generator) for generator in generators] != before:
             impurity = Reason("forward draws from a generator of its own")
@@ -286,6 +291,13 @@ class Dispatcher:
         instead.signature = plan.signature
         family.replace(plan, instead)
         self.give_up(reason)
+
+    def _reads_more(self, eager: EagerCall) -> bool:
+        """Whether the call got at modules that were not guarded, as the next ones will be."""
+        if eager.read_unread:
+            self._guards.read_all_parts()
+            self._count_outside(_OTHER_MEANS)
+        return eager.read_unread
 
     def _news(self, eager: EagerCall) -> Reason | None:
         """Attributes that the call is the first to set: the next one can be given them."""

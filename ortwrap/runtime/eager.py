@@ -18,6 +18,7 @@ from .compare import Results
 from .data_writes import WRITES
 from .distribution import Communication, is_running
 from .gradients import foreign_leaves, gradients_of, set_aside
+from .parts import touching
 from .plans import Call
 from .reasons import Reason
 from .seeding import hear_seeds
@@ -44,6 +45,8 @@ class EagerCall:
         after: the state after it.
         impurity: what it did that no graph does, None if nothing.
         attributes: those that it set, and that a graph can hold.
+        unread: the ids of the modules that no code was found to get at.
+        read_unread: whether it got at one of them.
     """
 
     result: Any
@@ -52,6 +55,8 @@ class EagerCall:
     after: Snapshot
     impurity: Reason | None
     attributes: tuple[Attribute, ...]
+    unread: frozenset[int] = frozenset()
+    read_unread: bool = False
 
     @property
     def returned(self) -> Any:
@@ -87,15 +92,21 @@ class EagerGradients:
     values: tuple[Tensor | None, ...]
 
 
-def run_eagerly(wrapper: nn.Module, call: Call) -> EagerCall:
-    """Runs the call for the user; what it raises is the user's."""
+def run_eagerly(wrapper: nn.Module, call: Call, unread: frozenset[int] = frozenset()) -> EagerCall:
+    """Runs the call for the user; what it raises is the user's.
+
+    Args:
+        wrapper: the user's wrapper.
+        call: the call.
+        unread: the ids of the modules that forward does not get at, as far as its code tells.
+    """
     modules = tree.flatten((wrapper,))
     holders = Holders(wrapper, call.state)
     holders.put(call.state)
     given = _content_of(call)
     before = Snapshot(modules)
     listening = Communication() if is_running() else contextlib.nullcontext()
-    with listening as communication, hear_seeds() as seeds:
+    with listening as communication, hear_seeds() as seeds, touching(unread) as touched:
         result = wrapper(*call.args, **call.kwargs)
     after = Snapshot(modules)
     attributes, others = told_apart(wrapper, _changed_attributes(before))
@@ -107,7 +118,9 @@ def run_eagerly(wrapper: nn.Module, call: Call) -> EagerCall:
         impurity = Reason("forward changes its arguments")
     else:
         impurity = _impurity(before, after) or _sets(others)
-    return EagerCall(result, holders.read(), before, after, impurity, attributes)
+    return EagerCall(
+        result, holders.read(), before, after, impurity, attributes, unread, bool(touched)
+    )
 
 
 def _content_of(call: Call) -> tuple[Hashable, list[Any], list[tuple[int, int]]]:

@@ -12,6 +12,7 @@ from . import operators
 from .attributes import holding
 from .buffers import Kept, set_aside
 from .constants import kept_apart
+from .parts import touching
 from .readings import Late, Reading
 from .structure import Leaves, describe, rebuild, template_of
 from .witness import mark_inputs, mark_numbers
@@ -73,6 +74,7 @@ class GraphEntry(nn.Module):
         trained: Sequence[bool],
         exported: Sequence[int],
         kept: Sequence[Kept] = (),
+        unread: frozenset[int] = frozenset(),
     ) -> None:
         """
         Args:
@@ -81,6 +83,7 @@ class GraphEntry(nn.Module):
             trained: which of these tensors require grad.
             exported: which tensors of the wrapper's result the graph returns.
             kept: the buffers whose new values it returns after them.
+            unread: the ids of the modules that the wrapper does not get at.
         """
         super().__init__()
         self.wrapper = wrapper
@@ -89,6 +92,7 @@ class GraphEntry(nn.Module):
         self._exported = tuple(exported)
         self.kept = tuple(kept)
         self.written: set[Kept] = set()
+        self._unread = unread
 
     def forward(self, *tensors: Tensor) -> tuple[Tensor, ...]:
         mark_inputs(tensors)
@@ -97,7 +101,10 @@ class GraphEntry(nn.Module):
         with operators.tracing(tensors, self._trained):
             kept = set_aside(self.wrapper, self.kept, self.written)
             with holding(self.wrapper, state) as holders, kept as buffers:
-                result = self.wrapper(*args, **kwargs)
+                with touching(self._unread) as touched:
+                    result = self.wrapper(*args, **kwargs)
+                if touched:
+                    raise RuntimeError("a trace gets at a module that eager does not get at")
                 describe((result, holders.read()) if state else result, leaves)
             outputs = [leaves.tensors[index] for index in self._exported]
             mark_numbers(_late(leaves.numbers, outputs))

@@ -39,6 +39,7 @@ class Guards:
         self._states: dict[Hashable, int] = {}
         self._attributes: tuple[Attribute, ...] = ()
         self._holders: Holders | None = None
+        self._all_parts = False
 
     def attach(self, wrapper: nn.Module, known: Guarded | None) -> None:
         """Watches the modules of `wrapper` from now on, of which this may be known already."""
@@ -69,7 +70,7 @@ class Guards:
         if watch is not None and watch.covers(given) and (self._trust or watch.unchanged()):
             return watch
         self._holders = holders = Holders(wrapper, self._attributes)
-        self._watch = watch = Watch(tree.flatten((wrapper,)), holders.names, given)
+        self._watch = watch = Watch(tree.flatten((wrapper,)), holders.names, given, self._all_parts)
         # Hashing the whole of it at each call would cost more than the guards.
         if learn:
             self._states.setdefault(watch.key, len(self._states))
@@ -90,6 +91,16 @@ class Guards:
             self._attributes = (*self._attributes, *new)
             self.detach()
         return bool(new)
+
+    @property
+    def unread(self) -> frozenset[int]:
+        """The ids of the modules that forward does not get at, as far as the code tells."""
+        return frozenset() if self._watch is None else self._watch.unread
+
+    def read_all_parts(self) -> None:
+        """Guards all modules from now on: forward gets at one that no code names."""
+        self._all_parts = True
+        self.detach()
 
     def held(self) -> State:
         """What these attributes hold now."""

@@ -12,7 +12,7 @@ import sys
 import types
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from .code_names import attributes_in, globals_in, imports_in, means_no_method
+from .parts import bases_with_code, is_metric, uses_other_means
 from .reasons import is_user_code, may_be_user_code
 
 _MAX_FUNCTIONS = 2_000
@@ -48,6 +49,7 @@ class Reads:
         cells: the closure cells.
         owners: the user's classes and files whose attributes it can read by name.
         modules: those of torch that only a global, a closure or an attribute knows.
+        unread: the ids of modules of the step that it cannot get at.
     """
 
     attributes: frozenset[str]
@@ -55,18 +57,23 @@ class Reads:
     cells: tuple[types.CellType, ...]
     owners: tuple[type | types.ModuleType, ...]
     modules: tuple[nn.Module, ...]
+    unread: frozenset[int]
 
 
-def reads_of(roots: Iterable[nn.Module], given: Iterable[Any] = ()) -> Reads:
-    """What the forwards of `roots`, and all that they call, can read.
+def reads_of(
+    tree: Sequence[nn.Module], given: Iterable[Any] = (), all_parts: bool = False
+) -> Reads:
+    """What the forward of a step, and all that it calls, can read.
 
     Args:
-        roots: the modules of the step.
+        tree: the modules of the step, its own first.
         given: functions, and classes of objects, that forward is given as arguments.
+        all_parts: whether it gets at modules that no code names.
     """
-    reading = _Reading()
-    for root in roots:
-        reading.open_part(root)
+    reading = _Reading(tree)
+    reading.open_part(tree[0])
+    if all_parts:
+        reading.open_all_parts()
     for one in given:
         reading.give(one)
     return reading.done()
@@ -101,7 +108,9 @@ class _Reading:
     that computes the loss.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tree: Sequence[nn.Module]) -> None:
+        self._tree = {id(module): module for module in tree}
+        self._all_parts = False
         self._attributes: set[str] = set()
         self._names: dict[tuple[int, str], tuple[dict[str, Any], str]] = {}
         self._cells: dict[int, types.CellType] = {}
@@ -114,26 +123,49 @@ class _Reading:
         self._waiting: dict[str, list[Any]] = {}
 
     def done(self) -> Reads:
-        while self._stack and len(self._read) < _MAX_FUNCTIONS:
-            function = self._stack.pop()
-            if function not in self._read:
-                self._read.add(function)
-                self._follow(function)
+        self._follow_all()
+        if self._stack and not self._all_parts:
+            self.open_all_parts()
+        unread = () if self._all_parts else self._tree.keys() - self._opened
         return Reads(
             frozenset(self._attributes),
             tuple(self._names.values()),
             tuple(self._cells.values()),
             tuple(self._owners.values()),
             tuple(self._modules.values()),
+            frozenset(unread),
         )
 
+    def _follow_all(self) -> None:
+        while self._stack and len(self._read) < _MAX_FUNCTIONS:
+            function = self._stack.pop()
+            if function not in self._read:
+                self._read.add(function)
+                self._follow(function)
+
     def open_part(self, module: nn.Module) -> None:
-        """A module of the step; the metrics that it keeps for reports only if code names them."""
-        if not _is_metric(module):
-            self.open(module)
+        """A module of the step, and those below it that code can get at."""
+        if id(module) in self._opened:
+            return
+        self.open(module)
+        named = _names_its_parts(type(module))
         for name, part in module._modules.items():
-            if part is not None and _is_metric(part):
+            if part is None:
+                continue
+            if named or (self._all_parts and is_metric(part)):
                 self._offer(name, part)
+            else:
+                self.reach(part)
+
+    def open_all_parts(self) -> None:
+        """Takes all modules of the step for read, since forward gets at some by other means.
+
+        The metrics that they keep for reports are opened only if code names them.
+        """
+        self._all_parts = True
+        for module in self._tree.values():
+            if not is_metric(module):
+                self.open_part(module)
 
     def open(self, owner: Any) -> None:
         """Offers the methods of an object, and the callables and objects that it holds."""
@@ -142,7 +174,9 @@ class _Reading:
         self._opened.add(id(owner))
         self._open_kind(type(owner))
         for name, value in getattr(owner, "__dict__", {}).items():
-            if _is_worth_a_look(value):
+            # What is in a module's table of parts is offered part by part.
+            is_table = name == "_modules" and isinstance(owner, nn.Module)
+            if not is_table and _is_worth_a_look(value):
                 self._offer(name, value)
 
     def give(self, one: Any) -> None:
@@ -215,7 +249,7 @@ class _Reading:
         items = dict.values(container) if isinstance(container, dict) else container
         for item in itertools.islice(items, _MAX_ITEMS):
             # The table of a module's parts holds its metrics too, which `open_part` sees to.
-            if _is_worth_a_look(item) and not _is_metric(item):
+            if _is_worth_a_look(item) and not is_metric(item):
                 self.reach(item)
 
     def _open_owner(self, owner: type | types.ModuleType) -> None:
@@ -235,16 +269,23 @@ class _Reading:
                 self._offer(name, value)
 
     def _open_module(self, module: nn.Module) -> None:
-        """A module that is not in the tree of the step, with those below it."""
-        if id(module) not in self._opened:
+        """A module, with those below it if it is not in the tree of the step."""
+        if id(module) in self._tree:
+            self.open_part(module)
+        elif id(module) not in self._opened:
             self._modules[id(module)] = module
             for part in module.modules():
-                self.open(part)
+                if id(part) in self._tree:
+                    self.open_part(part)
+                else:
+                    self.open(part)
 
     def _follow(self, function: types.FunctionType) -> None:
         code = function.__code__
         names = attributes_in(code)
         self._attributes |= names
+        if not self._all_parts and uses_other_means(function):
+            self.open_all_parts()
         for name in names & self._waiting.keys():
             for value in self._waiting.pop(name, ()):
                 self._offer(name, value)
@@ -275,10 +316,9 @@ def _imported(names: Iterable[str], space: dict[str, Any]) -> Iterator[types.Mod
         yield from (sys.modules[one] for one in sorted(found) if one in sys.modules)
 
 
-def _is_metric(value: Any) -> bool:
-    """A module of torchmetrics, which changes with every batch that it is shown."""
-    kinds = type(value).__mro__ if isinstance(value, nn.Module) else ()
-    return any(kind.__module__.startswith("torchmetrics.") for kind in kinds)
+def _names_its_parts(kind: type) -> bool:
+    """Whether only code of the user gets at the parts of a module: torch goes over all of them."""
+    return all(map(is_users, bases_with_code(kind)))
 
 
 def _means_no_method(function: types.FunctionType, name: str) -> bool:

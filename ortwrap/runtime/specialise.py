@@ -282,7 +282,9 @@ class _Exporting:
     ) -> GraphEntry:
         template = template_of(self.call.given, self.general)
         trained = [tensor.requires_grad for tensor in tensors]
-        return GraphEntry(self.wrapper, template, trained, outputs.exported, kept)
+        return GraphEntry(
+            self.wrapper, template, trained, outputs.exported, kept, self.eager.unread
+        )
 
     def _export(self, entry: GraphEntry, tensors: Sequence[Tensor]) -> tuple[Graph, Testimony]:
         """The graph, and what was seen while it was traced."""

@@ -64,6 +64,7 @@ class Watch:
         key: equal for equal state.
         modules: the modules that were walked.
         outside: those that forward can reach, but that are not among these.
+        unread: the ids of those that it does not get at, as far as the code tells.
         generators: what forward can draw random numbers from, global ones excluded.
         obstacle: what in the state no graph can follow, None if nothing.
     """
@@ -73,22 +74,26 @@ class Watch:
         modules: Sequence[nn.Module],
         held: Collection[tuple[int, str]] = frozenset(),
         given: Sequence[Any] = (),
+        all_parts: bool = False,
     ) -> None:
         """
         Args:
-            modules: the flattened tree, the wrapper's own instance included.
+            modules: the flattened tree, the wrapper's own instance first.
             held: attributes whose values are given to the graph, by the module's id and their name.
             given: functions, and classes of objects, that forward is given as arguments.
+            all_parts: whether forward gets at modules that no code names.
         """
         self.modules = tuple(modules)
         self._held = held
         self._given = tuple(given)
+        self._all_parts = all_parts
         self.generators: list[Any] = []
         self.obstacle: Reason | None = None
         self._ledger = Ledger()
         self._own = {id(module): index for index, module in enumerate(self.modules)}
         self._seen: set[int] = set()
-        self._reads = reads_of(modules, given)
+        self._reads = reads_of(modules, given, all_parts)
+        self.unread = self._reads.unread
         # A compiled twin of one, under a global name that forward happens to mention, is none.
         self.outside = flatten(
             [one for one in self._reads.modules if id(original(one)) not in self._own]
@@ -132,7 +137,7 @@ class Watch:
 
     def again(self) -> Watch:
         """The state of the same modules now."""
-        return Watch(self.modules, self._held, self._given)
+        return Watch(self.modules, self._held, self._given, self._all_parts)
 
     def first_change(self) -> str:
         """The name of something that is not what it was, to show to the user."""
@@ -141,10 +146,11 @@ class Watch:
     def _module(self, module: nn.Module) -> Hashable:
         namespace, held = module.__dict__, self._held
         left_out = _INTERNAL | set_by_hooks(module)
+        read = frozenset() if id(module) in self.unread else self._reads.attributes
         names = [
             name
             for name in namespace
-            if name in _ALWAYS or (name in self._reads.attributes and name not in left_out)
+            if name in _ALWAYS or (name in read and name not in left_out)
             if (id(module), name) not in held
         ]
         own = self._namespace(namespace, names, True, 0)
