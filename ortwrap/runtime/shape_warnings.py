@@ -31,6 +31,11 @@ def says_shape(warning: warnings.WarningMessage) -> bool:
     return tracers and not check and not _is_own(warning.filename)
 
 
+def says_value(warning: warnings.WarningMessage) -> bool:
+    """The same of any tensor, which may be no size."""
+    return says_shape(warning) and str(warning.message).startswith("Converting a tensor")
+
+
 def first_sentence(warning: warnings.WarningMessage) -> str:
     return str(warning.message).split(".", 1)[0].splitlines()[0]
 

@@ -29,7 +29,7 @@ from .passing import TO_PYTHON, Given, note
 from .plain_numbers import of_number
 from .readings import Late, Reading
 from .reasons import Reason, current_frame, current_place
-from .shape_warnings import first_sentence, is_check_of_torch, says_shape
+from .shape_warnings import first_sentence, is_check_of_torch, says_shape, says_value
 from .sizes import Sizes
 from .testimony import Axes, LabelUse, Testimony
 
@@ -53,7 +53,7 @@ def watch_trace(numbers: Sequence[int] = ()) -> Iterator[Testimony]:
     testimony = Testimony()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        with _Witness(testimony, frozenset(numbers)) as witness:
+        with _Witness(testimony, frozenset(numbers), caught) as witness:
             yield testimony
     for warning in filter(says_shape, caught):
         place = f"{warning.filename}:{warning.lineno}"
@@ -80,9 +80,10 @@ class _Witness(TorchFunctionMode):
 
     active: _Witness | None = None
 
-    def __init__(self, testimony: Testimony, numbers: frozenset[int]) -> None:
+    def __init__(self, testimony: Testimony, numbers: frozenset[int], caught: list[Any]) -> None:
         super().__init__()
         self._testimony = testimony
+        self._caught = caught
         self._numbers = numbers
         # Origin of each tensor that does not come from data: "size", "number" or "constant".
         # The tensors are kept so that no id is used twice.
@@ -171,7 +172,10 @@ class _Witness(TorchFunctionMode):
             self._note_sizes("a length became a number", self._sizes.axis(args[0], 0))
         elif func is Tensor.unbind:
             self._meet_iteration(args[0])
+        warned = len(self._caught)
         result = func(*args, **keywords)
+        if func not in TO_PYTHON and any(map(says_value, self._caught[warned:])):
+            self._note_conversion_inside(name, (*args, *keywords.values()))
         if self._testimony.lacking is None:
             lacking = next(filter(None, map(_lacking, _tensors((*args, result)))), None)
             if lacking is not None:
@@ -271,6 +275,13 @@ class _Witness(TorchFunctionMode):
                 self._note_open(name)
             axes = self._sizes.of(self._not_constant(args))
             self._note_sizes("a size became a Python number", axes)
+
+    def _note_conversion_inside(self, name: str, given: Sequence[Any]) -> None:
+        """A function of torch has made a Python number of what it was given, out of sight."""
+        numbers = [one for one in _tensors(given) if not one.dim()]
+        values = [one for one in numbers if self._origin.get(id(one)) not in ("size", "constant")]
+        if values:
+            self._note_conversion(name, values)
 
     def _note_open(self, name: str) -> None:
         if self._testimony.data is None:
