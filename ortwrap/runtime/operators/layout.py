@@ -19,6 +19,11 @@ def _lacks_a_gradient(g: Any, *_: Any) -> bool:
     return not all(map(gets_gradient, g.original_node.outputs()))
 
 
+def _has_an_open_size(g: Any, input: Any, size: Any, *_: Any) -> bool:
+    """split: into pieces of a size of the batch, the exporter wants a number."""
+    return constant_of(size) is None
+
+
 def _is_taken_apart(g: Any, *_: Any) -> bool:
     """split, chunk: the exporter knows how many pieces there are."""
     return all(map(is_tensor, g.original_node.outputs()))
@@ -124,6 +129,7 @@ OPERATORS = (
     *as_graph("fill_diagonal", _fill_diagonal, when=_fills_by_a_constant),
     *surrounded("split split_with_sizes prim::ConstantChunk", _of_any_sizes, when=_is_taken_apart),
     *as_torch("split split_with_sizes unsafe_split unbind", when=_lacks_a_gradient, keeps=""),
+    *as_torch("split", when=_has_an_open_size, keeps=""),
     # What cells of recurrent layers cut their gates with; the exporter must know the size.
     *as_torch("unsafe_chunk", keeps=""),
     *as_graph("prim::ConstantChunk", _chunk, when=_lacks_a_gradient),

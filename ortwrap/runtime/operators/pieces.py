@@ -30,6 +30,26 @@ def _split_along(axis: int) -> Callable[..., Any]:
     return split
 
 
+def _split(input: Tensor, size: Any, dim: int = 0) -> tuple[Tensor, ...]:
+    """What `torch.split` returns, which makes a Python number of a size that is a tensor."""
+    return torch._VF.split(input, size, dim)  # type: ignore[attr-defined,no-any-return]
+
+
+def _is_size(value: Any) -> bool:
+    """Whether it is a size of tensors, or made of such, and not of what a batch holds."""
+    if not isinstance(value, Tensor) or value.dim():
+        return False
+    with torch._C.DisableTorchFunction():
+        waiting = [torch._C._get_value_trace(value)]  # type: ignore[attr-defined]
+    while waiting:
+        node = waiting.pop().node()
+        if node.kind() == "prim::Param":
+            return False
+        if node.kind() != "aten::size":
+            waiting.extend(node.inputs())
+    return True
+
+
 def _places(condition: Tensor) -> tuple[Tensor, ...]:
     """What `torch.where` returns of one argument."""
     return condition.nonzero(as_tuple=True)
@@ -51,6 +71,8 @@ def in_other_words(function: Any, args: Sequence[Any]) -> Any:
     """What to call in the place of `function` while a model is traced: itself, if it exports."""
     if function is torch.where and len(args) == 1:
         return _places
+    if function in (torch.split, Tensor.split) and len(args) > 1 and _is_size(args[1]):
+        return _split
     # Places that are tensors would have to be read.
     plain = len(args) > 1 and not isinstance(args[1], Tensor)
     return IN_OTHER_WORDS.get(function, function) if plain else function
