@@ -1,4 +1,4 @@
-"""Tensors that are split into pieces of a size of the batch, or of a value of it."""
+"""Tensors that are split, or rolled, by a size of the batch, or by a value of it."""
 
 from __future__ import annotations
 
@@ -78,3 +78,20 @@ def test_pieces_of_a_size_that_is_a_number_are_followed() -> None:
     for count in (5, 5, 6, 7, 8, 9, 5):
         twins.step(torch.randn(5, 8), count)
     assert twins.ran_on_ort() >= 1
+
+
+ROLLS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "alone": lambda y, shift: y.roll(shift, 0),  # type: ignore[call-overload]
+    "by keywords": lambda y, shift: torch.roll(y, shifts=shift, dims=0),  # type: ignore[call-overload]
+}
+
+
+@pytest.mark.parametrize("name", ROLLS)
+def test_a_roll_by_a_value_of_the_batch_is_followed(name: str) -> None:
+    def use(y: Tensor, shift: Tensor) -> Tensor:
+        return (ROLLS[name](y, shift)[:3] * y[:3]).sum()
+
+    twins = Twins(nn.Linear(8, 4), use, kind=Step, lr=0.01)
+    for shift in (2, 2, 3, 1, 4):
+        twins.step(torch.randn(5, 8), torch.tensor(shift))
+    assert twins.ran_on_ort() == 4

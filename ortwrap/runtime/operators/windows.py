@@ -1,7 +1,8 @@
-"""The window of a pool as one size of a tensor: `F.max_pool1d(x, x.shape[2])`.
+"""A number of a tensor where torch takes one for each dimension: `F.max_pool1d(x, x.shape[2])`.
 
 A trace keeps sizes that are given in a list. Of one that is given once for all dimensions torch
-makes a constant, and the pool over the whole of a sentence would be one over as many words for all.
+makes a constant, and the pool over the whole of a sentence would be one over as many words for all,
+`x.roll(shift, 0)` a roll by the first shift.
 """
 
 from __future__ import annotations
@@ -18,10 +19,9 @@ def in_lists(
     function: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
 ) -> tuple[Sequence[Any], Mapping[str, Any]]:
     """The arguments of a call of `function`, with the sizes of its windows in lists."""
-    name = getattr(function, "__name__", "")
-    if "_pool" not in name:
+    lengths = _lengths_of(getattr(function, "__name__", ""))
+    if not lengths:
         return args, keywords
-    lengths = _lengths_of(name)
     listed = [_listed(each, lengths.get(place)) for place, each in enumerate(args)]
     return listed, {place: _listed(each, lengths.get(place)) for place, each in keywords.items()}
 
@@ -35,9 +35,12 @@ def _listed(value: Any, length: int | None) -> Any:
 def _lengths_of(name: str) -> Mapping[int | str, int]:
     """Where an operator takes a list of sizes or one for all, and how long the list is."""
     lengths: dict[int | str, int] = {}
+    tensors: set[int | str] = set()
     for schema in torch._C._jit_get_schemas_for_operator(f"aten::{name}"):
         for position, argument in enumerate(schema.arguments):
             length: int | None = getattr(argument, "N", None)
             if length is not None:
                 lengths[position] = lengths[argument.name] = length
-    return lengths
+            elif "Tensor" in str(argument.type):
+                tensors |= {position, argument.name}
+    return {place: length for place, length in lengths.items() if place not in tensors}
