@@ -268,7 +268,7 @@ class Orderer:
         if why is None and runs_module and self._uses_module(unit, beside):
             why = "it uses a module that has to run first"
         if why is None and self._slicer.is_barrier(unit):
-            why = "it updates parameters"
+            why = "it runs backward or updates parameters"
         return why
 
     def _only_switches(self, unit: Unit, crossing: list[Unit]) -> bool:
