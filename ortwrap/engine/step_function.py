@@ -19,6 +19,7 @@ from ortwrap.engine.effects.uses import Uses
 from ortwrap.engine.evidence.modules import ModuleTable
 from ortwrap.engine.evidence.objects import Objects
 from ortwrap.engine.evidence.optimizers import Optimizers
+from ortwrap.engine.evidence.own_functions import with_own_functions
 from ortwrap.engine.evidence.shared_objects import SharedObjects
 from ortwrap.engine.evidence.trained_by_option import behind_options
 from ortwrap.engine.names.bindings import Bindings
@@ -76,7 +77,7 @@ class StepFunction:
             raise refusal from None
 
     def _whole(self, found: LossSlice, theirs: set[Unit]) -> tuple[LossSlice, Order, Captures]:
-        for widen in (with_none_checks, with_starting_values):
+        for widen in (with_own_functions, with_none_checks, with_starting_values):
             wider = widen(found, theirs, self.analyses)
             if wider is not None:
                 with suppress(Refuse):

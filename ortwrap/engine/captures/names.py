@@ -137,12 +137,12 @@ def _locals_for_attributes(found: LossSlice, analyses: Analyses) -> dict[str, st
 
 
 def _bound_inside(found: LossSlice, bindings: Bindings) -> set[str]:
-    """Names of lambdas and comprehensions: in `[w * args.w for w in ws]` no `args.w` can be `w`."""
+    """Names of comprehensions and the like: `args.w` is no `w` in `[w * args.w for w in ws]`."""
     scopes = (
         bindings.scope(node)
         for piece in found.pieces
         for node in descendants(piece.node)
-        if isinstance(node, (cst.BaseComp, cst.Lambda))
+        if isinstance(node, (cst.BaseComp, cst.Lambda, cst.FunctionDef))
     )
     return set[str]().union(*(scope.names for scope in scopes))
 

@@ -15,6 +15,7 @@ from ortwrap.engine.effects.liveness import asks_whether_bound, bound_by_a_round
 from ortwrap.engine.effects.statement import overlap, place_of
 from ortwrap.engine.effects.surely_read import surely_read
 from ortwrap.engine.effects.taken_values import takes_value
+from ortwrap.engine.evidence.own_functions import liveness_behind
 from ortwrap.engine.evidence.tensors import TensorProof
 from ortwrap.engine.plan import CarriedOutput
 from ortwrap.engine.refusals import Refuse
@@ -55,6 +56,7 @@ class OutputFinder:
         Raises:
             Refuse: something later reads a value that only some path of the slice binds.
         """
+        self._liveness = liveness_behind(found, self._analyses.liveness)
         written: dict[str, Unit] = {}
         for piece in found.pieces:
             for place in self._bound_in_order(piece):

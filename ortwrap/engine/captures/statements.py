@@ -20,6 +20,7 @@ from ortwrap.engine.effects.liveness import surely_binds
 from ortwrap.engine.effects.randomness import BESIDE_TORCH
 from ortwrap.engine.effects.statement import place_of, root_place
 from ortwrap.engine.evidence.counts import counts_elements, is_size
+from ortwrap.engine.evidence.own_functions import is_own_function
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.constants import is_constant
 from ortwrap.engine.reasons.library_methods import check_is_read
@@ -44,6 +45,7 @@ class StatementCheck:
         self, analyses: Analyses, found: LossSlice, walked: Walked, outside: Outside
     ) -> None:
         self._analyses = analyses
+        self._found = found
         self._tree = analyses.tree
         self._bindings = analyses.bindings
         self._reader = analyses.reader
@@ -86,7 +88,7 @@ class StatementCheck:
             # In forward it is the wrapper that goes by the name.
             raise Refuse("OW105", piece.node, code=self._code(piece.node))
         for node in descendants(piece.node):
-            if isinstance(node, _DO_MORE_THAN_COMPUTE) and not self._stays_inside(node):
+            if isinstance(node, _DO_MORE_THAN_COMPUTE) and not self._stays_inside(node, piece):
                 raise Refuse("OW105", node, code=self._code(node))
             if isinstance(node, cst.With) and not self._contexts.only_compute(node):
                 raise Refuse("OW105", node, code=self._code(node))
@@ -99,15 +101,20 @@ class StatementCheck:
             self._check_branch(node, piece.node)
             if isinstance(node, (cst.For, cst.CompFor)):
                 self._check_source(node)
-        for baked in self._flow.baked(piece.node, self._walked.defined):
+        code = piece.node.body if isinstance(piece.node, cst.FunctionDef) else piece.node
+        for baked in self._flow.baked(code, self._walked.defined):
             reported = Reports(self._tree, self._bindings, self._statements).holds(baked)
             if not reported and not self._outside.is_of_inputs_only(baked):
                 drawn = self._draws.behind(baked)
-                code, place = ("OW301", baked) if drawn is None else ("OW306", drawn)
-                raise Refuse(code, place, code=self._code(place))
+                why, place = ("OW301", baked) if drawn is None else ("OW306", drawn)
+                raise Refuse(why, place, code=self._code(place))
 
-    def _stays_inside(self, node: cst.CSTNode) -> bool:
+    def _stays_inside(self, node: cst.CSTNode, piece: Unit) -> bool:
         """Nothing outside of forward could tell that the statement ran."""
+        if isinstance(node, cst.FunctionDef) and node is piece.node:
+            return is_own_function(piece, self._found, self._analyses)
+        if isinstance(node, cst.Return):
+            return self._tree.enclosing(node) is piece.node
         if isinstance(node, cst.Del):
             above = self._tree.units[node].block.units[: self._tree.units[node].index]
             bound = set[str]().union(

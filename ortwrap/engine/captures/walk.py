@@ -17,6 +17,7 @@ from ortwrap.engine.captures.scopes import is_global
 from ortwrap.engine.captures.statements import StatementCheck
 from ortwrap.engine.captures.walked import Guard, Walked
 from ortwrap.engine.effects.statement import place_of, root_place
+from ortwrap.engine.evidence.own_functions import names_inside
 from ortwrap.engine.plan import CapturedInput
 from ortwrap.engine.refusals import Refuse
 from ortwrap.engine.steps.local_names import local_name
@@ -88,11 +89,16 @@ class SliceWalk:
     def _piece(self, piece: Unit) -> None:
         effects = self._reader.of(piece.node)
         self._walked.free = {node for readers in effects.reads.values() for node in readers}
+        inside = names_inside(piece.node, self._bindings) - self._walked.defined
+        self._walked.defined |= inside
         self._check.check(piece)
-        if isinstance(piece.node, cst.BaseCompoundStatement):
+        if isinstance(piece.node, cst.FunctionDef):
+            self._expression(piece.node)
+        elif isinstance(piece.node, cst.BaseCompoundStatement):
             self._compound(piece)
         else:
             self._small(piece.node)
+        self._walked.defined -= inside
         if not isinstance(piece.node, cst.BaseExpression):
             self._walked.defined |= effects.changes
 
@@ -350,7 +356,7 @@ def _evaluated_first(node: cst.CSTNode) -> tuple[cst.CSTNode, ...] | None:
         return (node.iter,)
     if isinstance(node, cst.BooleanOperation):
         return (node.left,)
-    if isinstance(node, (cst.Lambda, cst.Match)):
+    if isinstance(node, (cst.Lambda, cst.Match, cst.FunctionDef)):
         return ()
     if isinstance(node, cst.BaseComp):
         return (node.for_in.iter,)

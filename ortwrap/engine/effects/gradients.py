@@ -220,6 +220,10 @@ class GradientFlow:
 
     def _walk(self, node: cst.CSTNode, found: set[str], uses: list[cst.CSTNode]) -> None:
         """Note the places that `node` passes a gradient on to, and the modules that it uses."""
+        if isinstance(node, cst.FunctionDef):
+            # Whoever calls it passes gradients on to what it reads.
+            found.update(self._reader.of(node).reads)
+            return
         if self._cuts(node):
             return
         if isinstance(node, cst.Call):
@@ -242,8 +246,7 @@ class GradientFlow:
             return node.attr.value in _CUT_ATTRIBUTES
         if isinstance(node, (cst.ListComp, cst.GeneratorExp)):
             return self._is_cut(node)
-        defines = isinstance(node, (cst.FunctionDef, cst.ClassDef))
-        return defines or isinstance(node, cst.Comparison) or self.is_no_grad(node)
+        return isinstance(node, (cst.ClassDef, cst.Comparison)) or self.is_no_grad(node)
 
     def _carrying(self, node: cst.CSTNode) -> Sequence[cst.CSTNode]:
         """The parts of a node that a gradient may flow on to."""

@@ -97,8 +97,11 @@ class Liveness:
             places |= set(scope.names)
         stack = list(children(function))
         everything: set[str] = set()
+        gone = {unit.node for unit in self._gone}
         while stack:
             node = stack.pop()
+            if node in gone:
+                continue
             if isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
                 places |= set(self._reader.of(node).reads)
             elif isinstance(node, cst.Attribute):

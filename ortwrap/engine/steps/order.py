@@ -161,6 +161,11 @@ class Orderer:
         """
         down = [piece for piece in pieces if piece.index < unit.index < anchor.index]
         up = [piece for piece in pieces if anchor.index <= unit.index < piece.index]
+        if up:
+            # What runs in a function runs where that is called.
+            up += [
+                p for p in pieces if p.index < unit.index and isinstance(p.node, cst.FunctionDef)
+            ]
         if not down and not up:
             return None
         beside = tuple(piece.node for piece in down or up) if past_modules else ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Union
 
 import libcst as cst
 
@@ -19,9 +18,8 @@ from ortwrap.engine.text.comments import comments_above, without_footer
 from ortwrap.engine.text.nodes import calls_in, loaded_names, stored_names
 from ortwrap.engine.text.style import call_over_lines, values_over_lines
 from ortwrap.engine.text.tree import SourceTree, Unit
+from ortwrap.engine.writing.inner_functions import Line, set_apart, with_functions_below
 from ortwrap.engine.writing.wrapper_class import Method, WrapperClass
-
-Line = Union[cst.SimpleStatementLine, cst.BaseCompoundStatement]
 
 # The list of what a method takes would be longer than what it says.
 _MOST_FOR_A_METHOD = 8
@@ -91,7 +89,9 @@ class ForwardBuilder:
         available = {item.name for item in captures.inputs} | {
             name for line in first for name in stored_names(line)
         }
-        wanted = tuple(dict.fromkeys(name for line in second for name in loaded_names(line)))
+        # What the statements read, and then what functions among them do.
+        reading = sorted(second, key=lambda line: isinstance(line, cst.FunctionDef))
+        wanted = tuple(dict.fromkeys(name for line in reading for name in loaded_names(line)))
         loss_inputs = tuple(name for name in wanted if name in available)
         if len(loss_inputs) > _MOST_FOR_A_METHOD:
             return None
@@ -120,7 +120,7 @@ class ForwardBuilder:
             or self._reader.of(piece.node).reads.keys() & trained
         ]
         cut = runs[-1] + 1
-        head, tail = pieces[:cut], pieces[cut:]
+        head, tail = with_functions_below(pieces[:cut], pieces[cut:])
         carried_in_tail = any(
             output.value.split(".")[0] in self._bound_by(piece, plan)
             for output in plan.captures.outputs
@@ -241,7 +241,7 @@ class ForwardBuilder:
 
     def _render(self, lines: list[Line], plan: Plan) -> str:
         """Source text of statements at the depth of a method's body."""
-        lines = [*self._imports(lines, plan), *lines]
+        lines = set_apart([*self._imports(lines, plan), *lines])
         method = cst.FunctionDef(cst.Name("f"), cst.Parameters(), cst.IndentedBlock(lines))
         shell = cst.ClassDef(cst.Name("C"), cst.IndentedBlock([method]))
         module = cst.Module(
