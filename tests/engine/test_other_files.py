@@ -322,6 +322,15 @@ def test_a_star_import_gives_what_the_last_file_has(
     assert step.code == (None if known else "OW101")
 
 
+def test_a_package_that_hands_on_what_thirty_files_have_is_read_to_the_one_asked_for(
+    tmp_path: Path,
+) -> None:
+    files = {f"part_{i}": "x = 1\n" for i in range(30)} | {"base": MODULE}
+    stars = "".join(f"from {name} import *\n" for name in reversed(files))
+    (step,) = steps(tmp_path, LEARNER.replace("base", "parts"), parts=stars, **files)
+    assert step.status == "rewritten"
+
+
 def test_the_evidence_names_the_file_of_the_base_class(tmp_path: Path) -> None:
     (step,) = steps(
         tmp_path, LEARNER, base="from torch import nn\nclass Learner(nn.Module): pass\n"

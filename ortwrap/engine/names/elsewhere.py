@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # Packages hand on what their parts define: a chain longer than this is followed no further.
 _LONGEST_CHAIN = 5
-_MOST_FILES = 24
+_MOST_FILES = 48
 _ADDS_FOLDERS = frozenset(["sys.path.append", "sys.path.insert", "sys.path.extend"])
 
 
