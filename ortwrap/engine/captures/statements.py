@@ -20,6 +20,7 @@ from ortwrap.engine.effects.liveness import surely_binds
 from ortwrap.engine.effects.randomness import BESIDE_TORCH
 from ortwrap.engine.effects.statement import place_of, root_place
 from ortwrap.engine.evidence.counts import counts_elements, is_size
+from ortwrap.engine.evidence.flags import is_flag
 from ortwrap.engine.evidence.own_functions import is_own_function
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.constants import is_constant
@@ -177,7 +178,8 @@ class StatementCheck:
                 continue
             place = place_of(node, self._reader.instance)
             if place is not None:
-                if place in computed and place not in self._numbers:
+                known = place in self._numbers or is_flag(node, self._bindings)
+                if place in computed and not known:
                     return True
                 continue
             stack.extend(children(node))
