@@ -25,6 +25,11 @@ from ortwrap.engine.steps.common_beginnings import (
     with_starts_before,
 )
 from ortwrap.engine.steps.common_endings import CommonEnding, common_endings, with_notes_behind
+from ortwrap.engine.steps.functions_of_rounds import (
+    FunctionOfRounds,
+    functions_of_rounds,
+    with_functions_in_rounds,
+)
 from ortwrap.engine.steps.notes_of_options import NotingBranch, noting_branches, with_notes_after
 from ortwrap.engine.steps.split_steps import SplitStep, split_steps, with_forward_in_backward
 from ortwrap.engine.templating import InvalidTemplate
@@ -43,7 +48,7 @@ _MAY_BECOME = frozenset(
     }
 )
 _Common = TypeVar("_Common", CommonBeginning, CommonEnding)
-_Moved = TypeVar("_Moved", NotingBranch, TakenTime, InlinedCall, SplitStep)
+_Moved = TypeVar("_Moved", NotingBranch, TakenTime, InlinedCall, FunctionOfRounds, SplitStep)
 
 
 def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = None) -> Result:
@@ -63,6 +68,7 @@ def rewrite(tree: SourceTree, options: Options, elsewhere: Elsewhere | None = No
         or _parted(first, result, options)
         or _timed(first, result, options)
         or _inlined(first, result, options)
+        or _defined_in_rounds(first, result, options)
         or _joined(first, result, options)
         or result
     )
@@ -152,6 +158,14 @@ def _moved(
             return _with_rows_of(result, other)
         found = used
     return None
+
+
+def _defined_in_rounds(first: Rewrite, result: Result, options: Options) -> Result | None:
+    """What a pass gives once rounds define the functions that only they call; None if none."""
+    if all(step.code != "OW107" for step in result.steps):
+        return None
+    found = list(functions_of_rounds(first.tree, first.bindings))
+    return _moved(first, result, with_functions_in_rounds, found, options)
 
 
 def _joined(first: Rewrite, result: Result, options: Options) -> Result | None:

@@ -144,8 +144,62 @@ def test_what_only_it_reads_does_not_come_out() -> None:
             id="it was given a value where it was defined",
         ),
         pytest.param({"after": "print(locals())"}, "OW107", id="all locals are shown"),
+        pytest.param(
+            {
+                "above": "nets = [nn.Linear(4, 4), nn.Linear(4, 4)]",
+                "body": "return F.mse_loss(sum(net(o) for net in nets), mask)",
+            },
+            "OW107",
+            id="it runs modules of a list",
+        ),
     ],
 )
 def test_it_keeps_the_step_as_it_is(step: dict[str, str], code: str) -> None:
     result = rewritten(**step)
     assert [row.code for row in result.steps] == [code], result.text
+
+
+ABOVE = """\
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+
+def train(model, loader, optimizer):
+    def penalty(o):
+        {body}
+    for image, mask in loader:
+        output = model(image)
+        loss = penalty(output)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        {after}
+    {behind}
+
+
+def main(loader):
+    model = nn.Linear(4, 4)
+    train(model, loader, torch.optim.SGD(model.parameters(), lr=0.1))
+"""
+
+
+@pytest.mark.parametrize(
+    ("step", "code"),
+    [
+        pytest.param({}, None, id="only the rounds call it"),
+        pytest.param({"behind": "print(penalty(output))"}, "OW107", id="it is called behind them"),
+        pytest.param({"after": "penalty = F.mse_loss"}, "OW107", id="its name is bound anew"),
+        pytest.param({"after": "print(penalty(output))"}, "OW107", id="a round calls it again"),
+        pytest.param(
+            {"body": 'print("""a\n    b""")\n        return F.mse_loss(o, mask)'},
+            "OW107",
+            id="it holds a text of two lines",
+        ),
+    ],
+)
+def test_a_round_defines_what_stands_above_its_loop(step: dict[str, str], code: str | None) -> None:
+    texts = {"body": "return F.mse_loss(o, mask)", "after": "pass", "behind": "pass", **step}
+    result = rewrite_source(ABOVE.format(**texts))
+    assert [row.code for row in result.steps] == [code], result.text
+    assert ("def penalty(" in result.text.partition("def train(")[2]) == (code is not None)
