@@ -58,6 +58,8 @@ def test_it_asks_of_what_kind_a_value_is(flag: str) -> None:
             "special = isinstance(output, tuple) or output.sum() > 0", id="a kind or a value"
         ),
         pytest.param("special = output[0, 0]", id="a value as it is"),
+        pytest.param("special = output.mean().data", id="a value without its graph"),
+        pytest.param("if output.mean().data:\n            special = True", id="asked of such"),
         pytest.param("special = bool(output.any())", id="a value made an answer"),
         pytest.param("if output.sum() > 0:\n            special = True", id="set by a value"),
         pytest.param("special, other = isinstance(output, tuple), output.max()", id="one of two"),

@@ -21,8 +21,6 @@ def is_fact_of_tensor(node: cst.CSTNode) -> bool:
 
 def asks_for_facts(node: cst.CSTNode) -> bool:
     """The expression gives the kind or the shape of a value, never what is in it."""
-    if isinstance(node, cst.Attribute) and node.attr.value == "data":
-        return True
     if not isinstance(node, cst.Comparison):
         return is_fact_of_tensor(node)
     return all(
