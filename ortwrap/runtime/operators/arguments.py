@@ -125,12 +125,13 @@ def _renumber(part: Any, position: dict[int, int]) -> Any:
     return [_renumber(item, position) for item in part] if isinstance(part, list) else part
 
 
-def overload_of(kind: str, traced: Sequence[Any]) -> Any:
+def overload_of(kind: str, traced: Sequence[Any], *, of_tensors: bool = False) -> Any:
     """The torch operator that a node calls, among the overloads of its name.
 
     Args:
         kind: "aten::elu"
         traced: the node's inputs.
+        of_tensors: numbers among them may be tensors without dimensions, which no constant tells.
 
     Raises:
         NotSupported: none takes such arguments.
@@ -140,7 +141,7 @@ def overload_of(kind: str, traced: Sequence[Any]) -> Any:
     # The graph has values, not memory: "relu_" returns what "relu" does.
     packet = getattr(known, name.rstrip("_"), None) or getattr(known, name)
     overloads = [getattr(packet, name) for name in packet.overloads()]
-    for loosely in (False, True):
+    for loosely in (True,) if of_tensors else (False, True):
         for overload in overloads:
             arguments = overload._schema.arguments
             fits = functools.partial(_fits, loosely)

@@ -21,7 +21,7 @@ from .calls import Output, TorchCall, number_of
 from .chosen import open_sizes
 from .exporter import dtype_of, dtype_to_onnx, own_symbolic
 from .kernels import Kernel
-from .paths import is_floating, is_tensor, latest, note, traced_sizes
+from .paths import is_floating, is_tensor, latest, note, scalar_type, traced_sizes
 
 Symbolic = Callable[..., Any]
 Condition = Callable[..., bool]
@@ -151,7 +151,8 @@ def call_torch(
         NotSupported: an argument cannot be handed over.
     """
     traced = list(g.original_node.inputs())
-    overload = overload_of(g.original_node.kind(), traced)
+    kind = g.original_node.kind()
+    overload = overload_of(kind, traced, of_tensors=_chooses_doubles(kind, g.original_node))
     arguments = arguments_of(overload, traced, exported, g.graph, random)
     shared = "draws" if random else None
     if writes is not None and is_tensor(exported[writes]):
@@ -165,6 +166,11 @@ def call_torch(
     made = torch_node(keeps, g, overload, arguments)
     note(shared, made[0] if isinstance(made, tuple) else made)
     return made
+
+
+def _chooses_doubles(kind: str, node: Any) -> bool:
+    """`where(mask, tensor, -1e308)` in float64: of two numbers it would make float."""
+    return kind == "aten::where" and scalar_type(node.output()) == "Double"
 
 
 def torch_node(keeps: str, g: Any, function: Callable[..., Any], arguments: Arguments) -> Any:

@@ -76,6 +76,10 @@ CASES = (
             ),
             "where, broadcast": lambda y: torch.where(y.sum(1, keepdim=True) > 0, y, y[:1]),
             "where of a column": lambda y: torch.where(y > 0, y[:, :1], y),
+            "where of two numbers": lambda y: y + torch.where(y > 0.5, 0.5, -1.0),
+            "where of the least number": lambda y: (
+                y + torch.where(y > 0.5, torch.tensor(0.0, dtype=y.dtype), torch.finfo(y.dtype).min)
+            ).softmax(-1),
             "masked_fill, broadcast": lambda y: (y[:1] * 2).masked_fill(y > 0.5, -1.0),
             "masked_fill(-inf), softmax": lambda y: y.masked_fill(
                 torch.arange(6) > 3, float("-inf")
