@@ -27,7 +27,7 @@ _KEEPS_NOTHING = re.compile(
     r"|Sigmoid|LogSigmoid|Hard\w+|Soft(?:max|plus|sign|min)|LogSoftmax|ZeroPad2d|ReflectionPad2d"
     r"|Upsample|PixelShuffle)$"
 )
-_CONTAINERS = frozenset(["Sequential", "ModuleList", "ModuleDict"])
+CONTAINERS = frozenset(["Sequential", "ModuleList", "ModuleDict"])
 _FUNCTIONS = ("torch.nn.functional.", "torch.nn.init.")
 _CHANGES = re.compile(r"batch_norm|instance_norm|set_\w+|manual_seed|compile")
 _CHANGING_BUILTINS = frozenset(["setattr", "delattr", "next", "exec", "eval"])
@@ -98,7 +98,7 @@ class Statelessness:
 
     def _is_given(self, call: cst.Call) -> bool:
         """`nn.Sequential(*layers)` of layers that a caller made."""
-        if (self._bindings.qualified(call.func) or "").rsplit(".", 1)[-1] not in _CONTAINERS:
+        if (self._bindings.qualified(call.func) or "").rsplit(".", 1)[-1] not in CONTAINERS:
             return False
         names = (name for argument in call.args for name in _names_outside_calls(argument.value))
         bound = (binding for name in names for binding in self._bindings.lookup(name))

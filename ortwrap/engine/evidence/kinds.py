@@ -59,6 +59,10 @@ MODULE_METHODS = frozenset(
     "named_buffers apply register_forward_hook generate module requires_grad_ no_sync".split()
 )
 
+# Methods that give the module itself.
+SAME_OBJECT = frozenset(
+    "to cuda cpu half float double bfloat16 train eval xpu mps apply requires_grad_".split()
+)
 # What gives the module that it is given.
 WRAPPERS = frozenset(
     "torch.compile torch.jit.script torch.jit.trace torch.nn.DataParallel "

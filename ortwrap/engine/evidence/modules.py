@@ -17,6 +17,7 @@ from ortwrap.engine.evidence.frozen import FrozenModules
 from ortwrap.engine.evidence.kinds import (
     MODULE_METHODS,
     OWN_WAYS,
+    SAME_OBJECT,
     SPLITS_A_BATCH,
     WRAPPERS,
     Evidence,
@@ -43,9 +44,6 @@ from ortwrap.engine.names.made_elsewhere import kept_elsewhere, made_elsewhere, 
 from ortwrap.engine.names.members import Key, Members
 from ortwrap.engine.text.tree import SourceTree
 
-_SAME_OBJECT = frozenset(
-    "to cuda cpu half float double bfloat16 train eval xpu mps apply requires_grad_".split()
-)
 _TAKES_AT_MOST = {"no_sync": 0, "eval": 0, "train": 1}
 
 
@@ -304,7 +302,7 @@ class ModuleTable:
                 return built
         if isinstance(func, cst.Attribute):
             name = func.attr.value
-            if name in _SAME_OBJECT:
+            if name in SAME_OBJECT:
                 return self.of_value(func.value)
             if name in ("from_pretrained", "from_config"):
                 if NO_MODULE.search(self._tree.code(func.value)):

@@ -81,9 +81,9 @@ def _is_own(func: cst.Attribute, code: Code) -> bool:
 def _is_count_of_instance(node: cst.AugAssign, code: Code) -> bool:
     """`self.calls += 1`, where a class of the line sets it to a number."""
     target = node.target
-    if not isinstance(target, cst.Attribute) or not isinstance(target.value, cst.Name):
+    if code.lineage is None or not isinstance(target, cst.Attribute):
         return False
-    if target.value.value != code.instance or code.lineage is None:
+    if not code.is_instance(target.value):
         return False
     given = (
         value

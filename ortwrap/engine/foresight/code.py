@@ -67,46 +67,42 @@ class Code:
     @property
     def name(self) -> str:
         """What people are told of it: `Net.forward`."""
-        name = self.function.name.value if self.function is not None else ""
-        home = (
-            None
-            if self.function is None
-            else self.source.bindings.tree.enclosing_class(self.function)
-        )
+        if self.function is None:
+            return ""
+        name = self.function.name.value
+        home = self.source.bindings.tree.enclosing_class(self.function)
         return name if home is None else f"{home.name.value}.{name}"
+
+    def is_instance(self, node: cst.CSTNode) -> bool:
+        """`self`, in a method."""
+        return isinstance(node, cst.Name) and bool(self.instance) and node.value == self.instance
 
     def runs(self) -> Iterator[cst.CSTNode]:
         """The nodes that run each time a training step does, as far as no branch is known."""
         for node in self.body:
-            yield from _run_each_time(node, self.instance)
+            yield from self._run_each_time(node)
 
+    def _run_each_time(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        if not isinstance(node, _OTHER_CODE):
+            yield node
+            for child in self._inside(node):
+                yield from self._run_each_time(child)
 
-def _run_each_time(node: cst.CSTNode, instance: str) -> Iterator[cst.CSTNode]:
-    if isinstance(node, _OTHER_CODE):
-        return
-    yield node
-    if isinstance(node, cst.If):
-        always = node.body if _asks_for_training(node.test, instance) else cst.Pass()
-        inside: list[cst.CSTNode] = [node.test, always]
-    elif isinstance(node, cst.IfExp):
-        inside = [node.test]
-    elif isinstance(node, cst.BooleanOperation):
-        inside = [node.left]
-    elif isinstance(node, (cst.Try, cst.TryStar)):
-        inside = [node.body]
-    elif isinstance(node, (cst.While, cst.Match)):
-        inside = []
-    else:
-        inside = children(node)
-    for child in inside:
-        yield from _run_each_time(child, instance)
+    def _inside(self, node: cst.CSTNode) -> list[cst.CSTNode]:
+        """The parts of a node that run whenever it does."""
+        if isinstance(node, cst.If):
+            return [node.test, node.body] if self._asks_for_training(node.test) else [node.test]
+        if isinstance(node, cst.IfExp):
+            return [node.test]
+        if isinstance(node, cst.BooleanOperation):
+            return [node.left]
+        if isinstance(node, (cst.Try, cst.TryStar)):
+            return [node.body]
+        if isinstance(node, (cst.While, cst.Match)):
+            return []
+        return children(node)
 
-
-def _asks_for_training(test: cst.BaseExpression, instance: str) -> bool:
-    """`if self.training`"""
-    return (
-        isinstance(test, cst.Attribute)
-        and test.attr.value == "training"
-        and isinstance(test.value, cst.Name)
-        and test.value.value == instance
-    )
+    def _asks_for_training(self, test: cst.BaseExpression) -> bool:
+        """`if self.training`"""
+        asked = isinstance(test, cst.Attribute) and test.attr.value == "training"
+        return asked and self.is_instance(cst.ensure_type(test, cst.Attribute).value)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from ortwrap.engine.evidence.kinds import WRAPPERS
+from ortwrap.engine.effects.stateless import CONTAINERS
+from ortwrap.engine.evidence.kinds import SAME_OBJECT, WRAPPERS
 from ortwrap.engine.foresight.code import Code, Source
 from ortwrap.engine.names.elsewhere import defined_elsewhere
 from ortwrap.engine.names.lineage import Ancestor, Lineage
@@ -21,17 +22,14 @@ from ortwrap.engine.text.nodes import calls_in, descendants
 Held = list[list[Ancestor]]
 
 _LONGEST = 8
-_CONTAINERS = frozenset(f"torch.nn.{kind}" for kind in ("Sequential", "ModuleList", "ModuleDict"))
-_GIVES_ITSELF = frozenset("to cuda cpu float double train eval requires_grad_ apply".split())
+_CONTAINERS = frozenset(f"torch.nn.{kind}" for kind in CONTAINERS)
 
 
 def held(node: cst.BaseExpression, code: Code) -> Held:
     """What a name or attribute holds in a function; nothing where one way is unknown."""
     own = code.lineage
-    attribute = node.attr.value if isinstance(node, cst.Attribute) else ""
-    of_instance = attribute and _names(node, code.instance)
-    if own is not None and of_instance:
-        return _together(_of_attribute(attribute, own, code.source))
+    if own is not None and isinstance(node, cst.Attribute) and code.is_instance(node.value):
+        return _together(_of_attribute(node.attr.value, own, code.source))
     if isinstance(node, cst.Subscript):
         return held(node.value, code)
     looped = _looped_over(node, code.source)
@@ -99,7 +97,7 @@ def _of_value(value: cst.BaseExpression, source: Source, longest: int) -> Held:
     owner = definition(value.func.value, source)
     if owner is not None and isinstance(owner[0], cst.ClassDef):
         return _given_by(*owner, longest)  # Net.from_pretrained(...)
-    itself = value.func.attr.value in _GIVES_ITSELF
+    itself = value.func.attr.value in SAME_OBJECT
     return _of_value(value.func.value, source, longest - 1) if itself else []
 
 
@@ -127,8 +125,3 @@ def _looped_over(node: cst.BaseExpression, source: Source) -> cst.BaseExpression
     while isinstance(inner, (cst.Name, cst.Tuple, cst.Element, cst.List)):
         inner = source.bindings.tree.parents.get(inner)
     return inner.iter if isinstance(inner, (cst.For, cst.CompFor)) else None
-
-
-def _names(node: cst.BaseExpression, instance: str) -> bool:
-    owner = node.value if isinstance(node, cst.Attribute) else None
-    return isinstance(owner, cst.Name) and bool(instance) and owner.value == instance

@@ -1,8 +1,4 @@
-"""What the calls of a function run: the classes of its modules, their methods, and helpers.
-
-What a name may hold is followed through assignments, arguments, and functions that return it, in
-the script and in the files that it imports.
-"""
+"""What the calls of a function run: the classes of its modules, their methods, and helpers."""
 
 from __future__ import annotations
 
@@ -26,9 +22,9 @@ def run_by(call: cst.Call, code: Code) -> Ways:
         node, source = found
         return [[_function(node, source)]] if isinstance(node, cst.FunctionDef) else []
     func, own = call.func, code.lineage
-    if own is not None and _is_instance(func, code):
+    if own is not None and code.is_instance(func):
         return _methods([[own.members[0]]], RUN_BY_A_CALL, code.source)
-    if own is not None and isinstance(func, cst.Attribute) and _is_instance(func.value, code):
+    if own is not None and isinstance(func, cst.Attribute) and code.is_instance(func.value):
         methods = list(_named(own, (func.attr.value,), code.source))
         if methods:
             return [methods]
@@ -63,7 +59,3 @@ def _method(node: cst.FunctionDef, home: Ancestor, lineage: Lineage, source: Sou
 
 def _function(node: cst.FunctionDef, source: Source) -> Code:
     return Code(node.body.body, source, function=node)
-
-
-def _is_instance(node: cst.CSTNode, code: Code) -> bool:
-    return isinstance(node, cst.Name) and bool(code.instance) and node.value == code.instance

@@ -20,7 +20,7 @@ from ortwrap.engine.analyses import Analyses
 from ortwrap.engine.effects.clocks import is_clock, reads_clock
 from ortwrap.engine.effects.statement import EffectsReader
 from ortwrap.engine.text.nodes import calls_in
-from ortwrap.engine.text.rearranged import Rearranged
+from ortwrap.engine.text.rearranged import Rearranged, with_lines_behind
 from ortwrap.engine.text.tree import SourceTree, Unit
 
 
@@ -45,11 +45,7 @@ def with_times_behind(tree: SourceTree, times: Sequence[TakenTime]) -> Rearrange
     for time in times:
         behind.setdefault(time.end, []).append(time.at)
     moved = {time.at for time in times}
-    lines: list[int] = []
-    for number in range(1, tree.line_at(len(tree.text)) + 1):
-        lines += [] if number in moved else [number]
-        lines += behind.get(number, [])
-    return Rearranged("".join(map(tree.line_text, lines)), tuple(lines))
+    return with_lines_behind(tree, behind, moved)
 
 
 def taken_times(pieces: Sequence[Unit], analyses: Analyses) -> Iterator[TakenTime]:

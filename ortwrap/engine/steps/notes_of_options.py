@@ -26,7 +26,7 @@ from ortwrap.engine.evidence.objects import Objects
 from ortwrap.engine.names.bindings import Bindings
 from ortwrap.engine.names.helpers import Helpers
 from ortwrap.engine.text.nodes import calls_in, descendants
-from ortwrap.engine.text.rearranged import Rearranged
+from ortwrap.engine.text.rearranged import Rearranged, with_lines_behind
 from ortwrap.engine.text.tree import SourceTree, Unit
 
 _KEEPS = frozenset(["append", "update"])
@@ -59,11 +59,7 @@ def with_notes_after(tree: SourceTree, branches: Iterable[NotingBranch]) -> Rear
         # Of two that end together the inner one comes first.
         after.setdefault(branch.end, []).extend([branch.line, *noting])
         moved.update(noting)
-    lines: list[int] = []
-    for number in range(1, tree.line_at(len(tree.text)) + 1):
-        lines += [] if number in moved else [number]
-        lines += after.get(number, [])
-    return Rearranged("".join(map(tree.line_text, lines)), tuple(lines))
+    return with_lines_behind(tree, after, moved)
 
 
 def noting_branches(
