@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import Counter
 from collections.abc import Hashable, Iterator
 from typing import Any, Callable
 
@@ -70,6 +71,7 @@ class Dispatcher:
         self._deferrals = 0
         self._arrays = Arrays()
         self._warned: set[Reason] = set()
+        self._refused: Counter[Reason] = Counter()
         self._guards = Guards(asked.trust, self._bind)
         self._wrapper: nn.Module | None = None
         self._eager: Callable[..., Any] = _detached
@@ -337,8 +339,12 @@ class Dispatcher:
             self._deferrals = 0
         else:
             self._warn(plan.reason)
+            self._refused[plan.reason] += 1
         family.settle(call, plan)
         self._on_change()
+        if isinstance(plan, EagerPlan) and self._refused[plan.reason] >= settings.MAX_GRAPHS:
+            # Each further signature, as of a teacher that moves, would be tried in vain as well.
+            self.give_up(plan.reason)
 
     def give_up(self, reason: Reason) -> None:
         """Runs every signature that has no plan yet eagerly, from now on."""

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from . import tree
 from .attributes import Attribute, Holders, State, told_apart
 from .compare import Results
+from .contents import version_of
 from .data_writes import WRITES
 from .distribution import Communication, is_running
 from .gradients import foreign_leaves, gradients_of, set_aside
@@ -127,7 +128,7 @@ def _content_of(call: Call) -> tuple[Hashable, list[Any], list[tuple[int, int]]]
     """What the arguments hold, objects and containers included, tensors by their versions."""
     leaves = Leaves(arrays=True)
     structure = describe(call.given, leaves)
-    return structure, leaves.numbers, [(id(one), one._version) for one in leaves.tensors]
+    return structure, leaves.numbers, [(id(one), version_of(one)) for one in leaves.tensors]
 
 
 def _changed_attributes(before: Snapshot) -> list[tuple[nn.Module | None, str]]:

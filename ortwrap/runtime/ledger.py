@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import operator
 import types
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Callable
 
 from torch import Tensor
+
+from .contents import Content
 
 _SHAPE = Tensor.shape.__get__  # type: ignore[attr-defined]
 _TRAINED = Tensor.requires_grad.__get__  # type: ignore[attr-defined]
@@ -36,7 +38,7 @@ class Ledger:
         self._trained: list[bool] = []
         self._lists: list[tuple[Any, tuple[Any, ...]]] = []
         self._sets: list[tuple[Any, frozenset[Any]]] = []
-        self._tensors: list[tuple[Tensor, int]] = []
+        self._contents: list[Content] = []
         self._arrays: list[tuple[Any, bytes]] = []
         self._answers: list[tuple[Callable[[], Any], Any]] = []
 
@@ -82,11 +84,12 @@ class Ledger:
         self._shapes += map(_SHAPE, [*parameters, *kept])
         self._trains(kept)
 
-    def tensor(self, tensor: Tensor) -> int:
-        """The version of a tensor that a graph takes for constant."""
-        self._tensors.append((tensor, tensor._version))
+    def tensor(self, tensor: Tensor) -> Hashable:
+        """The content of a tensor that a graph takes for constant."""
+        content = Content(tensor)
+        self._contents.append(content)
         self._trains((tensor,))
-        return tensor._version
+        return content.key
 
     def array(self, array: Any) -> bytes:
         """The content of an array of NumPy."""
@@ -140,9 +143,8 @@ class Ledger:
         for sequence, items in self._lists:
             if len(sequence) != len(items) or not all(map(operator.is_, sequence, items)):
                 return False
-        for tensor, version in self._tensors:
-            if tensor._version != version:
-                return False
+        if not all(content.unchanged() for content in self._contents):
+            return False
         for question, answer in self._answers:
             if question() is not answer:
                 return False

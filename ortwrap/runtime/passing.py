@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from .complaints import Complaint, complaint_at
+from .contents import version_of
 from .reasons import current_frame
 
 TO_PYTHON = {
@@ -35,7 +36,7 @@ class Given:
     def __init__(self, tensors: Sequence[Tensor], without: Collection[int] = ()) -> None:
         self._tensors = tensors
         self._places = {
-            id(tensor): (index, tensor._version)
+            id(tensor): (index, version_of(tensor))
             for index, tensor in enumerate(tensors)
             if index not in without
         }
@@ -43,7 +44,7 @@ class Given:
     def index_of(self, tensor: Tensor) -> int | None:
         """Which of them it is, if nothing has been written to it since."""
         index, version = self._places.get(id(tensor), (None, 0))
-        return index if tensor._version == version else None
+        return index if index is not None and version_of(tensor) == version else None
 
 
 class Passing(TorchFunctionMode):

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from . import c_random
+from .contents import version_of
 from .data_writes import bits_of
 
 # Deeper or larger than this is no configuration or counter of a model, but its user's data.
@@ -122,9 +123,13 @@ class Snapshot:
         self._buffers = [(buffer, buffer.detach().clone()) for _, _, buffer in self._registered]
         # A backward that is still to come may have saved a buffer: torch must not take what an
         # attempt writes to it, and what is written back, for changes.
-        self._counters = [_unsafe_preserve_version_counter(buffer) for buffer, _ in self._buffers]
+        self._counters = [
+            _unsafe_preserve_version_counter(buffer)
+            for buffer, _ in self._buffers
+            if not buffer.is_inference()
+        ]
         self._parameters = [
-            (parameter, parameter._version, bits_of(parameter))
+            (parameter, version_of(parameter), bits_of(parameter))
             for module in modules
             for parameter in module._parameters.values()
             if parameter is not None
@@ -134,8 +139,11 @@ class Snapshot:
         """Puts everything back as it was; identities of buffers and containers included."""
         for container, content in self._containers:
             _refill(container, content)
-        with torch.no_grad():
-            for buffer, value in self._buffers:
+        for buffer, value in self._buffers:
+            if buffer.is_inference():
+                with torch.inference_mode():
+                    buffer.copy_(value)
+            else:
                 buffer.data.copy_(value)
         for counter in self._counters:
             counter.__exit__()

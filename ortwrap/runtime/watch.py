@@ -311,8 +311,8 @@ class Watch:
         index = self._registered.get(id(tensor))
         if index is not None:
             return ("registered", index)
-        version = self._ledger.tensor(tensor)
-        return ("tensor", Identity(tensor), version, tensor.requires_grad)
+        content = self._ledger.tensor(tensor)
+        return ("tensor", Identity(tensor), content, tensor.requires_grad)
 
 
 def _registered(modules: Sequence[nn.Module]) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
