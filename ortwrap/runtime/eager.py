@@ -6,7 +6,7 @@ It runs for the user, or again from the same state, as the measure of what a gra
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,13 @@ from torch import Tensor, nn
 
 from . import tree
 from .attributes import Attribute, Holders, State, told_apart
+from .behind_backward import kept_behind
 from .compare import Results
 from .contents import version_of
 from .data_writes import WRITES
 from .distribution import Communication, is_running
 from .gradients import foreign_leaves, gradients_of, set_aside
+from .hooking import hear_hooks
 from .parts import touching
 from .plans import Call
 from .reasons import Reason
@@ -107,7 +109,10 @@ def run_eagerly(wrapper: nn.Module, call: Call, unread: frozenset[int] = frozens
     given = _content_of(call)
     before = Snapshot(modules)
     listening = Communication() if is_running() else contextlib.nullcontext()
-    with listening as communication, hear_seeds() as seeds, touching(unread) as touched:
+    with contextlib.ExitStack() as stack:
+        communication = stack.enter_context(listening)
+        seeds, hooks = stack.enter_context(hear_seeds()), stack.enter_context(hear_hooks())
+        touched = stack.enter_context(touching(unread))
         result = wrapper(*call.args, **call.kwargs)
     after = Snapshot(modules)
     attributes, others = told_apart(wrapper, _changed_attributes(before))
@@ -115,6 +120,8 @@ def run_eagerly(wrapper: nn.Module, call: Call, unread: frozenset[int] = frozens
         impurity: Reason | None = Reason("forward communicates between processes")
     elif seeds:
         impurity = Reason("forward sets the state of torch's random numbers")
+    elif hooks:
+        impurity = hooks[0]
     elif given != _content_of(call):
         impurity = Reason("forward changes its arguments")
     else:
@@ -143,10 +150,16 @@ def _changed_attributes(before: Snapshot) -> list[tuple[nn.Module | None, str]]:
 def _impurity(before: Snapshot, after: Snapshot) -> Reason | None:
     if before.parameter_changed_until(after):
         return Reason(f"forward {WRITES}")
+    whose = _draws(before, after)
+    return None if whose is None else Reason(f"forward draws from {whose}")
+
+
+def _draws(before: Snapshot, after: Snapshot) -> str | None:
+    """Whose random numbers have been drawn between the two, but for torch's."""
     if before.random.python_moved(after.random):
-        return Reason("forward draws from Python's or NumPy's random numbers")
+        return "Python's or NumPy's random numbers"
     if before.random.c_moved(after.random):
-        return Reason("forward draws from the C library's random numbers, `rand()`")
+        return "the C library's random numbers, `rand()`"
     return None
 
 
@@ -154,9 +167,16 @@ def _sets(names: Sequence[str]) -> Reason | None:
     return Reason(f"forward sets {', '.join(sorted(set(names))[:3])}") if names else None
 
 
-def without_gradients(wrapper: nn.Module, call: Call) -> contextlib.AbstractContextManager[None]:
-    """Sets aside every `.grad` that another run of the call could add to."""
-    return set_aside([*wrapper.parameters(), *wrapper.buffers(), *call.tensors])
+@contextlib.contextmanager
+def as_if_not_tried(wrapper: nn.Module, call: Call, eager: EagerCall) -> Iterator[None]:
+    """Keeps from the script what other runs of the call, and of its backward, leave behind.
+
+    That is every `.grad` that they could add to, and what the backwards of Functions keep. The
+    state of modules and of random numbers is `Snapshot`'s.
+    """
+    touched = [*wrapper.parameters(), *wrapper.buffers(), *call.tensors]
+    with set_aside(touched), kept_behind(eager.returned):
+        yield
 
 
 def isolated(wrapper: nn.Module, call: Call, eager: EagerCall) -> tuple[Call, EagerCall]:
@@ -198,7 +218,30 @@ def gradients_for(wrapper: nn.Module, call: Call, eager: EagerCall) -> EagerGrad
     trained = {name: tensor for name, tensor in named.items() if tensor.requires_grad}
     wanted = (*trained.values(), *inputs)
     names = (*trained, *(f"argument {index}" for index in range(len(inputs))))
-    return EagerGradients(wanted, names, gradients_of(outputs, wanted, keep_graph=True))
+    gradients = EagerGradients(wanted, names, gradients_of(outputs, wanted, keep_graph=True))
+    _check_backward(wrapper, eager.after)
+    return gradients
+
+
+def _check_backward(wrapper: nn.Module, before: Snapshot) -> None:
+    """Makes sure that a backward which has just run did nothing but to compute gradients.
+
+    A checkpoint that runs forward once more counts each batch twice, in the statistics of BatchNorm
+    for example; a graph keeps or recomputes what it needs without any of that.
+
+    Raises:
+        Refused: it did more.
+    """
+    after = Snapshot(before.modules)
+    written = [name for _, name, _ in before.changes_of_buffers_until(after)]
+    _, others = told_apart(wrapper, _changed_attributes(before))
+    if written or others:
+        names = ", ".join(sorted({*written, *others})[:3])
+        raise Refused(
+            Reason(f"backward changes {names}, as a checkpoint does that runs forward again")
+        )
+    if before.random.torch_moved(after.random) or _draws(before, after):
+        raise Refused(Reason("backward draws random numbers"))
 
 
 def results_of(eager: EagerCall, gradients: EagerGradients) -> Results:

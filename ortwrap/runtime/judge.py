@@ -17,11 +17,11 @@ from .determinism import WithoutChance
 from .eager import (
     EagerCall,
     EagerGradients,
+    as_if_not_tried,
     gradients_for,
     isolated,
     results_of,
     run_eagerly,
-    without_gradients,
 )
 from .gradients import gradients_of
 from .plans import Call, GraphPlan
@@ -42,7 +42,7 @@ def compare_again(wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerC
     if eager.impurity is not None:
         return eager.impurity.text
     try:
-        with without_gradients(wrapper, call):
+        with as_if_not_tried(wrapper, call, eager):
             alone, twin = isolated(wrapper, call, eager)
             gradients = gradients_for(wrapper, alone, twin)
             return how_it_differs(wrapper, plan, alone, twin, gradients)

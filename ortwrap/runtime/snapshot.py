@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import random
 import sys
-import types
-from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,23 +17,9 @@ from torch import Tensor, nn
 from torch.autograd.grad_mode import _unsafe_preserve_version_counter
 
 from . import c_random
+from .containers import Containers
 from .contents import version_of
 from .data_writes import bits_of
-
-# Deeper or larger than this is no configuration or counter of a model, but its user's data.
-_MAX_DEPTH = 4
-_MAX_CONTAINERS = 20_000
-
-_CONTAINERS = (dict, OrderedDict, list, set, deque)
-_LEAVE_ALONE = (
-    Tensor,
-    nn.Module,
-    types.ModuleType,
-    types.FunctionType,
-    types.BuiltinFunctionType,
-    types.MethodType,
-    type,
-)
 
 
 @dataclass(frozen=True)
@@ -108,12 +92,12 @@ class Snapshot:
 
     def __init__(self, modules: Sequence[nn.Module]) -> None:
         """Takes the state of every one of `modules` (flattened, no duplicates)."""
+        self.modules = tuple(modules)
         self.random = RandomState.take()
-        self._containers: list[tuple[Any, Any]] = []
+        self._containers = Containers()
         self._owners = {id(module.__dict__): module for module in modules}
-        seen: set[int] = set()
         for module in modules:
-            self._save(module.__dict__, seen, 0)
+            self._containers.remember_container(module.__dict__)
         self._registered = [
             (module, name, buffer)
             for module in modules
@@ -137,8 +121,7 @@ class Snapshot:
 
     def restore(self) -> None:
         """Puts everything back as it was; identities of buffers and containers included."""
-        for container, content in self._containers:
-            _refill(container, content)
+        self._containers.restore()
         for buffer, value in self._buffers:
             if buffer.is_inference():
                 with torch.inference_mode():
@@ -192,28 +175,9 @@ class Snapshot:
         tables = {id(module._buffers) for module, _, _ in self._registered}
         return [
             (self._owners.get(id(container)), name)
-            for container, content in self._containers
-            for name in _differences(container, content)
+            for container, name, content in self._containers.changes()
             if id(container) not in tables or not _alike(container.get(name), content.get(name))
         ]
-
-    def _save(self, container: Any, seen: set[int], depth: int) -> None:
-        if id(container) in seen or len(seen) > _MAX_CONTAINERS:
-            return
-        seen.add(id(container))
-        values = list(container.values()) if isinstance(container, dict) else list(container)
-        self._containers.append((container, dict(container) if _is_dict(container) else values))
-        if depth == _MAX_DEPTH:
-            return
-        for value in values:
-            if type(value) in _CONTAINERS:
-                self._save(value, seen, depth + 1)
-            elif _has_attributes(value):
-                self._save(vars(value), seen, depth + 1)
-
-
-def _has_attributes(value: Any) -> bool:
-    return hasattr(value, "__dict__") and not isinstance(value, _LEAVE_ALONE)
 
 
 def _alike(tensor: Any, before: Any) -> bool:
@@ -222,54 +186,6 @@ def _alike(tensor: Any, before: Any) -> bool:
         return False
     kinds = [(one.shape, one.dtype, one.device, one.layout) for one in (tensor, before)]
     return kinds[0] == kinds[1]
-
-
-def _is_dict(container: Any) -> bool:
-    return isinstance(container, dict)
-
-
-def _refill(container: Any, content: Any) -> None:
-    if isinstance(container, dict):
-        if not _same_dict(container, content):
-            container.clear()
-            container.update(content)
-    elif isinstance(container, set):
-        if container != set(content):
-            container.clear()
-            container.update(content)
-    elif not _same_items(container, content):
-        container.clear()
-        container.extend(content)
-
-
-def _differences(container: Any, content: Any) -> list[str]:
-    if isinstance(container, dict):
-        return [
-            str(key)
-            for key in {**container, **content}
-            if not _unchanged(container.get(key, _MISSING), content.get(key, _MISSING))
-        ]
-    if isinstance(container, set):
-        return [] if container == set(content) else ["a set"]
-    return [] if _same_items(container, content) else [f"a {type(container).__name__}"]
-
-
-def _unchanged(value: Any, before: Any) -> bool:
-    if value is before:
-        return True
-    plain = isinstance(value, (bool, int, float, str)) and type(value) is type(before)
-    return plain and bool(value == before)
-
-
-_MISSING = object()
-
-
-def _same_dict(left: dict[Any, Any], right: dict[Any, Any]) -> bool:
-    return list(left) == list(right) and _same_items(left.values(), right.values())
-
-
-def _same_items(left: Any, right: Any) -> bool:
-    return len(left) == len(right) and all(a is b for a, b in zip(left, right))
 
 
 def _same(left: Tensor, right: Tensor) -> bool:

@@ -19,10 +19,10 @@ from .eager import (
     EagerCall,
     EagerGradients,
     Refused,
+    as_if_not_tried,
     gradients_for,
     isolated,
     run_eagerly,
-    without_gradients,
 )
 from .entry import GraphEntry, OutputPlan, plan_outputs
 from .export import Graph, export
@@ -95,7 +95,7 @@ class Attempt:
             Deferred: a later call must decide.
         """
         try:
-            with without_gradients(self.wrapper, self.call):
+            with as_if_not_tried(self.wrapper, self.call, self.eager):
                 call, eager = isolated(self.wrapper, self.call, self.eager)
                 gradients = gradients_for(self.wrapper, call, eager)
                 self._check_frees_no_graph(call, eager, gradients)
