@@ -192,7 +192,12 @@ def _same(left: Tensor, right: Tensor) -> bool:
     if left.layout is not torch.strided:
         # torch compares none of them, and no graph holds one.
         return True
-    return left.shape == right.shape and bool(torch.equal(left, right))
+    if left.shape != right.shape or left.dtype is not right.dtype:
+        return False
+    # What is not a number stays what it is.
+    return bool(
+        torch.equal(left, right) or ((left == right) | (left.isnan() & right.isnan())).all()
+    )
 
 
 def _numpy_position(state: RandomState) -> object:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 from twins import Twins
 
-from ortwrap.runtime import OrtwrapWarning
+from ortwrap.runtime import OrtwrapWarning, ort_module
 
 
 class Loss(nn.Module):
@@ -126,3 +126,22 @@ def test_what_the_backward_of_a_function_keeps_is_kept_once() -> None:
     _train(twins)
     assert Noted.calls == len(NORMS) == 8
     assert NORMS[::2] == pytest.approx(NORMS[1::2])
+
+
+class Unset(nn.Linear):
+    """Keeps a buffer that nothing has been put in yet."""
+
+    def __init__(self) -> None:
+        super().__init__(8, 4)
+        self.register_buffer("mean", torch.full((4,), float("nan")))
+
+    def forward(self, data: Tensor) -> Tensor:
+        return super().forward(data).square().mean()
+
+
+def test_a_buffer_that_is_not_a_number_has_not_changed() -> None:
+    model = Unset()
+    step = ort_module(Loss, model)
+    for _ in range(3):
+        step(torch.randn(6, 8)).backward()
+    assert step.report()["signatures"][0]["ort_calls"] == 2

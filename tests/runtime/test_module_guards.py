@@ -405,14 +405,13 @@ class OwnTrain(nn.Linear):
         return self
 
 
-def test_train_of_the_users_modules_is_never_called() -> None:
+def test_train_of_the_users_modules_is_not_called_for_a_module_around_the_step() -> None:
     model = nn.Sequential(OwnTrain(8, 4))
     step = ort_module(WithLoss, model, nn.CrossEntropyLoss())
     OwnTrain.calls = 0
     for _ in range(3):
         step(*batch()).backward()
-    step.train()
-    step.eval()
+    nn.ModuleList([step]).train()
     assert OwnTrain.calls == 0
     assert step.training is model.training is True
 
