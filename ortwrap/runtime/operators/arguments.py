@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from .calls import Slot
-from .paths import is_floating, is_tensor, needs_gradient, traced_sizes
+from .paths import is_floating, is_tensor, needs_gradient, scalar_type, traced_sizes
 
 
 class NotSupported(Exception):
@@ -108,7 +108,7 @@ def _part(type_: str, old: Any, new: Any, slots: list[tuple[Any, Any]]) -> Any:
         if not wants_tensor:
             return constant.tolist()
     slots.append((old, new))
-    boolean = is_tensor(old) and old.type().scalarType() == "Bool"
+    boolean = scalar_type(old) == "Bool"
     number = None if wants_tensor else int if "int" in type_ else float
     return Slot(len(slots) - 1, number, boolean)
 

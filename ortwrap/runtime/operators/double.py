@@ -59,7 +59,7 @@ OPERATORS = (
     *as_torch("sin cos exp erf log sqrt reciprocal pow abs square", when=is_double),
     *as_torch("clamp clamp_min clamp_max maximum minimum where lerp addcmul", when=is_double),
     *as_torch("cat stack embedding avg_pool2d max_pool2d", when=is_double),
-    *as_torch("scatter index_put", when=_writes_to_double),
+    *as_torch("scatter", when=_writes_to_double),
     *as_torch("cross_entropy_loss", when=is_double),
     *as_torch("_weight_norm", when=is_double),
     *as_torch("native_layer_norm layer_norm group_norm", when=is_double, keeps="inputs"),

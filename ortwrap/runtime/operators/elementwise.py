@@ -84,7 +84,7 @@ OPERATORS = (
     # The exporter takes the last underline of `__and__` for that of an operator in place.
     *as_torch("__and_ __or_ __xor_", when=_makes_integers),
     *as_torch("bitwise_and bitwise_or bitwise_xor bitwise_not", when=_makes_integers),
-    *as_torch("where masked_fill index_put masked_scatter", when=_makes_truths),
+    *as_torch("where masked_fill masked_scatter", when=_makes_truths),
     *as_torch("atan2 hypot copysign xlogy logaddexp logaddexp2 fmod remainder"),
     *as_torch("lgamma digamma erfinv erfc logit sinc"),
     *as_torch("sinh cosh tan asin acos atan asinh acosh atanh"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import (
     activations,
     asked_sizes,
+    assignments,
     attention,
     casts,
     convolution,
@@ -33,6 +34,7 @@ from . import (
 
 FAMILIES = (
     activations,
+    assignments,
     attention,
     casts,
     convolution,

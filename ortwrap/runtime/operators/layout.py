@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .arguments import Arguments, NotSupported, constant_of, is_list, trains_through
+from .arguments import Arguments, constant_of, is_list, trains_through
 from .arrivals import gets_gradient
 from .calls import Slot
 from .paths import is_tensor, scalar_type, traced_sizes
@@ -52,36 +52,13 @@ def _chunk(g: Any, input: Any, chunks: int, dim: int) -> Any:
     return torch_node("", g, torch.chunk, arguments)
 
 
-def _accumulates(g: Any, input: Any, indices: Any, values: Any, accumulate: Any, *_: Any) -> bool:
-    """index_put(Tensor self, Tensor?[] indices, Tensor values, bool accumulate)"""
-    return bool(constant_of(accumulate))
-
-
-def _indices(g: Any) -> list[Any]:
-    """Of index and index_put: what `x[...]` was given in torch's trace."""
-    _, indices, *_ = g.original_node.inputs()
-    return list(indices.node().inputs())
-
-
 def _masks_dimensions(g: Any, *_: Any) -> bool:
-    """index, index_put: a mask of several dimensions among others, the exporter takes it for one.
-
-    That is `x[:, mask] = ...`, whose slice is an index too by then.
-    """
-    given = _indices(g)
+    """index: a mask of several dimensions among others, the exporter takes it for one."""
+    _, indices, *_ = g.original_node.inputs()
+    given = list(indices.node().inputs())
     return len(given) > 1 and any(
         scalar_type(index) == "Bool" and index.type().dim() != 1 for index in given
     )
-
-
-def _masks_before_others(g: Any, *_: Any) -> bool:
-    """index_put: `x[mask, 0] = ...`, of which torch has made a view that is no mask of x."""
-    made = (index.node() for index in _indices(g) if index.node().kind() == "aten::view")
-    return any(scalar_type(next(node.inputs())) == "Bool" for node in made)
-
-
-def _refuse_mask(g: Any, *_: Any) -> Any:
-    raise NotSupported("an assignment by a mask and further indices after it")
 
 
 def _squeezes(g: Any, input: Any, *dims: Any) -> bool:
@@ -134,9 +111,7 @@ OPERATORS = (
     *as_torch("unsafe_chunk", keeps=""),
     *as_graph("prim::ConstantChunk", _chunk, when=_lacks_a_gradient),
     *as_graph("squeeze", _squeeze, when=_squeezes),
-    *as_torch("index_put", when=_accumulates),
-    *as_torch("index index_put", when=_masks_dimensions),
-    *as_graph("index_put", _refuse_mask, when=_masks_before_others),
+    *as_torch("index", when=_masks_dimensions),
     # To ONNX Runtime's gradient what is added to has been written over.
     *as_torch("scatter_add", keeps="inputs"),
     *as_torch("repeat_interleave hstack vstack dstack column_stack", keeps="inputs"),

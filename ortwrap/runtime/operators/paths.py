@@ -132,12 +132,12 @@ def is_tensor(value: Any) -> bool:
 
 def scalar_type(value: Any) -> str | None:
     """The name of its dtype ("Double"); None for no tensor, or where the trace does not tell."""
-    value = _written_to(value)
+    value = before_assignments(value)
     name: str | None = value.type().scalarType() if is_tensor(value) else None
     return name
 
 
-def _written_to(value: Any) -> Any:
+def before_assignments(value: Any) -> Any:
     """Of a value that an assignment has made of another (`x[:, :2] = y`), that one.
 
     The trace tells the type of the part that was written, or none.
@@ -149,7 +149,7 @@ def _written_to(value: Any) -> Any:
 
 def traced_sizes(value: Any) -> tuple[int, ...] | None:
     """The sizes that a value of the trace had; None if the trace does not tell."""
-    value = _written_to(value)
+    value = before_assignments(value)
     if not is_tensor(value):
         return ()
     sizes = value.type().sizes()

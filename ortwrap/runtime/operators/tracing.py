@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from . import paths
+from .assignments import Assignments
 from .pieces import in_other_words
 from .stand_ins import standing_in
 from .truths import as_numbers
@@ -55,6 +56,7 @@ class _StopGradients(TorchFunctionMode):
     def __init__(self) -> None:
         super().__init__()
         self._joined: dict[int, tuple[Tensor, Tensor | None]] = {}
+        self._assignments = Assignments()
 
     def __torch_function__(
         self,
@@ -68,8 +70,12 @@ class _StopGradients(TorchFunctionMode):
             func = Tensor.detach
         if func in _JOINS and args and _is_trained(args):
             args = (tuple(map(self._joined_once, args[0])), *args[1:])
+        if func is Tensor.__setitem__ and self._assignments.make(*args):
+            return None
         args, keywords = in_lists(func, *as_numbers(func, args, kwargs or {}))
         result = in_other_words(func, args)(*args, **keywords)
+        if func is Tensor.__getitem__:
+            self._assignments.note(result, *args)
         if func is torch.tensor and result.is_floating_point():
             # A constant of the trace by reference, which `total += loss` must not change.
             return result.clone()

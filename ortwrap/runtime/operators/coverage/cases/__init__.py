@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..case import Case, in_both_precisions
 from . import (
     activations,
+    assignments,
     attention,
     casts,
     compositions,
@@ -44,6 +45,7 @@ FAMILIES = (
     reductions,
     elementwise,
     layout,
+    assignments,
     open_rows,
     truths,
     products,
