@@ -25,7 +25,9 @@ from .operators.loss_rows import rows_left_out
 from .passing import Passing
 from .plans import Call, EagerPlan, GraphPlan, Plan, describe_call
 from .reasons import Reason, warn
+from .script_errors import raise_if_signalled
 from .structure import Leaves
+from .turns import own_turn
 
 _MAX_DEFERRALS = 3
 _CHANGING = Reason(f"its calls keep changing: more than {settings.MAX_SIGNATURES} signatures")
@@ -34,6 +36,7 @@ _ASKED_FOR = Reason("ORTWRAP_BACKEND=eager")
 _FIRST = "the first call, to compare"
 _NEW = "new sizes or numbers, to compare"
 LATER = "a later call is the one to compare"
+_OTHER_THREAD = Reason(f"another thread exports or compares a step; {LATER}")
 _NEW_ARRAY = Reason(f"an argument is a numpy.ndarray that no call before had; {LATER}")
 _OTHER_MEANS = Reason(f"forward gets at a module that no code names; {LATER}")
 _OTHER_KIND = Reason(f"an attribute that forward sets becomes something else; {LATER}")
@@ -199,12 +202,18 @@ class Dispatcher:
             plan.note_labels(labels)
             plan.eager_calls[objection] += 1
             return self._run_eagerly(call)
-        self._distribution.before()
         if plan.is_unproved(call):
-            result = self._prove(wrapper, family, plan, call)
-        else:
-            result = self._run(wrapper, family, plan, call, labels)
-        return self._distribution.after(result)
+            return self._alone(lambda: self._prove(wrapper, family, plan, call), call)
+        self._distribution.before()
+        return self._distribution.after(self._run(wrapper, family, plan, call, labels))
+
+    def _alone(self, learn: Callable[[], Any], call: Call) -> Any:
+        """Runs a call that something is learned from, if it is the turn of this thread."""
+        with own_turn() as mine:
+            if not mine:
+                return self._run_outside(_OTHER_THREAD, call.args, call.kwargs)
+            self._distribution.before()
+            return self._distribution.after(learn())
 
     def _run(
         self, wrapper: nn.Module, family: Family, plan: GraphPlan, call: Call, labels: LabelBatch
@@ -213,6 +222,7 @@ class Dispatcher:
             with rows_left_out() as left_out:
                 result = plan.run(call)
         except Exception as error:
+            raise_if_signalled(error)
             # What eager raises too is the batch's fault, not the graph's.
             result = self._run_beside(wrapper, call)
             reason = Reason.of_failure("ONNX Runtime failed in forward", error)
@@ -250,8 +260,7 @@ class Dispatcher:
         if hindrance is not None:
             self._warn(hindrance)
             return self._run_outside(hindrance, call.args, call.kwargs)
-        self._distribution.before()
-        return self._distribution.after(self._try(wrapper, family, call))
+        return self._alone(lambda: self._try(wrapper, family, call), call)
 
     def _try(self, wrapper: nn.Module, family: Family, call: Call) -> Any:
         """Runs the call eagerly and, if that can be, on ONNX Runtime beside it."""

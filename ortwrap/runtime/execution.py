@@ -16,6 +16,7 @@ from torch._C import _from_dlpack, _to_dlpack
 from . import machine
 from .branches import Branches
 from .reasons import BackwardFailed
+from .script_errors import last_printed, raise_if_signalled, raised_inside
 
 _Made = tuple[torch.Size, torch.device, torch.dtype]
 
@@ -67,8 +68,17 @@ def autograd_function(
             feeds.reserve(len(inputs))
             for tensor in inputs:
                 _push(feeds, tensor)
-            with machine.inside_graph():
-                manager._execution_agent._training_agent.run_forward(feeds, fetches, state, None)
+            agent, before = manager._execution_agent._training_agent, last_printed()
+            try:
+                with machine.inside_graph():
+                    agent.run_forward(feeds, fetches, state, None)
+            except Exception as error:
+                own = raised_inside(error, before)
+                raise_if_signalled(own)
+                if not isinstance(own, Exception):
+                    raise own from error
+                # What else the script raises, it raises again when the call runs eagerly.
+                raise
             outputs = tuple(_tensors(fetches))
             ctx.set_materialize_grads(False)
             ctx.state = state
@@ -80,6 +90,7 @@ def autograd_function(
 
         @staticmethod
         def backward(ctx: Any, *upstream: Tensor | None) -> tuple[Tensor | None, ...]:
+            before = last_printed()
             try:
                 if torch.is_grad_enabled():
                     raise RuntimeError("create_graph=True: gradients of gradients need eager")
@@ -102,6 +113,9 @@ def autograd_function(
                 state, ctx.state = ctx.state, None
                 found = _separate(run_backward(state, given))
             except Exception as error:
+                own = raised_inside(error, before)
+                if own is not error:
+                    raise own from error
                 on_error(error)
                 said = str(error).rstrip(".")
                 raise BackwardFailed(

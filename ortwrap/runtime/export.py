@@ -185,14 +185,11 @@ class Graph:
         Raises:
             Exception: whatever ONNX Runtime raises.
         """
-        inputs = self._inputs
+        # Another thread may call it at the same time.
+        inputs = self._inputs.copy()
         for position, index in self._arguments:
             inputs[position] = tensors[index]
-        try:
-            outputs: tuple[Tensor, ...] = self._apply(*self._given(inputs))
-        finally:
-            for position, _ in self._arguments:
-                inputs[position] = None
+        outputs: tuple[Tensor, ...] = self._apply(*self._given(inputs))
         return self._without_state(outputs) if self._state else outputs
 
     def _given(self, inputs: list[Any]) -> list[Any]:

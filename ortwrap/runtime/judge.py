@@ -27,6 +27,7 @@ from .gradients import gradients_of
 from .plans import Call, GraphPlan
 from .quiet import quiet
 from .reasons import Reason
+from .script_errors import raise_if_signalled
 from .snapshot import RandomState
 from .structure import Leaves, describe
 
@@ -47,6 +48,7 @@ def compare_again(wrapper: nn.Module, plan: GraphPlan, call: Call, eager: EagerC
             gradients = gradients_for(wrapper, alone, twin)
             return how_it_differs(wrapper, plan, alone, twin, gradients)
     except Exception as error:
+        raise_if_signalled(error)
         return str(Reason.of_failure(CANNOT, error))
     finally:
         eager.after.restore()

@@ -69,7 +69,7 @@ def place_of_failure(error: BaseException) -> str | None:
     The deepest cause wins: ORTModule wraps what the exporter raised.
     """
     place: str | None = None
-    for one in _chain(error):
+    for one in chain_of(error):
         for frame, line in traceback.walk_tb(one.__traceback__):
             if is_user_code(frame.f_code.co_filename):
                 place = f"{frame.f_code.co_filename}:{line}"
@@ -77,7 +77,7 @@ def place_of_failure(error: BaseException) -> str | None:
     return place
 
 
-def _chain(error: BaseException) -> list[BaseException]:
+def chain_of(error: BaseException) -> list[BaseException]:
     """The error, its causes and contexts, the outermost first."""
     found: list[BaseException] = []
     waiting: list[BaseException | None] = [error]

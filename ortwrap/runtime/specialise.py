@@ -32,6 +32,7 @@ from .ladder import FIRST, Rung, rungs_after
 from .operators.losses import all_in_torch
 from .plans import Call, EagerPlan, GraphPlan, Plan, graph_inputs
 from .reasons import Reason
+from .script_errors import raise_if_signalled
 from .structure import Leaves, Opaque, describe, template_of
 from .testimony import Testimony
 from .witness import watch_trace
@@ -108,6 +109,7 @@ class Attempt:
         except Opaque as opaque:
             return EagerPlan(Reason(f"the step returns {opaque.reason}"))
         except Exception as error:
+            raise_if_signalled(error)
             return EagerPlan(Reason.of_failure(CANNOT, error))
         finally:
             self.eager.after.restore()
@@ -184,6 +186,7 @@ class Attempt:
         except Deferred:
             raise
         except Exception as error:
+            raise_if_signalled(error)
             why = Reason.of_failure("could not be tried", error)
             raise Refused(Reason(f"{_DIFFERS}: {text}; double precision {why}")) from error
         if isinstance(plan, EagerPlan):
@@ -320,6 +323,7 @@ def _by_the_ladder(
             try:
                 return export(entry, tensors, untrained, rung), seen
             except Exception as error:
+                raise_if_signalled(error)
                 if refusal is None:
                     # What forward asks for and no graph can hold says more than how that ended.
                     known = seen.refusal or seen.lacking
