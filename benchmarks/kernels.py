@@ -1,10 +1,10 @@
-"""What the kernels are worth that graphs borrow from torch, measured on this machine.
+"""What the kernels are worth that graphs get in place of others, measured on this machine.
 
     python -m benchmarks.kernels
 
-Each row is a layer that `ortwrap/runtime/operators/faster_kernels.py` speaks of, as large as in a
-small language model. A step of it, forward and backward, is timed with ONNX Runtime's kernels and
-with torch's, one after the other.
+Each row is a layer that `ortwrap/runtime/operators/faster_kernels.py` or `fast_dropout.py` speaks
+of, as large as in a small language model. A step of it, forward and backward, is timed as it would
+be without these files, and as it is, one after the other.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ import torch
 from torch import Tensor, nn
 
 from ortwrap.runtime import ort_module
-from ortwrap.runtime.operators import faster_kernels
+from ortwrap.runtime.operators import fast_dropout, faster_kernels
 
 from .crossover import in_turn
 
 TOKENS, WIDTH, WORDS = 512, 256, 30_522
 
 
-class Torchs(nn.Module):
+class Chosen(nn.Module):
     """A step with a gradient for all of a layer's result; one class for each choice of kernels."""
 
     def __init__(self, layer: nn.Module, scale: nn.Parameter) -> None:
@@ -39,8 +39,26 @@ class Torchs(nn.Module):
         return result.mean()
 
 
-class Onnxs(Torchs):
+class Others(Chosen):
     """The same, so that it has a graph of its own."""
+
+
+class Biased(nn.Module):
+    """Adds a bias, whose gradient is a sum over all tokens."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.bias = nn.Parameter(torch.zeros(width))
+
+    def forward(self, data: Tensor) -> Tensor:
+        return data + self.bias
+
+
+class EverySeventh(nn.Module):
+    """Some of the tokens, as those are that have a label; each depends on all."""
+
+    def forward(self, data: Tensor) -> Tensor:
+        return data.softmax(0)[torch.arange(0, TOKENS, 7)]
 
 
 def layers() -> Mapping[str, tuple[nn.Module, Tensor]]:
@@ -51,18 +69,22 @@ def layers() -> Mapping[str, tuple[nn.Module, Tensor]]:
         "LayerNorm": (nn.LayerNorm(WIDTH), narrow),
         "Embedding": (nn.Embedding(WORDS, WIDTH), torch.randint(WORDS, (TOKENS,))),
         "Linear to all words": (nn.Linear(WIDTH, WORDS), narrow[: TOKENS // 8]),
+        "sum for a bias": (Biased(WIDTH), narrow),
+        "every seventh token": (EverySeventh(), narrow),
+        "Dropout": (nn.Dropout(0.1), wide),
     }
 
 
 def milliseconds(layer: nn.Module, data: Tensor, rounds: int) -> tuple[float, float]:
-    """A step with ONNX Runtime's kernels, and one with torch's."""
+    """A step with the kernels that would be there otherwise, and one with those that are."""
     scale = nn.Parameter(torch.ones(data.shape[-1]))
-    onnxs, torchs = ort_module(Onnxs, layer, scale), ort_module(Torchs, layer, scale)
-    with mock.patch.object(faster_kernels, "_CHOICES", {}):
-        onnxs(data).backward()
-        onnxs(data).backward()
-    torchs(data).backward()
-    theirs, ours = in_turn(onnxs, torchs, (data,), rounds)
+    others, chosen = ort_module(Others, layer, scale), ort_module(Chosen, layer, scale)
+    as_torch = mock.patch.object(fast_dropout, "_is_dropout", return_value=False)
+    with mock.patch.object(faster_kernels, "_CHOICES", {}), as_torch:
+        others(data).backward()
+        others(data).backward()
+    chosen(data).backward()
+    theirs, ours = in_turn(others, chosen, (data,), rounds)
     return theirs * 1e3, ours * 1e3
 
 
@@ -72,7 +94,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     warnings.simplefilter("ignore")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, median of {rounds}")
-    print(f"{'a step of':<20}{'ONNX Runtime':>14}{'torch':>11}{'ratio':>7}")
+    print(f"{'a step of':<20}{'otherwise':>14}{'here':>11}{'ratio':>7}")
     for name, (layer, data) in layers().items():
         theirs, ours = milliseconds(layer, data, rounds)
         print(f"{name:<20}{theirs:>11.2f} ms{ours:>8.2f} ms{theirs / ours:>7.2f}", flush=True)

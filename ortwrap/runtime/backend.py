@@ -21,7 +21,7 @@ def unavailable() -> Reason | None:
     if state is extensions.State.MISSING:
         return Reason(f"ORTModule's extensions are not built; {_REMEDY}")
     if state is extensions.State.STALE:
-        return Reason(f"ORTModule's extensions were built for another torch; {_REMEDY}")
+        return Reason(f"ORTModule's extensions were built for other versions; {_REMEDY}")
     try:
         with root_logger_kept():
             compat.apply()

@@ -12,6 +12,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from .determinism import DRAWN
+from .operators.fast_dropout import DROPOUT, KEEP
 
 # The position of the ratio among the inputs of each operator that drops elements.
 _RATIO = {
@@ -23,6 +24,7 @@ _RATIO = {
     "BitmaskBiasDropout": 3,
 }
 _ZERO = "ortwrap_no_dropout"
+_ONE = "ortwrap_keep_all"
 _DRAWING = ("dropout", "bernoulli", "multinomial", "rand", "normal", "uniform", "rrelu")
 
 
@@ -39,13 +41,17 @@ def graph_without_chance(model: onnx.ModelProto) -> onnx.ModelProto | None:
     for node in nodes:
         if node.op_type in _RATIO:
             node.input[_RATIO[node.op_type]] = _ZERO
+        if _operator_of(node) == DROPOUT:
+            node.input[KEEP] = _ONE
         constant = _as_constant(node)
         if constant is None:
             return None
         rewritten.extend(constant)
     del nodes[:]
     nodes.extend(rewritten)
-    copied.graph.initializer.append(helper.make_tensor(_ZERO, TensorProto.FLOAT, [], [0.0]))
+    zero = helper.make_tensor(_ZERO, TensorProto.FLOAT, [], [0.0])
+    one = helper.make_tensor(_ONE, TensorProto.DOUBLE, [], [1.0])
+    copied.graph.initializer.extend([zero, one])
     return copied
 
 
@@ -57,10 +63,15 @@ def _as_constant(node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
     if node.op_type in ("RandomUniformLike", "RandomUniform"):
         low, high = values.get("low", 0.0), values.get("high", 1.0)
         return _filled(node, values, low + DRAWN * (high - low))
-    operator = values.get("operator", b"").decode() if node.op_type == "ATen" else ""
-    if node.op_type in ("Bernoulli", "Multinomial") or any(map(operator.count, _DRAWING)):
-        return None
-    return [node]
+    operator = _operator_of(node)
+    draws = operator != DROPOUT and any(map(operator.count, _DRAWING))
+    return None if draws or node.op_type in ("Bernoulli", "Multinomial") else [node]
+
+
+def _operator_of(node: onnx.NodeProto) -> str:
+    """What a node calls of torch or of ours; nothing for ONNX Runtime's own operators."""
+    named = [part.s.decode() for part in node.attribute if part.name == "operator"]
+    return named[0] if node.op_type == "ATen" and named else ""
 
 
 def _filled(

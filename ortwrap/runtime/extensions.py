@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -37,11 +38,15 @@ __all__ = [
     "install",
     "is_cached",
     "is_installed",
+    "own_kernels",
     "state",
     "uninstall",
 ]
 
 EXTENSIONS = ("aten_op_executor", "torch_interop_utils")
+# Kernels of ours, built along with them; ORTModule does without.
+_OWN = "ortwrap_kernels"
+_OWN_SOURCES = Path(__file__).with_name("native")
 
 _ASK_THE_DOCTOR = "`ortwrap doctor` says what to install"
 
@@ -56,6 +61,8 @@ class State(Enum):
 
     MISSING = "missing"
     """No extension, or not all of them: ORTModule refuses to start."""
+    BEHIND = "behind"
+    """Built for the versions installed now, by an ortwrap with other kernels: ORTModule runs."""
     STALE = "stale"
     """Built by ortwrap for other versions than those installed now."""
     FOREIGN = "foreign"
@@ -96,16 +103,26 @@ class Target:
     @property
     def key(self) -> str:
         """Names the binaries: whatever would change them changes the key."""
+        return f"{self.ortmodules_key}_{_fingerprint(_sources_in(_OWN_SOURCES))}"
+
+    @property
+    def ortmodules_key(self) -> str:
+        """The part of it that ORTModule's extensions depend on."""
         python = str(sysconfig.get_config_var("SOABI") or sys.implementation.cache_tag)
         parts = [self.torch.git_version, str(self.torch.cuda), str(self.torch.hip)]
         parts += [f"{patch.file}\n{patch.old}\n{patch.new}" for patch in self.patches]
-        parts += [digest_of(path) for path in self._source_files()]
-        fingerprint = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
-        return f"torch-{self.torch.version}_ort-{self.ort.version}_{python}_{fingerprint}"
+        parts += _sources_in(self.ort.extensions_dir / "cpu")
+        return f"torch-{self.torch.version}_ort-{self.ort.version}_{python}_{_fingerprint(parts)}"
 
-    def _source_files(self) -> list[Path]:
-        sources = (self.ort.extensions_dir / "cpu").rglob("*")
-        return sorted(path for path in sources if path.suffix in _SOURCE_SUFFIXES)
+
+def _sources_in(folder: Path) -> list[str]:
+    """The digests of the files in a folder that a compiler gets to see."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in _SOURCE_SUFFIXES)
+    return [digest_of(path) for path in files]
+
+
+def _fingerprint(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
 
 
 def state() -> State:
@@ -121,7 +138,9 @@ def state() -> State:
     manifest = Manifest.read(folder)
     if manifest is None:
         return State.FOREIGN
-    return State.READY if manifest.key == target.key else State.STALE
+    if manifest.key == target.key:
+        return State.READY
+    return State.BEHIND if manifest.key.startswith(target.ortmodules_key) else State.STALE
 
 
 def is_installed() -> bool:
@@ -130,6 +149,13 @@ def is_installed() -> bool:
         return state() is State.READY
     except NotInstallable:
         return False
+
+
+def own_kernels() -> Path | None:
+    """The library of ortwrap's own kernels; None where it could not be built, or nobody has."""
+    ort = installed_ort()
+    found = _binaries(ort.extensions_dir, _OWN) if ort is not None and is_installed() else ()
+    return found[0] if found else None
 
 
 def is_cached() -> bool:
@@ -216,14 +242,20 @@ def _build(target: Target, scratch: Path) -> None:
     """Compiles what is to be the cached folder into `scratch/out`."""
     sources, out = scratch / "sources", scratch / "out"
     shutil.copytree(target.ort.extensions_dir / "cpu", sources / "cpu")
+    shutil.copytree(_OWN_SOURCES, sources / "cpu" / _OWN)
     patch_files(sources, target.patches)
-    compile_extensions(EXTENSIONS, sources, scratch, out)
-    _check_that_they_load(out)
+    compile_extensions(EXTENSIONS, sources, scratch, out, optional=(_OWN,))
+    _check_that_they_load(out, EXTENSIONS)
+    try:
+        _check_that_they_load(out, (_OWN,))
+    except BuildFailed:
+        for path in _binaries(out, _OWN):
+            path.unlink()
 
 
-def _check_that_they_load(folder: Path) -> None:
+def _check_that_they_load(folder: Path, names: Iterable[str]) -> None:
     """Imports the new binaries in a process of its own: a wrong one must not enter the cache."""
-    code = f"import torch, {', '.join(EXTENSIONS)}"
+    code = f"import torch, {', '.join(names)}"
     paths = os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
     environment = {**os.environ, "PYTHONPATH": paths}
     result = subprocess.run(

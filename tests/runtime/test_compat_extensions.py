@@ -20,6 +20,13 @@ _INSTALL = "from ortwrap.runtime import extensions; print(len(extensions.install
 _UNINSTALL = "from ortwrap.runtime import extensions; print(len(extensions.uninstall()))"
 _PROBE = "from ortwrap.runtime.compat.probe import try_training; print(try_training())"
 
+_KERNELS = """
+from ortwrap.runtime import backend, extensions
+assert backend.unavailable() is None
+import torch
+print(extensions.own_kernels() is not None, hasattr(torch.ops.ortwrap, "dropout"))
+"""
+
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> LinkedEnvironment:
@@ -41,12 +48,12 @@ def test_installing_trains_and_undoing_leaves_no_trace(environment: LinkedEnviro
     as_pip_left_it = contents(environment.site_packages / "onnxruntime")
     assert said(environment, _STATE) == "missing"
 
-    assert said(environment, _INSTALL) == "2"
+    assert said(environment, _INSTALL) == "3"
     assert said(environment, _STATE) == "ready"
     assert said(environment, _INSTALL) == "0"
     assert "ok=True" in said(environment, _PROBE)
 
-    assert said(environment, _UNINSTALL) == "2"
+    assert said(environment, _UNINSTALL) == "3"
     assert said(environment, _UNINSTALL) == "0"
     assert contents(environment.site_packages / "onnxruntime") == as_pip_left_it
 
@@ -66,9 +73,9 @@ def test_extensions_of_somebody_else_are_told_apart_and_come_back(
     for path in theirs:
         path.write_bytes(b"not ours")
     assert said(environment, _STATE) == "foreign"
-    assert said(environment, _INSTALL) == "2"
+    assert said(environment, _INSTALL) == "3"
     assert said(environment, _STATE) == "ready"
-    assert said(environment, _UNINSTALL) == "2"
+    assert said(environment, _UNINSTALL) == "3"
     assert [path.read_bytes() for path in theirs] == [b"not ours"] * 2
     for path in theirs:
         path.unlink()
@@ -82,7 +89,24 @@ def test_extensions_for_another_torch_are_stale_and_get_replaced(
     assert manifest is not None
     dataclasses.replace(manifest, key="torch-2.12.0").write(environment.extensions_dir)
     assert said(environment, _STATE) == "stale"
-    assert said(environment, _INSTALL) == "2"
+    assert said(environment, _INSTALL) == "3"
+    assert said(environment, _STATE) == "ready"
+    said(environment, _UNINSTALL)
+
+
+def test_what_another_ortwrap_built_trains_without_its_kernels(
+    environment: LinkedEnvironment,
+) -> None:
+    said(environment, _INSTALL)
+    assert said(environment, _KERNELS) == "True True"
+    manifest = Manifest.read(environment.extensions_dir)
+    assert manifest is not None
+    older = Target.of_this_environment().ortmodules_key
+    dataclasses.replace(manifest, key=f"{older}_other").write(environment.extensions_dir)
+    assert said(environment, _STATE) == "behind"
+    assert said(environment, _KERNELS) == "False False"
+    assert "ok=True" in said(environment, _PROBE)
+    assert said(environment, _INSTALL) == "3"
     assert said(environment, _STATE) == "ready"
     said(environment, _UNINSTALL)
 

@@ -106,6 +106,13 @@ def test_what_keeps_training_from_working_is_an_error_with_its_remedy(
     assert diagnose(environment).exit_code == 1
 
 
+def test_extensions_of_another_ortwrap_train_and_can_be_renewed(whole: Environment) -> None:
+    environment = dataclasses.replace(whole, extensions=State.BEHIND)
+    assert finding(environment, "extensions").severity is Severity.WARNING
+    assert finding(environment, "extensions").remedy == FIX_COMMAND
+    assert diagnose(environment).exit_code == 0
+
+
 def test_files_of_another_release_than_pip_believes_are_noticed(whole: Environment) -> None:
     assert whole.ort is not None
     overwritten = dataclasses.replace(whole.ort, version="1.23.0", distribution="onnxruntime")

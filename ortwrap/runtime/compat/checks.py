@@ -120,7 +120,8 @@ def check_devices(environment: Environment) -> Finding:
 
 def check_build_tools(environment: Environment) -> tuple[Finding, ...]:
     """What compiling the extensions takes; nothing of it matters once they are there."""
-    needed = not (environment.extensions is State.READY or environment.extensions_cached)
+    built = environment.extensions in (State.READY, State.BEHIND)
+    needed = not (built or environment.extensions_cached)
     missing = Severity.ERROR if needed else Severity.OK
     return (
         _check_compiler(environment, missing),
@@ -171,6 +172,11 @@ def check_extensions(environment: Environment) -> Finding:
         return Finding("extensions", Severity.ERROR, "missing", meaning, FIX_COMMAND)
     if state is State.READY:
         return Finding("extensions", Severity.OK, "built for these versions")
+    if state is State.BEHIND:
+        meaning = "ORTModule runs; a dropout takes longer than it could"
+        return Finding(
+            "extensions", Severity.WARNING, "built by another ortwrap", meaning, FIX_COMMAND
+        )
     if state is State.MISSING:
         meaning = "ORTModule does not start without them"
         if environment.extensions_cached:

@@ -17,18 +17,31 @@ class BuildFailed(RuntimeError):
     """The compiler, or what drives it, failed; the message ends with the end of its output."""
 
 
-def compile_extensions(names: Iterable[str], sources: Path, work: Path, out: Path) -> None:
+def compile_extensions(
+    names: Iterable[str], sources: Path, work: Path, out: Path, optional: Iterable[str] = ()
+) -> None:
     """Builds the extensions `names` from `sources/cpu/<name>` into `out`, at the same time.
+
+    Args:
+        names: those that must be had.
+        sources: where they lie.
+        work: for what comes between.
+        out: gets the binaries.
+        optional: those whose failure is no failure.
 
     Raises:
         BuildFailed: with the tail of the compiler's output.
     """
-    running = [_Compilation.start(name, sources, work, out) for name in names]
+    needed = [_Compilation.start(name, sources, work, out) for name in names]
+    others = [_Compilation.start(name, sources, work, out) for name in optional]
     try:
-        for compilation in running:
+        for compilation in needed:
             compilation.finish()
+        for compilation in others:
+            with contextlib.suppress(BuildFailed):
+                compilation.finish()
     finally:
-        for compilation in running:
+        for compilation in (*needed, *others):
             compilation.stop()
 
 

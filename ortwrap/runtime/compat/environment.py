@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 
 from .. import extensions
+from ..extensions import State
 from .compiler import tools_dir
 from .packages import OrtPackage, Release, TorchBuild, installed_ort, installed_torch
 from .probe import ProbeResult, try_training
@@ -48,7 +49,7 @@ class Environment:
     onnx: str | None
     ort: OrtPackage | None
     ort_distributions: Mapping[str, str]
-    extensions: extensions.State | None
+    extensions: State | None
     extensions_cached: bool
     compiler: str | None
     python_headers: bool
@@ -60,7 +61,7 @@ class Environment:
 def observe() -> Environment:
     """Looks at this environment; tries a training step only where one can be expected to work."""
     state = _extension_state()
-    usable = state in (extensions.State.READY, extensions.State.FOREIGN)
+    usable = state in (State.READY, State.BEHIND, State.FOREIGN)
     onnx = _version_of("onnx")
     return Environment(
         python=(sys.version_info[0], sys.version_info[1]),
@@ -79,7 +80,7 @@ def observe() -> Environment:
     )
 
 
-def _extension_state() -> extensions.State | None:
+def _extension_state() -> State | None:
     try:
         return extensions.state()
     except extensions.NotInstallable:

@@ -19,13 +19,22 @@ __all__ = ["register", "tracing"]
 @functools.lru_cache(maxsize=1)
 def register() -> None:
     """Registers every operator, once."""
-    from . import faster_kernels, gradient_stops, inference, registry, remaining, shapes
+    from . import (
+        fast_dropout,
+        faster_kernels,
+        gradient_stops,
+        inference,
+        registry,
+        remaining,
+        shapes,
+    )
     from .families import FAMILIES
 
     inference.install()
     shapes.install()
     gradient_stops.register()
     faster_kernels.register()
+    fast_dropout.register()
     for family in FAMILIES:
         registry.register(family.OPERATORS)
     registry.register(remaining.operators())
