@@ -29,8 +29,9 @@ def attributes_in(code: types.CodeType) -> frozenset[str]:
     """Names of attributes, and strings that may be such names."""
     found = set(code.co_names)
     for constant in _constants(code.co_consts):
-        if isinstance(constant, str) and constant.isidentifier():
-            found.add(constant)
+        if isinstance(constant, str) and constant.replace(".", "").isidentifier():
+            # Of `attrgetter("config.scale")` too.
+            found.update(constant.split("."))
         elif isinstance(constant, types.CodeType):
             found |= attributes_in(constant)
     return frozenset(found)

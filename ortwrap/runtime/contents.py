@@ -40,7 +40,8 @@ class Content:
         self._entries = entries
         self._held = None if entries is None else entries.clone()
         held = () if self._held is None else hash(tuple(self._held.flatten().tolist()))
-        self.key: Hashable = (self._version, held)
+        whole = entries is not None and entries.numel() == tensor.numel()
+        self.key: Hashable = (None if whole else self._version, held)
 
     def unchanged(self) -> bool:
         """Whether it holds the same still. False may also mean that it does so elsewhere."""

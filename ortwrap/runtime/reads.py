@@ -20,6 +20,7 @@ import torch
 from torch import nn
 
 from .code_names import attributes_in, globals_in, imports_in, means_no_method
+from .computed_names import computes_names
 from .parts import bases_with_code, is_metric, uses_other_means
 from .reasons import is_user_code, may_be_user_code
 
@@ -50,6 +51,7 @@ class Reads:
         owners: the user's classes and files whose attributes it can read by name.
         modules: those of torch that only a global, a closure or an attribute knows.
         unread: the ids of modules of the step that it cannot get at.
+        computes_names: whether it reads attributes of other names as well, which it computes.
     """
 
     attributes: frozenset[str]
@@ -58,6 +60,7 @@ class Reads:
     owners: tuple[type | types.ModuleType, ...]
     modules: tuple[nn.Module, ...]
     unread: frozenset[int]
+    computes_names: bool
 
 
 def reads_of(
@@ -111,6 +114,7 @@ class _Reading:
     def __init__(self, tree: Sequence[nn.Module]) -> None:
         self._tree = {id(module): module for module in tree}
         self._all_parts = False
+        self._computes_names = False
         self._attributes: set[str] = set()
         self._names: dict[tuple[int, str], tuple[dict[str, Any], str]] = {}
         self._cells: dict[int, types.CellType] = {}
@@ -134,6 +138,7 @@ class _Reading:
             tuple(self._owners.values()),
             tuple(self._modules.values()),
             frozenset(unread),
+            self._computes_names,
         )
 
     def _follow_all(self) -> None:
@@ -294,6 +299,9 @@ class _Reading:
             self.reach(_content(cell))
         if not may_be_user_code(code.co_filename):
             return
+        # Installed models get at their configuration so, and nobody changes that.
+        if "-packages" not in code.co_filename and computes_names(code):
+            self._computes_names = True
         space = function.__globals__
         for file in _imported(imports_in(code), space):
             self.reach(file)

@@ -146,7 +146,7 @@ class Watch:
     def _module(self, module: nn.Module) -> Hashable:
         namespace, held = module.__dict__, self._held
         left_out = _INTERNAL | set_by_hooks(module)
-        read = frozenset() if id(module) in self.unread else self._reads.attributes
+        read = () if id(module) in self.unread else self._read_in(namespace)
         names = [
             name
             for name in namespace
@@ -162,6 +162,18 @@ class Watch:
                 self._ledger.rows(entries, tuple(entries), tuple(entries.values()))
                 self._ledger.size(entries)
         return (type(module), own, tuple(module._modules.keys()))
+
+    def _read_in(self, namespace: dict[str, Any]) -> dict[str, None]:
+        """The names in a namespace of attributes that the code may read, in their order.
+
+        By a name that it computes it may mean a number or a tensor of any name.
+        """
+        named, any_name = self._reads.attributes, self._reads.computes_names
+        return {
+            name: None
+            for name, value in namespace.items()
+            if name in named or (any_name and isinstance(value, (*_PLAIN, Tensor)))
+        }
 
     def _outsider(self, module: nn.Module) -> Hashable:
         """A module whose tensors are constants of a graph."""
@@ -277,7 +289,7 @@ class Watch:
         found: list[Hashable] = []
         namespace = getattr(value, "__dict__", None)
         if isinstance(namespace, dict):
-            names = [name for name in namespace if name in self._reads.attributes]
+            names = list(self._read_in(namespace))
             # A section of a configuration keeps what it is asked for in a dictionary: to who reads
             # `config.loss.weight` that is no level, nor is the section that is one of its items.
             keeps = hasattr(type(value), "__getattr__")
