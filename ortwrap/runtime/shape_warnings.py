@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
 import warnings
 
 import torch
+import torch.nn.functional as F
 from torch.jit._trace import TracerWarning
 
 from .reasons import may_be_user_code
@@ -26,9 +28,10 @@ def is_check_of_torch(name: str) -> bool:
 
 def says_shape(warning: warnings.WarningMessage) -> bool:
     """Whether the tracer warns of a size that became a number."""
+    if not issubclass(warning.category, TracerWarning) or _is_own(warning.filename):
+        return False
     check = warning.filename.startswith(_LAYERS) and "Python boolean" in str(warning.message)
-    tracers = issubclass(warning.category, TracerWarning)
-    return tracers and not check and not _is_own(warning.filename)
+    return not check and not _is_size_of_heads(warning)
 
 
 def says_value(warning: warnings.WarningMessage) -> bool:
@@ -38,6 +41,14 @@ def says_value(warning: warnings.WarningMessage) -> bool:
 
 def first_sentence(warning: warnings.WarningMessage) -> str:
     return str(warning.message).split(".", 1)[0].splitlines()[0]
+
+
+def _is_size_of_heads(warning: warnings.WarningMessage) -> bool:
+    """Whether it is of the one float that attention makes of a size: its weights fix that."""
+    if "Python float" not in str(warning.message) or warning.filename != F.__file__:
+        return False
+    lines, first = inspect.getsourcelines(F.multi_head_attention_forward)
+    return 0 <= warning.lineno - first < len(lines)
 
 
 def _is_own(path: str) -> bool:

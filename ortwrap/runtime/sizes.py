@@ -11,6 +11,7 @@ from typing import Any
 
 from torch import Tensor
 
+from .fixed_sizes import is_fixed
 from .testimony import Axes
 
 
@@ -18,13 +19,15 @@ class Sizes:
     """Follows, through one trace, the tensors that stand for sizes."""
 
     def __init__(self) -> None:
+        self._arguments = 0
         # For tensors that are an argument as it is: which.
         self._given: dict[int, int] = {}
         # For tensors that stand for a size: which sizes of arguments it is made of, if no others.
         self._axes: dict[int, Axes] = {}
 
-    def clear(self) -> None:
-        """Forgets all, before another trace."""
+    def clear(self, arguments: int) -> None:
+        """Forgets all, before another trace of so many arguments."""
+        self._arguments = arguments
         self._given.clear()
         self._axes.clear()
 
@@ -36,6 +39,10 @@ class Sizes:
         """One size of a tensor, None if that is no argument."""
         index = self._given.get(id(tensor))
         return None if index is None else frozenset({(index, axis % max(tensor.dim(), 1))})
+
+    def changing(self, sizes: Sequence[Tensor]) -> Axes | None:
+        """The sizes of arguments that `sizes` are made of, but for those that the model fixes."""
+        return self.of([size for size in sizes if not is_fixed(size, self._arguments)])
 
     def of(self, sizes: Sequence[Tensor]) -> Axes | None:
         """The sizes of arguments that `sizes` are made of, None if of others as well."""

@@ -120,7 +120,7 @@ class _Witness(TorchFunctionMode):
         self._inside = True
         self._origin.clear()
         self._inputs.clear()
-        self._sizes.clear()
+        self._sizes.clear(len(tensors))
         self._open.clear()
         self._arguments.clear()
         self._given = Given(tensors, self._numbers)
@@ -273,7 +273,7 @@ class _Witness(TorchFunctionMode):
         elif "size" in origins and not is_check_of_torch(name):
             if any(map(self._open.includes, _tensors(args))):
                 self._note_open(name)
-            axes = self._sizes.of(self._not_constant(args))
+            axes = self._sizes.changing(self._not_constant(args))
             self._note_sizes("a size became a Python number", axes)
 
     def _note_conversion_inside(self, name: str, given: Sequence[Any]) -> None:

@@ -257,3 +257,70 @@ def test_a_pool_over_a_whole_sentence_fits_any_length(name: str) -> None:
         twins.step(torch.randint(0, 30, (5, length)))
     assert twins.backends == ["ort"]
     assert twins.ran_on_ort() == 5
+
+
+class Attention(nn.Module):
+    """Self-attention; a score is divided by what `scale` makes of queries and scores."""
+
+    def __init__(self, scale: Callable[[Tensor, Tensor], Any]) -> None:
+        super().__init__()
+        self.words = nn.Embedding(20, 12)
+        self.query, self.key, self.last = nn.Linear(12, 12), nn.Linear(12, 12), nn.Linear(12, 4)
+        self.scale = scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        words = F.dropout(self.words(x), 0.0) + 1
+        size, length, width = words.shape
+        query = self.query(words).view(size, length, 3, width // 3).transpose(1, 2)
+        key = self.key(words).reshape(size, -1, 3, 4).permute(0, 2, 1, 3)
+        scores = query @ key.transpose(-2, -1)
+        weights = (scores / self.scale(query, scores)).softmax(-1)
+        return self.last((weights @ query).transpose(1, 2).flatten(2))
+
+
+OF_WEIGHTS: dict[str, Callable[[Tensor, Tensor], Any]] = {
+    "the size of a head": lambda query, scores: math.sqrt(query.size(-1)),
+    "from the shape": lambda query, scores: float(query.shape[-1]) ** 0.5,
+    "of two sizes": lambda query, scores: math.sqrt(query.size(3) * query.size(1)),
+}
+
+
+@pytest.mark.parametrize("name", OF_WEIGHTS)
+def test_a_size_that_weights_fix_is_not_compared_for_every_length(name: str) -> None:
+    twins = Twins(Attention(OF_WEIGHTS[name]), kind=Squared)
+    for length in (5, 6, 7, 8, 9, 10):
+        twins.step(torch.randint(0, 20, (3, length)))
+    assert twins.ran_on_ort() == 4
+    assert twins.backends == ["ort"]
+
+
+OF_BATCHES: dict[str, Callable[[Tensor, Tensor], Any]] = {
+    "the length": lambda query, scores: math.sqrt(query.size(-2)),
+    "of a product": lambda query, scores: math.sqrt(scores.size(-1)),
+    "with that of a head": lambda query, scores: math.sqrt(query.size(-1) * scores.size(-1)),
+}
+
+
+@pytest.mark.parametrize("name", OF_BATCHES)
+def test_a_size_of_the_batch_is_followed(name: str) -> None:
+    twins = Twins(Attention(OF_BATCHES[name]), kind=Squared)
+    for length in (5, 5, 6, 7, 6, 5):
+        twins.step(torch.randint(0, 20, (3, length)))
+    assert twins.backends == ["ort"] * 3
+
+
+def test_the_weights_of_attention_are_right_for_every_length() -> None:
+    class Attended(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.words, self.attention = nn.Embedding(20, 12), nn.MultiheadAttention(12, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            words = self.words(x)
+            mixed, weights = self.attention(words, words, words)
+            return mixed * weights.square().sum()
+
+    twins = Twins(Attended(), kind=Squared)
+    for length in (5, 6, 7, 8, 9, 10):
+        twins.step(torch.randint(0, 20, (length, 3)))
+    assert twins.ran_on_ort() == 4
