@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import reduce
+from operator import getitem
 from typing import Any, NamedTuple
 
 import torch
@@ -38,38 +40,66 @@ class _Key(NamedTuple):
     rank: int
 
 
+class _Part(NamedTuple):
+    """`whole[key]`, of numbers and slices."""
+
+    tensor: Tensor
+    whole: Tensor
+    key: Any
+
+
 class Assignments:
     """Makes the assignments of one trace."""
 
     def __init__(self) -> None:
-        # For parts of tensors: themselves, so that no id is used twice, the whole, and the key.
-        self._parts: dict[int, tuple[Tensor, Tensor, Any]] = {}
+        self._parts: dict[int, _Part] = {}
 
     def note(self, part: Any, whole: Tensor, key: Any) -> None:
         """`part` is `whole[key]`."""
         pieces = key if isinstance(key, tuple) else (key,)
         if isinstance(part, Tensor) and not any(map(_chooses, pieces)):
-            self._parts[id(part)] = (part, whole, key)
+            self._parts[id(part)] = _Part(part, whole, key)
 
     def make(self, written: Tensor, key: Any, value: Any) -> bool:
         """Does `written[key] = value`, if a mask chooses from a part; says whether it has."""
         parts = _taken_apart(key, written.dim())
         if parts is None:
             return False
-        whole, part = written, parts.part
-        if isinstance(key, Tensor):
-            if id(written) not in self._parts:
-                return False
-            _, whole, part = self._parts[id(written)]
+        whole, keys = self._whole(written)
+        if not isinstance(key, Tensor):
+            keys.append(parts.part)
+        elif not keys:
+            return False
         given = value
         if not isinstance(value, Tensor):
             # A constant of the trace itself may be an alias of anything to the exporter.
             given = torch.tensor(value, dtype=written.dtype).clone()
         while given.dim() > parts.rank:
             given = given.squeeze(0)
-        # The exporter knows a view that is written to by the line that makes it.
-        whole[part] = _PUT(whole[part], parts.chosen, given)
+        new = _PUT(reduce(getitem, keys, whole), parts.chosen, given)
+        # The exporter knows a view that is written to by the line that makes it: this one.
+        reduce(getitem, keys[:-1], whole)[keys[-1]] = new
+        self._renew_parts(whole)
         return True
+
+    def _whole(self, tensor: Tensor) -> tuple[Tensor, list[Any]]:
+        """What a tensor is a part of, and by which keys, one after the other."""
+        keys: list[Any] = []
+        while (part := self._parts.get(id(tensor))) is not None:
+            tensor = part.whole
+            keys.insert(0, part.key)
+        return tensor, keys
+
+    def _renew_parts(self, whole: Tensor) -> None:
+        """Lets the trace know what the parts hold that have been taken before."""
+        written = {id(whole)}
+        for part in self._parts.values():
+            if id(part.whole) in written:
+                written.add(id(part.tensor))
+                now = part.whole[part.key]
+                with torch._C.DisableTorchFunction():
+                    value = torch._C._get_value_trace(now)  # type: ignore[attr-defined]
+                    torch._C._set_value_trace(part.tensor, value)  # type: ignore[attr-defined]
 
 
 def _taken_apart(key: Any, rank: int) -> _Key | None:

@@ -58,6 +58,17 @@ def _of_a_view(y: Tensor) -> Tensor:
     return result
 
 
+def _taken_before(y: Tensor) -> Tensor:
+    """What a part holds changes with the whole, and the other way round."""
+    result = y * 2
+    column = result[:, 1]
+    result[_some(y), 1] = 0.25
+    for index in range(3):
+        other = result[:, index]
+        other[~_some(y)] = float(index)
+    return result + column[:, None] * other[:, None]
+
+
 def _of_truths(y: Tensor) -> Tensor:
     seen = torch.ones(y.shape[0], 6, dtype=torch.bool)
     seen[_some(y), 1:3] = False
@@ -127,6 +138,7 @@ CASES = tuple(
             ),
             "assignments in turn": _parts_in_turn,
             "x[:, 1:3][mask] = y": _of_a_view,
+            "parts taken before x[mask, 1] = 0": _taken_before,
             "mask[other, 1:3] = False": _of_truths,
             "counts[mask, 1] = 3": _of_integers,
             "slices in place": _in_place,
