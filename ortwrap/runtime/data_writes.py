@@ -31,23 +31,30 @@ def bits_of(parameter: Tensor) -> int | None:
 
 
 class DataWrites:
-    """Follows the `.data` of parameters through a trace."""
+    """Follows the `.data` of parameters and arguments through a trace."""
 
-    def __init__(self) -> None:
-        self._storages: set[int] = set()
+    def __init__(self, arguments: Sequence[Tensor] = ()) -> None:
+        self._arguments = {id(tensor) for tensor in arguments}
+        # What it is to write there.
+        self._storages: dict[int, str] = {}
 
     def meet(
         self, func: Callable[..., Any], args: Sequence[Any], keywords: Mapping[str, Any]
     ) -> str | None:
-        """What a call that the trace is about to make does to a parameter, None if nothing."""
-        if func in _ACCESSES and isinstance(args[0], nn.Parameter):
-            self._storages.update(_storage(args[0]))
-            return WRITES if func == _SET else None
+        """What a call that the trace is about to make does to one of them, None if nothing."""
+        if func in _ACCESSES and (what := self._what(args[0])) is not None:
+            self._storages.update((place, what) for place in _storage(args[0]))
+            return what if func == _SET else None
         if not self._storages:
             return None
         written = _written(getattr(func, "__name__", ""), args, keywords)
-        met = any(not self._storages.isdisjoint(_storage(one)) for one in written)
-        return WRITES if met else None
+        places = (place for one in written for place in _storage(one))
+        return next((self._storages[place] for place in places if place in self._storages), None)
+
+    def _what(self, tensor: Tensor) -> str | None:
+        if isinstance(tensor, nn.Parameter):
+            return WRITES
+        return "changes its arguments" if id(tensor) in self._arguments else None
 
 
 def _written(name: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> Iterator[Any]:

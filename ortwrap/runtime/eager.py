@@ -16,7 +16,7 @@ from . import tree
 from .attributes import Attribute, Holders, State, told_apart
 from .behind_backward import kept_behind
 from .compare import Results
-from .contents import version_of
+from .contents import Content
 from .data_writes import WRITES
 from .distribution import Communication, is_running
 from .gradients import foreign_leaves, gradients_of, set_aside
@@ -106,7 +106,7 @@ def run_eagerly(wrapper: nn.Module, call: Call, unread: frozenset[int] = frozens
     modules = tree.flatten((wrapper,))
     holders = Holders(wrapper, call.state)
     holders.put(call.state)
-    given = _content_of(call)
+    given = _Given(call)
     before = Snapshot(modules)
     listening = Communication() if is_running() else contextlib.nullcontext()
     with contextlib.ExitStack() as stack:
@@ -122,7 +122,7 @@ def run_eagerly(wrapper: nn.Module, call: Call, unread: frozenset[int] = frozens
         impurity = Reason("forward sets the state of torch's random numbers")
     elif hooks:
         impurity = hooks[0]
-    elif given != _content_of(call):
+    elif given.is_changed(call):
         impurity = Reason("forward changes its arguments")
     else:
         impurity = _impurity(before, after) or _sets(others)
@@ -131,11 +131,23 @@ def run_eagerly(wrapper: nn.Module, call: Call, unread: frozenset[int] = frozens
     )
 
 
-def _content_of(call: Call) -> tuple[Hashable, list[Any], list[tuple[int, int]]]:
-    """What the arguments hold, objects and containers included, tensors by their versions."""
+class _Given:
+    """What the arguments of a call held before it, objects and containers included."""
+
+    def __init__(self, call: Call) -> None:
+        self._described, tensors = _described(call)
+        self._contents = [Content(tensor) for tensor in tensors]
+
+    def is_changed(self, call: Call) -> bool:
+        """Whether they hold something else now."""
+        described = _described(call)[0]
+        return described != self._described or not all(one.unchanged() for one in self._contents)
+
+
+def _described(call: Call) -> tuple[tuple[Hashable, list[Any], list[int]], list[Tensor]]:
     leaves = Leaves(arrays=True)
     structure = describe(call.given, leaves)
-    return structure, leaves.numbers, [(id(one), version_of(one)) for one in leaves.tensors]
+    return (structure, leaves.numbers, [id(one) for one in leaves.tensors]), leaves.tensors
 
 
 def _changed_attributes(before: Snapshot) -> list[tuple[nn.Module | None, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -53,10 +53,17 @@ class OutputPlan:
 
 @dataclass(frozen=True)
 class Source:
-    """Where one output tensor comes from: one of the graph's outputs, or tensor argument."""
+    """Where one output tensor comes from.
+
+    Attributes:
+        graph: one of the graph's outputs.
+        argument: a tensor argument.
+        registered: a parameter or a buffer, by its name in the wrapper.
+    """
 
     graph: int | None = None
     argument: int | None = None
+    registered: str | None = None
 
 
 class GraphEntry(nn.Module):
@@ -125,8 +132,15 @@ def _late(numbers: Sequence[Any], outputs: list[Tensor]) -> dict[int, Late]:
     }
 
 
-def plan_outputs(outputs: Any, arguments: Sequence[Tensor]) -> OutputPlan:
+def plan_outputs(
+    outputs: Any, arguments: Sequence[Tensor], registered: Mapping[int, str]
+) -> OutputPlan:
     """Learns from an eager call how its result is to be put together.
+
+    Args:
+        outputs: what it returned.
+        arguments: the tensors that it was given.
+        registered: parameters and buffers, their names by the ids of those after the call.
 
     Raises:
         Opaque: the result holds an object whose content cannot be seen.
@@ -141,6 +155,8 @@ def plan_outputs(outputs: Any, arguments: Sequence[Tensor]) -> OutputPlan:
         source = first.get(id(tensor))
         if source is None and id(tensor) in handed_on:
             source = Source(argument=handed_on[id(tensor)])
+        if source is None and id(tensor) in registered:
+            source = Source(registered=registered[id(tensor)])
         if source is None:
             source = Source(graph=len(exported))
             exported.append(index)
@@ -161,6 +177,7 @@ def restore_outputs(
     computed: Sequence[Tensor],
     given: Sequence[Tensor],
     numbers: Sequence[Any],
+    wrapper: nn.Module,
 ) -> Any:
     """The result of a call, as eager would return it.
 
@@ -169,13 +186,16 @@ def restore_outputs(
         computed: the outputs of the graph.
         given: the tensor arguments of this call.
         numbers: its numbers, of those that the graph takes as tensors.
+        wrapper: holds the parameters and buffers, as the call has left them.
     """
     made: dict[Source, Tensor] = {}
     tensors: list[Tensor] = []
     for source, differentiable in zip(plan.sources, plan.differentiable):
         tensor = made.get(source)
         if tensor is None:
-            if source.graph is None:
+            if source.registered is not None:
+                tensor = _registered(wrapper, source.registered)
+            elif source.graph is None:
                 tensor = given[_index(source)]
             else:
                 tensor = computed[source.graph]
@@ -185,6 +205,13 @@ def restore_outputs(
         tensors.append(tensor)
     read = (plan.late[position].of(computed, numbers) for position in sorted(plan.late))
     return rebuild(plan.template, [*tensors, *read])
+
+
+def _registered(wrapper: nn.Module, name: str) -> Tensor:
+    owner, _, own_name = name.rpartition(".")
+    module = wrapper.get_submodule(owner)
+    tensor: Tensor = getattr(module, own_name)
+    return tensor
 
 
 def _index(source: Source) -> int:

@@ -153,8 +153,16 @@ class Graph:
         """The instance of the user's wrapper class that was exported."""
         return self._entry.wrapper
 
-    def bind(self) -> dict[str, Any]:
-        """Looks up the parameters and buffers of the modules as they are now, by name."""
+    def bind(self) -> dict[str, Any] | None:
+        """Looks up the parameters and buffers of the modules as they are now, by name.
+
+        Returns:
+            None if a module is gone that held one which the graph writes to.
+        """
+        modules = dict(self.wrapper.named_modules()) if self._entry.kept else {}
+        owners = [modules.get(one.owner) for one in self._entry.kept]
+        if not all(map(_has_buffer, owners, self._entry.kept)):
+            return None
         flattened = self._manager._flattened_module
         named: dict[str, Any] = dict(flattened.named_parameters())
         named.update(flattened.named_buffers())
@@ -363,6 +371,10 @@ def _configure_sessions(manager: Any, rung: Rung) -> None:
         return options, providers, provider_options
 
     manager._get_session_config = configured
+
+
+def _has_buffer(owner: nn.Module | None, kept: Kept) -> bool:
+    return owner is not None and owner._buffers.get(kept.name) is not None
 
 
 def _tell_nobody(error: BaseException) -> None:

@@ -155,6 +155,10 @@ class GraphPlan:
     def bind(self) -> None:
         """Follows modules whose parameters or buffers are other objects now."""
         named = self.graph.bind()
+        if named is None or not named.keys() >= set(self._buffer_names):
+            # A part of the model is gone: no call is this graph's until it is back.
+            self.unbind()
+            return
         if self._attributes:
             self._holders = Holders(self.graph.wrapper, self._attributes)
         self._buffers = [named[name] for name in self._buffer_names]
@@ -264,7 +268,8 @@ class GraphPlan:
     def restore(self, computed: Sequence[Tensor], call: Call) -> Any:
         """What `EagerCall.returned` is for `call`, made of the outputs of the graph."""
         numbers = self._general_numbers(call)
-        return restore_outputs(self.outputs, computed, call.tensors, numbers)
+        wrapper = self.graph.wrapper
+        return restore_outputs(self.outputs, computed, call.tensors, numbers, wrapper)
 
     def compute(self, call: Call) -> Sequence[Tensor]:
         """The outputs of the graph, in memory that its backward leaves alone."""

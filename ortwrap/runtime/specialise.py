@@ -220,10 +220,15 @@ class _Exporting:
         """
         changed = changed_buffers(self.wrapper, self.eager)
         kept = by_forward_itself(self.wrapper, changed)
+        # The state is that after the call still.
+        named = (*self.wrapper.named_parameters(), *self.wrapper.named_buffers())
+        registered = {id(tensor): name for name, tensor in named}
+        outputs = plan_outputs(self.eager.returned, self.call.tensors, registered)
         try:
-            return self._plan(changed, kept)
+            return self._plan(outputs, changed, kept)
         except _WrittenByOperators as written:
-            return self._plan(changed, [one for one in kept if one not in written.kept])
+            left = [one for one in kept if one not in written.kept]
+            return self._plan(outputs, changed, left)
 
     def how_it_differs(self, plan: GraphPlan) -> str | None:
         """What the plan gives otherwise than eager, None if nothing."""
@@ -246,9 +251,10 @@ class _Exporting:
             raise Deferred(_CHAOTIC)
         raise Refused(Reason(f"{_DIFFERS}: {text}"))
 
-    def _plan(self, changed: Sequence[Kept], kept: Sequence[Kept]) -> GraphPlan:
+    def _plan(
+        self, outputs: OutputPlan, changed: Sequence[Kept], kept: Sequence[Kept]
+    ) -> GraphPlan:
         """The graph that returns those of the changed buffers that are `kept`."""
-        outputs = plan_outputs(self.eager.returned, self.call.tensors)
         cut = _cut_off(self.call, self.gradients)
         tensors = graph_inputs(self.call, self.general, cut)
         entry = self._entry(tensors, outputs, kept)

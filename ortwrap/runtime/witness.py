@@ -92,8 +92,7 @@ class _Witness(TorchFunctionMode):
         self._inputs: dict[int, tuple[int, int]] = {}
         self._sizes = Sizes()
         self._open = OpenSizes()
-        self._data_writes = DataWrites()
-        self._given = Given(())
+        self._data_writes, self._given = DataWrites(), Given(())
         # Where sizes were seen to become numbers.
         self.sized: set[str | None] = set()
         # For tensors that stand for a number: which of these.
@@ -124,6 +123,7 @@ class _Witness(TorchFunctionMode):
         self._open.clear()
         self._arguments.clear()
         self._given = Given(tensors, self._numbers)
+        self._data_writes = DataWrites(tensors)
         for index, tensor in enumerate(tensors):
             self._kept.append(tensor)
             if index in self._numbers:
