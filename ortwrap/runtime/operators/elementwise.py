@@ -73,7 +73,20 @@ def _has_other_exponents(g: Any, input: Any, exponent: Any) -> bool:
     return is_tensor(exponent) and constant_of(exponent) in (None, 0)
 
 
+def _is_no_gelu(g: Any, input: Any) -> bool:
+    """erf(Tensor self): of what is not a number it is 1 to ONNX Runtime. A gelu that is written by
+    hand, which ONNX Runtime finds, multiplies with that once more."""
+    scaled = next(g.original_node.inputs()).node()
+    if scaled.kind() not in ("aten::div", "aten::mul"):
+        return True
+    uses = (use.user for use in next(scaled.inputs()).uses())
+    return not any(user.kind() == "aten::mul" and user != scaled for user in uses)
+
+
 OPERATORS = (
+    *as_torch("erf", when=_is_no_gelu, keeps="inputs"),
+    # No gradient is a number where one of the two is none; to ONNX Runtime the other's is.
+    *as_torch("maximum minimum", keeps="inputs"),
     *as_graph("add", _either, when=_makes_truths),
     *as_torch("clamp clamp_min clamp_max", when=_is_bounded_by_tensors),
     *as_torch("div", when=_rounds),
