@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn.parameter import is_lazy
 
-# Compared at each call: whole up to here, and of what is larger as many entries from all over it.
-_MOST_ENTRIES = 4096
+# Compared at each call: what is larger than the first by so many entries from all over it.
+_MOST_ENTRIES = 2**16
+_SOME_ENTRIES = 2**12
 _INTEGERS = {1: torch.uint8, 2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
@@ -61,8 +62,10 @@ def _entries_of(tensor: Tensor) -> Tensor | None:
         return None
     real = torch.view_as_real(raw) if raw.is_complex() else raw
     bits = real.view(_INTEGERS[real.element_size()])
+    if bits.numel() <= _MOST_ENTRIES:
+        return bits
     for axis, size in enumerate(bits.shape):
-        apart = min(size, math.ceil(bits.numel() / _MOST_ENTRIES))
+        apart = min(size, math.ceil(bits.numel() / _SOME_ENTRIES))
         if apart > 1:
             bits = bits[(slice(None),) * axis + (slice(None, None, apart),)]
     return bits

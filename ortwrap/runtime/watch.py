@@ -29,8 +29,10 @@ from .tree import flatten, hook_tables, original, set_by_hooks
 
 # Deeper or longer than this it is the user's data, not the configuration of a model.
 _MAX_DEPTH = 3
+_MAX_NESTED = 8
 _MAX_ITEMS = 256
-_MAX_BYTES = 2**14
+_MAX_NUMBERS = 4096
+_MAX_BYTES = 2**18
 
 _PLAIN = (
     type(None),
@@ -239,7 +241,8 @@ class Watch:
             return self._owner(value, depth)
         if isinstance(value, _FUNCTIONS):
             return self._function(value, depth)
-        if isinstance(value, _NOT_WALKED) or depth >= _MAX_DEPTH or id(value) in self._seen:
+        deepest = _MAX_NESTED if kind in _BUILT_IN else _MAX_DEPTH
+        if isinstance(value, _NOT_WALKED) or depth >= deepest or id(value) in self._seen:
             return (kind, Identity(value))
         return self._object(value, depth)
 
@@ -301,7 +304,7 @@ class Watch:
         return tuple(found)
 
     def _container(self, value: Any, depth: int) -> Hashable:
-        if len(value) > _MAX_ITEMS:
+        if len(value) > (_MAX_NUMBERS if _is_of_numbers(value) else _MAX_ITEMS):
             return (Identity(value), len(value))
         if not isinstance(value, tuple):
             # A tuple may be met again as another object that has the same address.
@@ -355,6 +358,11 @@ def _shapes(modules: Sequence[nn.Module]) -> Hashable:
                 trained = table is module._buffers and tensor.requires_grad
                 rows.append((name, index, tensor.shape, tensor.dtype, tensor.device, trained))
     return tuple(rows)
+
+
+def _is_of_numbers(value: Any) -> bool:
+    """Whether it is a list of nothing but numbers, text and the like, which is compared at once."""
+    return isinstance(value, (list, tuple)) and all(type(item) in _PLAIN for item in value)
 
 
 def _moves_unseen(kind: type) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from typing import Callable
+from typing import Any, Callable
 
 import numpy
 import pytest
@@ -24,7 +24,8 @@ class Moved(nn.Module):
         self.model = model
 
     def forward(self, data: Tensor) -> Tensor:
-        moved: Tensor = self.model(data) + self.model.offset  # type: ignore[operator]
+        offset = self.model.offset.reshape(-1, 3)[0]  # type: ignore[operator]
+        moved: Tensor = self.model(data) + offset
         return moved.square().mean()
 
 
@@ -55,7 +56,7 @@ WRITES: dict[str, tuple[Callable[[], Tensor], Callable[[nn.Module, int], None]]]
     "by other data": (lambda: torch.ones(3), _by_other_data),
     "through an array": (lambda: torch.from_numpy(_ARRAY), _through_an_array),
     "in inference mode": (_inference_tensor, _in_inference_mode),
-    "large, through its data": (lambda: torch.ones(9_000, 3)[:1], _through_data),
+    "large, through its data": (lambda: torch.ones(70_000, 3), _through_data),
 }
 
 
@@ -141,3 +142,47 @@ def test_tensors_of_inference_mode_are_arguments_and_buffers() -> None:
         torch.testing.assert_close(loss, Shifted(model)(data, aim))
         loss.backward()
     assert step.report()["signatures"][0]["ort_calls"] == 3
+
+
+class Configured(Moved):
+    """A step that is scaled by a number out of a large or a deep place."""
+
+    def forward(self, data: Tensor) -> Tensor:
+        place: Any = self.model.place
+        if isinstance(place, dict):
+            scale = place["model"]["encoder"]["attention"]["scale"]["of"]["values"]
+        else:
+            scale = float(place[300])
+        scaled: Tensor = self.model(data) * scale
+        return scaled.square().mean()
+
+
+def _set_deep(place: Any, value: float) -> None:
+    place["model"]["encoder"]["attention"]["scale"]["of"]["values"] = value
+
+
+def _set_far(place: Any, value: float) -> None:
+    place[300] = value
+
+
+PLACES: dict[str, tuple[Callable[[], Any], Callable[[Any, float], None]]] = {
+    "a deep dictionary": (
+        lambda: {"model": {"encoder": {"attention": {"scale": {"of": {"values": 1.0}}}}}},
+        _set_deep,
+    ),
+    "a long list": (lambda: [1.0] * 2_000, _set_far),
+    "a large array": (lambda: numpy.ones(20_000), _set_far),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_a_number_in_a_deep_or_large_place_is_followed(name: str) -> None:
+    make, write = PLACES[name]
+    model = mlp(8, 3)
+    model.place = make()
+    step = ort_module(Configured, model)
+    for scale in (1.0, 1.0, 2.0, 2.0, 1.0):
+        write(model.place, scale)
+        data = torch.randn(4, 8)
+        torch.testing.assert_close(step(data), Configured(model)(data))
+    assert [row["ort_calls"] for row in step.report()["signatures"]] == [2, 1]
