@@ -38,7 +38,30 @@ def first(y: Tensor, data: Tensor) -> Tensor:
     return y.split(data.size(0), 0)[0].square().sum()
 
 
-USES = {"product": product, "whole": whole, "half": half, "first": first}
+def sections(y: Tensor, data: Tensor) -> Tensor:
+    one, other, last = y.tensor_split(3)
+    return one.exp().sum() + other.square().sum() - last.sum()
+
+
+def halves(y: Tensor, data: Tensor) -> Tensor:
+    one, other = torch.vsplit(y, 2)
+    return (one * other.exp()).sum()
+
+
+def chunks(y: Tensor, data: Tensor) -> Tensor:
+    one, other = y.chunk(2)
+    return (one * other.exp()).sum()
+
+
+USES = {
+    "product": product,
+    "whole": whole,
+    "half": half,
+    "first": first,
+    "sections": sections,
+    "halves": halves,
+    "chunks": chunks,
+}
 
 
 @pytest.mark.parametrize("name", USES)

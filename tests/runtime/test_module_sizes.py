@@ -245,6 +245,10 @@ POOLS: dict[str, Callable[[Tensor], Tensor]] = {
     "torch's own": lambda y: torch.max_pool1d(y, y.size(2)),
     "a layer": lambda y: nn.MaxPool1d(y.size(2))(y),
     "avg_pool1d": lambda y: F.avg_pool1d(y, y.size(-1)),
+    "a layer of averages": lambda y: nn.AvgPool1d(y.size(2))(y),
+    "lp_pool1d": lambda y: F.lp_pool1d(y + 1, 2, y.size(2)) / 20,
+    "lp_pool2d": lambda y: F.lp_pool2d(y[:, :, None] + 1, 3, (1, y.size(2))).squeeze(2) / 20,
+    "a layer of norms": lambda y: nn.LPPool1d(2, kernel_size=y.size(2))(y + 1) / 20,
     "max_pool2d": lambda y: F.max_pool2d(y[:, :, None], (1, y.size(2))).squeeze(2),
     "avg_pool2d": lambda y: F.avg_pool2d(y[..., None], (y.shape[2], 1)).squeeze(3),
 }

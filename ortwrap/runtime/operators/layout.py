@@ -24,6 +24,19 @@ def _has_an_open_size(g: Any, input: Any, size: Any, *_: Any) -> bool:
     return constant_of(size) is None
 
 
+def _has_a_shorter_piece(g: Any, input: Any, size: Any, dim: Any, *_: Any) -> bool:
+    """split: the exporter takes the last piece for as long as the others."""
+    sizes = traced_sizes(next(g.original_node.inputs()))
+    length, axis = constant_of(size), constant_of(dim)
+    known = sizes and isinstance(length, int) and isinstance(axis, int)
+    return bool(known and sizes and sizes[axis] % max(length, 1))
+
+
+def _reduces(g: Any, *exported: Any) -> bool:
+    """scatter(Tensor self, int dim, Tensor index, Tensor src, *, str reduce)"""
+    return len(exported) > 4
+
+
 def _is_taken_apart(g: Any, *_: Any) -> bool:
     """split, chunk: the exporter knows how many pieces there are."""
     return all(map(is_tensor, g.original_node.outputs()))
@@ -107,6 +120,8 @@ OPERATORS = (
     *surrounded("split split_with_sizes prim::ConstantChunk", _of_any_sizes, when=_is_taken_apart),
     *as_torch("split split_with_sizes unsafe_split unbind", when=_lacks_a_gradient, keeps=""),
     *as_torch("split", when=_has_an_open_size, keeps=""),
+    *as_torch("split", when=_has_a_shorter_piece, keeps=""),
+    *as_torch("scatter", when=_reduces),
     # What cells of recurrent layers cut their gates with; the exporter must know the size.
     *as_torch("unsafe_chunk", keeps=""),
     *as_graph("prim::ConstantChunk", _chunk, when=_lacks_a_gradient),

@@ -6,19 +6,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
+from .pooling import lp_pool
 
-def _tensor_split(input: Tensor, where: Any, dim: int = 0) -> tuple[Tensor, ...]:
+
+def _tensor_split(
+    input: Tensor, where: Any = None, dim: int = 0, *, sections: Any = None, indices: Any = None
+) -> tuple[Tensor, ...]:
     """What `torch.tensor_split` returns, of numbers or of places given as Python numbers."""
-    size = int(input.shape[dim])
-    if isinstance(where, int):
-        least, larger = divmod(size, where)
-        ends = [index * least + min(index, larger) for index in range(1, where)]
-    else:
-        ends = [min(max(end + size if end < 0 else end, 0), size) for end in map(int, where)]
-    pairs = zip([0, *ends], [*ends, size])
-    return tuple(input.narrow(dim, start, max(end - start, 0)) for start, end in pairs)
+    where = next(one for one in (where, sections, indices) if one is not None)
+    ends = _ends(input.shape[dim], where) if isinstance(where, int) else list(where)
+    before = [slice(None)] * (dim % input.dim())
+    keys = [(*before, slice(*pair)) for pair in zip([0, *ends], [*ends, None])]
+    return tuple([input[key] for key in keys])
+
+
+def _ends(size: Any, sections: int) -> list[Any]:
+    """Where all sections but the last end, of which the first ones are the larger."""
+    least, larger = size // sections, size % sections
+    least_of = min if isinstance(larger, int) else torch.clamp_max
+    return [index * least + least_of(larger, index) for index in range(1, sections)]
 
 
 def _split_along(axis: int) -> Callable[..., Any]:
@@ -28,6 +37,14 @@ def _split_along(axis: int) -> Callable[..., Any]:
         return _tensor_split(input, where, 0 if input.dim() == 1 else axis)
 
     return split
+
+
+def _chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
+    """What `torch.chunk` returns, which may be fewer pieces than the exporter counts on."""
+    longest = (input.shape[dim] + chunks - 1) // chunks
+    with torch._C.DisableTorchFunction():
+        given = -(-int(input.shape[dim]) // max(int(longest), 1))
+    return torch.chunk(input, chunks, dim) if given == chunks else _split(input, longest, dim)
 
 
 def _split(input: Tensor, size: Any, dim: int = 0) -> tuple[Tensor, ...]:
@@ -56,6 +73,8 @@ def _places(condition: Tensor) -> tuple[Tensor, ...]:
 
 
 IN_OTHER_WORDS: Mapping[Any, Callable[..., Any]] = {
+    torch.chunk: _chunk,
+    Tensor.chunk: _chunk,
     torch.tensor_split: _tensor_split,
     Tensor.tensor_split: _tensor_split,
     torch.hsplit: _split_along(1),
@@ -64,15 +83,18 @@ IN_OTHER_WORDS: Mapping[Any, Callable[..., Any]] = {
     Tensor.vsplit: _split_along(0),
     torch.dsplit: _split_along(2),
     Tensor.dsplit: _split_along(2),
+    F.lp_pool1d: lp_pool(1),
+    F.lp_pool2d: lp_pool(2),
+    F.lp_pool3d: lp_pool(3),
 }
 
 
-def in_other_words(function: Any, args: Sequence[Any]) -> Any:
+def in_other_words(function: Any, args: Sequence[Any], keywords: Mapping[str, Any]) -> Any:
     """What to call in the place of `function` while a model is traced: itself, if it exports."""
     if function is torch.where and len(args) == 1:
         return _places
     if function in (torch.split, Tensor.split) and len(args) > 1 and _is_size(args[1]):
         return _split
     # Places that are tensors would have to be read.
-    plain = len(args) > 1 and not isinstance(args[1], Tensor)
-    return IN_OTHER_WORDS.get(function, function) if plain else function
+    where = next(iter((*args[1:], *keywords.values())), None)
+    return IN_OTHER_WORDS.get(function, function) if not isinstance(where, Tensor) else function

@@ -73,7 +73,7 @@ class _StopGradients(TorchFunctionMode):
         if func is Tensor.__setitem__ and self._assignments.make(*args):
             return None
         args, keywords = in_lists(func, *as_numbers(func, args, kwargs or {}))
-        result = in_other_words(func, args)(*args, **keywords)
+        result = in_other_words(func, args, keywords)(*args, **keywords)
         if func is Tensor.__getitem__:
             self._assignments.note(result, *args)
         if func is torch.tensor and result.is_floating_point():

@@ -56,6 +56,11 @@ CASES = tuple(
             "chunk, pieces unused": lambda y: y.chunk(3, 1)[1],
             "tensor_split": lambda y: torch.cat(y.tensor_split(4, 1)[::-1], 1),
             "tensor_split at places": lambda y: y.tensor_split((2, -1), dim=1)[1],
+            "tensor_split(sections=2) of the batch": lambda y: torch.cat(
+                [piece * 2 for piece in torch.tensor_split(y, sections=2)][::-1]
+            ),
+            "chunk, fewer pieces": lambda y: torch.cat(y.chunk(4, 1)[::-1], 1),
+            "split, a shorter piece": lambda y: torch.cat(y.split(4, 1)[::-1], 1),
             "hsplit": lambda y: torch.mul(*torch.hsplit(y, 2)),
             "unbind": lambda y: torch.stack(y.unbind(1)[::-1]),
             "unbind, pieces unused": lambda y: y.unbind(1)[2],
@@ -104,6 +109,9 @@ CASES = tuple(
             "two index tensors": lambda y: y[torch.arange(y.shape[0]), torch.arange(y.shape[0])],
             "masked_select": lambda y: y.masked_select(y > 0),
             "scatter": lambda y: y.scatter(1, _rows(y)[:, None], y[:, :1] * 2),
+            "scatter(reduce='add')": lambda y: (
+                y * y.detach().scatter(1, _pairs(y), y.detach(), reduce="add")
+            ),
             "scatter_reduce(mean)": lambda y: y.new_zeros(y.shape[0], 2).scatter_reduce(
                 1, _pairs(y), y, "mean"
             ),

@@ -87,6 +87,14 @@ CASES = (
             ),
             "avg_pool1d(y, y.size(-1))": _over_time(lambda y: F.avg_pool1d(y, y.size(-1))),
             "MaxPool1d(y.size(2))(y)": _over_time(lambda y: nn.MaxPool1d(y.size(2))(y)),
+            "AvgPool1d(y.size(2))(y)": _over_time(lambda y: nn.AvgPool1d(y.size(2))(y)),
+            "lp_pool1d(y, 2, y.size(2))": _over_time(
+                lambda y: F.lp_pool1d(y.sigmoid(), 2, y.size(2))
+            ),
+            "lp_pool2d(y, 2, (y.size(2), 1))": lambda y: F.lp_pool2d(
+                y.sigmoid(), 2, (y.size(2), 1)
+            ),
+            "max_pool2d of one picture": lambda y: F.max_pool2d(y[0], 2),
         },
         (2, 3, 6, 4),
     ),

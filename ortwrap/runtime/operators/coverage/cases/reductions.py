@@ -44,6 +44,7 @@ CASES = tuple(
             "topk": lambda y: y.topk(2, 1)[0],
             "topk of equals": lambda y: y.gather(1, torch.ones_like(y).topk(2, 1)[1]),
             "sort": lambda y: y.sort(1)[0],
+            "sort(stable=True)": lambda y: y.sort(dim=1, stable=True)[0],
         }
     )
 )
