@@ -18,6 +18,7 @@ from torch.overrides import TorchFunctionMode
 from . import paths
 from .assignments import Assignments
 from .pieces import in_other_words
+from .size_numbers import in_double
 from .stand_ins import standing_in
 from .truths import as_numbers
 from .windows import in_lists
@@ -44,17 +45,26 @@ def tracing(inputs: Sequence[Tensor] = (), trained: Sequence[bool] = ()) -> Iter
 
     with torch._C.DisableTorchFunction():
         paths.begin(trained, [list(map(int, tensor.shape)) for tensor in inputs])
-    with torch.enable_grad(), standing_in(STAND_INS), _StopGradients():
+    with torch.enable_grad(), standing_in(STAND_INS), _StopGradients(_has_doubles(inputs)):
         for tensor, needs_gradient in zip(inputs, trained):
             tensor.requires_grad_(needs_gradient)
         yield
 
 
+def _has_doubles(inputs: Sequence[Tensor]) -> bool:
+    return any(tensor.dtype is torch.float64 for tensor in inputs)
+
+
 class _StopGradients(TorchFunctionMode):
     """Marks results that gradients do not flow through though they come from trained tensors."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_double: bool) -> None:
+        """
+        Args:
+            in_double: whether the model computes in float64.
+        """
         super().__init__()
+        self._in_double = in_double
         self._joined: dict[int, tuple[Tensor, Tensor | None]] = {}
         self._assignments = Assignments()
 
@@ -72,6 +82,8 @@ class _StopGradients(TorchFunctionMode):
             args = (tuple(map(self._joined_once, args[0])), *args[1:])
         if func is Tensor.__setitem__ and self._assignments.make(*args):
             return None
+        if self._in_double:
+            args = in_double(func, args)
         args, keywords = in_lists(func, *as_numbers(func, args, kwargs or {}))
         result = in_other_words(func, args, keywords)(*args, **keywords)
         if func is Tensor.__getitem__:

@@ -35,6 +35,9 @@ def _next_to_nothing(y: Tensor) -> Tensor:
 CASES = (
     *functions(
         {
+            "times 1 / y.shape[0]": lambda y: y * (1 / y.shape[0]),
+            "by y.size(1) ** 0.5": lambda y: y / y.size(1) ** 0.5,
+            "times a share of two sizes": lambda y: y * (y.shape[0] / (y.shape[1] * 3)),
             "reciprocal": lambda y: (y.abs() + 1).reciprocal(),
             "log": lambda y: (y.abs() + 1).log(),
             "sqrt": lambda y: (y.abs() + 1).sqrt(),
