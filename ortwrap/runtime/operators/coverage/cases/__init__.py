@@ -22,6 +22,7 @@ from . import (
     pooling,
     products,
     random,
+    rarer,
     recurrent,
     reductions,
     resizing,
@@ -50,6 +51,7 @@ FAMILIES = (
     truths,
     products,
     distances,
+    rarer,
     models,
 )
 
