@@ -91,6 +91,9 @@ CASES = (
     Case("grid_sample at learned places", lambda: AfterLinear(_sampled), _pictures),
     *functions(
         {
+            "conv1d by a kernel that is computed": lambda y: F.conv1d(
+                y[None], y[None, :, :3].transpose(0, 1)[:2].expand(2, y.shape[0], 3)
+            ),
             "index_reduce(mean)": lambda y: y.index_reduce(0, _pairs(y), y.exp(), "mean"),
             "masked_scatter": lambda y: y.masked_scatter(y.detach() > 0, y.exp()),
             "take_along_dim": lambda y: y.take_along_dim(y.argsort(1), 1),
