@@ -64,6 +64,7 @@ class EverySeventh(nn.Module):
 def layers() -> Mapping[str, tuple[nn.Module, Tensor]]:
     """Each layer and what it is given."""
     wide, narrow = torch.randn(TOKENS, 4 * WIDTH), torch.randn(TOKENS, WIDTH)
+    pictures = torch.randn(32, 32, 16, 16)
     return {
         "GELU": (nn.GELU(), wide),
         "LayerNorm": (nn.LayerNorm(WIDTH), narrow),
@@ -72,6 +73,10 @@ def layers() -> Mapping[str, tuple[nn.Module, Tensor]]:
         "sum for a bias": (Biased(WIDTH), narrow),
         "every seventh token": (EverySeventh(), narrow),
         "Dropout": (nn.Dropout(0.1), wide),
+        "ReLU": (nn.ReLU(), wide),
+        "log-softmax": (nn.LogSoftmax(-1), wide),
+        "Conv2d": (nn.Conv2d(32, 32, 3, padding=1), pictures),
+        "MaxPool2d": (nn.MaxPool2d(2), pictures),
     }
 
 

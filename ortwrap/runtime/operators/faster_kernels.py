@@ -9,30 +9,25 @@ which clears all of the table first.
 
 from __future__ import annotations
 
-import functools
-import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
-import torch
-from torch import Tensor
-
-from ..machine import threads_for
-from . import library
 from .kernels import DOMAIN
 from .library import NAMESPACE
-from .numbers_of_graphs import whole_number
-
-_aten = torch.ops.aten
+from .numbers_of_graphs import whole_numbers
+from .torch_kernels import convolution_backward_of, product_of
 
 # Elements of a matrix from which on more threads of torch are worth waking.
 _LARGE = 2**22
 
 # Elements of what is known of a tensor's sizes (often all but those of the batch) from which on the
-# 15 microseconds that a call of torch costs are less than what it spares.
-_SLOW_TO_GATHER, _SLOW_TO_SUM = 64, 256
+# 15 to 30 microseconds that a call of torch costs are less than what it spares.
+_SLOW_TO_GATHER, _WIDE = 64, 256
+
+
+_Input = Union[str, int, "list[int]", None]
 
 
 @dataclass(frozen=True)
@@ -41,13 +36,14 @@ class _Call:
 
     Attributes:
         operator: an operator of torch, with its namespace.
-        inputs: names of values, whole numbers, and None for an argument that is left out.
+        inputs: names of values, whole numbers, lists of such, and None for an argument that is
+            left out.
         overload: which of those of that name.
         typed: which of the node's inputs has the dtype of what comes out first.
     """
 
     operator: str
-    inputs: tuple[str | int | None, ...]
+    inputs: tuple[_Input, ...]
     overload: str = ""
     typed: int = 0
 
@@ -68,10 +64,10 @@ def call_torch_where_faster(graph: Any) -> None:
     known = _Sizes(graph)
     for node in graph.node:
         choose = _CHOICES.get(_operator_of(node))
-        # Of some layers not all parameters are trained; such a node lacks outputs.
-        call = choose(node, known) if choose and all(node.output) else None
+        call = choose(node, known) if choose else None
         if call is not None:
-            known.give_type(node.output[0], of=node.input[call.typed])
+            for name in filter(None, node.output):
+                known.give_type(name, of=node.input[call.typed])
             _turn_into_call(graph, node, call)
 
 
@@ -110,6 +106,12 @@ class _Sizes:
             return 0
         return math.prod(axis.dim_value or 1 for axis in known.shape.dim)
 
+    def is_wide(self, name: str) -> bool:
+        """Whether a value likely has thousands of elements: wide ones, maps, or sequences."""
+        known = self._types.get(name)
+        rank = len(known.shape.dim) if known is not None else 0
+        return rank > 2 or self.at_least(name) >= _WIDE
+
 
 def _attributes(node: Any) -> Mapping[str, Any]:
     from onnx.helper import get_attribute_value
@@ -128,16 +130,19 @@ def _turn_into_call(graph: Any, node: Any, call: _Call) -> None:
     from onnx.helper import make_attribute
 
     inputs = [
-        whole_number(graph, each) if isinstance(each, int) else each or "" for each in call.inputs
+        whole_numbers(graph, each) if isinstance(each, (int, list)) else each or ""
+        for each in call.inputs
     ]
+    outputs = list(filter(None, node.output))
     node.op_type, node.domain = "ATen", DOMAIN
-    del node.attribute[:], node.input[:]
+    del node.attribute[:], node.input[:], node.output[:]
     node.input.extend(inputs)
+    node.output.extend(outputs)
     node.attribute.append(make_attribute("operator", call.operator))
     node.attribute.append(make_attribute("overload_name", call.overload))
 
 
-def _own(name: str, node: Any, *more: int | None) -> _Call:
+def _own(name: str, node: Any, *more: _Input) -> _Call:
     """A call of an operator that is defined here, with what the node gets and more."""
     return _Call(f"{NAMESPACE}::{name}", (*node.input, *more))
 
@@ -150,13 +155,9 @@ def _product(node: Any, known: _Sizes) -> _Call | None:
     large = any(known.at_least(name) >= _LARGE for name in (*node.input, *node.output))
     if scaled or not large:
         return None
-    name = _product_of(bool(of.get("transA")), bool(of.get("transB")))
+    name = product_of(bool(of.get("transA")), bool(of.get("transB")))
     # torch wants to be told of an argument that is left out.
     return _own(name, node, *[None] * (3 - len(node.input)))
-
-
-def _product_of(a_turned: bool, b_turned: bool) -> str:
-    return f"product_{'nt'[a_turned]}{'nt'[b_turned]}"
 
 
 def _embedding_gradient(node: Any, known: _Sizes) -> _Call | None:
@@ -178,79 +179,70 @@ def _sum(node: Any, known: _Sizes) -> _Call | None:
     data, *axes = node.input
     if not axes or of.get("noop_with_empty_axes") or not known.is_floating(data):
         return None
-    if known.at_least(data) < _SLOW_TO_SUM:
+    if not known.is_wide(data):
         return None
     inputs = (data, axes[0], int(of.get("keepdims", 1)), None)
     return _Call("aten::sum", inputs, overload="dim_IntList")
 
 
+def _layer_norm_gradient(node: Any, known: _Sizes) -> _Call | None:
+    # Where only one of its parameters is trained, the node lacks an output.
+    return _own("layer_norm_backward", node) if all(node.output) else None
+
+
+def _relu_gradient(node: Any, known: _Sizes) -> _Call | None:
+    """ReluGrad(gradient, result)"""
+    return _own("relu_backward", node) if known.is_wide(node.input[1]) else None
+
+
+def _softmax_gradient(node: Any, known: _Sizes) -> _Call | None:
+    """SoftmaxGrad_13(gradient, result), and LogSoftmaxGrad_13"""
+    if not known.is_wide(node.input[1]):
+        return None
+    name = "log_softmax_backward" if node.op_type.startswith("Log") else "softmax_backward"
+    return _own(name, node, int(_attributes(node).get("axis", -1)))
+
+
+def _convolution(node: Any, known: _Sizes) -> _Call | None:
+    """Conv(data, weight, bias)"""
+    geometry = _geometry(node)
+    if geometry is None:
+        return None
+    return _own("convolution", node, *[None] * (3 - len(node.input)), *geometry)
+
+
+def _convolution_gradient(node: Any, known: _Sizes) -> _Call | None:
+    """ConvGrad(gradient, data, weight): the gradients of data, weight and bias"""
+    geometry = _geometry(node)
+    wanted = [bool(name) for name in node.output] + [False] * (3 - len(node.output))
+    if geometry is None or not any(wanted):
+        return None
+    return _own(convolution_backward_of(wanted), node, *geometry)
+
+
+def _geometry(node: Any) -> tuple[list[int], list[int], list[int], int] | None:
+    """Stride, padding, dilation and groups of a convolution, None for one that torch has not."""
+    of = _attributes(node)
+    axes = len(of.get("kernel_shape", ()))
+    pads = of.get("pads", [0] * 2 * axes)
+    if not axes or pads[:axes] != pads[axes:] or of.get("auto_pad", b"NOTSET") != b"NOTSET":
+        return None
+    ones = [1] * axes
+    stride, dilation = of.get("strides", ones), of.get("dilations", ones)
+    return list(stride), list(pads[:axes]), list(dilation), int(of.get("group", 1))
+
+
 _CHOICES: Mapping[str, Callable[[Any, _Sizes], _Call | None]] = {
     "GeluGrad": lambda node, known: _own("gelu_backward", node),
-    "LayerNormalizationGrad": lambda node, known: _own("layer_norm_backward", node),
+    "LayerNormalizationGrad": _layer_norm_gradient,
+    "ReluGrad": _relu_gradient,
+    "SoftmaxGrad_13": _softmax_gradient,
+    "LogSoftmaxGrad_13": _softmax_gradient,
+    "Conv": _convolution,
+    "ConvGrad": _convolution_gradient,
     "aten::embedding_backward": _embedding_gradient,
+    "aten::max_pool2d_with_indices": lambda node, known: _own("max_pool2d", node),
     "Gemm": _product,
     "GatherGrad": _gather_gradient,
     "ReduceSum": _sum,
 }
-
-
-def _gelu_backward(gradient: Tensor, input: Tensor) -> Tensor:
-    with threads_for(False, input.numel()):
-        return _aten.gelu_backward(gradient, input)  # type: ignore[no-any-return]
-
-
-def _layer_norm_backward(
-    gradient: Tensor, input: Tensor, weight: Tensor, mean: Tensor, rstd: Tensor
-) -> tuple[Tensor, Tensor, Tensor]:
-    # Of the bias, which is none of the node's inputs, only the form is asked.
-    bias, all_of_them = weight, [True, True, True]
-    with threads_for(False, input.numel()):
-        return _aten.native_layer_norm_backward(  # type: ignore[no-any-return]
-            gradient, input, weight.shape, mean, rstd, weight, bias, all_of_them
-        )
-
-
-def _embedding_backward(
-    gradient: Tensor, indices: Tensor, rows: int, padding: int, scaled: bool, sparse: bool
-) -> Tensor:
-    with threads_for(False, rows * gradient.shape[-1]):
-        return _aten.embedding_backward(  # type: ignore[no-any-return]
-            gradient, indices, rows, padding, scaled, sparse
-        )
-
-
-def _gather_backward(shape: Tensor, indices: Tensor, gradient: Tensor, axis: int) -> Tensor:
-    sizes = shape.tolist()
-    rows = indices.flatten()
-    # An index may count from the end.
-    rows = torch.where(rows < 0, rows + sizes[axis], rows)
-    given = gradient.reshape(*sizes[:axis], len(rows), *sizes[axis:][1:])
-    return gradient.new_zeros(sizes).index_add_(axis, rows, given)
-
-
-def _multiply(a_turned: bool, b_turned: bool, a: Tensor, b: Tensor, c: Tensor | None) -> Tensor:
-    a, b = a.t() if a_turned else a, b.t() if b_turned else b
-    with threads_for(True, 0):
-        return a @ b if c is None else torch.addmm(c, a, b)
-
-
-library.define("gelu_backward(Tensor gradient, Tensor input) -> Tensor", _gelu_backward)
-library.define(
-    "layer_norm_backward(Tensor gradient, Tensor input, Tensor weight, Tensor mean, Tensor rstd) "
-    "-> (Tensor, Tensor, Tensor)",
-    _layer_norm_backward,
-)
-library.define(
-    "embedding_backward(Tensor gradient, Tensor indices, int rows, int padding, bool scaled, "
-    "bool sparse) -> Tensor",
-    _embedding_backward,
-)
-library.define(
-    "gather_backward(Tensor shape, Tensor indices, Tensor gradient, int axis) -> Tensor",
-    _gather_backward,
-)
-for a_turned, b_turned in itertools.product((False, True), repeat=2):
-    library.define(
-        f"{_product_of(a_turned, b_turned)}(Tensor a, Tensor b, Tensor? c) -> Tensor",
-        functools.partial(_multiply, a_turned, b_turned),
-    )
