@@ -100,8 +100,8 @@ def written_before(grids: Tensor, mask: Tensor) -> Tensor:
     return turned
 
 
-def test_an_assignment_by_a_mask_before_other_indices_runs_eagerly() -> None:
+def test_an_assignment_by_a_mask_before_other_indices() -> None:
     twins = Twins(Grid(written_before), kind=Step, lr=0.01)
     for _ in range(3):
         twins.step(torch.randn(5, 4), torch.rand(3, 4) > 0.5)
-    assert "an assignment by a mask and further indices after it" in twins.reasons[0]
+    assert set(twins.backends) == {"ort"}, twins.reasons
