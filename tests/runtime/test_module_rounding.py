@@ -88,8 +88,6 @@ def test_single_precision_that_is_asked_for_by_name_is_double_in_the_proof(name:
     class Smoothed(Chaotic):
         """A kernel of another precision than its input is refused by a convolution."""
 
-        gain = 60
-
         def forward(self, data: Tensor) -> Tensor:
             kernel = KERNELS[name]()[None, None]
             smooth = F.conv1d(data[:, None], kernel, padding=1)[:, 0]
