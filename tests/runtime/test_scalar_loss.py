@@ -20,4 +20,4 @@ from ortwrap.runtime.entry import plan_outputs
     ],
 )
 def test_a_loss_is_one_number_with_a_gradient(output: object, is_loss: bool) -> None:
-    assert plan_outputs(output, ()).scalar_loss is is_loss
+    assert plan_outputs(output, (), {}).scalar_loss is is_loss
