@@ -21,7 +21,7 @@ SIZES = [(1,), (0, 3), (311,), (312,), (313,), (2, 1000), (3, 4, 5, 6)]
 
 
 def dropped(x: Tensor, p: float, before: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    return torch.ops.ortwrap.dropout(x, before, torch.tensor(1 - p, dtype=torch.float64))
+    return torch.ops.ortwrap.dropout(x, before, torch.tensor(1 - p, dtype=torch.float64), None)
 
 
 def test_the_kernel_draws_as_this_torch_does() -> None:
@@ -113,12 +113,25 @@ def test_gradients_reach_an_input_that_wants_them() -> None:
     assert kernels_of(twins) == 3
 
 
-def test_a_transposed_memory_stays_a_call_of_torch() -> None:
+def test_a_transposed_memory() -> None:
     twins = Twins(Turned(0.5), F.mse_loss)
-    for _ in range(3):
-        twins.step(torch.randn(5, 6), torch.randn(5, 3))
+    for rows in (5, 3, 5):
+        twins.step(torch.randn(rows, 6), torch.randn(rows, 3))
     assert set(twins.backends) == {"ort"}
-    assert kernels_of(twins) == 0
+    assert kernels_of(twins) == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 0, 1)], ids=str)
+def test_masks_are_drawn_along_the_memory(order: tuple[int, ...]) -> None:
+    x = torch.randn(3, 4, 5).permute(order)
+    lies = sorted(range(3), key=lambda axis: -x.stride(axis))
+    torch.manual_seed(5)
+    expected = torch.dropout(x, 0.4, True)
+    torch.manual_seed(5)
+    keep = torch.tensor(0.6, dtype=torch.float64)
+    result, noise = torch.ops.ortwrap.dropout(x.contiguous(), None, keep, lies)
+    assert torch.equal(result, expected)
+    assert torch.equal(x * noise, expected)
 
 
 def test_all_may_be_dropped() -> None:

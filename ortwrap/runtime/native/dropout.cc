@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <mutex>
 #include <tuple>
+#include <vector>
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
 #define ORTWRAP_VECTORIZED __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -169,27 +170,39 @@ bool is_fast() {
   return fast;
 }
 
+std::tuple<at::Tensor, at::Tensor> dropped_as_it_lies(const at::Tensor& input, double keep) {
+  const bool known = input.scalar_type() == at::kFloat || input.scalar_type() == at::kDouble;
+  if (known && input.is_cpu() && is_fast()) {
+    return dropped(input, keep, at::detail::getDefaultCPUGenerator());
+  }
+  at::Tensor noise = noise_of_torch(input, keep, std::nullopt);
+  return {input * noise, noise};
+}
+
 // Args:
 //   input: what goes in.
 //   before: not read; what must have been drawn before.
 //   keep: the share that is kept, a double without dimensions; 1 draws nothing.
+//   order: the dimensions of what eager has there, from the outermost in memory to the innermost,
+//     where that is not their order: torch draws along the memory.
 // Returns: what comes out, and what it was multiplied with.
 std::tuple<at::Tensor, at::Tensor> dropout(
-    const at::Tensor& input, const std::optional<at::Tensor>& before, const at::Tensor& keep) {
+    const at::Tensor& input, const std::optional<at::Tensor>& before, const at::Tensor& keep,
+    const at::OptionalIntArrayRef order) {
   const auto kept = keep.item<double>();
   if (kept == 1.0) return {input.clone(), at::ones_like(input)};
-  const bool known = input.scalar_type() == at::kFloat || input.scalar_type() == at::kDouble;
-  if (known && input.is_cpu() && input.is_contiguous() && is_fast()) {
-    return dropped(input, kept, at::detail::getDefaultCPUGenerator());
-  }
-  at::Tensor noise = noise_of_torch(input, kept, std::nullopt);
-  return {input * noise, noise};
+  if (!order.has_value()) return dropped_as_it_lies(input.contiguous(), kept);
+  std::vector<int64_t> back(order->size());
+  for (size_t axis = 0; axis < back.size(); ++axis) back[(*order)[axis]] = axis;
+  const auto [output, noise] = dropped_as_it_lies(input.permute(*order).contiguous(), kept);
+  return {output.permute(back).contiguous(), noise.permute(back).contiguous()};
 }
 
 }  // namespace
 
 TORCH_LIBRARY_FRAGMENT(ortwrap, m) {
-  m.def("dropout(Tensor input, Tensor? before, Tensor keep) -> (Tensor, Tensor)");
+  m.def(
+      "dropout(Tensor input, Tensor? before, Tensor keep, int[]? order) -> (Tensor, Tensor)");
   m.def("dropout_is_fast() -> bool", is_fast);
 }
 

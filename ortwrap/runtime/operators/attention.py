@@ -1,15 +1,17 @@
-"""What attention layers need of the exporter: known ranks, and masks that are only data."""
+"""What attention layers need of the exporter: known ranks, masks that are only data, dropout."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch.nn.modules import transformer
 
 from .arguments import constant_of, is_none
 from .double import is_double
 from .exporter import dtype_of, dtype_to_onnx
-from .paths import is_floating, scalar_type
+from .paths import is_floating, scalar_type, traced_sizes
+from .random import dropped
 from .registry import Symbolic, as_graph, call_torch, surrounded
 from .stand_ins import StandIn
 
@@ -20,7 +22,6 @@ def _unflatten(g: Any, input: Any, dim: Any, sizes: Any) -> Any:
     The exporter's own form hides the number of dimensions from ONNX Runtime's shape inference,
     which then gives up on every attention layer.
     """
-    import torch
 
     def number(value: int) -> Any:
         return g.op("Constant", value_t=torch.tensor([value]))
@@ -82,14 +83,55 @@ def _attention(g: Any, query: Any, key: Any, value: Any, mask: Any, *options: An
     if _has_another_mask(g):
         traced = next(g.original_node.inputs())
         mask = g.op("Cast", mask, to_i=dtype_to_onnx(dtype_of(traced)))
-    return call_torch("inputs", False, None, g, query, key, value, mask, *options)
+    draws = _drops(g, query, key, value, mask, *options)
+    return call_torch("inputs", draws, None, g, query, key, value, mask, *options)
+
+
+def _drops(g: Any, query: Any, key: Any, value: Any, *options: Any) -> bool:
+    return len(options) > 1 and constant_of(options[1]) != 0.0
+
+
+def _dropping_attention(
+    otherwise: Symbolic, g: Any, query: Any, key: Any, value: Any, *options: Any
+) -> Any:
+    """As the exporter has it, but for what is dropped: that torch draws.
+
+    A GPU draws inside of one kernel for all of it, which stays a call of torch.
+    """
+    sizes = _sizes_of_weights(g)
+    if sizes is None:
+        return call_torch("inputs outputs", True, None, g, query, key, value, *options)
+    exported = otherwise(g, query, key, value, *options)
+    attended, *seen = _factors(exported)
+    weights, values = attended.node().inputs()
+    assert weights.node().kind() == "onnx::Dropout", "the exporter drops elements of the weights"
+    whole = next(weights.node().inputs())
+    left = dropped(g, whole, constant_of(options[1]), dtype_of(query), sizes)
+    result = g.op("MatMul", left, values)
+    for rows in seen:
+        result = g.op("Mul", result, rows)
+    result.setType(exported.type())
+    return result
+
+
+def _factors(exported: Any) -> tuple[Any, ...]:
+    """The product of weights and values, and what `_masked_attention` multiplies it with."""
+    return tuple(exported.node().inputs()) if exported.node().kind() == "onnx::Mul" else (exported,)
+
+
+def _sizes_of_weights(g: Any) -> tuple[int, ...] | None:
+    """The sizes that the weights of the attention had in the trace, None if that is not known."""
+    query, key, *_ = g.original_node.inputs()
+    sizes, others = traced_sizes(query), traced_sizes(key)
+    on_cpu = query.type().device() == torch.device("cpu")
+    if not on_cpu or not sizes or not others or sizes[:-2] != others[:-2]:
+        return None
+    return (*sizes[:-1], others[-2])
 
 
 def _has_a_mask(g: Any, query: Any, key: Any, value: Any, *options: Any) -> bool:
     """Whether a row of the mask may leave nothing to attend to: torch gives zeros for it, and since
     2.5 whatever kernel it takes."""
-    import torch
-
     return bool(options) and not is_none(options[0]) and hasattr(torch.ops.aten, "_safe_softmax")
 
 
@@ -112,8 +154,6 @@ def _mask_of_all_rows(g: Any, mask: Any, kind: int) -> tuple[Any, Any]:
         mask: of truth values, or of floats that are added.
         kind: ONNX's number of the dtype of what the rows are multiplied with.
     """
-    import torch
-
     if scalar_type(mask) == "Bool":
         seen = g.op("ReduceMax", g.op("Cast", mask, to_i=kind), axes_i=[-1])
         dropped = g.op("Equal", seen, g.op("Constant", value_t=torch.tensor(0.0)))
@@ -136,6 +176,7 @@ def _is_said_to_be_causal(mask: Any, is_causal: bool | None = None, size: Any = 
 OPERATORS = (
     *as_graph("unflatten", _unflatten),
     *surrounded("scaled_dot_product_attention", _masked_attention, when=_has_a_mask),
+    *surrounded("scaled_dot_product_attention", _dropping_attention, when=_drops),
     *as_graph("scaled_dot_product_attention", _attention, when=_is_torchs),
 )
 

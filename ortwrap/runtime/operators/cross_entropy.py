@@ -18,14 +18,13 @@ from torch import Tensor
 
 from . import kernels
 from .arguments import constant_of, is_none, trains_through
-from .calls import Output, Slot, TorchCall, number_of, numbered
+from .calls import Output, Slot, TorchCall, numbered
 from .exporter import dtype_of
-from .kernels import Kernel
 from .loss_rows import cross_entropy, valid_rows
 from .losses import are_given
 from .paths import is_floating, scalar_type
 from .projections import Projection, projection_of
-from .registry import as_graph
+from .registry import as_graph, call_node
 
 # What chooses rows returns their numbers.
 _ROWS = Output(torch.int64, 1, False)
@@ -106,7 +105,7 @@ def loss_node(
     trained = int(trains_through(next(g.original_node.inputs()), logits, g.graph))
     loss = g.original_node.output()
     output = Output(dtype_of(loss), loss.type().dim(), bool(trained))
-    return call_node(g, TorchCall(cross_entropy, template, trained, (output,)), tensors)
+    return losses_node(g, TorchCall(cross_entropy, template, trained, (output,)), tensors)
 
 
 def rows_node(
@@ -124,27 +123,12 @@ def rows_node(
     """
     tensors = [target, g.op("Shape", before), *factors]
     template = (*map(Slot, range(len(tensors))), ignored)
-    return call_node(g, TorchCall(choose, template, 0, (_ROWS,)), tensors)
+    return losses_node(g, TorchCall(choose, template, 0, (_ROWS,)), tensors)
 
 
-def call_node(g: Any, call: TorchCall, tensors: Sequence[Any]) -> Any:
-    """A node for a call that needs none of its tensors in backward: it has made the gradient."""
-    kernel = Kernel(
-        trained=call.trained,
-        others=len(tensors) - call.trained,
-        differentiable=tuple(output.differentiable for output in call.outputs),
-        keeps_inputs=False,
-        keeps_outputs=False,
-        purpose=call.function.__name__,
-    )
-    made = g.op(
-        f"{kernels.DOMAIN}::ATen",
-        *tensors,
-        g.op("Constant", value_t=torch.tensor(number_of(call))),
-        operator_s=kernels.define(kernel),
-        outputs=1 + kernel.ticket,
-    )
-    return made[0] if kernel.ticket else made
+def losses_node(g: Any, call: TorchCall, tensors: Sequence[Any]) -> Any:
+    """A node for a call of a function of ours; who looks at the graph sees its name."""
+    return call_node(g, call, tensors, purpose=call.function.__name__)
 
 
 def loss_call(node: Any) -> TorchCall | None:

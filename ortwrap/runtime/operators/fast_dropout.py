@@ -7,6 +7,7 @@ them longer than for anything else that is not a product of matrices. See `../na
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -16,7 +17,7 @@ from .. import extensions
 from .calls import Slot, TorchCall, numbered
 from .kernels import defined
 from .library import NAMESPACE
-from .numbers_of_graphs import double
+from .numbers_of_graphs import double, whole_numbers
 
 DROPOUT = f"{NAMESPACE}::dropout"
 # The place among the inputs of such a node of the share of the elements that it keeps.
@@ -65,8 +66,9 @@ def drop_faster(graph: Any) -> None:
     for ticket, backward in backwards.items():
         forward = forwards[ticket]
         input_, *before, number = forward.input
-        keep = 1 - numbered(int(numbers[number])).template[1]
-        _turn_into_kernel(forward, [input_, *(before or [""]), double(graph, keep)])
+        slot, p, _ = numbered(int(numbers[number])).template
+        order = "" if slot.order is None else whole_numbers(graph, list(slot.order))
+        _turn_into_kernel(forward, [input_, *(before or [""]), double(graph, 1 - p), order])
         _multiply(backward, backward.input[1], ticket)
         if ticket in types:
             # What was a ticket is what the elements are multiplied with.
@@ -89,7 +91,7 @@ def _numbers(graph: Any) -> dict[str, numpy.ndarray]:
 
 
 def _is_dropout(node: Any, numbers: dict[str, numpy.ndarray]) -> bool:
-    """Whether a node calls `torch.dropout` on a tensor that lies in memory as it is indexed."""
+    """Whether a node calls `torch.dropout` on a tensor."""
     if node.op_type != "ATen" or node.input[-1] not in numbers or len(node.input) > 3:
         return False
     operator = next(part.s.decode() for part in node.attribute if part.name == "operator")
@@ -98,7 +100,7 @@ def _is_dropout(node: Any, numbers: dict[str, numpy.ndarray]) -> bool:
     call: TorchCall = numbered(int(numbers[node.input[-1]]))
     return (
         call.function is torch.ops.aten.dropout.default
-        and call.template[0] == Slot(0)
+        and replace(call.template[0], order=None) == Slot(0)
         and isinstance(call.template[1], float)
         and call.template[1] < 1
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .arguments import is_list
-from .cross_entropy import call_node, loss_call, rows_node
+from .cross_entropy import loss_call, losses_node, rows_node
 from .loss_rows import counting_rows
 from .paths import needs_gradient, scalar_type, traced_sizes
 from .projections import on_rows, rows_before
@@ -131,7 +131,7 @@ def _without(g: Any, loss: Any, mask: Any, form: _Form) -> Any:
     counts = g.op("Not", mask) if form.inverted else mask
     rows = rows_node(g, counting_rows, ignored, rows_before(logits), target, counts)
     tensors = [on_rows(g, logits, rows), target, rows, *others[:-1]]
-    losses = g.op("Reshape", call_node(g, call, tensors), g.op("Shape", mask))
+    losses = g.op("Reshape", losses_node(g, call, tensors), g.op("Shape", mask))
     losses = g.op("Neg", losses) if negated else losses
     losses.setType(loss.type())
     return losses

@@ -207,6 +207,31 @@ def torch_node(keeps: str, g: Any, function: Callable[..., Any], arguments: Argu
     return values[0] if len(values) == 1 else values
 
 
+def call_node(g: Any, call: TorchCall, tensors: Sequence[Any], *, purpose: str = "call") -> Any:
+    """A node for a call that the trace has not, with one output.
+
+    It needs none of its tensors in backward: what it does need it keeps.
+    """
+    import torch
+
+    kernel = Kernel(
+        trained=call.trained,
+        others=len(tensors) - call.trained,
+        differentiable=tuple(output.differentiable for output in call.outputs),
+        keeps_inputs=False,
+        keeps_outputs=False,
+        purpose=purpose,
+    )
+    made = g.op(
+        f"{kernels.DOMAIN}::ATen",
+        *tensors,
+        g.op("Constant", value_t=torch.tensor(number_of(call))),
+        operator_s=kernels.define(kernel),
+        outputs=1 + kernel.ticket,
+    )
+    return made[0] if kernel.ticket else made
+
+
 def _truth(g: Any, value: Any, traced: Any) -> Any:
     """A value of the graph with the dtype of the trace: a call gives truth values as bytes."""
     import torch
