@@ -98,15 +98,15 @@ def _dropping_attention(
 
     A GPU draws inside of one kernel for all of it, which stays a call of torch.
     """
-    sizes = _sizes_of_weights(g)
-    if sizes is None:
+    sizes, p = _sizes_of_weights(g), constant_of(options[1])
+    if sizes is None or p is None:
         return call_torch("inputs outputs", True, None, g, query, key, value, *options)
     exported = otherwise(g, query, key, value, *options)
     attended, *seen = _factors(exported)
     weights, values = attended.node().inputs()
     assert weights.node().kind() == "onnx::Dropout", "the exporter drops elements of the weights"
     whole = next(weights.node().inputs())
-    left = dropped(g, whole, constant_of(options[1]), dtype_of(query), sizes)
+    left = dropped(g, whole, p, dtype_of(query), sizes)
     result = g.op("MatMul", left, values)
     for rows in seen:
         result = g.op("Mul", result, rows)

@@ -1,10 +1,13 @@
 """Kernels of torch in the place of some of ONNX Runtime's, which take several times as long.
 
-On a CPU ONNX Runtime 1.19.2 makes a pass over temporaries for each term of the gradients of Gelu
-and LayerNormalization, where torch makes a single one; it splits products with a matrix of
-millions of elements less well than torch's BLAS; it adds up the gradients of gathered rows, and of
-biases, number by number; and it lets torch compute the gradient of a large embedding on one thread,
-which clears all of the table first.
+On a CPU ONNX Runtime 1.19.2 is slower by that much at convolutions and their gradients. It takes
+the gradients of Relu, LogSoftmax and gathered rows, and the sums for biases, number by number, and
+makes a pass over temporaries for each term of those of Gelu and LayerNormalization, where torch
+makes a single one. Products with a matrix of millions of elements it splits less well than torch's
+BLAS. And it lets torch pool, and compute the gradient of a large embedding, on one thread.
+
+Other products stay: torch's threads spin for a while after each, on the cores that ONNX Runtime
+needs next, and a transformer whose products were all torch's took longer.
 """
 
 from __future__ import annotations
@@ -25,7 +28,6 @@ _LARGE = 2**22
 # Elements of what is known of a tensor's sizes (often all but those of the batch) from which on the
 # 15 to 30 microseconds that a call of torch costs are less than what it spares.
 _SLOW_TO_GATHER, _WIDE = 64, 256
-
 
 _Input = Union[str, int, "list[int]", None]
 
