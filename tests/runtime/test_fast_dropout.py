@@ -122,8 +122,9 @@ def test_a_transposed_memory() -> None:
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (1, 2, 0), (2, 0, 1)], ids=str)
-def test_masks_are_drawn_along_the_memory(order: tuple[int, ...]) -> None:
-    x = torch.randn(3, 4, 5).permute(order)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_masks_are_drawn_along_the_memory(order: tuple[int, ...], dtype: torch.dtype) -> None:
+    x = torch.randn(3, 4, 5, dtype=dtype).permute(order)
     lies = sorted(range(3), key=lambda axis: -x.stride(axis))
     torch.manual_seed(5)
     expected = torch.dropout(x, 0.4, True)

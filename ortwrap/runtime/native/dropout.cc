@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstdint>
 #include <mutex>
+#include <numeric>
 #include <tuple>
 #include <vector>
 
@@ -170,15 +171,6 @@ bool is_fast() {
   return fast;
 }
 
-std::tuple<at::Tensor, at::Tensor> dropped_as_it_lies(const at::Tensor& input, double keep) {
-  const bool known = input.scalar_type() == at::kFloat || input.scalar_type() == at::kDouble;
-  if (known && input.is_cpu() && is_fast()) {
-    return dropped(input, keep, at::detail::getDefaultCPUGenerator());
-  }
-  at::Tensor noise = noise_of_torch(input, keep, std::nullopt);
-  return {input * noise, noise};
-}
-
 // Args:
 //   input: what goes in.
 //   before: not read; what must have been drawn before.
@@ -191,11 +183,21 @@ std::tuple<at::Tensor, at::Tensor> dropout(
     const at::OptionalIntArrayRef order) {
   const auto kept = keep.item<double>();
   if (kept == 1.0) return {input.clone(), at::ones_like(input)};
-  if (!order.has_value()) return dropped_as_it_lies(input.contiguous(), kept);
-  std::vector<int64_t> back(order->size());
-  for (size_t axis = 0; axis < back.size(); ++axis) back[(*order)[axis]] = axis;
-  const auto [output, noise] = dropped_as_it_lies(input.permute(*order).contiguous(), kept);
-  return {output.permute(back).contiguous(), noise.permute(back).contiguous()};
+  std::vector<int64_t> along(input.dim());
+  std::iota(along.begin(), along.end(), 0);
+  if (order.has_value()) along = order->vec();
+  std::vector<int64_t> back(along.size());
+  for (size_t axis = 0; axis < back.size(); ++axis) back[along[axis]] = axis;
+
+  const at::Tensor lying = input.permute(along).contiguous();
+  const bool known = input.scalar_type() == at::kFloat || input.scalar_type() == at::kDouble;
+  if (known && input.is_cpu() && is_fast()) {
+    const auto [output, noise] = dropped(lying, kept, at::detail::getDefaultCPUGenerator());
+    return {output.permute(back).contiguous(), noise.permute(back).contiguous()};
+  }
+  const at::Tensor as_eagers = lying.permute(back);
+  const at::Tensor noise = noise_of_torch(as_eagers, kept, std::nullopt);
+  return {(as_eagers * noise).contiguous(), noise.contiguous()};
 }
 
 }  // namespace
