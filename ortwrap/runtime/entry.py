@@ -105,7 +105,8 @@ class GraphEntry(nn.Module):
         mark_inputs(tensors)
         args, kwargs, state = rebuild(self._template, tensors)
         leaves = Leaves()
-        with operators.tracing(tensors, self._trained):
+        held = (*self.wrapper.parameters(), *self.wrapper.buffers())
+        with operators.tracing(tensors, self._trained, held):
             kept = set_aside(self.wrapper, self.kept, self.written)
             with holding(self.wrapper, state) as holders, kept as buffers:
                 with touching(self._unread) as touched:

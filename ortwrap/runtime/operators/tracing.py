@@ -8,7 +8,7 @@ trains, and wherever they stop the graph gets a node that stops them.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Callable
 
 import torch
@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 from . import paths
 from .assignments import Assignments
 from .pieces import in_other_words
-from .size_numbers import in_double
+from .size_numbers import SizeNumbers
 from .stand_ins import standing_in
 from .truths import as_numbers
 from .windows import in_lists
@@ -31,28 +31,28 @@ _EMPTY = frozenset(
 
 
 @contextlib.contextmanager
-def tracing(inputs: Sequence[Tensor] = (), trained: Sequence[bool] = ()) -> Iterator[None]:
+def tracing(
+    inputs: Sequence[Tensor] = (), trained: Sequence[bool] = (), state: Iterable[Tensor] = ()
+) -> Iterator[None]:
     """Surrounds the forward of the model that is traced; does nothing when it is not.
 
     Args:
         inputs: the tensors that enter the model.
         trained: for each of them, whether the call's own needs a gradient.
+        state: the model's parameters and buffers.
     """
     if torch._C._get_tracing_state() is None:
         yield
         return
     from .families import STAND_INS
 
+    in_double = any(tensor.dtype is torch.float64 for tensor in (*inputs, *state))
     with torch._C.DisableTorchFunction():
         paths.begin(trained, [list(map(int, tensor.shape)) for tensor in inputs])
-    with torch.enable_grad(), standing_in(STAND_INS), _StopGradients(_has_doubles(inputs)):
+    with torch.enable_grad(), standing_in(STAND_INS), _StopGradients(in_double):
         for tensor, needs_gradient in zip(inputs, trained):
             tensor.requires_grad_(needs_gradient)
         yield
-
-
-def _has_doubles(inputs: Sequence[Tensor]) -> bool:
-    return any(tensor.dtype is torch.float64 for tensor in inputs)
 
 
 class _StopGradients(TorchFunctionMode):
@@ -64,7 +64,7 @@ class _StopGradients(TorchFunctionMode):
             in_double: whether the model computes in float64.
         """
         super().__init__()
-        self._in_double = in_double
+        self._size_numbers = SizeNumbers() if in_double else None
         self._joined: dict[int, tuple[Tensor, Tensor | None]] = {}
         self._assignments = Assignments()
 
@@ -82,10 +82,13 @@ class _StopGradients(TorchFunctionMode):
             args = (tuple(map(self._joined_once, args[0])), *args[1:])
         if func is Tensor.__setitem__ and self._assignments.make(*args):
             return None
-        if self._in_double:
-            args = in_double(func, args)
-        args, keywords = in_lists(func, *as_numbers(func, args, kwargs or {}))
+        asked, keywords = args, kwargs or {}
+        if self._size_numbers:
+            args, keywords = self._size_numbers.of_call(func, asked, keywords)
+        args, keywords = in_lists(func, *as_numbers(func, args, keywords))
         result = in_other_words(func, args, keywords)(*args, **keywords)
+        if self._size_numbers:
+            self._size_numbers.note(func, asked, result)
         if func is Tensor.__getitem__:
             self._assignments.note(result, *args)
         if func is torch.tensor and result.is_floating_point():
