@@ -47,7 +47,7 @@ class DataWrites:
             return what if func == _SET else None
         if not self._storages:
             return None
-        written = _written(getattr(func, "__name__", ""), args, keywords)
+        written = written_by(getattr(func, "__name__", ""), args, keywords)
         places = (place for one in written for place in _storage(one))
         return next((self._storages[place] for place in places if place in self._storages), None)
 
@@ -57,7 +57,7 @@ class DataWrites:
         return "changes its arguments" if id(tensor) in self._arguments else None
 
 
-def _written(name: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> Iterator[Any]:
+def written_by(name: str, args: Sequence[Any], keywords: Mapping[str, Any]) -> Iterator[Any]:
     """What a function of torch writes to, by its name."""
     in_place = name.endswith("_") and not name.endswith("__")
     if args and (in_place or name == "__setitem__" or name.startswith("__i")):

@@ -106,7 +106,7 @@ class GraphEntry(nn.Module):
         args, kwargs, state = rebuild(self._template, tensors)
         leaves = Leaves()
         held = (*self.wrapper.parameters(), *self.wrapper.buffers())
-        with operators.tracing(tensors, self._trained, held):
+        with operators.tracing(tensors, self._trained, held) as returns:
             kept = set_aside(self.wrapper, self.kept, self.written)
             with holding(self.wrapper, state) as holders, kept as buffers:
                 with touching(self._unread) as touched:
@@ -116,6 +116,7 @@ class GraphEntry(nn.Module):
                 describe((result, holders.read()) if state else result, leaves)
             outputs = [leaves.tensors[index] for index in self._exported]
             mark_numbers(_late(leaves.numbers, outputs))
+            returns((*outputs, *buffers))
             kept_apart(outputs, tensors, self.wrapper)
         return (*outputs, *buffers)
 

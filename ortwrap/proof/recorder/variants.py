@@ -19,10 +19,10 @@ from ortwrap.proof.recorder.config import Variant
 from ortwrap.proof.recorder.modules import Roots
 from ortwrap.proof.recorder.optimizers import parameters_of, when_optimizer_is_made
 
-Tracing = Callable[[list[torch.Tensor], list[bool]], AbstractContextManager[None]]
+Tracing = Callable[[list[torch.Tensor], list[bool]], AbstractContextManager[Any]]
 
 
-def _as_it_is(inputs: list[torch.Tensor], trained: list[bool]) -> AbstractContextManager[None]:
+def _as_it_is(inputs: list[torch.Tensor], trained: list[bool]) -> AbstractContextManager[Any]:
     return nullcontext()
 
 

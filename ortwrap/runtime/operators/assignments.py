@@ -11,11 +11,12 @@ import math
 from collections.abc import Sequence
 from functools import reduce
 from operator import getitem
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 import torch
 from torch import Tensor
 
+from .aliases import makes_part
 from .arguments import NotSupported, arguments_of, constant_of
 from .paths import before_assignments, is_tensor, scalar_type, traced_sizes
 from .registry import as_graph, torch_node
@@ -56,20 +57,32 @@ class Assignments:
 
     def note(self, part: Any, whole: Tensor, key: Any) -> None:
         """`part` is `whole[key]`."""
-        pieces = key if isinstance(key, tuple) else (key,)
-        if isinstance(part, Tensor) and not any(map(_chooses, pieces)):
+        if isinstance(part, Tensor) and makes_part(key):
             self._parts[id(part)] = _Part(part, whole, key)
 
-    def make(self, written: Tensor, key: Any, value: Any) -> bool:
-        """Does `written[key] = value`, if a mask chooses from a part; says whether it has."""
+    def make(
+        self, before: Callable[[Tensor], None], written: Tensor, key: Any, value: Any
+    ) -> Tensor | None:
+        """Does `written[key] = value`, if a mask chooses from a part.
+
+        Args:
+            before: is told what will have been assigned to.
+            written: the part, or what it is a part of.
+            key: what stands in the brackets.
+            value: what is assigned.
+
+        Returns:
+            What that is; None if it has done nothing.
+        """
         parts = _taken_apart(key, written.dim())
         if parts is None:
-            return False
+            return None
         whole, keys = self._whole(written)
         if not isinstance(key, Tensor):
             keys.append(parts.part)
         elif not keys:
-            return False
+            return None
+        before(whole)
         given = value
         if not isinstance(value, Tensor):
             # A constant of the trace itself may be an alias of anything to the exporter.
@@ -79,8 +92,7 @@ class Assignments:
         new = _PUT(reduce(getitem, keys, whole), parts.chosen, given)
         # The exporter knows a view that is written to by the line that makes it: this one.
         reduce(getitem, keys[:-1], whole)[keys[-1]] = new
-        self._renew_parts(whole)
-        return True
+        return whole
 
     def _whole(self, tensor: Tensor) -> tuple[Tensor, list[Any]]:
         """What a tensor is a part of, and by which keys, one after the other."""
@@ -89,17 +101,6 @@ class Assignments:
             tensor = part.whole
             keys.insert(0, part.key)
         return tensor, keys
-
-    def _renew_parts(self, whole: Tensor) -> None:
-        """Lets the trace know what the parts hold that have been taken before."""
-        written = {id(whole)}
-        for part in self._parts.values():
-            if id(part.whole) in written:
-                written.add(id(part.tensor))
-                now = part.whole[part.key]
-                with torch._C.DisableTorchFunction():
-                    value = torch._C._get_value_trace(now)  # type: ignore[attr-defined]
-                    torch._C._set_value_trace(part.tensor, value)  # type: ignore[attr-defined]
 
 
 def _taken_apart(key: Any, rank: int) -> _Key | None:

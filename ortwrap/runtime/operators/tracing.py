@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from . import paths
+from .aliases import Aliases
 from .assignments import Assignments
 from .pieces import in_other_words
 from .size_numbers import SizeNumbers
@@ -33,26 +34,30 @@ _EMPTY = frozenset(
 @contextlib.contextmanager
 def tracing(
     inputs: Sequence[Tensor] = (), trained: Sequence[bool] = (), state: Iterable[Tensor] = ()
-) -> Iterator[None]:
+) -> Iterator[Callable[[Sequence[Tensor]], None]]:
     """Surrounds the forward of the model that is traced; does nothing when it is not.
 
     Args:
         inputs: the tensors that enter the model.
         trained: for each of them, whether the call's own needs a gradient.
         state: the model's parameters and buffers.
+
+    Yields:
+        What is to be told the tensors that the model returns.
     """
     if torch._C._get_tracing_state() is None:
-        yield
+        yield lambda returned: None
         return
     from .families import STAND_INS
 
     in_double = any(tensor.dtype is torch.float64 for tensor in (*inputs, *state))
     with torch._C.DisableTorchFunction():
         paths.begin(trained, [list(map(int, tensor.shape)) for tensor in inputs])
-    with torch.enable_grad(), standing_in(STAND_INS), _StopGradients(in_double):
+    mode = _StopGradients(in_double)
+    with torch.enable_grad(), standing_in(STAND_INS), mode:
         for tensor, needs_gradient in zip(inputs, trained):
             tensor.requires_grad_(needs_gradient)
-        yield
+        yield mode.return_
 
 
 class _StopGradients(TorchFunctionMode):
@@ -67,6 +72,8 @@ class _StopGradients(TorchFunctionMode):
         self._size_numbers = SizeNumbers() if in_double else None
         self._joined: dict[int, tuple[Tensor, Tensor | None]] = {}
         self._assignments = Assignments()
+        self._assigned: Tensor | None = None
+        self._aliases = Aliases(self._traced)
 
     def __torch_function__(
         self,
@@ -75,14 +82,34 @@ class _StopGradients(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
+        keywords = kwargs or {}
+        met = self._aliases.meet(func, args, keywords)
+        self._assigned = None
+        result = self._traced(func, args, keywords)
+        if func is Tensor.__iter__:
+            func, result = Tensor.unbind, list(result)
+            self._aliases.follow(func, args, keywords, met, result, None)
+            return iter(result)
+        self._aliases.follow(func, args, keywords, met, result, self._assigned)
+        return result
+
+    def return_(self, tensors: Sequence[Tensor]) -> None:
+        """Sees to it that the trace knows what the tensors hold that the model returns."""
+        self._aliases.read(tensors)
+
+    def _traced(
+        self, func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
         if func in _DATA:
             # The getter leaves the trace: what it returns would be a constant.
             func = Tensor.detach
         if func in _JOINS and args and _is_trained(args):
             args = (tuple(map(self._joined_once, args[0])), *args[1:])
-        if func is Tensor.__setitem__ and self._assignments.make(*args):
-            return None
-        asked, keywords = args, kwargs or {}
+        if func is Tensor.__setitem__:
+            self._assigned = self._assignments.make(self._aliases.bring_up_to_date, *args)
+            if self._assigned is not None:
+                return None
+        asked, keywords = args, kwargs
         if self._size_numbers:
             args, keywords = self._size_numbers.of_call(func, asked, keywords)
         args, keywords = in_lists(func, *as_numbers(func, args, keywords))
@@ -97,9 +124,9 @@ class _StopGradients(TorchFunctionMode):
         if func in _EMPTY or not _is_trained((*args, *keywords.values())):
             return result
         if isinstance(result, Tensor):
-            return _stopped(result, args)
+            return self._stopped(result, args)
         if type(result) in (tuple, list):
-            return type(result)(_stopped(part, args) for part in result)
+            return type(result)(self._stopped(part, args) for part in result)
         return result
 
     def _joined_once(self, tensor: Tensor) -> Tensor:
@@ -118,15 +145,16 @@ class _StopGradients(TorchFunctionMode):
         self._joined[id(tensor)] = (kept, latest)
         return latest
 
-
-def _stopped(result: Any, args: Sequence[Any]) -> Any:
-    """`result`, marked if it is a new tensor that could have needed a gradient."""
-    if not isinstance(result, Tensor) or result.requires_grad or not result.is_floating_point():
-        return result
-    if any(result is argument for argument in args):
-        return result
-    with torch._C.DisableTorchFunction():
-        return torch.ops.aten.detach_copy(result)
+    def _stopped(self, result: Any, args: Sequence[Any]) -> Any:
+        """`result`, marked if it is a new tensor that could have needed a gradient."""
+        if not isinstance(result, Tensor) or result.requires_grad or not result.is_floating_point():
+            return result
+        if any(result is argument for argument in args):
+            return result
+        with torch._C.DisableTorchFunction():
+            copy = torch.ops.aten.detach_copy(result)
+        self._aliases.stands_for(copy, result)
+        return copy
 
 
 def _is_trained(values: Sequence[Any]) -> bool:
