@@ -21,6 +21,7 @@ _GLOBALS = {
 _IMPORTS = {dis.opmap["IMPORT_NAME"]: 0}
 _LOADS_A_METHOD = frozenset(["LOAD_ATTR", "LOAD_METHOD"])
 _CALLS = frozenset(["CALL", "CALL_METHOD"])
+_CALLS_WITH_ARGUMENTS = _CALLS | {"CALL_FUNCTION"}
 _SAYS_NOTHING = frozenset(["CACHE", "EXTENDED_ARG", "NOP", "PRECALL"])
 
 
@@ -74,6 +75,19 @@ def means_no_method(code: types.CodeType, name: str, files: frozenset[str]) -> b
         for before, step, after in zip(steps, steps[1:], steps[2:])
         if step.argval == name
     )
+
+
+@functools.lru_cache(maxsize=16384)
+def only_identified(code: types.CodeType) -> frozenset[str]:
+    """The variables of outer functions that it does nothing with but to ask for their `id`."""
+    found = set(code.co_freevars)
+    lines = [one for one in dis.get_instructions(code) if one.opname not in _SAYS_NOTHING]
+    for before, one, after in zip((lines[0], *lines), lines, lines[1:]):
+        asks = (before.opname, before.argval) == ("LOAD_GLOBAL", "id")
+        calls = after.opname in _CALLS_WITH_ARGUMENTS and after.arg == 1
+        if one.argval in found and not (one.opname == "LOAD_DEREF" and asks and calls):
+            found.discard(one.argval)
+    return frozenset(found)
 
 
 def _constants(constants: tuple[object, ...]) -> Iterator[object]:

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from .code_names import attributes_in, globals_in, imports_in, means_no_method
+from .code_names import attributes_in, globals_in, imports_in, means_no_method, only_identified
 from .computed_names import computes_names
 from .parts import bases_with_code, is_metric, uses_other_means
 from .reasons import is_user_code, may_be_user_code
@@ -294,9 +294,10 @@ class _Reading:
         for name in names & self._waiting.keys():
             for value in self._waiting.pop(name, ()):
                 self._offer(name, value)
-        for cell in function.__closure__ or ():
+        for name, cell in zip(code.co_freevars, function.__closure__ or ()):
             self._cells[id(cell)] = cell
-            self.reach(_content(cell))
+            if "id" in function.__globals__ or name not in only_identified(code):
+                self.reach(_content(cell))
         if not may_be_user_code(code.co_filename):
             return
         # Installed models get at their configuration so, and nobody changes that.
