@@ -166,12 +166,7 @@ class Dispatcher:
         return self._follow(wrapper, family, plan, call)
 
     def _family(self, wrapper: nn.Module, structure: Hashable) -> Family | None:
-        key = (
-            structure,
-            self._guards.state,
-            ambient_key(),
-            self._declared(wrapper),
-        )
+        key = (structure, self._guards.state, ambient_key(), self._declared(wrapper))
         family = self._families.get(key)
         if family is None and self._given_up is None:
             if len(self._families) >= settings.MAX_SIGNATURES:

@@ -16,6 +16,8 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from ortwrap.runtime.module import TrainingStep
+
 
 @dataclass
 class Run:
@@ -107,7 +109,8 @@ def _state(namespace: dict[str, Any]) -> Iterator[tuple[str, torch.Tensor]]:
         owners = {name: value} if isinstance(value, nn.Module) else getattr(value, "__dict__", {})
         if isinstance(value, (nn.Module, type)) or type(value).__module__ == "__main__":
             for place, owner in dict(owners).items():
-                if isinstance(owner, nn.Module):
+                # A step owns nothing of what it trains.
+                if isinstance(owner, nn.Module) and not isinstance(owner, TrainingStep):
                     for key, tensor in owner.state_dict().items():
                         yield f"{name}.{place}.{key}", tensor.detach().clone()
 
