@@ -22,7 +22,7 @@ from typing import Any, Callable
 import torch
 from torch import Tensor, nn
 
-from ortwrap.runtime import dispatch, ort_module
+from ortwrap.runtime import dispatch, ort_module, signature
 from ortwrap.runtime.export import Graph
 from ortwrap.runtime.guards import Guards
 from ortwrap.runtime.operators.calls import TorchCall
@@ -87,7 +87,7 @@ class TimedAgent:
 def timed(timers: Timers, graphs: list[Graph]) -> Iterator[None]:
     """Times the parts of every step inside."""
     rows: list[tuple[Any, str, str]] = [
-        (dispatch, "describe", "arguments"),
+        (signature, "of_arguments", "arguments"),
         (Guards, "look", "guards"),
         (dispatch.Dispatcher, "_family", "guards"),
         (dispatch, "look_at", "labels"),
