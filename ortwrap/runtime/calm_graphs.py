@@ -13,6 +13,7 @@ from onnx import TensorProto, helper
 
 from .determinism import DRAWN
 from .operators.fast_dropout import DROPOUT, KEEP
+from .operators.kernels import called_by
 
 # The position of the ratio among the inputs of each operator that drops elements.
 _RATIO = {
@@ -41,7 +42,7 @@ def graph_without_chance(model: onnx.ModelProto) -> onnx.ModelProto | None:
     for node in nodes:
         if node.op_type in _RATIO:
             node.input[_RATIO[node.op_type]] = _ZERO
-        if _operator_of(node) == DROPOUT:
+        if called_by(node) == DROPOUT:
             node.input[KEEP] = _ONE
         constant = _as_constant(node)
         if constant is None:
@@ -63,15 +64,9 @@ def _as_constant(node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
     if node.op_type in ("RandomUniformLike", "RandomUniform"):
         low, high = values.get("low", 0.0), values.get("high", 1.0)
         return _filled(node, values, low + DRAWN * (high - low))
-    operator = _operator_of(node)
+    operator = called_by(node)
     draws = operator != DROPOUT and any(map(operator.count, _DRAWING))
     return None if draws or node.op_type in ("Bernoulli", "Multinomial") else [node]
-
-
-def _operator_of(node: onnx.NodeProto) -> str:
-    """What a node calls of torch or of ours; nothing for ONNX Runtime's own operators."""
-    named = [part.s.decode() for part in node.attribute if part.name == "operator"]
-    return named[0] if node.op_type == "ATen" and named else ""
 
 
 def _filled(

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Callable
 
-import torch
 from torch import Tensor
+
+from .untraced import traced_value
 
 # What is not found within so many steps counts as changing.
 _MAX_DEPTH = 60
@@ -24,9 +25,7 @@ def is_fixed(size: Tensor, arguments: int) -> bool:
         size: a tensor of the trace that goes on.
         arguments: how many of the trace's inputs, from the first on, are no weights.
     """
-    with torch._C.DisableTorchFunction():
-        value = torch._C._get_value_trace(size)  # type: ignore[attr-defined]
-    return _Search(arguments).is_number_fixed(value, _MAX_DEPTH)
+    return _Search(arguments).is_number_fixed(traced_value(size), _MAX_DEPTH)
 
 
 class _Search:

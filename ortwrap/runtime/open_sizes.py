@@ -6,12 +6,13 @@ next batch, and no guard would tell.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable
 
 import torch
 from torch import Tensor
+
+from .untraced import untraced
 
 Open = frozenset[int]
 """The numbers that such sizes of a tensor had while it was traced."""
@@ -51,7 +52,7 @@ class OpenSizes:
         """`sizes` are what `tensor` says of its own, or their product."""
         opened = self._of.get(id(tensor))
         if opened:
-            with _untraced():
+            with untraced():
                 product = tensor.numel()
                 taken = [size for size in sizes if int(size) in {*opened, product}]
             self._sizes.update(map(id, taken))
@@ -97,7 +98,7 @@ class OpenSizes:
     def _given(self, operand: Tensor) -> tuple[Sequence[int], Open]:
         if id(operand) not in self._sizes:
             return _shape(operand), self._of.get(id(operand), frozenset())
-        with _untraced():
+        with untraced():
             return (), frozenset({int(operand)})
 
 
@@ -127,17 +128,5 @@ def of_computed(sizes: Sequence[int], given: Iterable[tuple[Sequence[int], Open]
 
 
 def _shape(tensor: Tensor) -> tuple[int, ...]:
-    with _untraced():
+    with untraced():
         return tuple(tensor.shape)
-
-
-@contextlib.contextmanager
-def _untraced() -> Iterator[None]:
-    """What is asked inside leaves no node in the trace."""
-    state = torch._C._get_tracing_state()
-    torch._C._set_tracing_state(None)  # type: ignore[attr-defined]
-    try:
-        with torch._C.DisableTorchFunction():
-            yield
-    finally:
-        torch._C._set_tracing_state(state)  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from ..data_writes import written_by
+from ..untraced import traced_value
 from .arguments import NotSupported
 from .memory import Memory, memory_of
 
@@ -185,8 +186,8 @@ class Aliases:
             now = self._run(function, args, keywords)
         if part is not None:
             now = now[part]
+        value = traced_value(now)
         with torch._C.DisableTorchFunction():
-            value = torch._C._get_value_trace(now)  # type: ignore[attr-defined]
             torch._C._set_value_trace(tensor, value)  # type: ignore[attr-defined]
         known.up_to, known.as_made = self._count, False
 

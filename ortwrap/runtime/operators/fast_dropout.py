@@ -15,7 +15,7 @@ import torch
 
 from .. import extensions
 from .calls import Slot, TorchCall, numbered
-from .kernels import defined
+from .kernels import called_by, defined
 from .library import NAMESPACE
 from .numbers_of_graphs import double, whole_numbers
 
@@ -72,7 +72,6 @@ def drop_faster(graph: Any) -> None:
         _multiply(backward, backward.input[1], ticket)
         if ticket in types:
             # What was a ticket is what the elements are multiplied with.
-            del types[ticket].type.tensor_type.shape.dim[:]
             types[ticket].type.CopyFrom(types[forward.output[0]].type)
 
 
@@ -92,10 +91,7 @@ def _numbers(graph: Any) -> dict[str, numpy.ndarray]:
 
 def _is_dropout(node: Any, numbers: dict[str, numpy.ndarray]) -> bool:
     """Whether a node calls `torch.dropout` on a tensor."""
-    if node.op_type != "ATen" or node.input[-1] not in numbers or len(node.input) > 3:
-        return False
-    operator = next(part.s.decode() for part in node.attribute if part.name == "operator")
-    if operator not in defined():
+    if called_by(node) not in defined() or node.input[-1] not in numbers or len(node.input) > 3:
         return False
     call: TorchCall = numbered(int(numbers[node.input[-1]]))
     return (

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
-from .kernels import DOMAIN
+from .kernels import DOMAIN, called_by
 from .library import NAMESPACE
 from .numbers_of_graphs import whole_numbers
 from .torch_kernels import convolution_backward_of, product_of
@@ -123,9 +123,8 @@ def _attributes(node: Any) -> Mapping[str, Any]:
 
 def _operator_of(node: Any) -> str:
     """The name of what a node computes, that of torch where it calls torch."""
-    if node.op_type == "ATen":
-        return f"aten::{_attributes(node)['operator'].decode()}"
-    return str(node.op_type)
+    called = called_by(node)
+    return f"aten::{called}" if called else str(node.op_type)
 
 
 def _turn_into_call(graph: Any, node: Any, call: _Call) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 from . import calls, library
 from .library import NAMESPACE
@@ -55,6 +56,16 @@ _DEFINED: dict[str, Kernel] = {}
 def defined() -> dict[str, Kernel]:
     """Every kernel so far, by the name of its operator."""
     return _DEFINED
+
+
+def called_by(node: Any) -> str:
+    """The operator of torch, or of ours, that a node (an `onnx.NodeProto`) calls.
+
+    Returns:
+        Nothing for ONNX Runtime's own operators.
+    """
+    named = [part.s.decode() for part in node.attribute if part.name == "operator"]
+    return str(named[0]) if node.op_type == "ATen" and named else ""
 
 
 @functools.cache

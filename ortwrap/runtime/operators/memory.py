@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy
 import torch
 from torch import Tensor
+
+from ..untraced import untraced
 
 # Whether two strided tensors meet may be hard to tell; after as many steps they are taken to.
 _MAX_WORK = 100_000
@@ -45,22 +45,10 @@ class Memory:
 
 def memory_of(tensor: Tensor) -> Memory | None:
     """Where a tensor lies, None if it is of a kind that lies nowhere."""
-    with outside_the_trace():
+    with untraced():
         if tensor.layout is not torch.strided or tensor.device.type == "meta":
             return None
         try:
             return Memory(tensor)
         except (RuntimeError, NotImplementedError):
             return None
-
-
-@contextlib.contextmanager
-def outside_the_trace() -> Iterator[None]:
-    """What is asked of tensors inside becomes no part of a trace."""
-    state = torch._C._get_tracing_state()
-    torch._C._set_tracing_state(None)  # type: ignore[attr-defined]
-    try:
-        with torch._C.DisableTorchFunction():
-            yield
-    finally:
-        torch._C._set_tracing_state(state)  # type: ignore[attr-defined]

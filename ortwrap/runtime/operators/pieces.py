@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..untraced import traced_value
 from .pooling import lp_pool
 
 
@@ -56,8 +57,7 @@ def _is_size(value: Any) -> bool:
     """Whether it is a size of tensors, or made of such, and not of what a batch holds."""
     if not isinstance(value, Tensor) or value.dim():
         return False
-    with torch._C.DisableTorchFunction():
-        waiting = [torch._C._get_value_trace(value)]  # type: ignore[attr-defined]
+    waiting = [traced_value(value)]
     while waiting:
         node = waiting.pop().node()
         if node.kind() == "prim::Param":

@@ -14,6 +14,8 @@ from typing import Any, Callable
 import torch
 from torch import Tensor
 
+from ..untraced import traced_value
+
 _QUOTIENTS = frozenset("__truediv__ __rtruediv__ __rdiv__ div true_divide".split())
 _ARITHMETIC = _QUOTIENTS | frozenset(
     "__pow__ __rpow__ pow add sub __rsub__ mul neg positive abs __floordiv__ __rfloordiv__".split()
@@ -85,8 +87,7 @@ def _is_size(value: Any) -> bool:
     """Whether it is made of sizes of tensors, and of nothing that a batch holds."""
     if not isinstance(value, Tensor) or value.dim() or value.is_floating_point():
         return False
-    with torch._C.DisableTorchFunction():
-        waiting = [torch._C._get_value_trace(value)]  # type: ignore[attr-defined]
+    waiting = [traced_value(value)]
     found = False
     while waiting:
         node = waiting.pop().node()
