@@ -57,13 +57,6 @@ OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def kernels_of(twins: Twins) -> int:
-    """How many dropouts its graph leaves to our kernel."""
-    (plan,) = twins.wrapper._dispatcher.plans()
-    nodes = plan.graph.optimized_model.graph.node
-    return sum(part.s.decode() == DROPOUT for node in nodes for part in node.attribute)
-
-
 @pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_attention_with_dropout(options: dict[str, Any], dtype: torch.dtype) -> None:
@@ -75,7 +68,7 @@ def test_attention_with_dropout(options: dict[str, Any], dtype: torch.dtype) -> 
         twins.step(data, torch.randn_like(data))
     assert set(twins.backends) == {"ort"}, twins.reasons
     # In float64 all of the attention is a call of torch.
-    assert kernels_of(twins) == (3 if dtype is torch.float32 else 2)
+    assert twins.calls_of(DROPOUT) == (3 if dtype is torch.float32 else 2)
 
 
 @pytest.mark.parametrize("trained", ["query", "key", "value", "nothing"])
@@ -106,4 +99,4 @@ def test_a_transformer_as_it_is_made_by_default(norm_first: bool) -> None:
     for rows in (3, 2, 3):
         twins.step(torch.randn(rows, 5, 8), torch.randn(rows, 5, 8))
     assert set(twins.backends) == {"ort"}, twins.reasons
-    assert kernels_of(twins) == 8
+    assert twins.calls_of(DROPOUT) == 8

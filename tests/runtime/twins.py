@@ -78,6 +78,12 @@ class Twins:
         """How many calls ONNX Runtime ran."""
         return sum(row["ort_calls"] for row in self.wrapper.report()["signatures"])
 
+    def calls_of(self, operator: str) -> int:
+        """How often its one graph calls an operator of torch or of ours."""
+        (plan,) = self.wrapper._dispatcher.plans()
+        nodes = plan.graph.optimized_model.graph.node
+        return sum(part.s.decode() == operator for node in nodes for part in node.attribute)
+
     @staticmethod
     def _update(optimizer: torch.optim.Optimizer, result: Any) -> None:
         optimizer.zero_grad()
